@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config"
+
+/** One project a package; each finds its tests beside its sources. */
+const projects = [
+  ...["core", "native", "lmdb", "leader-election", "simulation", "cli", "benchmarks"].map((name) => `packages/${name}`),
+  "examples"
+]
+
+// vitest 5 reports failures with `Map.groupBy`, which Node has from version 21 on.
+Map.groupBy ??= function<K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K): Map<K, Array<T>> {
+  const groups = new Map<K, Array<T>>()
+  let index = 0
+  for (const item of items) {
+    const key = keyOf(item, index++)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+export default defineConfig({
+  ssr: { resolve: { conditions: ["@effect-fdb/source", "node", "import", "default"] } },
+  test: {
+    // The FoundationDB binding must not be loaded in worker threads.
+    pool: "forks",
+    include: ["test/**/*.test.ts"],
+    passWithNoTests: true,
+    projects: projects.map((root) => ({ test: { name: root.replace("packages/", ""), root } }))
+  }
+})

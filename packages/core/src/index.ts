@@ -1,1 +1,13 @@
-export {}
+/**
+ * Transactions with the semantics of FoundationDB, for Effect: the services, the tuple layer, and an engine in memory.
+ */
+export * as Bytes from "./Bytes.ts"
+export { Database, type DatabaseService } from "./Database.ts"
+export type * as Engine from "./Engine.ts"
+export { FdbError } from "./FdbError.ts"
+export * as KeyRange from "./KeyRange.ts"
+export * as KeySelector from "./KeySelector.ts"
+export type { AtomicOp, Mutation } from "./Mutation.ts"
+export { type KeyValue, type Range, type RangeOptions, type Reads, Transaction, type TransactionService } from "./Transaction.ts"
+export type { TransactionOptions } from "./TransactionOptions.ts"
+export * as Versionstamp from "./Versionstamp.ts"

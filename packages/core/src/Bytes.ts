@@ -1,0 +1,48 @@
+/**
+ * Byte strings in the order of FoundationDB: unsigned bytes, shorter before longer.
+ */
+
+/** Negative when `a` sorts before `b`, zero when they are equal, positive otherwise. */
+export const compare = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b)
+
+/** Whether two byte strings are the same. */
+export const equals = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
+
+/** One byte string after another. */
+export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    joined.set(part, offset)
+    offset += part.length
+  }
+  return joined
+}
+
+/** The first byte string after `key`: `key` and a zero byte. */
+export const successor = (key: Uint8Array): Uint8Array => {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
+
+/** Lower-case hexadecimal. */
+export const toHex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")
+
+/** The bytes of a hexadecimal text; anything else in it is ignored from there on, as `Buffer` does. */
+export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"))
+
+/** The bytes of a text in UTF-8. */
+export const fromString = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** A key for people: printable ASCII as it is, every other byte as `\xNN`. */
+export const toPrintable = (bytes: Uint8Array): string => {
+  let text = ""
+  for (const byte of bytes) {
+    text += byte >= 0x20 && byte < 0x7f && byte !== 0x5c
+      ? String.fromCharCode(byte)
+      : `\\x${byte.toString(16).padStart(2, "0")}`
+  }
+  return text
+}

@@ -1,0 +1,58 @@
+/**
+ * The database: where transactions are run.
+ *
+ * An application is written against this service and chooses its engine by a layer: `MemoryDatabase.layer`,
+ * `LmdbDatabase.layer`, `NativeDatabase.layer`.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Engine } from "./Engine.ts"
+import type { FdbError } from "./FdbError.ts"
+import * as retry from "./internal/retry.ts"
+import type { Transaction } from "./Transaction.ts"
+import type { TransactionOptions } from "./TransactionOptions.ts"
+
+/** What a database does. */
+export interface DatabaseService {
+  /** The engine's name, for messages and metrics. */
+  readonly engine: string
+  /** See {@link Database.transact}. */
+  readonly transact: <A, E, R>(
+    body: Effect.Effect<A, E, R>,
+    options?: TransactionOptions
+  ) => Effect.Effect<A, E | FdbError, Exclude<R, Transaction>>
+}
+
+/** See the module. */
+export class Database extends Context.Service<Database, DatabaseService>()("@effect-fdb/core/Database") {
+  /**
+   * Runs `body` in a transaction and commits it.
+   *
+   * **Details**
+   *
+   * - The body is run again, from its start, after each retryable error of the transaction (a conflict, above all), with
+   *   FoundationDB's back-off on Effect's `Clock` and `Random`. So it must have no effect but on the transaction.
+   * - A failure of the body's own is not retried; nothing is written then.
+   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`.
+   * - Interruptible everywhere but in the commit, which is bounded by `timeout`.
+   * - A transaction inside another is a transaction of its own.
+   */
+  static readonly transact: {
+    <A, E, R>(
+      body: Effect.Effect<A, E, R>,
+      options?: TransactionOptions
+    ): Effect.Effect<A, E | FdbError, Database | Exclude<R, Transaction>>
+    (options: TransactionOptions): <A, E, R>(
+      body: Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | FdbError, Database | Exclude<R, Transaction>>
+  } = ((first: TransactionOptions | Effect.Effect<unknown, unknown, unknown>, options?: TransactionOptions) =>
+    Effect.isEffect(first)
+      ? Effect.flatMap(Database, (database) => database.transact(first, options))
+      : (body: Effect.Effect<unknown, unknown, unknown>) => Database.transact(body, first)) as never
+
+  /** Makes a database of an engine. */
+  static readonly fromEngine = (engine: Engine): DatabaseService => ({
+    engine: engine.name,
+    transact: (body, options = {}) => retry.transact(engine, body, options)
+  })
+}

@@ -1,0 +1,84 @@
+/**
+ * Versionstamps: the position of a commit in the order of all commits, and within a transaction.
+ *
+ * Ten bytes are given by the database at commit (eight of the version, two of the place in its batch); two more, the
+ * user version, tell apart several stamps of one transaction. They sort as bytes, in commit order.
+ */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import * as Bytes from "./Bytes.ts"
+
+/** The length in bytes of a whole versionstamp. */
+export const length = 12
+
+/** The length in bytes of the part that the database gives. */
+export const transactionLength = 10
+
+/** A complete versionstamp; two are `Equal` when their bytes are. */
+export class Versionstamp implements Equal.Equal {
+  /** The twelve bytes; not to be written to. */
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    if (bytes.length !== length) {
+      throw new RangeError(`a versionstamp has ${length} bytes, not ${bytes.length}`)
+    }
+    this.bytes = bytes
+  }
+
+  /** The eight bytes of the commit version, as a number. */
+  get version(): bigint {
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getBigUint64(0)
+  }
+
+  /** The two bytes of the user version, as a number. */
+  get userVersion(): number {
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getUint16(transactionLength)
+  }
+
+  /** Lower-case hexadecimal, 24 digits. */
+  toString(): string {
+    return Bytes.toHex(this.bytes)
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+
+  [Equal.symbol](that: Equal.Equal): boolean {
+    return that instanceof Versionstamp && Bytes.equals(this.bytes, that.bytes)
+  }
+
+  [Hash.symbol](): number {
+    return Hash.string(this.toString())
+  }
+}
+
+/**
+ * Whether a value is a {@link Versionstamp}.
+ */
+export const isVersionstamp = (value: unknown): value is Versionstamp => value instanceof Versionstamp
+
+/** A versionstamp from the ten bytes that a commit gave and a user version from 0 to 65535. */
+export const make = (transaction: Uint8Array, userVersion = 0): Versionstamp => {
+  if (transaction.length !== transactionLength) {
+    throw new RangeError(`a commit gives ${transactionLength} bytes, not ${transaction.length}`)
+  }
+  const bytes = new Uint8Array(length)
+  bytes.set(transaction)
+  new DataView(bytes.buffer).setUint16(transactionLength, userVersion)
+  return new Versionstamp(bytes)
+}
+
+/** Orders versionstamps as their commits were ordered. */
+export const compare = (a: Versionstamp, b: Versionstamp): number => Bytes.compare(a.bytes, b.bytes)
+
+/**
+ * Bytes with a gap of ten at `offset`, which the commit fills with its versionstamp.
+ *
+ * `Tuple.packVersionstamped` makes them.
+ */
+export interface Versionstamped {
+  readonly bytes: Uint8Array
+  readonly offset: number
+}

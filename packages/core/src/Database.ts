@@ -45,10 +45,11 @@ export class Database extends Context.Service<Database, DatabaseService>()("@eff
     (options: TransactionOptions): <A, E, R>(
       body: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | FdbError, Database | Exclude<R, Transaction>>
-  } = ((first: TransactionOptions | Effect.Effect<unknown, unknown, unknown>, options?: TransactionOptions) =>
-    Effect.isEffect(first)
-      ? Effect.flatMap(Database, (database) => database.transact(first, options))
-      : (body: Effect.Effect<unknown, unknown, unknown>) => Database.transact(body, first)) as never
+  } =
+    ((first: TransactionOptions | Effect.Effect<unknown, unknown, unknown>, options?: TransactionOptions) =>
+      Effect.isEffect(first)
+        ? Effect.flatMap(Database, (database) => database.transact(first, options))
+        : (body: Effect.Effect<unknown, unknown, unknown>) => Database.transact(body, first)) as never
 
   /** Makes a database of an engine. */
   static readonly fromEngine = (engine: Engine): DatabaseService => ({

@@ -98,7 +98,9 @@ export class FdbError extends Schema.TaggedError<FdbError>()("FdbError", {
 }) {
   override get message(): string {
     const meaning = meanings.get(this.code) ?? "an error that this version does not know by name"
-    return `FoundationDB error ${this.code} in ${this.phase}: ${meaning}${this.detail === undefined ? "" : ` (${this.detail})`}`
+    return `FoundationDB error ${this.code} in ${this.phase}: ${meaning}${
+      this.detail === undefined ? "" : ` (${this.detail})`
+    }`
   }
 
   /** The whole transaction may be tried again: FoundationDB's own retry loop would. */

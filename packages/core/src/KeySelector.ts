@@ -28,4 +28,5 @@ export const firstGreaterThan = (key: Uint8Array): KeySelector => make(key, true
 export const firstGreaterOrEqual = (key: Uint8Array): KeySelector => make(key, false, 1)
 
 /** The selector `offset` keys further on, or back when it is negative. */
-export const move = (self: KeySelector, offset: number): KeySelector => make(self.key, self.orEqual, self.offset + offset)
+export const move = (self: KeySelector, offset: number): KeySelector =>
+  make(self.key, self.orEqual, self.offset + offset)

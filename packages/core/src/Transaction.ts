@@ -55,7 +55,9 @@ export interface TransactionService extends Reads {
   /** Removes a key. */
   readonly clear: (key: Uint8Array) => Effect.Effect<void, FdbError>
   /** Removes all keys of a range, `end` excluded. */
-  readonly clearRange: (range: { readonly begin: Uint8Array; readonly end: Uint8Array }) => Effect.Effect<void, FdbError>
+  readonly clearRange: (
+    range: { readonly begin: Uint8Array; readonly end: Uint8Array }
+  ) => Effect.Effect<void, FdbError>
   /** Changes a value without reading it. */
   readonly atomic: (op: AtomicOp, key: Uint8Array, operand: Uint8Array) => Effect.Effect<void, FdbError>
   /** Sets a key that contains the versionstamp of this commit. */

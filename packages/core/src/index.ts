@@ -8,6 +8,13 @@ export { FdbError } from "./FdbError.ts"
 export * as KeyRange from "./KeyRange.ts"
 export * as KeySelector from "./KeySelector.ts"
 export type { AtomicOp, Mutation } from "./Mutation.ts"
-export { type KeyValue, type Range, type RangeOptions, type Reads, Transaction, type TransactionService } from "./Transaction.ts"
+export {
+  type KeyValue,
+  type Range,
+  type RangeOptions,
+  type Reads,
+  Transaction,
+  type TransactionService
+} from "./Transaction.ts"
 export type { TransactionOptions } from "./TransactionOptions.ts"
 export * as Versionstamp from "./Versionstamp.ts"

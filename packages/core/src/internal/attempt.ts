@@ -195,14 +195,15 @@ export class Attempt {
           return this.reading(this.checkKey(key, "read"), () => transaction.get(key, snapshot))
         }),
       getKey: (selector) =>
-        Effect.suspend(() =>
-          this.reading(this.checkSelector(selector), () => transaction.getKey(selector, snapshot))
-        ),
+        Effect.suspend(() => this.reading(this.checkSelector(selector), () => transaction.getKey(selector, snapshot))),
       getRange: (range, options) => collect(toCursor(range, options), []),
       streamRange: (range, options) =>
-        Stream.paginate(toCursor(range, options), (cursor) =>
-          Effect.map(Effect.suspend(() => getPage(cursor, "page")), (page) =>
-            [page.values, Option.fromUndefinedOr(advance(cursor, page))] as const))
+        Stream.paginate(
+          toCursor(range, options),
+          (cursor) =>
+            Effect.map(Effect.suspend(() => getPage(cursor, "page")), (page) =>
+              [page.values, Option.fromUndefinedOr(advance(cursor, page))] as const)
+        )
     }
   }
 

@@ -7,5 +7,4 @@ const retried = Metric.counter("fdb_transaction_retries_total", {
 })
 
 /** Attempts that failed with `code` and were tried again. */
-export const retries = (engine: string, code: number) =>
-  Metric.withAttributes(retried, { engine, code: String(code) })
+export const retries = (engine: string, code: number) => Metric.withAttributes(retried, { engine, code: String(code) })

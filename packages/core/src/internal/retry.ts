@@ -38,7 +38,11 @@ const runAttempt = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
   options: AttemptOptions
-): Effect.Effect<readonly [Exit.Exit<A, E | FdbError.FdbError>, FdbError.FdbError | undefined], never, Exclude<R, Transaction>> =>
+): Effect.Effect<
+  readonly [Exit.Exit<A, E | FdbError.FdbError>, FdbError.FdbError | undefined],
+  never,
+  Exclude<R, Transaction>
+> =>
   Effect.uninterruptibleMask((restore) => {
     const attempt = new Attempt(engine, engine.begin(options))
     return restore(Effect.provideService(body, Transaction, attempt.service)).pipe(

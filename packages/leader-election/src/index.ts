@@ -1,1 +1,8 @@
-export const placeholder = true
+/**
+ * Leader election on FoundationDB, for Effect.
+ */
+export { CandidateInfo } from "./CandidateInfo.ts"
+export { ElectionConfig } from "./ElectionConfig.ts"
+export * from "./ElectionError.ts"
+export * as ElectionResult from "./ElectionResult.ts"
+export { LeaderState } from "./LeaderState.ts"

@@ -1,0 +1,84 @@
+/**
+ * The configuration of an election, stored with it and in force for everybody who takes part.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { InvalidConfig } from "./ElectionError.ts"
+
+/**
+ * See the fields. What is left out has its default.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ElectionConfig } from "@effect-fdb/leader-election"
+ * import { Duration } from "effect"
+ *
+ * new ElectionConfig({}).leaseDuration // => Duration.seconds(10)
+ * new ElectionConfig({ leaseDuration: Duration.seconds(20) }).heartbeatInterval // => Duration.seconds(3)
+ * ElectionConfig.withLeaseDuration("6 seconds").heartbeatInterval // => Duration.seconds(2)
+ * ```
+ */
+export class ElectionConfig extends Schema.Class<ElectionConfig>("@effect-fdb/leader-election/ElectionConfig")({
+  /** How long leadership lasts without a renewal, and so how long a leader that died is waited for. */
+  leaseDuration: Schema.Duration.pipe(Schema.withConstructorDefault(Effect.succeed(Duration.seconds(10)))),
+  /** How often leaders renew and candidates show that they live; below a third of the lease leaves room for retries. */
+  heartbeatInterval: Schema.Duration.pipe(Schema.withConstructorDefault(Effect.succeed(Duration.seconds(3)))),
+  /** How long after its last heartbeat a candidate counts as dead and may be evicted. */
+  candidateTimeout: Schema.Duration.pipe(Schema.withConstructorDefault(Effect.succeed(Duration.seconds(15)))),
+  /** Off: nobody claims, registers or renews, and the leader's work ends with its lease. */
+  electionEnabled: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(true))),
+  /** Whether a candidate of higher priority may make the leader step down. */
+  allowPreemption: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(true)))
+}) {
+  /** The configuration whose heartbeat is a third of this lease and whose candidate timeout is one and a half of it. */
+  static withLeaseDuration(leaseDuration: Duration.Input): ElectionConfig {
+    const lease = Duration.fromInputUnsafe(leaseDuration)
+    const nanos = Duration.toNanosUnsafe(lease)
+    return new ElectionConfig({
+      leaseDuration: lease,
+      heartbeatInterval: Duration.nanos(nanos / 3n),
+      candidateTimeout: Duration.nanos(nanos + nanos / 2n)
+    })
+  }
+}
+
+/** The longest span that a record can hold: 63 bits of nanoseconds, some 292 years. */
+const maxNanos = 2n ** 63n - 1n
+
+const spanFields = ["leaseDuration", "heartbeatInterval", "candidateTimeout"] as const
+
+const invalidSpan = (duration: Duration.Duration): string | undefined => {
+  if (!Duration.isFinite(duration)) return "has to be finite"
+  const nanos = Duration.toNanosUnsafe(duration)
+  if (nanos <= 0n) return `is ${Duration.format(duration)}; it has to be longer than zero`
+  return nanos > maxNanos ? "does not fit into 63 bits of nanoseconds" : undefined
+}
+
+/** Fails with `InvalidConfig` unless an election can be run with this configuration. */
+export const validate = (config: ElectionConfig): Effect.Effect<ElectionConfig, InvalidConfig> => {
+  for (const field of spanFields) {
+    const problem = invalidSpan(config[field])
+    if (problem !== undefined) return Effect.fail(new InvalidConfig({ field, problem }))
+  }
+  if (!Duration.isLessThan(config.heartbeatInterval, config.leaseDuration)) {
+    return Effect.fail(
+      new InvalidConfig({
+        field: "heartbeatInterval",
+        problem: `is ${Duration.format(config.heartbeatInterval)}; it has to be below the lease of ` +
+          `${Duration.format(config.leaseDuration)}, better below a third of it`
+      })
+    )
+  }
+  if (!Duration.isLessThan(config.heartbeatInterval, config.candidateTimeout)) {
+    return Effect.fail(
+      new InvalidConfig({
+        field: "candidateTimeout",
+        problem: `is ${Duration.format(config.candidateTimeout)}; it has to be above the heartbeat interval of ` +
+          `${Duration.format(config.heartbeatInterval)}, or every candidate is dead between two heartbeats`
+      })
+    )
+  }
+  return Effect.succeed(config)
+}

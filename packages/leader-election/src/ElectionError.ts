@@ -1,0 +1,122 @@
+/**
+ * How an election can fail. Every error is tagged and stays in the error channel.
+ */
+import * as Schema from "effect/Schema"
+
+/** Leadership was claimed for a process that is not registered as a candidate. */
+export class UnregisteredCandidate
+  extends Schema.TaggedError<UnregisteredCandidate>()("UnregisteredCandidate", { processId: Schema.String })
+{
+  override get message(): string {
+    return `"${this.processId}" is not registered as a candidate: call registerCandidate first`
+  }
+}
+
+/** A heartbeat or a removal named a process that is not registered, or not any more: it may have been evicted. */
+export class ProcessNotFound
+  extends Schema.TaggedError<ProcessNotFound>()("ProcessNotFound", { processId: Schema.String })
+{
+  override get message(): string {
+    return `no candidate "${this.processId}" is registered; it may have been evicted, and has to register again`
+  }
+}
+
+/** The election was never initialised. */
+export class NotInitialized
+  extends Schema.TaggedError<NotInitialized>()("NotInitialized", { election: Schema.String })
+{
+  override get message(): string {
+    return `the election under ${this.election} was never initialised: call initialize once`
+  }
+}
+
+/** The election is disabled: nobody registers, claims or renews. */
+export class ElectionDisabled
+  extends Schema.TaggedError<ElectionDisabled>()("ElectionDisabled", { election: Schema.String })
+{
+  override get message(): string {
+    return `the election under ${this.election} is disabled; an operator has to enable it`
+  }
+}
+
+/** A stored record cannot be understood: it is damaged, or of a newer version of this library. */
+export class InvalidState extends Schema.TaggedError<InvalidState>()("InvalidState", {
+  /** The record's key, printable. */
+  key: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `the election's record at ${this.key} is not valid: ${this.problem}`
+  }
+}
+
+/** A configuration with which no election can be run. */
+export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
+  field: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `the configuration's ${this.field} ${this.problem}`
+  }
+}
+
+/** A candidate's id or priority that cannot be stored. */
+export class InvalidCandidate extends Schema.TaggedError<InvalidCandidate>()("InvalidCandidate", {
+  field: Schema.Literals(["id", "priority"]),
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `the candidate's ${this.field} ${this.problem}`
+  }
+}
+
+/** Another process has registered under the same id since; this one is not a candidate any more. */
+export class CandidateSuperseded
+  extends Schema.TaggedError<CandidateSuperseded>()("CandidateSuperseded", { processId: Schema.String })
+{
+  override get message(): string {
+    return `another process has registered as "${this.processId}" since: give each process an id of its own`
+  }
+}
+
+/**
+ * Why a tenure ended for its leader.
+ *
+ * - `Resigned`: by itself
+ * - `Expired`: its lease could not be renewed in time
+ * - `ClockJumped`: its wall clock has moved past the lease while its monotonic clock has not: the host was suspended, or
+ *   its clock was set
+ * - `Replaced`: the stored tenure is not this one any more
+ * - `Preempted`: a candidate of higher priority has asked for the leadership
+ * - `StepDownRequested`: an operator has asked the leader to step down
+ * - `Superseded`: another process has registered under the leader's id
+ * - `Evicted`: the leader's own registration was removed
+ * - `Disabled`: the election was disabled
+ * - `Broken`: the election's records are gone or not valid
+ */
+export const LossReason = Schema.Literals([
+  "Resigned",
+  "Expired",
+  "ClockJumped",
+  "Replaced",
+  "Preempted",
+  "StepDownRequested",
+  "Superseded",
+  "Evicted",
+  "Disabled",
+  "Broken"
+])
+
+/** See {@link LossReason}. */
+export type LossReason = typeof LossReason.Type
+
+/** The leadership of a tenure is over. */
+export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("LeadershipLost", {
+  processId: Schema.String,
+  term: Schema.BigInt,
+  reason: LossReason
+}) {
+  override get message(): string {
+    return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}`
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The protocol: pure functions from what was read to what is to be written. No Effect, no clock, no input or output.
+ *
+ * Numbers in brackets are the rules of `docs/protocol.md`. All times are nanoseconds; a *monotonic* time is of the process
+ * that passes it, and is never stored or compared with another process's.
+ */
+import type {
+  CandidateRecord,
+  ChallengeRecord,
+  EndReason,
+  Identity,
+  LeaderRecord,
+  LeaseRecord,
+  Tenure
+} from "./records.ts"
+import { sameIdentity } from "./records.ts"
+
+/** What one transaction has read. */
+export interface View {
+  readonly enabled: boolean
+  readonly allowPreemption: boolean
+  readonly leaseDuration: bigint
+  readonly leader: LeaderRecord
+  readonly lease: LeaseRecord
+  readonly challenge: ChallengeRecord | undefined
+  /** The record under this process's own id. */
+  readonly candidate: CandidateRecord | undefined
+}
+
+/** A candidate, as it presents itself. */
+export interface Claimant extends Identity {
+  readonly priority: number
+}
+
+// -- identity (8) ------------------------------------------------------------------------------------------------------
+
+/** Whether the process is the candidate registered under its id. */
+export const standing = (view: View, me: Identity): "registered" | "unregistered" | "superseded" => {
+  if (view.candidate === undefined) return "unregistered"
+  return sameIdentity(me, { id: me.id, registration: view.candidate.registration }) ? "registered" : "superseded"
+}
+
+/** Whether the stored tenure is exactly this one (2, 6, 10). */
+export const stands = (leader: LeaderRecord, tenure: Tenure): boolean =>
+  leader._tag === "Held" && leader.term === tenure.term && sameIdentity(leader, tenure)
+
+// -- observation and takeover (4) --------------------------------------------------------------------------------------
+
+/** The newest ballot that a follower has seen, and when it knew of it at the earliest, on its own monotonic clock. */
+export interface Observation {
+  readonly term: bigint
+  readonly ballot: bigint
+  readonly duration: bigint
+  /** Read *after* the read that first showed the ballot. */
+  readonly since: bigint
+}
+
+/** Goes on with an observation while the ballot stays; begins a new one at `readAt` when it has moved. */
+export const observe = (previous: Observation | undefined, view: View, readAt: bigint): Observation =>
+  previous !== undefined && previous.ballot === view.lease.ballot && previous.term === view.leader.term
+    ? previous
+    : { term: view.leader.term, ballot: view.lease.ballot, duration: view.lease.duration, since: readAt }
+
+/** When the lease observed has lapsed, on the observer's monotonic clock. */
+export const lapsesAt = (observation: Observation): bigint => observation.since + observation.duration
+
+/** Whether the lease in the view is the observed one, unchanged for its whole duration at `now`. */
+export const hasLapsed = (observation: Observation | undefined, view: View, now: bigint): boolean =>
+  observation !== undefined &&
+  observation.ballot === view.lease.ballot &&
+  observation.term === view.leader.term &&
+  observation.duration === view.lease.duration &&
+  now >= lapsesAt(observation)
+
+// -- claiming (1, 4, 5, 7) ---------------------------------------------------------------------------------------------
+
+/** Why leadership may be claimed. */
+export type ClaimCause = "vacant" | "lapsed" | "preempted"
+
+/** A claim that may be written. */
+export interface Claim {
+  readonly cause: ClaimCause
+  /** Ballot and term in one: the ballot at which the tenure begins. */
+  readonly term: bigint
+  /** The tenure that the claim ends, and how; none when it was vacant. */
+  readonly ends: { readonly term: bigint; readonly reason: EndReason } | undefined
+}
+
+/**
+ * Whether leadership may be claimed. `lapsed` is the caller's judgement of the lease: by observation (4) in the supervised
+ * interface, by the wall clock in the transaction-level one. `preempt` allows taking a live lease by priority, which only the
+ * transaction-level interface does.
+ */
+export const claim = (
+  view: View,
+  claimant: Claimant,
+  judgement: { readonly lapsed: boolean; readonly preempt: boolean }
+): Claim | undefined => {
+  const term = view.lease.ballot + 1n
+  if (view.leader._tag === "Vacant") return { cause: "vacant", term, ends: undefined }
+  if (judgement.lapsed) return { cause: "lapsed", term, ends: { term: view.leader.term, reason: "expired" } }
+  return judgement.preempt && view.allowPreemption && claimant.priority > view.leader.priority
+    ? { cause: "preempted", term, ends: { term: view.leader.term, reason: "preempted" } }
+    : undefined
+}
+
+// -- challenges (7) ----------------------------------------------------------------------------------------------------
+
+/** Whether a challenge obliges the leader of the view to step down, and by whose wish. */
+export const obligation = (
+  view: Pick<View, "leader" | "challenge" | "allowPreemption">
+): "preempted" | "step-down" | undefined => {
+  const { allowPreemption, challenge, leader } = view
+  if (leader._tag === "Vacant" || challenge === undefined || challenge.term !== leader.term) return undefined
+  if (challenge.challenger === undefined) return "step-down"
+  return allowPreemption && challenge.priority > leader.priority ? "preempted" : undefined
+}
+
+/** Whether the claimant should ask the leader of the view to step down: no equal or better request stands already. */
+export const shouldChallenge = (view: View, claimant: Claimant): boolean => {
+  const { challenge, leader } = view
+  if (!view.allowPreemption || leader._tag === "Vacant" || claimant.priority <= leader.priority) return false
+  return challenge === undefined || challenge.term !== leader.term ||
+    (challenge.challenger !== undefined && challenge.priority < claimant.priority)
+}
+
+// -- renewal (2, 9) ----------------------------------------------------------------------------------------------------
+
+/** What becomes of an attempt to renew. */
+export type Renewal =
+  | { readonly _tag: "Renew"; readonly ballot: bigint }
+  | {
+    readonly _tag: "Refuse"
+    readonly because: "disabled" | "replaced" | "unregistered" | "superseded" | "preempted" | "step-down"
+  }
+
+/** Renews exactly this tenure, unless the election is disabled or a challenge stands against it. */
+export const renew = (view: View, tenure: Tenure): Renewal => {
+  if (!stands(view.leader, tenure)) return { _tag: "Refuse", because: "replaced" }
+  const registered = standing(view, tenure)
+  if (registered !== "registered") return { _tag: "Refuse", because: registered }
+  if (!view.enabled) return { _tag: "Refuse", because: "disabled" }
+  const because = obligation(view)
+  return because === undefined ? { _tag: "Renew", ballot: view.lease.ballot + 1n } : { _tag: "Refuse", because }
+}
+
+// -- resignation (1, 6, 7) ---------------------------------------------------------------------------------------------
+
+/** How a tenure that resigns has ended, and who is to be preferred after it: the challenger to whom it yields. */
+export const resignation = (
+  view: Pick<View, "leader" | "challenge" | "allowPreemption">
+): { readonly reason: EndReason; readonly successor: Identity | undefined } => {
+  switch (obligation(view)) {
+    case "preempted":
+      return { reason: "preempted", successor: view.challenge?.challenger }
+    case "step-down":
+      return { reason: "stepped-down", successor: undefined }
+    case undefined:
+      return { reason: "resigned", successor: undefined }
+  }
+}
+
+// -- belief (3) --------------------------------------------------------------------------------------------------------
+
+/**
+ * Until when a leader believes in itself, on the clock that told `attemptStart`: from the *start* of its last confirmed
+ * attempt, for the lease less the margin.
+ */
+export const believesUntil = (attemptStart: bigint, leaseDuration: bigint, margin: bigint): bigint =>
+  attemptStart + leaseDuration - margin
+
+/** A tenth of the lease: followers' and leaders' clocks may then differ in rate by almost five per cent. */
+export const defaultMargin = (leaseDuration: bigint): bigint => leaseDuration / 10n

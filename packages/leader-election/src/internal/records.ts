@@ -1,0 +1,61 @@
+/** What is stored: the records of an election as values. No decision is taken here. */
+import type { Versionstamp } from "@effect-fdb/core"
+
+type Stamp = Versionstamp.Versionstamp
+
+/** A process is its id *and* the versionstamp of its registration (rule 8). */
+export interface Identity {
+  readonly id: string
+  readonly registration: Stamp
+}
+
+/** One uninterrupted time of leadership; nothing else may be renewed or resigned (rules 2 and 6). */
+export interface Tenure extends Identity {
+  readonly term: bigint
+}
+
+/** S("leader"). A vacancy keeps the term of the tenure that ended. */
+export type LeaderRecord =
+  | {
+    readonly _tag: "Held"
+    readonly term: bigint
+    readonly id: string
+    readonly priority: number
+    readonly registration: Stamp
+  }
+  | { readonly _tag: "Vacant"; readonly term: bigint; readonly successor: Identity | undefined }
+
+/** S("lease"). Spans and times in nanoseconds. */
+export interface LeaseRecord {
+  readonly ballot: bigint
+  readonly duration: bigint
+  readonly expiry: bigint
+}
+
+/** S("challenge"). Without a challenger it is an operator's request to step down. */
+export interface ChallengeRecord {
+  readonly term: bigint
+  readonly challenger: Identity | undefined
+  readonly priority: number
+}
+
+/** S("candidates", id). */
+export interface CandidateRecord {
+  readonly priority: number
+  readonly lastHeartbeat: bigint
+  readonly registration: Stamp
+}
+
+/** Why a tenure ended, as far as the database can know. */
+export type EndReason = "resigned" | "expired" | "preempted" | "stepped-down"
+
+/** S("history", term). */
+export interface HistoryRecord {
+  readonly leaderId: string
+  readonly start: bigint
+  readonly end: bigint | undefined
+  readonly reason: EndReason | undefined
+}
+
+export const sameIdentity = (a: Identity, b: Identity): boolean =>
+  a.id === b.id && a.registration.toString() === b.registration.toString()

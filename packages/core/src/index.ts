@@ -8,6 +8,7 @@ export { FdbError } from "./FdbError.ts"
 export * as KeyRange from "./KeyRange.ts"
 export * as KeySelector from "./KeySelector.ts"
 export type { AtomicOp, Mutation } from "./Mutation.ts"
+export * as Subspace from "./Subspace.ts"
 export {
   type KeyValue,
   type Range,
@@ -17,4 +18,5 @@ export {
   type TransactionService
 } from "./Transaction.ts"
 export type { TransactionOptions } from "./TransactionOptions.ts"
+export * as Tuple from "./Tuple.ts"
 export * as Versionstamp from "./Versionstamp.ts"

@@ -1,13 +1,16 @@
 /**
  * Transactions with the semantics of FoundationDB, for Effect: the services, the tuple layer, and an engine in memory.
  */
+export * as Atomic from "./Atomic.ts"
 export * as Bytes from "./Bytes.ts"
 export { Database, type DatabaseService } from "./Database.ts"
 export type * as Engine from "./Engine.ts"
 export { FdbError } from "./FdbError.ts"
 export * as KeyRange from "./KeyRange.ts"
 export * as KeySelector from "./KeySelector.ts"
+export * as MemoryDatabase from "./MemoryDatabase.ts"
 export type { AtomicOp, Mutation } from "./Mutation.ts"
+export * as OptimisticEngine from "./OptimisticEngine.ts"
 export * as Subspace from "./Subspace.ts"
 export {
   type KeyValue,
@@ -19,4 +22,5 @@ export {
 } from "./Transaction.ts"
 export type { TransactionOptions } from "./TransactionOptions.ts"
 export * as Tuple from "./Tuple.ts"
+export * as VersionedStore from "./VersionedStore.ts"
 export * as Versionstamp from "./Versionstamp.ts"

@@ -1,0 +1,193 @@
+/**
+ * A store in memory: every version of the last five seconds is the root of a persistent tree.
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Atomic from "../Atomic.ts"
+import * as Bytes from "../Bytes.ts"
+import * as FdbError from "../FdbError.ts"
+import * as KeyRange from "../KeyRange.ts"
+import type { KeyValue } from "../Transaction.ts"
+import {
+  bind,
+  type Commit,
+  type PlainMutation,
+  type Position,
+  type Snapshot,
+  type Unwatch,
+  type VersionedStore
+} from "../VersionedStore.ts"
+import { maxReadVersionAge } from "./limits.ts"
+import * as sortedMap from "./sortedMap.ts"
+import { WriteHistory } from "./writeHistory.ts"
+
+type FdbError = FdbError.FdbError
+type Data = sortedMap.SortedMap<Uint8Array>
+
+/** The data from a version on, until the next. */
+interface Root {
+  readonly version: bigint
+  readonly data: Data
+}
+
+interface Watcher {
+  readonly key: Uint8Array
+  readonly baseline: Uint8Array | undefined
+  readonly settle: () => void
+}
+
+const nanosPerVersion = 1000n
+/** Above the span that can be read, so that low numbers are too old from the start, as they are in any used cluster. */
+const firstVersion = 1_000_000_000n
+
+const apply = (data: Data, mutation: PlainMutation): Data => {
+  switch (mutation._tag) {
+    case "Set":
+      return sortedMap.set(data, mutation.key, mutation.value)
+    case "Clear":
+      return sortedMap.remove(data, mutation.key)
+    case "ClearRange":
+      return sortedMap.removeRange(data, mutation.begin, mutation.end)
+    case "Atomic": {
+      const value = Atomic.apply(mutation.op, sortedMap.get(data, mutation.key), mutation.operand)
+      return value === undefined ? sortedMap.remove(data, mutation.key) : sortedMap.set(data, mutation.key, value)
+    }
+  }
+}
+
+const isValue = (value: Uint8Array | undefined, baseline: Uint8Array | undefined): boolean =>
+  value === undefined || baseline === undefined ? value === baseline : Bytes.equals(value, baseline)
+
+export class MemoryStore implements VersionedStore {
+  private readonly clock: Clock.Clock
+  private readonly started: bigint
+  /** The versions that can be read, oldest first, at `firstRoot` and behind; what stands before it is done with. */
+  private roots: Array<Root> = [{ version: 0n, data: undefined }]
+  private firstRoot = 0
+  /** The highest version that was given to anybody. */
+  private lastVersion = firstVersion
+  private readonly history = new WriteHistory()
+  private readonly watchers = new Set<Watcher>()
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+    this.started = clock.monotonicTimeNanosUnsafe()
+  }
+
+  /** How many versions are kept, for tests. */
+  get versionCount(): number {
+    return this.roots.length - this.firstRoot
+  }
+
+  readonly openSnapshot = (): Result.Result<Snapshot, FdbError> =>
+    Result.succeed(this.snapshotAt(this.advance(), this.roots.at(-1)!.data))
+
+  readonly openSnapshotAt = (version: bigint): Result.Result<Snapshot, FdbError> => {
+    const newest = this.advance()
+    if (version > newest) return Result.fail(FdbError.make(1009, "read"))
+    if (version < newest - maxReadVersionAge) return Result.fail(FdbError.make(1007, "read"))
+    return Result.succeed(this.snapshotAt(version, this.dataAt(version)))
+  }
+
+  readonly commit = (commit: Commit): Effect.Effect<Position, FdbError> =>
+    Effect.suspend(() => {
+      const newest = this.advance()
+      const oldest = newest - maxReadVersionAge
+      const { readConflicts, readVersion } = commit
+      if (readVersion !== undefined) {
+        if (readVersion > newest) return Effect.fail(FdbError.make(1009, "commit"))
+        if (readVersion < oldest) return Effect.fail(FdbError.make(1007, "commit"))
+        if (readConflicts.some((range) => this.history.isWrittenSince(range, readVersion))) {
+          return Effect.fail(FdbError.make(1020, "commit"))
+        }
+      }
+      const position = { version: newest + 1n, order: 0 }
+      const { mutations, writeConflicts } = bind(commit, position)
+      for (const range of writeConflicts) this.history.add(range, position.version)
+      this.history.prune(oldest)
+      const data = mutations.reduce(apply, this.roots.at(-1)!.data)
+      this.lastVersion = position.version
+      this.roots.push({ version: position.version, data })
+      this.pruneRoots(oldest)
+      this.notify(mutations, data)
+      return Effect.succeed(position)
+    })
+
+  readonly watch = (
+    key: Uint8Array,
+    baseline: Uint8Array | undefined,
+    settle: (error?: FdbError) => void
+  ): Unwatch => {
+    const watcher: Watcher = { key, baseline, settle }
+    if (isValue(sortedMap.get(this.roots.at(-1)!.data, key), baseline)) this.watchers.add(watcher)
+    else settle()
+    return () => void this.watchers.delete(watcher)
+  }
+
+  /** The version by now: about a million a second, and never back. */
+  private advance(): bigint {
+    const elapsed = firstVersion + (this.clock.monotonicTimeNanosUnsafe() - this.started) / nanosPerVersion
+    if (elapsed > this.lastVersion) this.lastVersion = elapsed
+    return this.lastVersion
+  }
+
+  private snapshotAt(version: bigint, data: Data): Snapshot {
+    return {
+      version,
+      isReadable: () => version >= this.advance() - maxReadVersionAge,
+      get: (key) => sortedMap.get(data, key),
+      getRange: (begin, end, limit, reverse) => {
+        const values: Array<KeyValue> = []
+        const cursor = reverse ? sortedMap.descending(data, begin, end) : sortedMap.ascending(data, begin, end)
+        while (values.length < limit) {
+          const entry = cursor.next()
+          if (entry === undefined) break
+          values.push({ key: entry.key, value: entry.value })
+        }
+        return values
+      },
+      close: () => {}
+    }
+  }
+
+  /** The last root at or before a version that can be read. */
+  private dataAt(version: bigint): Data {
+    let low = this.firstRoot
+    let high = this.roots.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.roots[middle]!.version <= version) low = middle
+      else high = middle - 1
+    }
+    return this.roots[low]!.data
+  }
+
+  private pruneRoots(oldest: bigint): void {
+    while (this.firstRoot + 1 < this.roots.length && this.roots[this.firstRoot + 1]!.version <= oldest) {
+      this.firstRoot++
+    }
+    if (this.firstRoot * 2 > this.roots.length) {
+      this.roots = this.roots.slice(this.firstRoot)
+      this.firstRoot = 0
+    }
+  }
+
+  private notify(mutations: ReadonlyArray<PlainMutation>, data: Data): void {
+    if (this.watchers.size === 0) return
+    const changed: Array<Watcher> = []
+    for (const watcher of this.watchers) {
+      if (
+        mutations.some((mutation) =>
+          mutation._tag === "ClearRange"
+            ? KeyRange.contains(mutation, watcher.key)
+            : Bytes.equals(mutation.key, watcher.key)
+        ) && !isValue(sortedMap.get(data, watcher.key), watcher.baseline)
+      ) changed.push(watcher)
+    }
+    for (const watcher of changed) {
+      this.watchers.delete(watcher)
+      watcher.settle()
+    }
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A persistent map from byte strings, in their order: an AVL tree whose changes share what they do not touch. Keeping an
+ * old version of it is keeping its root.
+ */
+import * as Bytes from "../Bytes.ts"
+
+interface Node<V> {
+  readonly key: Uint8Array
+  readonly value: V
+  readonly left: SortedMap<V>
+  readonly right: SortedMap<V>
+  readonly height: number
+}
+
+/** `undefined` is the empty map. */
+export type SortedMap<V> = Node<V> | undefined
+
+/** A key and its value. */
+export interface Entry<V> {
+  readonly key: Uint8Array
+  readonly value: V
+}
+
+const height = <V>(map: SortedMap<V>): number => map === undefined ? 0 : map.height
+
+const node = <V>(left: SortedMap<V>, key: Uint8Array, value: V, right: SortedMap<V>): Node<V> => ({
+  key,
+  value,
+  left,
+  right,
+  height: Math.max(height(left), height(right)) + 1
+})
+
+/** A node of two trees whose heights differ by two at most. */
+const balanced = <V>(left: SortedMap<V>, key: Uint8Array, value: V, right: SortedMap<V>): Node<V> => {
+  if (left !== undefined && left.height > height(right) + 1) {
+    const inner = left.right
+    return inner === undefined || height(left.left) >= inner.height
+      ? node(left.left, left.key, left.value, node(inner, key, value, right))
+      : node(
+        node(left.left, left.key, left.value, inner.left),
+        inner.key,
+        inner.value,
+        node(inner.right, key, value, right)
+      )
+  }
+  if (right !== undefined && right.height > height(left) + 1) {
+    const inner = right.left
+    return inner === undefined || height(right.right) >= inner.height
+      ? node(node(left, key, value, inner), right.key, right.value, right.right)
+      : node(
+        node(left, key, value, inner.left),
+        inner.key,
+        inner.value,
+        node(inner.right, right.key, right.value, right.right)
+      )
+  }
+  return node(left, key, value, right)
+}
+
+/** A node of two trees of any heights. */
+const join = <V>(left: SortedMap<V>, key: Uint8Array, value: V, right: SortedMap<V>): Node<V> => {
+  if (left !== undefined && left.height > height(right) + 1) {
+    return balanced(left.left, left.key, left.value, join(left.right, key, value, right))
+  }
+  if (right !== undefined && right.height > height(left) + 1) {
+    return balanced(join(left, key, value, right.left), right.key, right.value, right.right)
+  }
+  return node(left, key, value, right)
+}
+
+const first = <V>(map: Node<V>): Node<V> => map.left === undefined ? map : first(map.left)
+
+const removeFirst = <V>(map: Node<V>): SortedMap<V> =>
+  map.left === undefined ? map.right : balanced(removeFirst(map.left), map.key, map.value, map.right)
+
+const concat = <V>(left: SortedMap<V>, right: SortedMap<V>): SortedMap<V> => {
+  if (left === undefined) return right
+  if (right === undefined) return left
+  const { key, value } = first(right)
+  return join(left, key, value, removeFirst(right))
+}
+
+/** The keys before `key`. */
+const before = <V>(map: SortedMap<V>, key: Uint8Array): SortedMap<V> => {
+  if (map === undefined) return undefined
+  return Bytes.compare(map.key, key) < 0
+    ? join(map.left, map.key, map.value, before(map.right, key))
+    : before(map.left, key)
+}
+
+/** The keys from `key` on. */
+const from = <V>(map: SortedMap<V>, key: Uint8Array): SortedMap<V> => {
+  if (map === undefined) return undefined
+  return Bytes.compare(map.key, key) < 0
+    ? from(map.right, key)
+    : join(from(map.left, key), map.key, map.value, map.right)
+}
+
+/** The value of a key. */
+export const get = <V>(map: SortedMap<V>, key: Uint8Array): V | undefined => {
+  let at = map
+  while (at !== undefined) {
+    const order = Bytes.compare(key, at.key)
+    if (order === 0) return at.value
+    at = order < 0 ? at.left : at.right
+  }
+  return undefined
+}
+
+/** The last entry whose key is `key` or before it. */
+export const floor = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefined => {
+  let at = map
+  let found: Entry<V> | undefined
+  while (at !== undefined) {
+    if (Bytes.compare(at.key, key) <= 0) {
+      found = at
+      at = at.right
+    } else {
+      at = at.left
+    }
+  }
+  return found
+}
+
+/** The map with `key` set to `value`. */
+export const set = <V>(map: SortedMap<V>, key: Uint8Array, value: V): Node<V> => {
+  if (map === undefined) return node(undefined, key, value, undefined)
+  const order = Bytes.compare(key, map.key)
+  if (order === 0) return { key: map.key, value, left: map.left, right: map.right, height: map.height }
+  return order < 0
+    ? balanced(set(map.left, key, value), map.key, map.value, map.right)
+    : balanced(map.left, map.key, map.value, set(map.right, key, value))
+}
+
+/** The map without `key`; the very same map where it is not in it. */
+export const remove = <V>(map: SortedMap<V>, key: Uint8Array): SortedMap<V> => {
+  if (map === undefined) return undefined
+  const order = Bytes.compare(key, map.key)
+  if (order === 0) return concat(map.left, map.right)
+  if (order < 0) {
+    const left = remove(map.left, key)
+    return left === map.left ? map : balanced(left, map.key, map.value, map.right)
+  }
+  const right = remove(map.right, key)
+  return right === map.right ? map : balanced(map.left, map.key, map.value, right)
+}
+
+/** The map without the keys from `begin` on, `end` excluded. */
+export const removeRange = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): SortedMap<V> =>
+  Bytes.compare(begin, end) < 0 ? concat(before(map, begin), from(map, end)) : map
+
+/** Walks over the entries in order, or backwards. */
+export interface Cursor<V> {
+  /** The next entry, `undefined` after the last. */
+  readonly next: () => Entry<V> | undefined
+}
+
+/** The entries whose keys are in the half-open range from `begin` to `end`, ascending. */
+export const ascending = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): Cursor<V> => {
+  const path: Array<Node<V>> = []
+  for (let at = map; at !== undefined;) {
+    if (Bytes.compare(at.key, begin) < 0) {
+      at = at.right
+    } else {
+      path.push(at)
+      at = at.left
+    }
+  }
+  return {
+    next: () => {
+      const here = path.pop()
+      if (here === undefined || Bytes.compare(here.key, end) >= 0) return undefined
+      for (let at = here.right; at !== undefined; at = at.left) path.push(at)
+      return here
+    }
+  }
+}
+
+/** The entries whose keys are in the half-open range from `begin` to `end`, descending. */
+export const descending = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): Cursor<V> => {
+  const path: Array<Node<V>> = []
+  for (let at = map; at !== undefined;) {
+    if (Bytes.compare(at.key, end) >= 0) {
+      at = at.left
+    } else {
+      path.push(at)
+      at = at.right
+    }
+  }
+  return {
+    next: () => {
+      const here = path.pop()
+      if (here === undefined || Bytes.compare(here.key, begin) < 0) return undefined
+      for (let at = here.left; at !== undefined; at = at.right) path.push(at)
+      return here
+    }
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * An election: who of many processes leads, agreed upon through a subspace of the database.
+ *
+ * The handle is a plain value. Its operations run in the caller's transaction and take the wall time from `Clock`: they are
+ * the recipe of the Rust crate `foundationdb`, method by method, with its known flaws repaired.
+ */
+import type { FdbError, Subspace, Transaction, Versionstamp } from "@effect-fdb/core"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { CandidateInfo } from "./CandidateInfo.ts"
+import { ElectionConfig } from "./ElectionConfig.ts"
+import type {
+  CandidateSuperseded,
+  ElectionDisabled,
+  InvalidCandidate,
+  InvalidConfig,
+  InvalidState,
+  NotInitialized,
+  ProcessNotFound,
+  UnregisteredCandidate
+} from "./ElectionError.ts"
+import type { ElectionResult } from "./ElectionResult.ts"
+import * as Keys from "./internal/keys.ts"
+import * as Operations from "./internal/operations.ts"
+import type { LeaderState } from "./LeaderState.ts"
+
+/** What every operation can fail with: the database, or records that are missing or damaged. */
+export type StoreError = FdbError | InvalidState | NotInitialized
+
+/** Which registration a caller claims to be; without it, the one that stands under the id. */
+export type IdentityOptions = Operations.IdentityOptions
+
+/** An election in a subspace. Elections in different subspaces are independent. */
+export interface LeaderElection {
+  readonly subspace: Subspace.Subspace
+
+  // -- configuration
+
+  /**
+   * Sets the election up, once. Where it is set up already nothing changes, and the configuration in force is returned,
+   * which may differ from the one given.
+   */
+  readonly initialize: (
+    config?: ElectionConfig
+  ) => Effect.Effect<ElectionConfig, FdbError | InvalidState | InvalidConfig, Transaction>
+  /** The configuration in force. */
+  readonly readConfig: Effect.Effect<ElectionConfig, StoreError, Transaction>
+  /** Puts another configuration in force, for everybody, from each one's next heartbeat on. */
+  readonly writeConfig: (config: ElectionConfig) => Effect.Effect<void, StoreError | InvalidConfig, Transaction>
+
+  // -- candidates
+
+  /**
+   * Registers a candidate, once a process. Another registration under the same id is superseded by it, and finds that out.
+   * Gives an effect to be run after the commit, that tells the registration.
+   */
+  readonly registerCandidate: (
+    processId: string,
+    priority?: number
+  ) => Effect.Effect<
+    Effect.Effect<Versionstamp.Versionstamp, FdbError>,
+    StoreError | InvalidCandidate | ElectionDisabled,
+    Transaction
+  >
+  /** Shows that the candidate lives; may change its priority. */
+  readonly heartbeatCandidate: (
+    processId: string,
+    priority?: number,
+    options?: IdentityOptions
+  ) => Effect.Effect<
+    void,
+    StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded,
+    Transaction
+  >
+  /** Removes the candidate, if it is there. One that leads resigns with it. */
+  readonly unregisterCandidate: (
+    processId: string,
+    options?: IdentityOptions
+  ) => Effect.Effect<void, StoreError | CandidateSuperseded, Transaction>
+  /** A candidate, alive or not. */
+  readonly getCandidate: (
+    processId: string
+  ) => Effect.Effect<Option.Option<CandidateInfo>, FdbError | InvalidState, Transaction>
+  /** The candidates that are alive, by the caller's wall clock, in the order of their ids. Causes no conflict. */
+  readonly listCandidates: Effect.Effect<Array<CandidateInfo>, StoreError, Transaction>
+  /** Removes the candidates that are dead, by the caller's wall clock, and tells how many. Never removes who leads. */
+  readonly evictDeadCandidates: Effect.Effect<number, StoreError, Transaction>
+
+  // -- leadership
+
+  /**
+   * Claims leadership if it is vacant, if the lease has ended by the caller's *wall clock*, or, where preemption is allowed,
+   * over a leader of lower priority *at once*: that leader may believe in itself for the rest of its lease, so its work
+   * has to be fenced by the term. Renews a tenure that is the candidate's own. `None` when another leads.
+   */
+  readonly tryClaimLeadership: (
+    processId: string,
+    priority?: number,
+    options?: IdentityOptions
+  ) => Effect.Effect<
+    Option.Option<LeaderState>,
+    StoreError | InvalidCandidate | ElectionDisabled | UnregisteredCandidate | CandidateSuperseded,
+    Transaction
+  >
+  /**
+   * Renews the lease of exactly this tenure. `None` when it stands no more, when its leader's registration does not, or
+   * when a challenge obliges it to end.
+   */
+  readonly refreshLease: (
+    tenure: LeaderState
+  ) => Effect.Effect<Option.Option<LeaderState>, StoreError | ElectionDisabled, Transaction>
+  /** Ends exactly this tenure; `false` when it has ended already. The ballot stays, so that no term comes twice. */
+  readonly resignLeadership: (tenure: LeaderState) => Effect.Effect<boolean, StoreError, Transaction>
+  /** Whether the process leads, with a lease that is valid by the caller's wall clock. */
+  readonly isLeader: (
+    processId: string,
+    options?: IdentityOptions
+  ) => Effect.Effect<boolean, StoreError | ElectionDisabled, Transaction>
+  /** Who leads, with a lease that is valid by the caller's wall clock. */
+  readonly getLeader: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
+  /** Who led last and has not resigned, whatever has become of its lease. */
+  readonly getLeaderRaw: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
+  /** A heartbeat and a claim or renewal in one, to be run every heartbeat interval. */
+  readonly runElectionCycle: (
+    processId: string,
+    priority?: number,
+    options?: IdentityOptions
+  ) => Effect.Effect<
+    ElectionResult,
+    StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded | UnregisteredCandidate,
+    Transaction
+  >
+}
+
+/**
+ * The election in a subspace.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, Subspace } from "@effect-fdb/core"
+ * import { LeaderElection } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
+ *
+ * export const claim = Database.transact(Effect.gen(function*() {
+ *   yield* election.initialize()
+ *   return yield* election.getLeader
+ * }))
+ * ```
+ */
+export const make = (subspace: Subspace.Subspace): LeaderElection => {
+  const keys = Keys.make(subspace)
+  const none: IdentityOptions = {}
+  return {
+    subspace,
+    initialize: (config = new ElectionConfig({})) => Operations.initialize(keys, config),
+    readConfig: Operations.readConfig(keys),
+    writeConfig: (config) => Operations.writeConfig(keys, config),
+    registerCandidate: (processId, priority = 0) => Operations.registerCandidate(keys, processId, priority),
+    heartbeatCandidate: (processId, priority = 0, options = none) =>
+      Operations.heartbeatCandidate(keys, processId, priority, options),
+    unregisterCandidate: (processId, options = none) => Operations.unregisterCandidate(keys, processId, options),
+    getCandidate: (processId) => Operations.getCandidate(keys, processId),
+    listCandidates: Operations.listCandidates(keys),
+    evictDeadCandidates: Operations.evictDeadCandidates(keys),
+    tryClaimLeadership: (processId, priority = 0, options = none) =>
+      Operations.tryClaimLeadership(keys, processId, priority, options),
+    refreshLease: (tenure) => Operations.refreshLease(keys, tenure),
+    resignLeadership: (tenure) => Operations.resignLeadership(keys, tenure),
+    isLeader: (processId, options = none) => Operations.isLeader(keys, processId, options),
+    getLeader: Operations.getLeader(keys),
+    getLeaderRaw: Operations.getLeaderRaw(keys),
+    runElectionCycle: (processId, priority = 0, options = none) =>
+      Operations.runElectionCycle(keys, processId, priority, options)
+  }
+}

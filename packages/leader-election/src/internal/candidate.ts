@@ -1,0 +1,18 @@
+/** What may be a candidate's id and priority. */
+import * as Effect from "effect/Effect"
+import { InvalidCandidate } from "../ElectionError.ts"
+
+/** Leaves room for any sensible subspace within FoundationDB's 10,000 bytes of key, and within LMDB's fewer. */
+const maxIdBytes = 512
+
+/** Fails with `InvalidCandidate` unless id and priority can be stored. */
+export const validate = (id: string, priority: number): Effect.Effect<void, InvalidCandidate> => {
+  const invalid = (field: "id" | "priority", problem: string) => Effect.fail(new InvalidCandidate({ field, problem }))
+  if (id === "") return invalid("id", "is empty; give each process a name of its own")
+  if (/\p{Surrogate}/u.test(id)) return invalid("id", "holds half of a surrogate pair and has no UTF-8 encoding")
+  const bytes = Buffer.byteLength(id)
+  if (bytes > maxIdBytes) return invalid("id", `has ${bytes} bytes; ${maxIdBytes} are allowed`)
+  return Number.isInteger(priority) && priority >= -(2 ** 31) && priority < 2 ** 31
+    ? Effect.void
+    : invalid("priority", `is ${priority}; it has to be a whole number of 32 bits`)
+}

@@ -1,0 +1,374 @@
+/**
+ * The operations: Effects that read, ask the protocol, and write. Each runs in the caller's transaction and takes the
+ * wall time from `Clock`.
+ */
+import { type FdbError, Transaction, type TransactionService, Versionstamp } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { CandidateInfo } from "../CandidateInfo.ts"
+import { type ElectionConfig, validate as validateConfig } from "../ElectionConfig.ts"
+import { CandidateSuperseded, ElectionDisabled, ProcessNotFound, UnregisteredCandidate } from "../ElectionError.ts"
+import * as ElectionResult from "../ElectionResult.ts"
+import { LeaderState } from "../LeaderState.ts"
+import * as Candidate from "./candidate.ts"
+import * as Codec from "./codec.ts"
+import type { ElectionKeys } from "./keys.ts"
+import * as Protocol from "./protocol.ts"
+import {
+  type CandidateRecord,
+  type Identity,
+  type LeaderRecord,
+  type LeaseRecord,
+  sameIdentity,
+  type Tenure
+} from "./records.ts"
+import * as Store from "./store.ts"
+
+/** Which registration a caller claims to be; without it, the one that stands under the id. */
+export interface IdentityOptions {
+  readonly registration?: Versionstamp.Versionstamp | undefined
+}
+
+/** Who leads, as the two records tell together. */
+export const toState = (leader: LeaderRecord, lease: LeaseRecord): Option.Option<LeaderState> =>
+  leader._tag === "Vacant" ? Option.none() : Option.some(
+    new LeaderState({
+      leaderId: leader.id,
+      priority: leader.priority,
+      registration: leader.registration,
+      term: leader.term,
+      ballot: lease.ballot,
+      leaseDuration: Duration.nanos(lease.duration),
+      leaseExpiry: lease.expiry
+    })
+  )
+
+const toInfo = (id: string, record: CandidateRecord): CandidateInfo =>
+  new CandidateInfo({
+    processId: id,
+    priority: record.priority,
+    lastHeartbeat: record.lastHeartbeat,
+    registration: record.registration
+  })
+
+const toTenure = (state: LeaderState): Tenure => ({
+  id: state.leaderId,
+  registration: state.registration,
+  term: state.term
+})
+
+const requireEnabled = (keys: ElectionKeys, config: ElectionConfig): Effect.Effect<void, ElectionDisabled> =>
+  config.electionEnabled ? Effect.void : Effect.fail(new ElectionDisabled({ election: keys.name }))
+
+// -- configuration -----------------------------------------------------------------------------------------------------
+
+/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration. */
+export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
+  yield* validateConfig(config)
+  const tx = yield* Transaction
+  const [stored, leader, lease] = yield* Effect.all([
+    Store.findConfig(tx, keys),
+    tx.get(keys.leader),
+    tx.get(keys.lease)
+  ], { concurrency: "unbounded" })
+  if (stored !== undefined) return stored
+  const duration = Duration.toNanosUnsafe(config.leaseDuration)
+  yield* tx.set(keys.config, Codec.encodeConfig(config))
+  if (leader === undefined) {
+    yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
+  }
+  if (lease === undefined) yield* tx.set(keys.lease, Codec.encodeLease({ ballot: 0n, duration, expiry: 0n }))
+  return config
+})
+
+export const readConfig = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  return yield* Store.readConfig(yield* Transaction, keys)
+})
+
+export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
+  yield* validateConfig(config)
+  const tx = yield* Transaction
+  yield* Store.readConfig(tx, keys)
+  yield* tx.set(keys.config, Codec.encodeConfig(config))
+})
+
+// -- candidates --------------------------------------------------------------------------------------------------------
+
+/** Gives an effect to be run after the commit, that tells the registration. */
+export const registerCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string, priority: number) {
+  yield* Candidate.validate(id, priority)
+  const tx = yield* Transaction
+  yield* requireEnabled(keys, yield* Store.readConfig(tx, keys))
+  const now = yield* Clock.currentTimeNanos
+  yield* tx.setVersionstampedValue(keys.candidate(id), Codec.encodeRegistration(priority, now))
+  const versionstamp = yield* tx.versionstamp
+  return Effect.map(versionstamp, (bytes) => Versionstamp.make(bytes, 0))
+})
+
+/** The candidate registered under the id; fails where another registration was meant. */
+const identify = (
+  id: string,
+  record: CandidateRecord,
+  options: IdentityOptions
+): Effect.Effect<Identity, CandidateSuperseded> => {
+  const identity = { id, registration: record.registration }
+  return options.registration === undefined || sameIdentity(identity, { id, registration: options.registration })
+    ? Effect.succeed(identity)
+    : Effect.fail(new CandidateSuperseded({ processId: id }))
+}
+
+const beat = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  me: Identity,
+  priority: number,
+  now: bigint
+): Effect.Effect<void, FdbError> =>
+  tx.set(
+    keys.candidate(me.id),
+    Codec.encodeCandidate({ priority, lastHeartbeat: now, registration: me.registration })
+  )
+
+export const heartbeatCandidate = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  id: string,
+  priority: number,
+  options: IdentityOptions
+) {
+  yield* Candidate.validate(id, priority)
+  const tx = yield* Transaction
+  const [config, record] = yield* Effect.all([
+    Store.readConfig(tx, keys),
+    Store.readCandidate(tx, keys, id)
+  ], { concurrency: "unbounded" })
+  yield* requireEnabled(keys, config)
+  if (record === undefined) return yield* new ProcessNotFound({ processId: id })
+  const me = yield* identify(id, record, options)
+  yield* beat(tx, keys, me, priority, yield* Clock.currentTimeNanos)
+})
+
+/** Removes the candidate; one that leads resigns with it, for a leader is always registered. */
+export const unregisterCandidate = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  id: string,
+  options: IdentityOptions
+) {
+  const tx = yield* Transaction
+  const view = yield* Store.readView(tx, keys, id)
+  if (view.candidate === undefined) return
+  const me = yield* identify(id, view.candidate, options)
+  if (view.leader._tag === "Held" && sameIdentity(view.leader, me)) yield* vacate(tx, keys, view)
+  yield* tx.clear(keys.candidate(id))
+})
+
+export const getCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string) {
+  const record = yield* Store.readCandidate(yield* Transaction, keys, id)
+  return Option.map(Option.fromUndefinedOr(record), (record) => toInfo(id, record))
+})
+
+export const listCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  const tx = yield* Transaction
+  const { candidateTimeout } = yield* Store.readConfig(tx, keys)
+  const now = yield* Clock.currentTimeNanos
+  return yield* Store.streamCandidates(tx.snapshot, keys).pipe(
+    Stream.map(({ id, ...record }) => toInfo(id, record)),
+    Stream.filter((candidate) => candidate.isAlive(now, candidateTimeout)),
+    Stream.runCollect
+  )
+})
+
+/** Conflicts only on the candidates that it removes (12). Who leads is left, for a leader is always registered. */
+export const evictDeadCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  const tx = yield* Transaction
+  const { candidateTimeout } = yield* Store.readConfig(tx.snapshot, keys)
+  const leader = yield* Store.readLeader(tx, keys)
+  const now = yield* Clock.currentTimeNanos
+  const isLeader = (candidate: Identity) => leader._tag === "Held" && sameIdentity(leader, candidate)
+  return yield* Store.streamCandidates(tx.snapshot, keys).pipe(
+    Stream.filter((candidate) =>
+      !toInfo(candidate.id, candidate).isAlive(now, candidateTimeout) && !isLeader(candidate)
+    ),
+    Stream.runFoldEffect(() => 0, (evicted, { id }) =>
+      tx.addReadConflictKey(keys.candidate(id)).pipe(
+        Effect.andThen(tx.clear(keys.candidate(id))),
+        Effect.as(evicted + 1)
+      ))
+  )
+})
+
+// -- leadership --------------------------------------------------------------------------------------------------------
+
+/** Writes a claim: the leader, its lease, and the history with the tenure that it ends. */
+export const writeClaim = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Store.ElectionView,
+  claimant: Protocol.Claimant,
+  claim: Protocol.Claim
+) {
+  const now = yield* Clock.currentTimeNanos
+  const leader = { ...claimant, _tag: "Held", term: claim.term } as const
+  const lease = { ballot: claim.term, duration: view.leaseDuration, expiry: now + view.leaseDuration }
+  const history = yield* Store.readHistory(tx.snapshot, keys, Store.historyLength)
+  yield* Store.addDecisionConflicts(tx, keys, claimant.id)
+  yield* tx.set(keys.leader, Codec.encodeLeader(leader))
+  yield* tx.set(keys.lease, Codec.encodeLease(lease))
+  yield* beat(tx, keys, claimant, claimant.priority, now)
+  if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
+  const ended = claim.ends === undefined ? undefined : history.find((tenure) => tenure.term === claim.ends?.term)
+  if (ended !== undefined) {
+    yield* tx.set(
+      keys.tenure(ended.term),
+      Codec.encodeHistory({ ...ended, end: now, reason: claim.ends?.reason })
+    )
+  }
+  yield* tx.set(
+    keys.tenure(claim.term),
+    Codec.encodeHistory({ leaderId: claimant.id, start: now, end: undefined, reason: undefined })
+  )
+  const oldestKept = history[Store.historyLength - 2]
+  if (oldestKept !== undefined) {
+    yield* tx.clearRange({ begin: keys.history.range().begin, end: keys.tenure(oldestKept.term) })
+  }
+  return Option.getOrThrow(toState(leader, lease))
+})
+
+/** Writes a renewal: the lease and the leader's own heartbeat, nothing else. */
+export const writeRenewal = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  leader: LeaderRecord & { readonly _tag: "Held" },
+  ballot: bigint,
+  leaseDuration: bigint
+) {
+  const now = yield* Clock.currentTimeNanos
+  const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
+  yield* Store.addDecisionConflicts(tx, keys, leader.id)
+  yield* tx.set(keys.lease, Codec.encodeLease(lease))
+  yield* beat(tx, keys, leader, leader.priority, now)
+  return Option.getOrThrow(toState(leader, lease))
+})
+
+/** Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. */
+export const vacate = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Pick<Store.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">
+) {
+  const now = yield* Clock.currentTimeNanos
+  const { term } = view.leader
+  const { reason, successor } = Protocol.resignation(view)
+  const [newest] = yield* Store.readHistory(tx.snapshot, keys, 1)
+  yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
+  yield* tx.set(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
+  if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
+  if (newest?.term === term) {
+    yield* tx.set(keys.tenure(term), Codec.encodeHistory({ ...newest, end: now, reason }))
+  }
+})
+
+const requireCandidate = (id: string, view: Store.ElectionView) =>
+  view.candidate === undefined
+    ? Effect.fail(new UnregisteredCandidate({ processId: id }))
+    : Effect.succeed(view.candidate)
+
+/** Claims, or renews a tenure that is this candidate's already. */
+const claimOrRenew = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Store.ElectionView,
+  claimant: Protocol.Claimant
+) {
+  yield* requireEnabled(keys, view.config)
+  if (view.leader._tag === "Held" && sameIdentity(view.leader, claimant)) {
+    const renewal = Protocol.renew(view, view.leader)
+    return renewal._tag === "Renew"
+      ? Option.some(yield* writeRenewal(tx, keys, view.leader, renewal.ballot, view.leaseDuration))
+      : Option.none<LeaderState>()
+  }
+  const now = yield* Clock.currentTimeNanos
+  const claim = Protocol.claim(view, claimant, { lapsed: now >= view.lease.expiry, preempt: true })
+  return claim === undefined
+    ? Option.none<LeaderState>()
+    : Option.some(yield* writeClaim(tx, keys, view, claimant, claim))
+})
+
+export const tryClaimLeadership = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  id: string,
+  priority: number,
+  options: IdentityOptions
+) {
+  yield* Candidate.validate(id, priority)
+  const tx = yield* Transaction
+  const view = yield* Store.readView(tx, keys, id)
+  yield* requireEnabled(keys, view.config)
+  const me = yield* identify(id, yield* requireCandidate(id, view), options)
+  return yield* claimOrRenew(tx, keys, view, { ...me, priority })
+})
+
+export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
+  const tx = yield* Transaction
+  const tenure = toTenure(state)
+  const view = yield* Store.readView(tx, keys, tenure.id)
+  const renewal = Protocol.renew(view, tenure)
+  if (renewal._tag === "Renew" && view.leader._tag === "Held") {
+    return Option.some(yield* writeRenewal(tx, keys, view.leader, renewal.ballot, view.leaseDuration))
+  }
+  yield* requireEnabled(keys, view.config)
+  return Option.none<LeaderState>()
+})
+
+export const resignLeadership = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
+  const tx = yield* Transaction
+  const tenure = toTenure(state)
+  const view = yield* Store.readView(tx, keys, tenure.id)
+  if (!Protocol.stands(view.leader, tenure)) return false
+  yield* vacate(tx, keys, view)
+  return true
+})
+
+export const getLeaderRaw = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  const tx = yield* Transaction
+  const [, leader, lease] = yield* Effect.all([
+    Store.readConfig(tx, keys),
+    Store.readLeader(tx, keys),
+    Store.readLease(tx, keys)
+  ])
+  return toState(leader, lease)
+})
+
+export const getLeader = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  const now = yield* Clock.currentTimeNanos
+  return Option.filter(yield* getLeaderRaw(keys), (state) => state.isLeaseValid(now))
+})
+
+export const isLeader = Effect.fnUntraced(function*(keys: ElectionKeys, id: string, options: IdentityOptions) {
+  yield* requireEnabled(keys, yield* readConfig(keys))
+  const leader = yield* getLeader(keys)
+  return Option.isSome(leader) && leader.value.leaderId === id &&
+    (options.registration === undefined ||
+      sameIdentity(toTenure(leader.value), { id, registration: options.registration }))
+})
+
+export const runElectionCycle = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  id: string,
+  priority: number,
+  options: IdentityOptions
+) {
+  yield* Candidate.validate(id, priority)
+  const tx = yield* Transaction
+  const view = yield* Store.readView(tx, keys, id)
+  yield* requireEnabled(keys, view.config)
+  if (view.candidate === undefined) return yield* new ProcessNotFound({ processId: id })
+  const me = yield* identify(id, view.candidate, options)
+  const won = yield* claimOrRenew(tx, keys, view, { ...me, priority })
+  if (Option.isSome(won)) return ElectionResult.leader(won.value)
+  const now = yield* Clock.currentTimeNanos
+  yield* beat(tx, keys, me, priority, now)
+  return ElectionResult.follower(Option.filter(toState(view.leader, view.lease), (state) => state.isLeaseValid(now)))
+})

@@ -104,8 +104,10 @@ export const registerCandidate = Effect.fnUntraced(function*(keys: ElectionKeys,
   yield* requireEnabled(keys, yield* Store.readConfig(tx, keys))
   const now = yield* Clock.currentTimeNanos
   yield* tx.setVersionstampedValue(keys.candidate(id), Codec.encodeRegistration(priority, now))
-  const versionstamp = yield* tx.versionstamp
-  return Effect.map(versionstamp, (bytes) => Versionstamp.make(bytes, 0))
+  return yield* Effect.map(
+    tx.versionstamp,
+    (versionstamp) => Effect.map(versionstamp, (bytes) => Versionstamp.make(bytes, 0))
+  )
 })
 
 /** The candidate registered under the id; fails where another registration was meant. */

@@ -1,1 +1,12 @@
-export const placeholder = true
+/**
+ * The FoundationDB engine of `@effect-fdb`.
+ */
+export * as NativeDatabase from "./NativeDatabase.ts"
+export {
+  ClientUnavailable,
+  ClusterUnreachable,
+  type NativeError,
+  type UnavailableReason,
+  WorkerThreadUnsupported
+} from "./NativeError.ts"
+export type { BuggifyOptions, NetworkOptions, TlsOptions, TraceOptions } from "./NetworkOptions.ts"

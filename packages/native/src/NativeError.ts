@@ -1,0 +1,84 @@
+/**
+ * Why the FoundationDB engine could not be built. Each error says what to do about it.
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * What is missing for the client to work:
+ *
+ * - `package`: the npm package `foundationdb` is not installed
+ * - `platform`: the package is there, but has no native part for this platform
+ * - `library`: FoundationDB's client library, `libfdb_c`, is missing or cannot be loaded
+ * - `version`: the library, the package or the process speaks another API version
+ * - `cluster-file`: there is no cluster file, or what it says cannot be used
+ * - `network`: a network option was refused, or the network was started with other options already
+ */
+export const UnavailableReason = Schema.Literals([
+  "package",
+  "platform",
+  "library",
+  "version",
+  "cluster-file",
+  "network"
+])
+
+/** See {@link UnavailableReason}. */
+export type UnavailableReason = typeof UnavailableReason.Type
+
+/**
+ * The FoundationDB client cannot be used in this process as it is installed and configured.
+ *
+ * **Details**
+ *
+ * - `reason`: what is missing, see {@link UnavailableReason}
+ * - `detail`: what was found
+ * - `hint`: what to do about it, on this platform
+ */
+export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("ClientUnavailable", {
+  reason: UnavailableReason,
+  detail: Schema.String,
+  hint: Schema.String
+}) {
+  override get message(): string {
+    return `The FoundationDB client is not available: ${this.detail}. ${this.hint}`
+  }
+}
+
+/**
+ * The cluster did not answer in time when the layer was built. Without this error, everything would wait for ever.
+ *
+ * **Details**
+ *
+ * - `clusterFile`: the cluster file that was asked for, absent where the default was taken
+ * - `waitedMillis`: how long it was waited for
+ * - `code`: FoundationDB's error code, 1031 when there was no answer at all
+ */
+export class ClusterUnreachable extends Schema.TaggedError<ClusterUnreachable>()("ClusterUnreachable", {
+  clusterFile: Schema.optionalKey(Schema.String),
+  waitedMillis: Schema.Finite,
+  code: Schema.Int
+}) {
+  override get message(): string {
+    return `The FoundationDB cluster of ${
+      this.clusterFile ?? "the default cluster file"
+    } gave no read version within ` +
+      `${this.waitedMillis} ms (error ${this.code}). Check with \`fdbcli --exec status\` that it is up, that this host ` +
+      "reaches the addresses in the cluster file, and that both sides agree on TLS."
+  }
+}
+
+/**
+ * The layer was built in a worker thread. The binding keeps state for the whole process and ties it to the thread that
+ * loaded it: a worker that ends would stop the network of all. Build the layer in the main thread.
+ */
+export class WorkerThreadUnsupported
+  extends Schema.TaggedError<WorkerThreadUnsupported>()("WorkerThreadUnsupported", {})
+{
+  override get message(): string {
+    return "The FoundationDB binding works only in a process's main thread, and this is a worker thread. " +
+      "Build NativeDatabase.layer in the main thread (with Vitest: `pool: \"forks\"`)."
+  }
+}
+
+/** Whatever keeps the engine from being built. */
+export type NativeError = ClientUnavailable | ClusterUnreachable | WorkerThreadUnsupported

@@ -1,0 +1,40 @@
+/** Loads the npm package `foundationdb`. The only place that names it, and only when a layer is built. */
+import * as Effect from "effect/Effect"
+import { isMainThread } from "node:worker_threads"
+import { type ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
+import type { Binding } from "./binding.ts"
+import { clientUnavailable } from "./hints.ts"
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]!
+
+const codeOf = (cause: unknown): unknown =>
+  typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+
+/** Tells from how the import failed what is missing. */
+export const importFailed = (cause: unknown): ClientUnavailable => {
+  const text = textOf(cause)
+  switch (codeOf(cause)) {
+    case "ERR_MODULE_NOT_FOUND":
+    case "MODULE_NOT_FOUND":
+      return clientUnavailable("package", `the npm package foundationdb cannot be found (${text})`)
+    case "ERR_DLOPEN_FAILED":
+      return clientUnavailable("library", `the client library cannot be loaded (${text})`)
+    default:
+      return clientUnavailable("platform", `the native part of the package foundationdb cannot be loaded (${text})`)
+  }
+}
+
+/** Loads what `load` gives, in the main thread only. */
+export const loadWith = (
+  load: () => Promise<Binding>,
+  inMainThread: boolean
+): Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported> =>
+  inMainThread
+    ? Effect.tryPromise({ try: load, catch: importFailed })
+    : Effect.suspend(() => Effect.fail(new WorkerThreadUnsupported({})))
+
+/** The package. That its types fit `Binding` is checked here, by the compiler. */
+export const load: Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported> = loadWith(
+  () => import("foundationdb"),
+  isMainThread
+)

@@ -1,0 +1,242 @@
+/**
+ * One attempt on a native transaction: the engine's contract on one side, promises and `Buffer`s on the other.
+ *
+ * **Interruption.** The binding can cancel a whole transaction, not one read of it. So interrupting a read leaves the
+ * transaction as it is (a body that raced two reads goes on), and what is still under way is cancelled and waited for by
+ * `dispose`, which core calls at the end of each attempt, interrupted ones above all.
+ */
+import { type Engine, FdbError } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+import { type BindingReads, isBindingError } from "./binding.ts"
+import type { Held } from "./custody.ts"
+import * as encoding from "./encoding.ts"
+import { fromCause, type Phase } from "./failure.ts"
+
+/** Sets all options of an attempt. They are set on every attempt, for a native reset would drop most of them. */
+const setOptions = (held: Held, options: Engine.AttemptOptions): void => {
+  const { native } = held
+  const { optionCodes } = encoding
+  native.setOption(optionCodes.timeout, encoding.toTimeout(options.timeoutMillis))
+  if (options.sizeLimit !== undefined) native.setOption(optionCodes.sizeLimit, options.sizeLimit)
+  if (options.priority === "batch") native.setOption(optionCodes.priorityBatch)
+  if (options.priority === "system-immediate") native.setOption(optionCodes.prioritySystemImmediate)
+  if (options.causalReadRisky) native.setOption(optionCodes.causalReadRisky)
+  if (options.tag !== undefined) native.setOption(optionCodes.autoThrottleTag, Buffer.from(options.tag))
+}
+
+/** A synchronous throw is a rejection like any other. */
+const invoke = <A>(start: () => Promise<A>): Promise<A> => {
+  try {
+    return start()
+  } catch (cause) {
+    return Promise.reject(cause)
+  }
+}
+
+class NativeTransaction implements Engine.EngineTransaction {
+  private readonly held: Held
+  private readonly snapshot: BindingReads
+  /** The first error that a call without a result has thrown; as in FoundationDB the next call with one reports it. */
+  private deferred: number | undefined = undefined
+  private versioned = false
+  private stampWanted = false
+  private committed = false
+
+  constructor(held: Held, options: Engine.AttemptOptions) {
+    this.held = held
+    this.snapshot = held.native.snapshot()
+    this.defer(() => setOptions(held, options))
+  }
+
+  readonly readVersion = Effect.suspend(() => {
+    this.versioned = true
+    return this.call("read", () => this.held.native.getReadVersion(), encoding.toVersion)
+  })
+
+  readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
+    Effect.suspend(() => {
+      const bytes = encoding.fromVersion(version)
+      if (bytes === undefined) return Effect.fail(new FdbError({ code: 2011, phase: "read" }))
+      if (this.versioned) return Effect.fail(new FdbError({ code: 2010, phase: "read" }))
+      this.versioned = true
+      this.defer(() => this.held.native.setReadVersion(bytes))
+      return Effect.void
+    })
+
+  readonly get = (key: Uint8Array, snapshot: boolean) =>
+    this.read(
+      snapshot,
+      (reads) => reads.get(encoding.toBuffer(key)),
+      (value) => (value === undefined ? undefined : encoding.fromBuffer(value))
+    )
+
+  readonly getKey: Engine.EngineTransaction["getKey"] = (selector, snapshot) =>
+    this.read(snapshot, (reads) => reads.getKey(encoding.toSelector(selector)), encoding.toKey)
+
+  readonly getPage: Engine.EngineTransaction["getPage"] = (begin, end, { limit, mode, reverse, snapshot }) =>
+    this.read(
+      snapshot,
+      (reads) =>
+        reads.getRangeNative(
+          encoding.toSelector(begin),
+          encoding.toSelector(end),
+          encoding.toInt32(limit),
+          0,
+          encoding.streamingModes[mode],
+          1,
+          reverse
+        ),
+      ({ more, results }) => ({
+        more,
+        values: results.map(([key, value]) => ({ key: encoding.fromBuffer(key), value: encoding.fromBuffer(value) }))
+      })
+    )
+
+  readonly mutate: Engine.EngineTransaction["mutate"] = (mutation) => {
+    const { native } = this.held
+    const { toBuffer } = encoding
+    this.defer(() => {
+      switch (mutation._tag) {
+        case "Set":
+          return native.set(toBuffer(mutation.key), toBuffer(mutation.value))
+        case "Clear":
+          return native.clear(toBuffer(mutation.key))
+        case "ClearRange":
+          return native.clearRange(toBuffer(mutation.begin), toBuffer(mutation.end))
+        case "Atomic":
+          return native.atomicOpNative(
+            encoding.atomicCodes[mutation.op],
+            toBuffer(mutation.key),
+            toBuffer(mutation.operand)
+          )
+        case "SetVersionstampedKey":
+          return native.atomicOpNative(
+            encoding.setVersionstampedKey,
+            encoding.toStamped(mutation.key),
+            toBuffer(mutation.value)
+          )
+        case "SetVersionstampedValue":
+          return native.atomicOpNative(
+            encoding.setVersionstampedValue,
+            toBuffer(mutation.key),
+            encoding.toStamped(mutation.value)
+          )
+      }
+    })
+  }
+
+  readonly addReadConflict: Engine.EngineTransaction["addReadConflict"] = ({ begin, end }) =>
+    this.defer(() => this.held.native.addReadConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
+
+  readonly addWriteConflict: Engine.EngineTransaction["addWriteConflict"] = ({ begin, end }) =>
+    this.defer(() => this.held.native.addWriteConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
+
+  readonly watch = (key: Uint8Array): Effect.Effect<Engine.EngineWatch, FdbError> =>
+    Effect.suspend(() => {
+      if (this.deferred !== undefined) return this.fail("read")
+      this.versioned = true
+      // All errors are asked for: by default three of them would come as a watch that has not fired, with no code.
+      const watch = this.held.native.watch(encoding.toBuffer(key), { throwAllErrors: true })
+      const outcome = this.held.trackWatch(watch).then(watchFired, watchFailed)
+      const settled = Effect.promise(() => outcome)
+      return Effect.succeed({
+        fired: Effect.flatten(settled),
+        cancel: Effect.suspend(() => {
+          watch.cancel()
+          return Effect.asVoid(settled)
+        })
+      })
+    })
+
+  readonly requestVersionstamp = (): void => {
+    this.stampWanted = true
+  }
+
+  readonly commit: Effect.Effect<Engine.Committed, FdbError> = Effect.uninterruptible(Effect.suspend(() => {
+    const { native } = this.held
+    this.held.committing = true
+    // Asked for before the commit, for afterwards it is too late. It fails whenever the commit does.
+    const stamp = this.stampWanted ? this.held.track(invoke(() => native.getVersionstamp().promise)) : undefined
+    stamp?.catch(() => {})
+    return Effect.flatMap(
+      this.call("commit", () => native.rawCommit(), () => encoding.toVersion(native.getCommittedVersion())),
+      (version) => {
+        this.committed = true
+        if (stamp === undefined || version < 0n) return Effect.succeed({ version, versionstamp: undefined })
+        return Effect.callback<Engine.Committed, FdbError>((resume) => {
+          stamp.then(
+            (bytes) => resume(Effect.succeed({ version, versionstamp: encoding.fromBuffer(bytes) })),
+            (cause) => resume(fromCause(cause, "commit"))
+          )
+        })
+      }
+    )
+  }))
+
+  readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
+    const { held } = this
+    if (this.committed) {
+      // Watches of a commit live on, and hold on to the transaction by themselves.
+      held.release()
+      return Effect.void
+    }
+    if (held.isSettled) {
+      held.release()
+      return Effect.void
+    }
+    // A client that has loaded several versions of the library ignores a cancel before it has connected, but not a reset.
+    held.native.rawCancel()
+    held.native.rawReset()
+    held.release()
+    return held.settled
+  })
+
+  private fail(phase: Phase): Effect.Effect<never, FdbError> {
+    return Effect.fail(new FdbError({ code: this.deferred!, phase }))
+  }
+
+  /** Makes a call that has no result. */
+  private defer(call: () => void): void {
+    try {
+      call()
+    } catch (cause) {
+      if (!isBindingError(cause)) throw cause
+      this.deferred ??= cause.code
+    }
+  }
+
+  /** Makes a call that has one. */
+  private call<A, B>(phase: Phase, start: () => Promise<A>, decode: (value: A) => B): Effect.Effect<B, FdbError> {
+    return Effect.callback<B, FdbError>((resume) => {
+      if (this.deferred !== undefined) return resume(this.fail(phase))
+      this.held.track(invoke(start)).then(
+        (value) => resume(Effect.sync(() => decode(value))),
+        (cause) => resume(fromCause(cause, phase))
+      )
+    })
+  }
+
+  private read<A, B>(
+    snapshot: boolean,
+    start: (reads: BindingReads) => Promise<A>,
+    decode: (value: A) => B
+  ): Effect.Effect<B, FdbError> {
+    return Effect.suspend(() => {
+      this.versioned = true
+      return this.call("read", () => start(snapshot ? this.snapshot : this.held.native), decode)
+    })
+  }
+}
+
+/** What a watch comes to, as an effect. */
+const watchFired = (fired: boolean): Effect.Effect<void, FdbError> => fired ? Effect.void : watchCancelled
+
+/** Cancelled is cancelled, whether the watch was (1101) or its transaction (1025). */
+const watchFailed = (cause: unknown): Effect.Effect<void, FdbError> =>
+  isBindingError(cause) && cause.code === 1101 ? watchCancelled : fromCause(cause, "watch")
+
+const watchCancelled = Effect.suspend(() => Effect.fail(new FdbError({ code: 1025, phase: "watch" })))
+
+/** Begins an attempt on a transaction in custody. */
+export const make = (held: Held, options: Engine.AttemptOptions): Engine.EngineTransaction =>
+  new NativeTransaction(held, options)

@@ -1,0 +1,39 @@
+/**
+ * Network options as the binding wants them.
+ *
+ * Only what is set is passed on: the binding takes every key it sees, so `false` would switch an option *on*.
+ */
+import * as Redacted from "effect/Redacted"
+import type { NetworkOptions } from "../NetworkOptions.ts"
+import type { BindingNetworkOptions } from "./binding.ts"
+
+type Given<T> = { [K in keyof T]: T[K] | undefined }
+
+const dropUnset = (options: Given<Required<BindingNetworkOptions>>): BindingNetworkOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+/** One record for all options, and one more for each knob but the first, for a record has room for one. */
+export const encode = (options: NetworkOptions): ReadonlyArray<BindingNetworkOptions> => {
+  const { buggify, knobs = [], tls, trace } = options
+  const first = dropUnset({
+    TLS_cert_path: tls?.certificatePath,
+    TLS_key_path: tls?.keyPath,
+    TLS_ca_path: tls?.caPath,
+    TLS_password: tls?.keyPassword === undefined ? undefined : Redacted.value(tls.keyPassword),
+    TLS_verify_peers: tls?.verifyPeers === undefined ? undefined : Buffer.from(tls.verifyPeers),
+    trace_enable: trace?.directory,
+    trace_format: trace?.format,
+    trace_log_group: trace?.logGroup,
+    external_client_library: options.externalClientLibrary,
+    external_client_directory: options.externalClientDirectory,
+    disable_local_client: options.disableLocalClient === true ? true : undefined,
+    client_buggify_enable: buggify === undefined ? undefined : true,
+    client_buggify_section_activated_probability: buggify?.sectionActivatedProbability,
+    client_buggify_section_fired_probability: buggify?.sectionFiredProbability,
+    knob: knobs[0]
+  })
+  return [first, ...knobs.slice(1).map((knob) => ({ knob }))].filter((record) => Object.keys(record).length > 0)
+}
+
+/** A text by which two sets of options can be told apart; it holds secrets, so it is for comparison only. */
+export const identity = (options: NetworkOptions): string => JSON.stringify(encode(options))

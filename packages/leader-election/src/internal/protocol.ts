@@ -124,6 +124,79 @@ export const shouldChallenge = (view: View, claimant: Claimant): boolean => {
     (challenge.challenger !== undefined && challenge.priority < claimant.priority)
 }
 
+// -- following (4, 7, 8, 9) --------------------------------------------------------------------------------------------
+
+/** What a follower keeps from one cycle to the next. All times on its own monotonic clock. */
+export interface Memory {
+  readonly observation: Observation | undefined
+  /** Since when it has seen the leadership vacant. */
+  readonly vacantSince: bigint | undefined
+  /** Until when it leaves a vacancy to others, having stepped down itself. */
+  readonly yieldsUntil: bigint | undefined
+}
+
+/** A follower that has seen nothing yet. */
+export const blank: Memory = { observation: undefined, vacantSince: undefined, yieldsUntil: undefined }
+
+/** What it keeps after a view that was read at `readAt`. */
+export const remember = (memory: Memory, view: View, readAt: bigint): Memory => ({
+  ...memory,
+  observation: observe(memory.observation, view, readAt),
+  vacantSince: view.leader._tag === "Held" ? undefined : memory.vacantSince ?? readAt
+})
+
+/** What a follower does after it has read. */
+export type Step =
+  | { readonly _tag: "Register" }
+  | { readonly _tag: "Superseded" }
+  | { readonly _tag: "Claim"; readonly claim: Claim }
+  | { readonly _tag: "Challenge"; readonly challenge: ChallengeRecord }
+  /** Nothing, until `until` on its monotonic clock, or until something changes. */
+  | { readonly _tag: "Follow"; readonly until: bigint | undefined }
+
+/** Until when a vacancy is left to others: to the preferred successor, and after one's own stepping down. */
+const vacancyOpensAt = (memory: Memory, view: View, me: Identity, heartbeat: bigint): bigint | undefined => {
+  const preferred = view.leader._tag === "Vacant" ? view.leader.successor : undefined
+  const forOther = preferred === undefined || sameIdentity(preferred, me) || memory.vacantSince === undefined
+    ? undefined
+    : memory.vacantSince + heartbeat
+  if (forOther === undefined) return memory.yieldsUntil
+  return memory.yieldsUntil === undefined || memory.yieldsUntil < forOther ? forOther : memory.yieldsUntil
+}
+
+/**
+ * What a follower does, `memory` being what it keeps after this very view, at `now` on its monotonic clock.
+ *
+ * A tenure stored under its own identity is one that it has lost belief in, or whose claim it was never told the outcome of:
+ * nobody works in it, so it is ended and claimed anew at once, in a term of its own.
+ */
+export const step = (memory: Memory, view: View, me: Claimant, now: bigint, heartbeat: bigint): Step => {
+  if (!view.enabled) return { _tag: "Follow", until: undefined }
+  switch (standing(view, me)) {
+    case "unregistered":
+      return { _tag: "Register" }
+    case "superseded":
+      return { _tag: "Superseded" }
+    case "registered":
+  }
+  const vacant = view.leader._tag === "Vacant"
+  const opensAt = vacant ? vacancyOpensAt(memory, view, me, heartbeat) : undefined
+  if (opensAt !== undefined && now < opensAt) return { _tag: "Follow", until: opensAt }
+  const lapsed = hasLapsed(memory.observation, view, now) || (view.leader._tag === "Held" && sameIdentity(view.leader, me))
+  const claimed = claim(view, me, { lapsed, preempt: false })
+  if (claimed !== undefined) return { _tag: "Claim", claim: claimed }
+  return shouldChallenge(view, me)
+    ? {
+      _tag: "Challenge",
+      challenge: {
+        term: view.leader.term,
+        challenger: { id: me.id, registration: me.registration },
+        priority: me.priority
+      }
+    }
+    : { _tag: "Follow", until: memory.observation === undefined ? undefined : lapsesAt(memory.observation) }
+}
+
 // -- renewal (2, 9) ----------------------------------------------------------------------------------------------------
 
 /** What becomes of an attempt to renew. */

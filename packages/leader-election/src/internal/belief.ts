@@ -1,0 +1,63 @@
+/**
+ * A leader's belief in itself (rule 3): until the start of its last confirmed attempt and the lease less the margin, on the
+ * more pessimistic of its two clocks.
+ *
+ * The monotonic clock may stand still while the host is suspended, the wall clock may be set. Either one having moved past
+ * the span ends the belief; a jump costs a tenure, never safety.
+ */
+import type * as Clock from "effect/Clock"
+import * as Protocol from "./protocol.ts"
+
+/** When an attempt was started, on both clocks. */
+export interface Instant {
+  readonly monotonic: bigint
+  readonly wall: bigint
+}
+
+export const instant = (clock: Clock.Clock): Instant => ({
+  monotonic: clock.monotonicTimeNanosUnsafe(),
+  wall: clock.currentTimeNanosUnsafe()
+})
+
+export class Belief {
+  private readonly clock: Clock.Clock
+  private until: Instant
+  /** When followers may take over, on the monotonic clock; the margin after the belief has ended. */
+  private lapsesAt: bigint
+
+  constructor(clock: Clock.Clock, attempt: Instant, leaseDuration: bigint, margin: bigint) {
+    this.clock = clock
+    this.until = attempt
+    this.lapsesAt = attempt.monotonic
+    this.confirm(attempt, leaseDuration, margin)
+  }
+
+  /** An attempt that was started at `attempt` has been confirmed to be committed. */
+  confirm(attempt: Instant, leaseDuration: bigint, margin: bigint): void {
+    this.until = {
+      monotonic: Protocol.believesUntil(attempt.monotonic, leaseDuration, margin),
+      wall: Protocol.believesUntil(attempt.wall, leaseDuration, margin)
+    }
+    this.lapsesAt = attempt.monotonic + leaseDuration
+  }
+
+  /** Which clock has ended it, if one has. */
+  over(): "Expired" | "ClockJumped" | undefined {
+    if (this.clock.monotonicTimeNanosUnsafe() >= this.until.monotonic) return "Expired"
+    return this.clock.currentTimeNanosUnsafe() >= this.until.wall ? "ClockJumped" : undefined
+  }
+
+  /** How long it still holds, in nanoseconds; zero when it is over. */
+  remaining(): bigint {
+    const monotonic = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
+    const wall = this.until.wall - this.clock.currentTimeNanosUnsafe()
+    const least = monotonic < wall ? monotonic : wall
+    return least > 0n ? least : 0n
+  }
+
+  /** How long followers will still wait, in nanoseconds; zero when another may lead already. */
+  untilLapse(): bigint {
+    const left = this.lapsesAt - this.clock.monotonicTimeNanosUnsafe()
+    return left > 0n ? left : 0n
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Watches as a wake-up call: armed inside a transaction that reads the keys, they cut the next wait short when one of them
+ * changes. A watch that is lost or refused costs nothing but the wait, for every loop polls as well.
+ */
+import type { FdbError, TransactionService } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Scope from "effect/Scope"
+
+export class WakeUp {
+  private readonly latch = Latch.makeUnsafe(false)
+  private armed: Scope.Closeable | undefined = undefined
+  private readonly parent: Scope.Scope
+
+  private constructor(parent: Scope.Scope) {
+    this.parent = parent
+  }
+
+  /** Its watches end with the scope. */
+  static readonly make: Effect.Effect<WakeUp, never, Scope.Scope> = Effect.gen(function*() {
+    const wakeUp = new WakeUp(yield* Effect.scope)
+    yield* Effect.addFinalizer(() => wakeUp.disarm)
+    return wakeUp
+  })
+
+  /** Whether all keys are being watched since the last wake-up. */
+  get isArmed(): boolean {
+    return this.armed !== undefined
+  }
+
+  /** Completes when a key has changed since it was armed, or at once when one has changed before. */
+  readonly wait: Effect.Effect<void> = Effect.suspend(() => this.latch.await)
+
+  /** Cancels the watches. */
+  readonly disarm: Effect.Effect<void> = Effect.suspend(() => {
+    const scope = this.armed
+    this.armed = undefined
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+  })
+
+  /**
+   * Watches the keys from the version of this transaction on. To be followed by {@link started} once it is committed; the
+   * watches of an attempt that is not end by themselves.
+   */
+  arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
+    return Effect.gen({ self: this }, function*() {
+      const scope = yield* Scope.fork(this.parent)
+      const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" }).pipe(
+        Scope.provide(scope)
+      )
+      return { scope, fired: watches.flatMap((watch) => watch._tag === "Success" ? [watch.success] : []) }
+    })
+  }
+
+  /** The transaction that armed is committed: the next wait is cut short by these watches. */
+  started(armed: Armed): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      yield* this.disarm
+      this.latch.closeUnsafe()
+      this.armed = armed.scope
+      const ended = (exit: Exit.Exit<void, FdbError>) =>
+        Effect.sync(() => {
+          if (this.armed !== armed.scope) return
+          this.armed = undefined
+          if (Exit.isSuccess(exit)) this.latch.openUnsafe()
+        })
+      yield* Effect.forEach(armed.fired, (fired) =>
+        Effect.forkIn(Effect.onExit(fired, ended).pipe(Effect.ignore), armed.scope), { discard: true })
+    })
+  }
+}
+
+/** Watches that a transaction has asked for. */
+export interface Armed {
+  readonly scope: Scope.Closeable
+  readonly fired: ReadonlyArray<Effect.Effect<void, FdbError>>
+}

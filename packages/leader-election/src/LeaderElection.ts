@@ -8,6 +8,7 @@ import type { FdbError, Subspace, Transaction, Versionstamp } from "@effect-fdb/
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { CandidateInfo } from "./CandidateInfo.ts"
+import type { Challenge } from "./Challenge.ts"
 import { ElectionConfig } from "./ElectionConfig.ts"
 import type {
   CandidateSuperseded,
@@ -20,8 +21,10 @@ import type {
   UnregisteredCandidate
 } from "./ElectionError.ts"
 import type { ElectionResult } from "./ElectionResult.ts"
+import type { HistoryEntry } from "./HistoryEntry.ts"
 import * as Keys from "./internal/keys.ts"
 import * as Operations from "./internal/operations.ts"
+import * as Store from "./internal/store.ts"
 import type { LeaderState } from "./LeaderState.ts"
 
 /** What every operation can fail with: the database, or records that are missing or damaged. */
@@ -130,6 +133,18 @@ export interface LeaderElection {
     StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded | UnregisteredCandidate,
     Transaction
   >
+
+  // -- for operators
+
+  /**
+   * Asks whoever leads to step down: its work is interrupted, it resigns, and it leaves the vacancy to others for a
+   * heartbeat. A leader that does not obey cannot renew its lease. Tells who was asked, if anybody leads.
+   */
+  readonly requestStepDown: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
+  /** The challenge that stands against the leader, if one does. */
+  readonly readChallenge: Effect.Effect<Option.Option<Challenge>, FdbError | InvalidState, Transaction>
+  /** The newest tenures, newest first; a hundred are kept. Causes no conflict. */
+  readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 }
 
 /**
@@ -173,6 +188,9 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
     getLeader: Operations.getLeader(keys),
     getLeaderRaw: Operations.getLeaderRaw(keys),
     runElectionCycle: (processId, priority = 0, options = none) =>
-      Operations.runElectionCycle(keys, processId, priority, options)
+      Operations.runElectionCycle(keys, processId, priority, options),
+    requestStepDown: Operations.requestStepDown(keys),
+    readChallenge: Operations.readChallenge(keys),
+    readHistory: (limit = Store.historyLength) => Operations.readHistory(keys, limit)
   }
 }

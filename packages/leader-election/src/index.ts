@@ -2,8 +2,10 @@
  * Leader election on FoundationDB, for Effect.
  */
 export { CandidateInfo } from "./CandidateInfo.ts"
+export { Challenge } from "./Challenge.ts"
 export { ElectionConfig } from "./ElectionConfig.ts"
 export * from "./ElectionError.ts"
 export * as ElectionResult from "./ElectionResult.ts"
+export { HistoryEntry } from "./HistoryEntry.ts"
 export * as LeaderElection from "./LeaderElection.ts"
 export { LeaderState } from "./LeaderState.ts"

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ElectionConfig } from "../ElectionConfig.ts"
+import { EndReason } from "../HistoryEntry.ts"
 import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "./records.ts"
 
 /** The version of every record that this library writes, and the only one that it reads. */
@@ -144,7 +145,7 @@ export const decodeHistory = decoder(
     Schema.String,
     Natural,
     Schema.NullOr(Natural),
-    Schema.NullOr(Schema.Literals(["resigned", "expired", "preempted", "stepped-down"]))
+    Schema.NullOr(EndReason)
   ]),
   ([, leaderId, start, end, reason]): Result.Result<HistoryRecord, string> =>
     Result.succeed({ leaderId, start, end: end ?? undefined, reason: reason ?? undefined })

@@ -9,9 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { CandidateInfo } from "../CandidateInfo.ts"
+import { Challenge } from "../Challenge.ts"
 import { type ElectionConfig, validate as validateConfig } from "../ElectionConfig.ts"
 import { CandidateSuperseded, ElectionDisabled, ProcessNotFound, UnregisteredCandidate } from "../ElectionError.ts"
 import * as ElectionResult from "../ElectionResult.ts"
+import { HistoryEntry } from "../HistoryEntry.ts"
 import { LeaderState } from "../LeaderState.ts"
 import * as Candidate from "./candidate.ts"
 import * as Codec from "./codec.ts"
@@ -54,7 +56,7 @@ const toInfo = (id: string, record: CandidateRecord): CandidateInfo =>
     registration: record.registration
   })
 
-const toTenure = (state: LeaderState): Tenure => ({
+export const toTenure = (state: LeaderState): Tenure => ({
   id: state.leaderId,
   registration: state.registration,
   term: state.term
@@ -122,7 +124,8 @@ const identify = (
     : Effect.fail(new CandidateSuperseded({ processId: id }))
 }
 
-const beat = (
+/** Writes that the candidate lives. */
+export const beat = (
   tx: TransactionService,
   keys: ElectionKeys,
   me: Identity,
@@ -162,7 +165,10 @@ export const unregisterCandidate = Effect.fnUntraced(function*(
   const view = yield* Store.readView(tx, keys, id)
   if (view.candidate === undefined) return
   const me = yield* identify(id, view.candidate, options)
-  if (view.leader._tag === "Held" && sameIdentity(view.leader, me)) yield* vacate(tx, keys, view)
+  if (view.leader._tag === "Held" && sameIdentity(view.leader, me)) {
+    const [newest] = yield* Store.readHistory(tx.snapshot, keys, 1)
+    yield* vacate(tx, keys, view, newest)
+  }
   yield* tx.clear(keys.candidate(id))
 })
 
@@ -209,31 +215,27 @@ export const writeClaim = Effect.fnUntraced(function*(
   keys: ElectionKeys,
   view: Store.ElectionView,
   claimant: Protocol.Claimant,
-  claim: Protocol.Claim
+  claim: Protocol.Claim,
+  history: Store.HistoryEnds
 ) {
   const now = yield* Clock.currentTimeNanos
   const leader = { ...claimant, _tag: "Held", term: claim.term } as const
   const lease = { ballot: claim.term, duration: view.leaseDuration, expiry: now + view.leaseDuration }
-  const history = yield* Store.readHistory(tx.snapshot, keys, Store.historyLength)
   yield* Store.addDecisionConflicts(tx, keys, claimant.id)
   yield* tx.set(keys.leader, Codec.encodeLeader(leader))
   yield* tx.set(keys.lease, Codec.encodeLease(lease))
   yield* beat(tx, keys, claimant, claimant.priority, now)
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
-  const ended = claim.ends === undefined ? undefined : history.find((tenure) => tenure.term === claim.ends?.term)
-  if (ended !== undefined) {
-    yield* tx.set(
-      keys.tenure(ended.term),
-      Codec.encodeHistory({ ...ended, end: now, reason: claim.ends?.reason })
-    )
+  const { newest } = history
+  if (claim.ends !== undefined && newest?.term === claim.ends.term) {
+    yield* tx.set(keys.tenure(newest.term), Codec.encodeHistory({ ...newest, end: now, reason: claim.ends.reason }))
   }
   yield* tx.set(
     keys.tenure(claim.term),
     Codec.encodeHistory({ leaderId: claimant.id, start: now, end: undefined, reason: undefined })
   )
-  const oldestKept = history[Store.historyLength - 2]
-  if (oldestKept !== undefined) {
-    yield* tx.clearRange({ begin: keys.history.range().begin, end: keys.tenure(oldestKept.term) })
+  if (history.oldestKept !== undefined) {
+    yield* tx.clearRange({ begin: keys.history.range().begin, end: history.oldestKept })
   }
   return Option.getOrThrow(toState(leader, lease))
 })
@@ -258,12 +260,12 @@ export const writeRenewal = Effect.fnUntraced(function*(
 export const vacate = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
-  view: Pick<Store.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">
+  view: Pick<Store.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">,
+  newest: Store.HistoryEntry | undefined
 ) {
   const now = yield* Clock.currentTimeNanos
   const { term } = view.leader
   const { reason, successor } = Protocol.resignation(view)
-  const [newest] = yield* Store.readHistory(tx.snapshot, keys, 1)
   yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
   yield* tx.set(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
@@ -271,6 +273,52 @@ export const vacate = Effect.fnUntraced(function*(
     yield* tx.set(keys.tenure(term), Codec.encodeHistory({ ...newest, end: now, reason }))
   }
 })
+
+// -- operators ---------------------------------------------------------------------------------------------------------
+
+/** Asks whoever leads to step down, without a challenger; tells whom, if anybody leads. */
+export const requestStepDown = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  const tx = yield* Transaction
+  const [, leader, lease, challenge] = yield* Effect.all([
+    Store.readConfig(tx, keys),
+    Store.readLeader(tx, keys),
+    Store.readLease(tx, keys),
+    Store.readChallenge(tx, keys)
+  ], { concurrency: "unbounded" })
+  if (leader._tag === "Held" && !(challenge?.term === leader.term && challenge.challenger === undefined)) {
+    yield* tx.set(
+      keys.challenge,
+      Codec.encodeChallenge({ term: leader.term, challenger: undefined, priority: 0 })
+    )
+  }
+  return toState(leader, lease)
+})
+
+/** The challenge to the tenure that stands. */
+export const readChallenge = Effect.fnUntraced(function*(keys: ElectionKeys) {
+  const tx = yield* Transaction
+  const [leader, challenge] = yield* Effect.all([
+    Store.readLeader(tx, keys),
+    Store.readChallenge(tx, keys)
+  ], { concurrency: "unbounded" })
+  return leader._tag === "Held" && challenge?.term === leader.term
+    ? Option.some(
+      new Challenge({
+        term: challenge.term,
+        challengerId: challenge.challenger?.id,
+        priority: challenge.priority
+      })
+    )
+    : Option.none<Challenge>()
+})
+
+export const readHistory = Effect.fnUntraced(function*(keys: ElectionKeys, limit: number) {
+  const tx = yield* Transaction
+  const tenures = yield* Store.readHistory(tx.snapshot, keys, limit)
+  return tenures.map((tenure) => new HistoryEntry(tenure))
+})
+
+// -- claims and renewals -----------------------------------------------------------------------------------------------
 
 const requireCandidate = (id: string, view: Store.ElectionView) =>
   view.candidate === undefined
@@ -295,7 +343,9 @@ const claimOrRenew = Effect.fnUntraced(function*(
   const claim = Protocol.claim(view, claimant, { lapsed: now >= view.lease.expiry, preempt: true })
   return claim === undefined
     ? Option.none<LeaderState>()
-    : Option.some(yield* writeClaim(tx, keys, view, claimant, claim))
+    : Option.some(
+      yield* writeClaim(tx, keys, view, claimant, claim, yield* Store.readHistoryEnds(tx.snapshot, keys))
+    )
 })
 
 export const tryClaimLeadership = Effect.fnUntraced(function*(
@@ -327,9 +377,12 @@ export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, stat
 export const resignLeadership = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
   const tx = yield* Transaction
   const tenure = toTenure(state)
-  const view = yield* Store.readView(tx, keys, tenure.id)
+  const [view, [newest]] = yield* Effect.all([
+    Store.readView(tx, keys, tenure.id),
+    Store.readHistory(tx.snapshot, keys, 1)
+  ], { concurrency: "unbounded" })
   if (!Protocol.stands(view.leader, tenure)) return false
-  yield* vacate(tx, keys, view)
+  yield* vacate(tx, keys, view, newest)
   return true
 })
 

@@ -4,10 +4,10 @@
  * Numbers in brackets are the rules of `docs/protocol.md`. All times are nanoseconds; a *monotonic* time is of the process
  * that passes it, and is never stored or compared with another process's.
  */
+import type { EndReason } from "../HistoryEntry.ts"
 import type {
   CandidateRecord,
   ChallengeRecord,
-  EndReason,
   Identity,
   LeaderRecord,
   LeaseRecord,

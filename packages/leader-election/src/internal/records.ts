@@ -1,5 +1,6 @@
 /** What is stored: the records of an election as values. No decision is taken here. */
 import type { Versionstamp } from "@effect-fdb/core"
+import type { EndReason } from "../HistoryEntry.ts"
 
 type Stamp = Versionstamp.Versionstamp
 
@@ -45,9 +46,6 @@ export interface CandidateRecord {
   readonly lastHeartbeat: bigint
   readonly registration: Stamp
 }
-
-/** Why a tenure ended, as far as the database can know. */
-export type EndReason = "resigned" | "expired" | "preempted" | "stepped-down"
 
 /** S("history", term). */
 export interface HistoryRecord {

@@ -2,7 +2,7 @@
  * Reading and writing records in a transaction. What is read is decoded or refused as `InvalidState`; what is to be
  * written has been decided elsewhere.
  */
-import { Bytes, type FdbError, type Reads, type TransactionService } from "@effect-fdb/core"
+import { Bytes, type FdbError, KeySelector, type Reads, type TransactionService } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -116,12 +116,17 @@ export const readView = (
     )
   )
 
+/** A tenure in the history. */
+export interface HistoryEntry extends HistoryRecord {
+  readonly term: bigint
+}
+
 /** The newest tenures, newest first. */
 export const readHistory = (
   reads: Reads,
   keys: ElectionKeys,
   limit: number
-): Effect.Effect<Array<HistoryRecord & { readonly term: bigint }>, FdbError | InvalidState> =>
+): Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState> =>
   Effect.flatMap(
     reads.getRange(keys.history.range(), { limit, reverse: true }),
     (pairs) =>
@@ -139,6 +144,27 @@ export const readHistory = (
           ([term, record]) => ({ ...record, term })
         ))
   )
+
+/** What a claim has to know of the history. */
+export interface HistoryEnds {
+  readonly newest: HistoryEntry | undefined
+  /** The key of the oldest tenure to be kept when one more is added; none where none has to go. */
+  readonly oldestKept: Uint8Array | undefined
+}
+
+export const readHistoryEnds = (
+  reads: Reads,
+  keys: ElectionKeys
+): Effect.Effect<HistoryEnds, FdbError | InvalidState> => {
+  const { begin, end } = keys.history.range()
+  return Effect.map(
+    Effect.all([
+      readHistory(reads, keys, 1),
+      reads.getKey(KeySelector.move(KeySelector.lastLessThan(end), 2 - historyLength))
+    ], { concurrency: "unbounded" }),
+    ([[newest], key]) => ({ newest, oldestKept: Bytes.compare(key, begin) < 0 ? undefined : key })
+  )
+}
 
 /** All candidates, page by page, in the order of their ids. */
 export const streamCandidates = (

@@ -1,0 +1,76 @@
+/**
+ * The tests that every engine has to pass: what a user of `Database` and `Transaction` can see of FoundationDB's semantics.
+ *
+ * An engine's package calls {@link suite} in a test file. Each test works under a random prefix of its own and clears it,
+ * so the suite runs on a database that others use at the same time, a FoundationDB cluster too. It needs `@effect/vitest`.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { MemoryDatabase } from "@effect-fdb/core"
+ * import * as Conformance from "@effect-fdb/core/conformance/Conformance"
+ *
+ * Conformance.suite("MemoryDatabase", MemoryDatabase.layer)
+ * ```
+ */
+import { layer } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
+import type * as Layer from "effect/Layer"
+import type { Database } from "../Database.ts"
+import { atomics } from "../internal/conformance/atomics.ts"
+import { conflicts } from "../internal/conformance/conflicts.ts"
+import { lifecycle } from "../internal/conformance/lifecycle.ts"
+import { limits } from "../internal/conformance/limits.ts"
+import { properties } from "../internal/conformance/properties.ts"
+import { reads } from "../internal/conformance/reads.ts"
+import type { Tests } from "../internal/conformance/tests.ts"
+import { versions } from "../internal/conformance/versions.ts"
+import { versionstamps } from "../internal/conformance/versionstamps.ts"
+import { virtualTime } from "../internal/conformance/virtualTime.ts"
+import { watches } from "../internal/conformance/watches.ts"
+import { maxKeyLength } from "../internal/limits.ts"
+
+/** How the suite is run. */
+export interface Options {
+  /** The engine's longest key in bytes; 10,000 unless set. */
+  readonly maxKeyLength?: number | undefined
+  /**
+   * The engine keeps its time by Effect's `Clock`, so the tests that need much time are run too, under a test clock. All
+   * other tests run in real time on every engine.
+   */
+  readonly testClock?: boolean | undefined
+  /** How many random programs each property test runs; 100 unless set. */
+  readonly runs?: number | undefined
+  /** The first of the random programs; another each time unless set. */
+  readonly seed?: number | undefined
+  /** How long building the layer may take; ten seconds unless set. */
+  readonly buildTimeout?: Duration.Input | undefined
+}
+
+const parts: ReadonlyArray<Tests> = [
+  reads,
+  conflicts,
+  atomics,
+  versionstamps,
+  versions,
+  watches,
+  limits,
+  lifecycle,
+  properties
+]
+
+/** Declares the tests of an engine, under `name`. The layer is built once, and once more where the test clock is used. */
+export const suite = <E>(name: string, database: Layer.Layer<Database, E>, options: Options = {}): void => {
+  const settings = {
+    maxKeyLength: options.maxKeyLength ?? maxKeyLength,
+    runs: options.runs ?? 100,
+    seed: options.seed
+  }
+  const timeout = options.buildTimeout ?? "10 seconds"
+  layer(database, { excludeTestServices: true, timeout })(`${name} conforms`, (it) => {
+    for (const part of parts) part(it, settings)
+  })
+  if (options.testClock === true) {
+    layer(database, { timeout })(`${name} conforms in virtual time`, (it) => virtualTime(it, settings))
+  }
+}

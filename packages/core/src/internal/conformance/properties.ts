@@ -1,0 +1,2 @@
+import type { Tests } from "./tests.ts"
+export const properties: Tests = () => {}

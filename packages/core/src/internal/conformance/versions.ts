@@ -1,0 +1,167 @@
+/** Read versions: that they grow, and reading at one that is set by hand. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { begin, bytes, conflicting, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
+
+const commitVersion = (effect: ReturnType<typeof write>) => Effect.flatMap(effect, () => run((tx) => tx.readVersion))
+
+export const versions: Tests = (it) => {
+  it.effect("read versions never go back, and include what was committed before", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      let last = 0n
+      for (let round = 0; round < 10; round++) {
+        const committed = yield* Effect.flatten(
+          run((tx) => Effect.andThen(tx.set(space.key("a"), bytes(String(round))), tx.committedVersion))
+        )
+        assert.isTrue(committed > last)
+        const readVersion = yield* run((tx) => tx.readVersion)
+        assert.isTrue(readVersion >= committed)
+        last = readVersion
+      }
+    }))
+
+  it.effect("a transaction keeps its read version", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const tx = yield* begin()
+      yield* tx.get(space.key("a"))
+      const version = yield* tx.readVersion
+      yield* write(space, { a: "other" })
+      assert.strictEqual(yield* tx.readVersion, version)
+      assert.isUndefined(yield* tx.get(space.key("b")))
+      assert.strictEqual(yield* tx.readVersion, version)
+      yield* tx.commit
+    }))
+
+  it.effect("a commit's version is above its read version", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const tx = yield* begin()
+      const readVersion = yield* tx.readVersion
+      const committed = yield* tx.committedVersion
+      yield* tx.set(space.key("a"), bytes("1"))
+      yield* tx.commit
+      assert.isTrue((yield* committed) > readVersion)
+    }))
+
+  it.effect("a read version that was set shows the database as it was", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const before = yield* commitVersion(write(space, { a: "1", b: "1" }))
+      const between = yield* commitVersion(write(space, { a: "2" }))
+      yield* run((tx) => tx.clearRange(space.range))
+      for (const [version, a] of [[before, "1"], [between, "2"]] as const) {
+        const tx = yield* begin()
+        yield* tx.setReadVersion(version)
+        assert.strictEqual(text(yield* tx.get(space.key("a"))), a)
+        assert.strictEqual(text(yield* tx.snapshot.get(space.key("b"))), "1")
+        assert.strictEqual((yield* tx.getRange(space.range)).length, 2)
+        assert.strictEqual(yield* tx.readVersion, version)
+        yield* tx.commit
+      }
+      assert.isUndefined(yield* read(space, "a"))
+    }))
+
+  it.effect("a commit's version can be read at by the next transaction, and shows that commit", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const version = yield* Effect.flatten(
+        run((tx) => Effect.andThen(tx.set(space.key("a"), bytes("1")), tx.committedVersion))
+      )
+      const value = yield* run((tx) => Effect.andThen(tx.setReadVersion(version), tx.get(space.key("a"))))
+      assert.strictEqual(text(value), "1")
+    }))
+
+  it.effect("a blind write at the version of the last commit is validated by its explicit conflicts", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const renew = (version: bigint, value: string) =>
+        Effect.flatten(run((tx) =>
+          Effect.gen(function*() {
+            yield* tx.setReadVersion(version)
+            yield* tx.addReadConflictKey(space.key("lease"))
+            yield* tx.addReadConflictKey(space.key("leader"))
+            yield* tx.set(space.key("lease"), bytes(value))
+            return yield* tx.committedVersion
+          }), { retryLimit: 0 }))
+      yield* write(space, { lease: "0", leader: "me" })
+      let version = yield* run((tx) => tx.readVersion)
+      for (let round = 1; round <= 3; round++) version = yield* renew(version, String(round))
+      assert.strictEqual(yield* read(space, "lease"), "3")
+      yield* write(space, { leader: "other" })
+      yield* failsWith(renew(version, "4"), 1020)
+      assert.strictEqual(yield* read(space, "lease"), "3")
+    }))
+
+  it.effect("a transaction at an old version conflicts with what was committed since", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const version = yield* commitVersion(write(space, { a: "1", b: "1" }))
+      yield* write(space, { a: "2" })
+      const tx = yield* begin()
+      yield* tx.setReadVersion(version)
+      yield* tx.get(space.key("a"))
+      yield* tx.set(space.key("c"), bytes(""))
+      yield* conflicting(tx)
+      const beside = yield* begin()
+      yield* beside.setReadVersion(version)
+      yield* beside.get(space.key("b"))
+      yield* beside.set(space.key("c"), bytes(""))
+      yield* beside.commit
+    }))
+
+  it.effect("a read version is set once and before the first read: 2010", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const version = yield* run((tx) => tx.readVersion)
+      yield* failsWith(
+        run((tx) => Effect.andThen(tx.setReadVersion(version), tx.setReadVersion(version))),
+        2010
+      )
+      yield* failsWith(
+        run((tx) => Effect.andThen(tx.get(space.key("a")), tx.setReadVersion(version))),
+        2010
+      )
+      yield* failsWith(run((tx) => Effect.andThen(tx.readVersion, tx.setReadVersion(version))), 2010)
+    }))
+
+  it.effect("a read version below one is refused: 2011", () =>
+    Effect.gen(function*() {
+      yield* failsWith(run((tx) => tx.setReadVersion(0n)), 2011)
+      yield* failsWith(run((tx) => tx.setReadVersion(-1n)), 2011)
+    }))
+
+  it.effect("a read version that is too old is refused by the first read, or by the commit: 1007", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const once = { retryLimit: 0 }
+      const error = yield* failsWith(
+        run((tx) => Effect.andThen(tx.setReadVersion(1n), tx.get(space.key("a"))), once),
+        1007
+      )
+      assert.isTrue(error.retryable)
+      assert.isFalse(error.maybeCommitted)
+      yield* failsWith(run((tx) => Effect.andThen(tx.setReadVersion(1n), tx.getRange(space.range)), once), 1007)
+      yield* failsWith(
+        run((tx) =>
+          Effect.gen(function*() {
+            yield* tx.setReadVersion(1n)
+            yield* tx.addReadConflictKey(space.key("a"))
+            yield* tx.set(space.key("a"), bytes("1"))
+          }), once),
+        1007
+      )
+      assert.isUndefined(yield* read(space, "a"))
+    }))
+
+  it.effect("a read version from the future is refused by the first read: 1009", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const future = (yield* run((tx) => tx.readVersion)) + 1_000_000_000_000n
+      yield* failsWith(
+        run((tx) => Effect.andThen(tx.setReadVersion(future), tx.get(space.key("a"))), { retryLimit: 0 }),
+        1009
+      )
+    }))
+}

@@ -1,0 +1,178 @@
+/** Versionstamped keys and values, and what a commit tells of itself. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Bytes from "../../Bytes.ts"
+import * as KeyRange from "../../KeyRange.ts"
+import * as KeySelector from "../../KeySelector.ts"
+import { transactionLength, type Versionstamped } from "../../Versionstamp.ts"
+import { begin, bytes, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
+
+/** A gap for the versionstamp between two parts. */
+const stamped = (before: Uint8Array, after: Uint8Array = new Uint8Array(0)): Versionstamped => ({
+  bytes: Bytes.concat(before, new Uint8Array(transactionLength).fill(0xff), after),
+  offset: before.length
+})
+
+const versionOf = (stamp: Uint8Array): bigint => new DataView(stamp.buffer, stamp.byteOffset).getBigUint64(0)
+
+export const versionstamps: Tests = (it) => {
+  it.effect("a versionstamped key and value hold the ten bytes that the commit tells", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const tell = yield* run((tx) =>
+        Effect.gen(function*() {
+          yield* tx.setVersionstampedKey(stamped(space.key("k"), bytes("!")), bytes("value"))
+          yield* tx.setVersionstampedValue(space.key("v"), stamped(bytes("<"), bytes(">")))
+          return { version: yield* tx.committedVersion, stamp: yield* tx.versionstamp }
+        })
+      )
+      const stamp = yield* tell.stamp
+      assert.strictEqual(stamp.length, transactionLength)
+      assert.strictEqual(versionOf(stamp), yield* tell.version)
+      const [key, value] = yield* run((tx) => tx.getRange(space.range))
+      assert.deepStrictEqual(Bytes.toHex(key!.key), Bytes.toHex(Bytes.concat(space.key("k"), stamp, bytes("!"))))
+      assert.strictEqual(text(key!.value), "value")
+      assert.deepStrictEqual(Bytes.toHex(value!.value), Bytes.toHex(Bytes.concat(bytes("<"), stamp, bytes(">"))))
+    }))
+
+  it.effect("versionstamps grow with every commit, and are unique among concurrent ones", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const append = Effect.flatten(run((tx) =>
+        Effect.andThen(
+          tx.setVersionstampedKey(stamped(space.key("")), new Uint8Array(0)),
+          tx.versionstamp
+        )
+      ))
+      const inTurn: Array<string> = []
+      for (let round = 0; round < 10; round++) inTurn.push(Bytes.toHex(yield* append))
+      assert.deepStrictEqual(inTurn, inTurn.toSorted())
+      const together = yield* Effect.all(Array.from({ length: 20 }, () => append), { concurrency: "unbounded" })
+      const all = [...inTurn, ...together.map(Bytes.toHex)]
+      assert.strictEqual(new Set(all).size, 30)
+      assert.isTrue(together.every((stamp) => Bytes.toHex(stamp) > inTurn[9]!))
+      const prefix = space.key("").length
+      const stored = yield* run((tx) => tx.getRange(space.range))
+      assert.deepStrictEqual(stored.map(({ key }) => Bytes.toHex(key.subarray(prefix))), all.toSorted())
+    }))
+
+  it.effect("one transaction gives the same versionstamp to all its keys", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      yield* run((tx) =>
+        Effect.forEach([3, 1, 2], (user) =>
+          tx.setVersionstampedKey(stamped(space.key(""), Uint8Array.of(0, user)), Uint8Array.of(user)))
+      )
+      const pairs = yield* run((tx) =>
+        tx.getRange(space.range)
+      )
+      assert.deepStrictEqual(pairs.map(({ value }) => value[0]), [1, 2, 3])
+      const prefix = space.key("").length
+      const stamps = pairs.map(({ key }) => Bytes.toHex(key.subarray(prefix, prefix + transactionLength)))
+      assert.strictEqual(new Set(stamps).size, 1)
+    }))
+
+  it.effect("a key that was given a versionstamped value cannot be read in the transaction: 1036", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      yield* write(space, { a: "1", b: "2", c: "3" })
+      const stamp = begin().pipe(
+        Effect.tap((tx) => tx.setVersionstampedValue(space.key("b"), stamped(bytes(""))))
+      )
+      const tx = yield* stamp
+      for (const reads of [tx, tx.snapshot]) {
+        yield* failsWith(reads.get(space.key("b")), 1036)
+        yield* failsWith(reads.getRange(space.range), 1036)
+        assert.strictEqual(text(yield* reads.get(space.key("a"))), "1")
+        assert.strictEqual((yield* reads.getRange({ begin: space.key("c"), end: space.range.end })).length, 1)
+      }
+      // The failed read fails the commit.
+      yield* failsWith(tx.commit, 1036)
+      const overwritten = yield* stamp
+      yield* overwritten.set(space.key("b"), bytes("plain"))
+      yield* failsWith(overwritten.get(space.key("b")), 1036)
+      yield* overwritten.abandon
+      const cleared = yield* stamp
+      yield* cleared.clear(space.key("b"))
+      assert.isUndefined(yield* cleared.get(space.key("b")))
+      yield* cleared.set(space.key("b"), bytes("plain"))
+      assert.strictEqual(text(yield* cleared.get(space.key("b"))), "plain")
+      yield* cleared.commit
+      assert.strictEqual(yield* read(space, "b"), "plain")
+    }))
+
+  it.effect("what a versionstamped key may become cannot be read in the transaction: 1036", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      yield* write(space, { a: "1", l: "2" })
+      const tx = yield* begin()
+      yield* tx.readVersion
+      yield* tx.setVersionstampedKey(stamped(space.key("k")), bytes(""))
+      assert.strictEqual(text(yield* tx.get(space.key("a"))), "1")
+      assert.strictEqual(text(yield* tx.get(space.key("l"))), "2")
+      yield* failsWith(tx.getRange(space.range), 1036)
+      yield* failsWith(tx.getKey(KeySelector.firstGreaterThan(space.key("a"))), 1036)
+      yield* failsWith(
+        tx.snapshot.get(Bytes.concat(space.key("k"), new Uint8Array(transactionLength).fill(0xfe))),
+        1036
+      )
+      yield* tx.abandon
+    }))
+
+  it.effect("a cleared range holds no versionstamped key", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      yield* run((tx) =>
+        Effect.gen(function*() {
+          yield* tx.setVersionstampedKey(stamped(space.key("k")), bytes(""))
+          yield* tx.setVersionstampedValue(space.key("v"), stamped(bytes("")))
+          yield* tx.clearRange(space.range)
+          assert.deepStrictEqual(yield* tx.getRange(space.range), [])
+          yield* tx.setVersionstampedKey(stamped(space.key("l")), bytes("kept"))
+        })
+      )
+      const pairs = yield* run((tx) => tx.getRange(space.range))
+      assert.deepStrictEqual(pairs.map(({ value }) => text(value)), ["kept"])
+      assert.isTrue(KeyRange.contains(KeyRange.fromPrefix(space.key("l")), pairs[0]!.key))
+    }))
+
+  it.effect("a gap that is not within the bytes is refused: 2000", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const key = space.key("k")
+      const room = Bytes.concat(key, new Uint8Array(transactionLength))
+      for (const offset of [-1, key.length + 1, room.length, 0.5, Number.NaN]) {
+        yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: room, offset }, bytes(""))), 2000)
+        yield* failsWith(run((tx) => tx.setVersionstampedValue(key, { bytes: room, offset })), 2000)
+      }
+      yield* failsWith(run((tx) => tx.setVersionstampedValue(key, { bytes: bytes("short"), offset: 0 })), 2000)
+      assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range)), [])
+    }))
+
+  it.effect("the versionstamp and the version are known after the commit, not before: 2015", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const tx = yield* begin()
+      yield* tx.set(space.key("a"), bytes("1"))
+      const stamp = yield* tx.versionstamp
+      const version = yield* tx.committedVersion
+      yield* failsWith(stamp, 2015)
+      yield* failsWith(version, 2015)
+      yield* tx.commit
+      assert.strictEqual(versionOf(yield* stamp), yield* version)
+    }))
+
+  it.effect("a read-only transaction has no version, -1, and no versionstamp, 2021", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const tell = yield* run((tx) =>
+        Effect.gen(function*() {
+          yield* tx.get(space.key("a"))
+          yield* tx.addReadConflictKey(space.key("a"))
+          return { version: yield* tx.committedVersion, stamp: yield* tx.versionstamp }
+        })
+      )
+      assert.strictEqual(yield* tell.version, -1n)
+      yield* failsWith(tell.stamp, 2021)
+    }))
+}

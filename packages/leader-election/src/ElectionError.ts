@@ -1,6 +1,7 @@
 /**
  * How an election can fail. Every error is tagged and stays in the error channel.
  */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
 /** Leadership was claimed for a process that is not registered as a candidate. */
@@ -60,9 +61,9 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
   }
 }
 
-/** A candidate's id or priority that cannot be stored. */
+/** A candidate's id or priority that cannot be stored, or a safety margin that leaves nothing of the lease. */
 export class InvalidCandidate extends Schema.TaggedError<InvalidCandidate>()("InvalidCandidate", {
-  field: Schema.Literals(["id", "priority"]),
+  field: Schema.Literals(["id", "priority", "safetyMargin"]),
   problem: Schema.String
 }) {
   override get message(): string {
@@ -114,9 +115,14 @@ export type LossReason = typeof LossReason.Type
 export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("LeadershipLost", {
   processId: Schema.String,
   term: Schema.BigInt,
-  reason: LossReason
+  reason: LossReason,
+  /** How long its work went on after its lease had lapsed, when another could lead already. */
+  overran: Schema.optionalKey(Schema.Duration)
 }) {
   override get message(): string {
-    return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}`
+    const overran = this.overran === undefined
+      ? ""
+      : `; its work overran the lease by ${Duration.format(this.overran)}`
+    return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}${overran}`
   }
 }

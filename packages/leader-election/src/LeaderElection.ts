@@ -4,9 +4,13 @@
  * The handle is a plain value. Its operations run in the caller's transaction and take the wall time from `Clock`: they are
  * the recipe of the Rust crate `foundationdb`, method by method, with its known flaws repaired.
  */
-import type { FdbError, Subspace, Transaction, Versionstamp } from "@effect-fdb/core"
-import type * as Effect from "effect/Effect"
+import type { Database, FdbError, Subspace, Transaction, Versionstamp } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Candidacy from "./Candidacy.ts"
 import type { CandidateInfo } from "./CandidateInfo.ts"
 import type { Challenge } from "./Challenge.ts"
 import { ElectionConfig } from "./ElectionConfig.ts"
@@ -16,16 +20,24 @@ import type {
   InvalidCandidate,
   InvalidConfig,
   InvalidState,
+  LeadershipLost,
   NotInitialized,
   ProcessNotFound,
   UnregisteredCandidate
 } from "./ElectionError.ts"
 import type { ElectionResult } from "./ElectionResult.ts"
 import type { HistoryEntry } from "./HistoryEntry.ts"
+import { changes } from "./internal/changes.ts"
 import * as Keys from "./internal/keys.ts"
 import * as Operations from "./internal/operations.ts"
+import { singleton } from "./internal/singleton.ts"
 import * as Store from "./internal/store.ts"
+import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
+
+type CampaignError = Candidacy.CampaignError
+type CandidateOptions = Candidacy.CandidateOptions
+type LeadOptions = Candidacy.LeadOptions
 
 /** What every operation can fail with: the database, or records that are missing or damaged. */
 export type StoreError = FdbError | InvalidState | NotInitialized
@@ -145,6 +157,41 @@ export interface LeaderElection {
   readonly readChallenge: Effect.Effect<Option.Option<Challenge>, FdbError | InvalidState, Transaction>
   /** The newest tenures, newest first; a hundred are kept. Causes no conflict. */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
+
+  // -- for applications: supervised, and requiring only the database
+
+  /** Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. */
+  readonly campaign: (
+    candidate: CandidateOptions
+  ) => Effect.Effect<Leadership, CampaignError, Database | Scope.Scope>
+  /**
+   * Campaigns, and runs the work once elected, in a fiber that is interrupted when leadership is lost. It then fails with
+   * `LeadershipLost`, or campaigns again if asked to. When the work ends, or this is interrupted, it resigns: after the
+   * work's finalizers, and before anything else. See `Candidacy.withLeadership`.
+   */
+  readonly withLeadership: <A, E, R>(
+    candidate: CandidateOptions,
+    work: (leadership: Leadership) => Effect.Effect<A, E, R>,
+    options?: LeadOptions
+  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Database | R>
+  /**
+   * A background service that runs wherever this candidate leads, as a Layer. Leadership that is lost is campaigned for
+   * again; a service or an election that fails is logged and tried again after a pause, but for an id that another process
+   * has taken. A service that ends by itself has ended.
+   */
+  readonly singleton: <A, E, R>(
+    candidate: CandidateOptions,
+    service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
+  ) => Layer.Layer<never, InvalidCandidate, Database | R>
+  /** The candidacy of this process, to campaign more than once under one registration, and to ask for its health. */
+  readonly candidacy: (
+    candidate: CandidateOptions
+  ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate, Database | Scope.Scope>
+  /**
+   * Who leads: the current leader first, and each that follows; `None` while nobody does, as far as can be seen without
+   * comparing clocks. Driven by a watch, and by polling where that is lost. A database that is away is waited for.
+   */
+  readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Database>
 }
 
 /**
@@ -168,6 +215,7 @@ export interface LeaderElection {
 export const make = (subspace: Subspace.Subspace): LeaderElection => {
   const keys = Keys.make(subspace)
   const none: IdentityOptions = {}
+  const candidacy = (candidate: CandidateOptions) => Candidacy.make({ subspace }, candidate)
   return {
     subspace,
     initialize: (config = new ElectionConfig({})) => Operations.initialize(keys, config),
@@ -191,6 +239,12 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
       Operations.runElectionCycle(keys, processId, priority, options),
     requestStepDown: Operations.requestStepDown(keys),
     readChallenge: Operations.readChallenge(keys),
-    readHistory: (limit = Store.historyLength) => Operations.readHistory(keys, limit)
+    readHistory: (limit = Store.historyLength) => Operations.readHistory(keys, limit),
+    candidacy,
+    campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
+    withLeadership: (candidate, work, options) =>
+      Effect.scoped(Effect.flatMap(candidacy(candidate), ({ withLeadership }) => withLeadership(work, options))),
+    singleton: (candidate, service) => singleton({ subspace }, candidate, service),
+    changes: changes(keys)
   }
 }

@@ -1,11 +1,15 @@
 /**
  * Leader election on FoundationDB, for Effect.
  */
+export * as Candidacy from "./Candidacy.ts"
 export { CandidateInfo } from "./CandidateInfo.ts"
 export { Challenge } from "./Challenge.ts"
 export { ElectionConfig } from "./ElectionConfig.ts"
 export * from "./ElectionError.ts"
+export { ElectionEvent } from "./ElectionEvent.ts"
+export { ElectionObserver } from "./ElectionObserver.ts"
 export * as ElectionResult from "./ElectionResult.ts"
 export { HistoryEntry } from "./HistoryEntry.ts"
 export * as LeaderElection from "./LeaderElection.ts"
+export type { Leadership } from "./Leadership.ts"
 export { LeaderState } from "./LeaderState.ts"

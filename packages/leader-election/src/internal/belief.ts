@@ -41,6 +41,26 @@ export class Belief {
     this.lapsesAt = attempt.monotonic + leaseDuration
   }
 
+  /**
+   * An attempt is about to be made that shortens the lease. Followers may obey it before this process knows that it was
+   * committed, so the belief must not outlast it from now on.
+   */
+  limit(attempt: Instant, leaseDuration: bigint, margin: bigint): void {
+    const monotonic = Protocol.believesUntil(attempt.monotonic, leaseDuration, margin)
+    const wall = Protocol.believesUntil(attempt.wall, leaseDuration, margin)
+    const lapsesAt = attempt.monotonic + leaseDuration
+    this.until = {
+      monotonic: monotonic < this.until.monotonic ? monotonic : this.until.monotonic,
+      wall: wall < this.until.wall ? wall : this.until.wall
+    }
+    this.lapsesAt = lapsesAt < this.lapsesAt ? lapsesAt : this.lapsesAt
+  }
+
+  /** Until when it holds, on the monotonic clock. */
+  get monotonicUntil(): bigint {
+    return this.until.monotonic
+  }
+
   /** Which clock has ended it, if one has. */
   over(): "Expired" | "ClockJumped" | undefined {
     if (this.clock.monotonicTimeNanosUnsafe() >= this.until.monotonic) return "Expired"
@@ -59,5 +79,11 @@ export class Belief {
   untilLapse(): bigint {
     const left = this.lapsesAt - this.clock.monotonicTimeNanosUnsafe()
     return left > 0n ? left : 0n
+  }
+
+  /** For how long another may have been leading, in nanoseconds; zero when none may. */
+  sinceLapse(): bigint {
+    const over = this.clock.monotonicTimeNanosUnsafe() - this.lapsesAt
+    return over > 0n ? over : 0n
   }
 }

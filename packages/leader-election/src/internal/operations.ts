@@ -105,6 +105,8 @@ export const registerCandidate = Effect.fnUntraced(function*(keys: ElectionKeys,
   const tx = yield* Transaction
   yield* requireEnabled(keys, yield* Store.readConfig(tx, keys))
   const now = yield* Clock.currentTimeNanos
+  // So that a commit that arrives late, its caller having given it up, cannot undo a later registration.
+  yield* tx.addReadConflictKey(keys.candidate(id))
   yield* tx.setVersionstampedValue(keys.candidate(id), Codec.encodeRegistration(priority, now))
   return yield* Effect.map(
     tx.versionstamp,
@@ -155,6 +157,15 @@ export const heartbeatCandidate = Effect.fnUntraced(function*(
   yield* beat(tx, keys, me, priority, yield* Clock.currentTimeNanos)
 })
 
+/** Ends the tenure of this very candidate, if it has one. */
+export const relinquish = Effect.fnUntraced(function*(keys: ElectionKeys, me: Identity) {
+  const tx = yield* Transaction
+  const view = yield* Store.readView(tx, keys, me.id)
+  if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return
+  const [newest] = yield* Store.readHistory(tx.snapshot, keys, 1)
+  yield* vacate(tx, keys, view, newest)
+})
+
 /** Removes the candidate; one that leads resigns with it, for a leader is always registered. */
 export const unregisterCandidate = Effect.fnUntraced(function*(
   keys: ElectionKeys,
@@ -162,13 +173,9 @@ export const unregisterCandidate = Effect.fnUntraced(function*(
   options: IdentityOptions
 ) {
   const tx = yield* Transaction
-  const view = yield* Store.readView(tx, keys, id)
-  if (view.candidate === undefined) return
-  const me = yield* identify(id, view.candidate, options)
-  if (view.leader._tag === "Held" && sameIdentity(view.leader, me)) {
-    const [newest] = yield* Store.readHistory(tx.snapshot, keys, 1)
-    yield* vacate(tx, keys, view, newest)
-  }
+  const candidate = yield* Store.readCandidate(tx, keys, id)
+  if (candidate === undefined) return
+  yield* relinquish(keys, yield* identify(id, candidate, options))
   yield* tx.clear(keys.candidate(id))
 })
 
@@ -245,6 +252,7 @@ export const writeRenewal = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
   leader: LeaderRecord & { readonly _tag: "Held" },
+  priority: number,
   ballot: bigint,
   leaseDuration: bigint
 ) {
@@ -252,7 +260,7 @@ export const writeRenewal = Effect.fnUntraced(function*(
   const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
   yield* Store.addDecisionConflicts(tx, keys, leader.id)
   yield* tx.set(keys.lease, Codec.encodeLease(lease))
-  yield* beat(tx, keys, leader, leader.priority, now)
+  yield* beat(tx, keys, leader, priority, now)
   return Option.getOrThrow(toState(leader, lease))
 })
 
@@ -336,7 +344,7 @@ const claimOrRenew = Effect.fnUntraced(function*(
   if (view.leader._tag === "Held" && sameIdentity(view.leader, claimant)) {
     const renewal = Protocol.renew(view, view.leader)
     return renewal._tag === "Renew"
-      ? Option.some(yield* writeRenewal(tx, keys, view.leader, renewal.ballot, view.leaseDuration))
+      ? Option.some(yield* writeRenewal(tx, keys, view.leader, claimant.priority, renewal.ballot, view.leaseDuration))
       : Option.none<LeaderState>()
   }
   const now = yield* Clock.currentTimeNanos
@@ -368,7 +376,8 @@ export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, stat
   const view = yield* Store.readView(tx, keys, tenure.id)
   const renewal = Protocol.renew(view, tenure)
   if (renewal._tag === "Renew" && view.leader._tag === "Held") {
-    return Option.some(yield* writeRenewal(tx, keys, view.leader, renewal.ballot, view.leaseDuration))
+    const priority = view.candidate?.priority ?? view.leader.priority
+    return Option.some(yield* writeRenewal(tx, keys, view.leader, priority, renewal.ballot, view.leaseDuration))
   }
   yield* requireEnabled(keys, view.config)
   return Option.none<LeaderState>()

@@ -16,6 +16,27 @@ export interface Pause {
   readonly until?: bigint | undefined
 }
 
+/** No wait at all. */
+export const atOnce: Pause = { about: 0n }
+
+/** How long after the leader's next renewal is due a follower looks, so that what it then sees is young. */
+const pollLag = (heartbeat: bigint): bigint => heartbeat / 5n
+
+/**
+ * When to look again at a lease that was `age` old: soon after its next renewal is due. The age may be told by another
+ * process's wall clock: nothing depends on it but how young the next observation is.
+ */
+export const untilNextPoll = (age: bigint, heartbeat: bigint): bigint => {
+  const period = heartbeat + pollLag(heartbeat)
+  const atLeast = heartbeat / 2n
+  if (age <= 0n) return period
+  return period - age > atLeast ? period - age : atLeast
+}
+
+/** When to renew again: each heartbeat, and early enough for a second try where `belief`, the span of belief, is short. */
+export const untilRenewal = (heartbeat: bigint, belief: bigint): bigint =>
+  heartbeat < belief / 2n ? heartbeat : belief / 2n
+
 /** Waits about as long as each round says, ±20 %, and never past its `until`. */
 export const paced: Schedule.Schedule<Pause, Pause> = Schedule.passthrough(
   Schedule.fromStep<Pause, number, never, never, never, never>(
@@ -29,6 +50,12 @@ export const paced: Schedule.Schedule<Pause, Pause> = Schedule.passthrough(
       })
     )
   )
+)
+
+/** Waits as {@link paced} says, one round after another. */
+export const pacer: Effect.Effect<(pause: Pause) => Effect.Effect<void>> = Effect.map(
+  Schedule.toStepWithSleep(paced),
+  (step) => (pause) => Effect.ignore(step(pause))
 )
 
 /** After failures in a row: doubled from a sixteenth of the heartbeat up to the heartbeat. */

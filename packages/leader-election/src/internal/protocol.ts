@@ -5,14 +5,7 @@
  * that passes it, and is never stored or compared with another process's.
  */
 import type { EndReason } from "../HistoryEntry.ts"
-import type {
-  CandidateRecord,
-  ChallengeRecord,
-  Identity,
-  LeaderRecord,
-  LeaseRecord,
-  Tenure
-} from "./records.ts"
+import type { CandidateRecord, ChallengeRecord, Identity, LeaderRecord, LeaseRecord, Tenure } from "./records.ts"
 import { sameIdentity } from "./records.ts"
 
 /** What one transaction has read. */
@@ -182,7 +175,8 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
   const vacant = view.leader._tag === "Vacant"
   const opensAt = vacant ? vacancyOpensAt(memory, view, me, heartbeat) : undefined
   if (opensAt !== undefined && now < opensAt) return { _tag: "Follow", until: opensAt }
-  const lapsed = hasLapsed(memory.observation, view, now) || (view.leader._tag === "Held" && sameIdentity(view.leader, me))
+  const lapsed = hasLapsed(memory.observation, view, now) ||
+    (view.leader._tag === "Held" && sameIdentity(view.leader, me))
   const claimed = claim(view, me, { lapsed, preempt: false })
   if (claimed !== undefined) return { _tag: "Claim", claim: claimed }
   return shouldChallenge(view, me)

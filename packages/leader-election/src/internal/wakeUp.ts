@@ -32,6 +32,9 @@ export class WakeUp {
   /** Completes when a key has changed since it was armed, or at once when one has changed before. */
   readonly wait: Effect.Effect<void> = Effect.suspend(() => this.latch.await)
 
+  /** Cuts the wait short, whatever the watches say. */
+  readonly call: Effect.Effect<void> = Effect.sync(() => void this.latch.openUnsafe())
+
   /** Cancels the watches. */
   readonly disarm: Effect.Effect<void> = Effect.suspend(() => {
     const scope = this.armed
@@ -46,9 +49,10 @@ export class WakeUp {
   arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
     return Effect.gen({ self: this }, function*() {
       const scope = yield* Scope.fork(this.parent)
-      const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" }).pipe(
-        Scope.provide(scope)
-      )
+      const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" })
+        .pipe(
+          Scope.provide(scope)
+        )
       return { scope, fired: watches.flatMap((watch) => watch._tag === "Success" ? [watch.success] : []) }
     })
   }
@@ -65,8 +69,11 @@ export class WakeUp {
           this.armed = undefined
           if (Exit.isSuccess(exit)) this.latch.openUnsafe()
         })
-      yield* Effect.forEach(armed.fired, (fired) =>
-        Effect.forkIn(Effect.onExit(fired, ended).pipe(Effect.ignore), armed.scope), { discard: true })
+      yield* Effect.forEach(
+        armed.fired,
+        (fired) => Effect.forkIn(Effect.onExit(fired, ended).pipe(Effect.ignore), armed.scope),
+        { discard: true }
+      )
     })
   }
 }

@@ -1,0 +1,66 @@
+/**
+ * What happens to a candidate, told as it happens: for logs, for metrics, for demonstrations and for proofs.
+ */
+import type { FdbError, Versionstamp } from "@effect-fdb/core"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import type { InvalidState, LossReason, NotInitialized } from "./ElectionError.ts"
+
+/** Who an event is about. */
+interface About {
+  /** The election's subspace, printable. */
+  readonly election: string
+  /** The candidate's id. */
+  readonly candidate: string
+}
+
+/** What an event about a tenure adds. */
+interface AboutTenure extends About {
+  readonly term: bigint
+}
+
+/** What may stand in the way of a beat; it is tried again. */
+export type Trouble = FdbError | InvalidState | NotInitialized
+
+/**
+ * What can happen to a candidate.
+ *
+ * - `Registered`: it is a candidate now; `again` where it was one before and had been evicted
+ * - `Following`: another leads, or nobody does
+ * - `Challenged`: it has asked the leader of `term` to step down
+ * - `Elected`: it leads. `cause`: the leadership was vacant, its lease had lapsed, or it was the candidate's own from before.
+ *   `leaderless`: how long nobody has been seen to lead. `believesUntil`: until when it believes in itself, in nanoseconds
+ *   of its own monotonic clock
+ * - `Renewed`: by the `fast` path of one round trip, or the `full` one; `headroom` was left of the belief
+ * - `RenewalFailed`: an attempt did; others follow until the belief is over
+ * - `Lost`: the tenure is over for its leader; its work is being interrupted
+ * - `Overrun`: the work goes on though another may lead by now; it is fenced, but it should end
+ * - `Resigned`: after the work had ended, the tenure was ended in the database too
+ * - `Retried`: a follower's beat failed with `error` and is tried again
+ */
+export type ElectionEvent = Data.TaggedEnum<{
+  Registered: About & { readonly registration: Versionstamp.Versionstamp; readonly again: boolean }
+  Following: About & { readonly leader: string | undefined; readonly term: bigint }
+  Challenged: AboutTenure
+  Elected: AboutTenure & {
+    readonly cause: "Vacant" | "Lapsed" | "Own"
+    readonly waited: Duration.Duration
+    readonly leaderless: Duration.Duration
+    readonly believesUntil: bigint
+  }
+  Renewed: AboutTenure & {
+    readonly ballot: bigint
+    readonly path: "fast" | "full"
+    readonly latency: Duration.Duration
+    readonly headroom: Duration.Duration
+    readonly believesUntil: bigint
+  }
+  RenewalFailed: AboutTenure & { readonly path: "fast" | "full"; readonly error: Trouble }
+  Lost: AboutTenure & { readonly reason: LossReason }
+  Overrun: AboutTenure
+  Resigned: AboutTenure
+  Retried: About & { readonly error: Trouble }
+}>
+
+/** Constructors and matchers. */
+export const ElectionEvent = Data.taggedEnum<ElectionEvent>()

@@ -1,0 +1,94 @@
+/** Who leads, as a stream: driven by the watch on S("leader"), with polling where the watch is lost. */
+import { Database, type FdbError, Transaction } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { InvalidState, NotInitialized } from "../ElectionError.ts"
+import type { LeaderState } from "../LeaderState.ts"
+import type { ElectionKeys } from "./keys.ts"
+import { mayPass } from "./member.ts"
+import * as Operations from "./operations.ts"
+import * as Pace from "./pace.ts"
+import * as Protocol from "./protocol.ts"
+import * as Store from "./store.ts"
+import { WakeUp } from "./wakeUp.ts"
+
+/** What is assumed of the heartbeat before the configuration has been read, in nanoseconds. */
+const firstHeartbeat = 3_000_000_000n
+
+/** An id that no candidate has: nobody is being looked at but the leader. */
+const nobody = ""
+
+class Onlooker {
+  private readonly keys: ElectionKeys
+  private readonly wakeUp: WakeUp
+  private readonly sleep: (pause: Pace.Pause) => Effect.Effect<void>
+  private memory = Protocol.blank
+  private heartbeat = firstHeartbeat
+  private failures = 0
+  private pause: Pace.Pause | undefined = undefined
+
+  constructor(keys: ElectionKeys, wakeUp: WakeUp, sleep: (pause: Pace.Pause) => Effect.Effect<void>) {
+    this.keys = keys
+    this.wakeUp = wakeUp
+    this.sleep = sleep
+  }
+
+  /** Who leads when it is time to look again. */
+  readonly next: Effect.Effect<Option.Option<LeaderState>, FdbError | InvalidState | NotInitialized, Database> = Effect
+    .suspend(() =>
+      Effect.andThen(this.wait(), this.look()).pipe(
+        Effect.catchIf(
+          (error): error is FdbError => error._tag === "FdbError" && mayPass(error),
+          () =>
+            Effect.suspend(() => {
+              this.failures++
+              return this.next
+            })
+        )
+      )
+    )
+
+  private wait(): Effect.Effect<void> {
+    if (this.failures > 0) return this.sleep({ about: Pace.backOff(this.failures, this.heartbeat) })
+    return this.pause === undefined ? Effect.void : Effect.raceFirst(this.sleep(this.pause), this.wakeUp.wait)
+  }
+
+  private look() {
+    return Effect.gen({ self: this }, function*() {
+      const { keys, wakeUp } = this
+      const clock = yield* Clock.Clock
+      const { armed, view } = yield* Database.transact(Effect.gen(function*() {
+        const tx = yield* Transaction
+        const [view, armed] = yield* Effect.all([
+          Store.readView(tx.snapshot, keys, nobody),
+          wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader])
+        ], { concurrency: "unbounded" })
+        return { view, armed }
+      }))
+      if (armed !== undefined) yield* wakeUp.started(armed)
+      const now = clock.monotonicTimeNanosUnsafe()
+      this.failures = 0
+      this.heartbeat = Duration.toNanosUnsafe(view.config.heartbeatInterval)
+      this.memory = Protocol.remember(this.memory, view, now)
+      const { observation } = this.memory
+      const lapsed = Protocol.hasLapsed(observation, view, now)
+      const until = observation === undefined || lapsed ? undefined : Protocol.lapsesAt(observation)
+      this.pause = { about: this.heartbeat, until }
+      return lapsed ? Option.none<LeaderState>() : Operations.toState(view.leader, view.lease)
+    })
+  }
+}
+
+const sameTenure = Option.makeEquivalence<LeaderState>((a, b) => a.term === b.term)
+
+/** See `LeaderElection.changes`. */
+export const changes = (
+  keys: ElectionKeys
+): Stream.Stream<Option.Option<LeaderState>, FdbError | InvalidState | NotInitialized, Database> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const onlooker = new Onlooker(keys, yield* WakeUp.make, yield* Pace.pacer)
+    return Stream.changesWith(Stream.fromEffectRepeat(onlooker.next), sameTenure)
+  }))

@@ -1,0 +1,129 @@
+/** What the parts of one candidacy share: who it is, where it stands, and what it knows. */
+import type { DatabaseService, FdbError } from "@effect-fdb/core"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { Health } from "../Candidacy.ts"
+import type { ElectionConfig } from "../ElectionConfig.ts"
+import type { ElectionEvent } from "../ElectionEvent.ts"
+import type { ElectionKeys } from "./keys.ts"
+import * as Protocol from "./protocol.ts"
+import type { Identity } from "./records.ts"
+import * as Telemetry from "./telemetry.ts"
+
+/** A read version may be used for four of the five seconds that the database keeps it. */
+const versionLifetime = 4_000_000_000n
+
+/** A version of the database that was read or committed, for transactions that need not ask for one. */
+export interface KnownVersion {
+  readonly version: bigint
+  /** When it was known at the latest, on the monotonic clock. */
+  readonly at: bigint
+}
+
+/** However short the heartbeat: a transaction may have to wait for a disk. */
+const leastPatience = 200_000_000n
+
+/** What is assumed before the configuration has been read. */
+const firstHeartbeat = 3_000_000_000n
+
+export class Member {
+  readonly keys: ElectionKeys
+  readonly database: DatabaseService
+  readonly clock: Clock.Clock
+  readonly id: string
+  /** The safety margin that was asked for, in nanoseconds. */
+  private readonly margin: bigint | undefined
+  private readonly observer: (event: ElectionEvent) => void
+
+  priority: number
+  identity: Identity | undefined = undefined
+  memory: Protocol.Memory = Protocol.blank
+  /** The heartbeat interval in force when the configuration was last read, in nanoseconds. */
+  heartbeat = firstHeartbeat
+  /** When its own record was last written, on the monotonic clock. */
+  lastBeat: bigint | undefined = undefined
+  /** A version at which its own registration was seen to stand. */
+  seenAt: KnownVersion | undefined = undefined
+  /** When the database last answered, on the monotonic clock. */
+  lastContact: bigint | undefined = undefined
+  /** The failures in a row since. */
+  failures = 0
+  /** One campaign or tenure at a time. */
+  readonly turn = Semaphore.makeUnsafe(1)
+  role: "Idle" | "Following" | "Leading" = "Idle"
+  /** A claim may have been committed of which it has not been told. */
+  claiming = false
+  /** Cuts the wait of the loop that is running short. */
+  callUp: Effect.Effect<void> = Effect.void
+
+  constructor(options: {
+    readonly keys: ElectionKeys
+    readonly database: DatabaseService
+    readonly clock: Clock.Clock
+    readonly observer: (event: ElectionEvent) => void
+    readonly id: string
+    readonly priority: number
+    readonly margin: bigint | undefined
+  }) {
+    this.keys = options.keys
+    this.database = options.database
+    this.clock = options.clock
+    this.observer = options.observer
+    this.id = options.id
+    this.priority = options.priority
+    this.margin = options.margin
+  }
+
+  now(): bigint {
+    return this.clock.monotonicTimeNanosUnsafe()
+  }
+
+  marginOf(leaseDuration: bigint): bigint {
+    return this.margin ?? Protocol.defaultMargin(leaseDuration)
+  }
+
+  /** How long one transaction of a follower may take. */
+  get patience(): Duration.Duration {
+    return Duration.nanos(this.heartbeat > leastPatience ? this.heartbeat : leastPatience)
+  }
+
+  /** Whether a version may still be read at, or conflicts be judged from. */
+  isFresh(known: KnownVersion | undefined): known is KnownVersion {
+    return known !== undefined && this.now() - known.at < versionLifetime
+  }
+
+  /** The database has answered. */
+  answered(config: ElectionConfig): void {
+    this.heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
+    this.reached()
+  }
+
+  reached(): void {
+    this.lastContact = this.now()
+    this.failures = 0
+  }
+
+  health(): Health {
+    const sinceContact = this.lastContact === undefined ? undefined : this.now() - this.lastContact
+    return {
+      role: this.role,
+      sinceContact: sinceContact === undefined ? undefined : Duration.nanos(sinceContact),
+      failures: this.failures,
+      healthy: this.role === "Idle" || (sinceContact !== undefined && sinceContact < 3n * this.heartbeat)
+    }
+  }
+
+  /** Tells the observer at once, then logs and measures. */
+  tell(make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const event = make({ election: this.keys.name, candidate: this.id })
+      this.observer(event)
+      return Telemetry.record(event)
+    })
+  }
+}
+
+/** Whether trying again can help: everything can but a use that the database refuses, as of a key that is too long. */
+export const mayPass = (error: FdbError): boolean => error.code < 2000 || error.code >= 3000

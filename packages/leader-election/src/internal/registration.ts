@@ -1,0 +1,80 @@
+/** A candidate's own record: how it comes, is kept fresh, and goes. */
+import { Transaction } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { ElectionEvent } from "../ElectionEvent.ts"
+import type { Member } from "./member.ts"
+import * as Operations from "./operations.ts"
+import type { Identity } from "./records.ts"
+
+/** Registers, as a new identity. A registration whose commit is not known of is superseded by the next. */
+export const register = Effect.fnUntraced(function*(member: Member) {
+  const { database, id, keys, priority } = member
+  const again = member.identity !== undefined
+  const registration = yield* Effect.flatten(
+    database.transact(Operations.registerCandidate(keys, id, priority), {
+      idempotent: true,
+      timeout: member.patience
+    })
+  )
+  member.identity = { id, registration }
+  member.lastBeat = member.now()
+  member.seenAt = undefined
+  member.reached()
+  yield* member.tell((about) => ElectionEvent.Registered({ ...about, registration, again }))
+})
+
+/** Whether half a heartbeat has passed since its record was written last: a loop that is woken early need not beat. */
+export const isDue = (member: Member): boolean =>
+  member.lastBeat === undefined || member.now() - member.lastBeat >= member.heartbeat / 2n
+
+/**
+ * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`.
+ * A beat that fails is left to the next.
+ */
+export const beat = (member: Member, me: Identity, version: bigint): Effect.Effect<boolean> =>
+  Effect.gen(function*() {
+    const tx = yield* Transaction
+    yield* tx.setReadVersion(version)
+    yield* tx.addReadConflictKey(member.keys.candidate(me.id))
+    yield* Operations.beat(tx, member.keys, me, member.priority, yield* Clock.currentTimeNanos)
+  }).pipe(
+    (body) => member.database.transact(body, { retryLimit: 0, timeout: member.patience }),
+    Effect.match({ onFailure: () => false, onSuccess: () => true }),
+    Effect.tap((beaten) =>
+      Effect.sync(() => {
+        if (beaten) member.lastBeat = member.now()
+      })
+    )
+  )
+
+const ending = <E extends { readonly message: string }>(
+  member: Member,
+  end: Effect.Effect<void, E, Transaction>
+): Effect.Effect<void> =>
+  member.database.transact(end, { idempotent: true, timeout: member.patience }).pipe(
+    Effect.catch((error) => Effect.logDebug(`"${member.id}" could not take its leave: ${error.message}`))
+  )
+
+/** Ends a tenure that it may have claimed without being told. */
+export const relinquish = (member: Member): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    member.claiming = false
+    return member.identity === undefined
+      ? Effect.void
+      : ending(member, Operations.relinquish(member.keys, member.identity))
+  })
+
+/** Removes its own record, if it is still its own; one that leads resigns with it. */
+export const unregister = (member: Member): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { identity } = member
+    if (identity === undefined) return Effect.void
+    member.identity = undefined
+    return ending(
+      member,
+      Operations.unregisterCandidate(member.keys, member.id, identity).pipe(
+        Effect.catchTag("CandidateSuperseded", () => Effect.void)
+      )
+    )
+  })

@@ -1,0 +1,137 @@
+/** From a campaign to the end of the tenure, in the order that keeps two leaders' works apart (3, 6). */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { CampaignError, LeadOptions } from "../Candidacy.ts"
+import { LeadershipLost } from "../ElectionError.ts"
+import { ElectionEvent } from "../ElectionEvent.ts"
+import type { Leadership } from "../Leadership.ts"
+import * as Follower from "./follower.ts"
+import type { Member } from "./member.ts"
+import * as Registration from "./registration.ts"
+import * as Renewal from "./renewal.ts"
+import { Tenure } from "./tenure.ts"
+import { WakeUp } from "./wakeUp.ts"
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** A tenure that is being kept up. */
+interface Reign {
+  readonly tenure: Tenure
+  /** Where its upkeep runs. */
+  readonly scope: Scope.Scope
+  /** Ends it, once, however often it is asked to. */
+  readonly end: Effect.Effect<void>
+}
+
+/**
+ * Campaigns, and keeps the tenure up. To be run uninterruptibly, but for what it `restore`s: an interruption of that leaves
+ * nothing behind.
+ */
+const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
+  yield* restore(member.turn.take(1))
+  const scope = yield* Scope.make()
+  const wakeUp = yield* Scope.provide(WakeUp.make, scope)
+  const finish = Effect.andThen(
+    Scope.close(scope, Exit.void),
+    Effect.suspend(() => {
+      member.role = "Idle"
+      member.callUp = Effect.void
+      return member.turn.release(1)
+    })
+  )
+  member.role = "Following"
+  const elected = yield* restore(Follower.campaign(member, wakeUp)).pipe(
+    Effect.onError(() => Effect.andThen(member.claiming ? Registration.relinquish(member) : Effect.void, finish))
+  )
+  member.claiming = false
+  member.role = "Leading"
+  const tenure = new Tenure(member, elected)
+  yield* Effect.forkIn(Renewal.watchdog(tenure), scope)
+  yield* Effect.forkIn(Renewal.upkeep(tenure, wakeUp), scope)
+  const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
+    yield* tenure.lose("Resigned")
+    yield* Scope.close(scope, Exit.void)
+    yield* tenure.resign
+    yield* finish
+  })))
+  const reign: Reign = { tenure, scope, end }
+  return reign
+})
+
+const attributes = (member: Member) => ({ election: member.keys.name, candidate: member.id })
+
+/** See `Candidacy.campaign`. */
+export const campaign = (member: Member): Effect.Effect<Leadership, CampaignError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const { end, tenure } = yield* begin(member, restore)
+      yield* Effect.addFinalizer(() => end)
+      return tenure.leadership(end)
+    })
+  ).pipe(Effect.withSpan("LeaderElection.campaign", { attributes: attributes(member) }))
+
+/** Reports a work that goes on when its lease has lapsed. */
+const reportOverrun = ({ belief, member, term, lost }: Tenure): Effect.Effect<void> =>
+  lost.pipe(
+    Effect.andThen(Effect.suspend(() => Effect.sleep(Duration.nanos(belief.untilLapse())))),
+    Effect.andThen(member.tell((about) => ElectionEvent.Overrun({ ...about, term })))
+  )
+
+/** The loss of this very tenure, where the exit tells nothing else: it may come from a guard within the work, too. */
+const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLost | undefined => {
+  if (Exit.isSuccess(exit) || exit.cause.reasons.length !== 1) return undefined
+  const [reason] = exit.cause.reasons
+  return reason !== undefined && Cause.isFailReason(reason) && reason.error instanceof LeadershipLost &&
+      reason.error.term === tenure.term && reason.error.processId === tenure.member.id
+    ? reason.error
+    : undefined
+}
+
+/** Runs the work of one tenure to its end, finalizers included, and ends the tenure after it. */
+const lead = Effect.fnUntraced(function*<A, E, R>(
+  { end, scope, tenure }: Reign,
+  restore: Restore,
+  work: (leadership: Leadership) => Effect.Effect<A, E, R>
+) {
+  const { belief, member, term } = tenure
+  yield* Effect.forkIn(reportOverrun(tenure), scope)
+  const exit = yield* Effect.suspend(() => work(tenure.leadership(tenure.lose("Resigned")))).pipe(
+    Effect.provideService(Clock.Clock, tenure.clock),
+    Effect.withSpan("LeaderElection.lead", { attributes: { ...attributes(member), term: String(term) } }),
+    Effect.raceFirst(Effect.flatMap(tenure.lost, Effect.fail)),
+    restore,
+    Effect.exit
+  )
+  const { reason } = tenure
+  const overran = reason === undefined ? 0n : belief.sinceLapse()
+  yield* end
+  if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
+  const loss = lossIn(tenure, exit)
+  return {
+    lost: loss !== undefined,
+    exit: loss === undefined || overran === 0n
+      ? exit
+      : Exit.fail(
+        new LeadershipLost({ processId: member.id, term, reason: loss.reason, overran: Duration.nanos(overran) })
+      )
+  }
+})
+
+/** See `Candidacy.withLeadership`. */
+export const withLeadership = <A, E, R>(
+  member: Member,
+  work: (leadership: Leadership) => Effect.Effect<A, E, R>,
+  options: LeadOptions
+): Effect.Effect<A, E | CampaignError | LeadershipLost, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      while (true) {
+        const { exit, lost } = yield* lead(yield* begin(member, restore), restore, work)
+        if (!lost || options.again !== true) return yield* exit
+      }
+    })
+  )

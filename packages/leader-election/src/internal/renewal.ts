@@ -1,0 +1,214 @@
+/**
+ * The leader's upkeep: one fiber renews the lease at the pace of its schedule, woken early by the watches; another watches
+ * the belief, whatever the first is waiting for (2, 3, 7, 9, 11).
+ */
+import { type FdbError, Transaction } from "@effect-fdb/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { InvalidState, NotInitialized } from "../ElectionError.ts"
+import type { LossReason } from "../ElectionError.ts"
+import { ElectionEvent } from "../ElectionEvent.ts"
+import type { LeaderState } from "../LeaderState.ts"
+import { type Instant, instant } from "./belief.ts"
+import { leaderKeys } from "./follower.ts"
+import * as Operations from "./operations.ts"
+import * as Pace from "./pace.ts"
+import * as Protocol from "./protocol.ts"
+import * as Store from "./store.ts"
+import type { Tenure } from "./tenure.ts"
+import type { WakeUp } from "./wakeUp.ts"
+
+type Refusal = Extract<Protocol.Renewal, { readonly _tag: "Refuse" }>["because"]
+type StoreError = FdbError | InvalidState | NotInitialized
+
+/** What an attempt has found. */
+type Outcome =
+  | { readonly _tag: "Renewed"; readonly attempt: Instant; readonly state: LeaderState; readonly version: bigint }
+  | { readonly _tag: "Refused"; readonly because: Refusal }
+
+/** How long an attempt may take: as long as the belief holds, but short enough for another try. */
+const timeLeft = (tenure: Tenure): Duration.Duration =>
+  Duration.min(Duration.nanos(tenure.belief.remaining()), tenure.member.patience)
+
+/** The belief must not outlast a shorter lease that is about to be written. */
+const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): void => {
+  if (leaseDuration < Duration.toNanosUnsafe(tenure.state.leaseDuration)) {
+    tenure.belief.limit(attempt, leaseDuration, tenure.member.marginOf(leaseDuration))
+  }
+}
+
+/** One round trip: what was read or written at the last version still stands if this commit is accepted (11). */
+const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
+  Effect.suspend(() => {
+    const { leader, member, state } = tenure
+    const attempt = instant(member.clock)
+    const body = Effect.gen(function*() {
+      const tx = yield* Transaction
+      yield* tx.setReadVersion(tenure.version.version)
+      const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
+      const renewed = yield* Operations.writeRenewal(
+        tx,
+        member.keys,
+        leader,
+        member.priority,
+        state.ballot + 1n,
+        leaseDuration
+      )
+      return { renewed, committedVersion: yield* tx.committedVersion }
+    })
+    return Effect.flatMap(
+      member.database.transact(body, { retryLimit: 0, timeout: timeLeft(tenure) }),
+      ({ committedVersion, renewed }) =>
+        Effect.map(committedVersion, (version): Outcome => ({ _tag: "Renewed", attempt, state: renewed, version }))
+    )
+  })
+
+/** Reads everything, asks the protocol, and sets the watches again where they have gone off. */
+const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, StoreError> => {
+  const { leader, member } = tenure
+  const body = Effect.gen(function*() {
+    const tx = yield* Transaction
+    const attempt = instant(member.clock)
+    const [view, armed] = yield* Effect.all([
+      Store.readView(tx.snapshot, member.keys, member.id),
+      wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, leaderKeys(member))
+    ], { concurrency: "unbounded" })
+    const renewal = Protocol.renew(view, leader)
+    if (renewal._tag === "Refuse") return { view, armed, renewed: undefined, because: renewal.because }
+    limitBelief(tenure, attempt, view.leaseDuration)
+    const state = yield* Operations.writeRenewal(
+      tx,
+      member.keys,
+      leader,
+      member.priority,
+      renewal.ballot,
+      view.leaseDuration
+    )
+    return { view, armed, renewed: { attempt, state, committedVersion: yield* tx.committedVersion } }
+  })
+  return Effect.gen(function*() {
+    const found = yield* member.database.transact(body, { idempotent: true, timeout: timeLeft(tenure) })
+    if (found.armed !== undefined) yield* wakeUp.started(found.armed)
+    member.answered(found.view.config)
+    if (found.renewed === undefined) return { _tag: "Refused", because: found.because }
+    const { attempt, committedVersion, state } = found.renewed
+    return { _tag: "Renewed", attempt, state, version: yield* committedVersion }
+  })
+}
+
+/** What a refusal means: the end of the tenure, or an obstacle that may pass. */
+const lossOf: { readonly [because in Refusal]: LossReason } = {
+  replaced: "Replaced",
+  unregistered: "Evicted",
+  superseded: "Superseded",
+  preempted: "Preempted",
+  "step-down": "StepDownRequested",
+  disabled: "Disabled"
+}
+
+/** The upkeep of one tenure. */
+class Upkeep {
+  private readonly tenure: Tenure
+  private readonly wakeUp: WakeUp
+  private failures = 0
+
+  constructor(tenure: Tenure, wakeUp: WakeUp) {
+    this.tenure = tenure
+    this.wakeUp = wakeUp
+  }
+
+  /** One renewal: in one round trip where nothing is known to have changed, and fully where that fails. */
+  round(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const { tenure, wakeUp } = this
+      const { member } = tenure
+      if (wakeUp.isArmed && tenure.obstacle === undefined && member.isFresh(tenure.version)) {
+        if (yield* this.attempt("fast", renewFast(tenure))) return
+      }
+      yield* this.attempt("full", renewFully(tenure, wakeUp))
+    })
+  }
+
+  private attempt(path: "fast" | "full", renew: Effect.Effect<Outcome, StoreError>): Effect.Effect<boolean> {
+    return Effect.gen({ self: this }, function*() {
+      const { tenure } = this
+      const { member, term } = tenure
+      const begun = member.now()
+      const headroom = tenure.belief.remaining()
+      const outcome = yield* Effect.result(renew)
+      if (Result.isFailure(outcome)) {
+        const error = outcome.failure
+        if (path === "full") this.failures++
+        if (error._tag !== "FdbError") tenure.obstacle = "Broken"
+        yield* member.tell((about) => ElectionEvent.RenewalFailed({ ...about, term, path, error }))
+        return false
+      }
+      this.failures = 0
+      if (outcome.success._tag === "Refused") {
+        const reason = lossOf[outcome.success.because]
+        if (reason === "Disabled") tenure.obstacle = reason
+        else yield* tenure.lose(reason)
+        return true
+      }
+      const { attempt, state, version } = outcome.success
+      // A confirmation that comes after the belief was over does not bring it back.
+      if (!(yield* tenure.isHeld)) return true
+      tenure.renewed(attempt, state, version)
+      yield* member.tell((about) =>
+        ElectionEvent.Renewed({
+          ...about,
+          term,
+          ballot: state.ballot,
+          path,
+          latency: Duration.nanos(member.now() - begun),
+          headroom: Duration.nanos(headroom),
+          believesUntil: tenure.belief.monotonicUntil
+        })
+      )
+      return true
+    })
+  }
+
+  /** How long to wait for the next round. */
+  pause(): Pace.Pause {
+    const { member, state } = this.tenure
+    if (this.failures > 0) return { about: Pace.backOff(this.failures, member.heartbeat) }
+    const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
+    return { about: Pace.untilRenewal(member.heartbeat, leaseDuration - member.marginOf(leaseDuration)) }
+  }
+
+  /** Whether a change may cut the wait short; after a failure it must not, for then nothing has been read since. */
+  get mayBeWoken(): boolean {
+    return this.failures === 0
+  }
+}
+
+/** Renews until the tenure is over. */
+export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const rounds = new Upkeep(tenure, wakeUp)
+    const sleep = yield* Pace.pacer
+    tenure.member.callUp = wakeUp.call
+    while (true) {
+      const pause = sleep(rounds.pause())
+      yield* rounds.mayBeWoken ? Effect.raceFirst(pause, wakeUp.wait) : pause
+      if (!(yield* tenure.isHeld)) return
+      yield* rounds.round()
+    }
+  }).pipe(
+    Effect.catchDefect((defect) =>
+      Effect.andThen(Effect.logError("the upkeep of a leadership has died", defect), tenure.lose("Broken"))
+    )
+  )
+
+/** Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a margin. */
+export const watchdog = (tenure: Tenure): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { belief, member } = tenure
+    while (yield* tenure.isHeld) {
+      const remaining = belief.remaining()
+      const glance = member.marginOf(Duration.toNanosUnsafe(tenure.state.leaseDuration))
+      yield* Effect.sleep(Duration.nanos(remaining < glance ? remaining : glance))
+    }
+  })

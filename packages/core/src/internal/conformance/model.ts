@@ -1,0 +1,167 @@
+/**
+ * The database as simple as it can be: the table that random programs are held against.
+ *
+ * Keys are numbers from 0 on, and a state is the array of their values. It shares no code with the engines but the atomic
+ * operations, which have vectors of their own.
+ */
+import * as Atomic from "../../Atomic.ts"
+import type { AtomicOp } from "../../Mutation.ts"
+
+/** How many keys there are. */
+export const keyCount = 16
+/** Programs write only to the keys between these, so that key selectors always find a key on either side. */
+export const firstKey = 4
+export const endKey = 12
+
+/** The values of the keys in hexadecimal. */
+export type State = ReadonlyArray<string | undefined>
+
+/** A key selector. */
+export interface Selector {
+  readonly key: number
+  readonly orEqual: boolean
+  readonly offset: number
+}
+
+/** A write; ranges include `begin` and exclude `end`. */
+export type Write =
+  | { readonly op: "set"; readonly key: number; readonly value: string }
+  | { readonly op: "clear"; readonly key: number }
+  | { readonly op: "clearRange"; readonly begin: number; readonly end: number }
+  | { readonly op: "atomic"; readonly atomic: AtomicOp; readonly key: number; readonly value: string }
+
+/** A read. */
+export type Read =
+  | { readonly op: "get"; readonly key: number; readonly snapshot: boolean }
+  | { readonly op: "getKey"; readonly selector: Selector; readonly snapshot: boolean }
+  | {
+    readonly op: "getRange"
+    readonly begin: Selector
+    readonly end: Selector
+    /** Zero means none. */
+    readonly limit: number
+    readonly reverse: boolean
+    readonly stream: boolean
+    readonly snapshot: boolean
+  }
+
+const toBytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"))
+const toHex = (bytes: Uint8Array | undefined) => bytes === undefined ? undefined : Buffer.from(bytes).toString("hex")
+
+/** The state after a write. */
+export const write = (state: State, write: Write): State => {
+  const next = [...state]
+  switch (write.op) {
+    case "set":
+      next[write.key] = write.value
+      break
+    case "clear":
+      next[write.key] = undefined
+      break
+    case "clearRange":
+      next.fill(undefined, write.begin, Math.max(write.begin, write.end))
+      break
+    case "atomic": {
+      const existing = state[write.key]
+      next[write.key] = toHex(
+        Atomic.apply(write.atomic, existing === undefined ? undefined : toBytes(existing), toBytes(write.value))
+      )
+    }
+  }
+  return next
+}
+
+const present = (state: State): ReadonlyArray<number> =>
+  Array.from(state.keys()).filter((key) => state[key] !== undefined)
+
+/** The key that a selector finds. */
+export const resolve = (state: State, { key, offset, orEqual }: Selector): number => {
+  const keys = present(state)
+  const last = keys.findLastIndex((each) => orEqual ? each <= key : each < key)
+  const found = keys[last + offset]
+  if (found === undefined) throw new RangeError("the selector leaves the keys of the model")
+  return found
+}
+
+/** Where a range begins or ends; the plain key is not looked up. */
+const border = (state: State, selector: Selector): number => isPlain(selector) ? selector.key : resolve(state, selector)
+
+const isPlain = (selector: Selector): boolean => !selector.orEqual && selector.offset === 1
+
+/** What a read gives, for comparison: keys as numbers, values in hexadecimal. */
+export const read = (state: State, read: Read): unknown => {
+  switch (read.op) {
+    case "get":
+      return state[read.key]
+    case "getKey":
+      return resolve(state, read.selector)
+    case "getRange":
+      return range(state, read).map((key) => [key, state[key]])
+  }
+}
+
+const range = (state: State, read: Extract<Read, { readonly op: "getRange" }>): ReadonlyArray<number> => {
+  const begin = border(state, read.begin)
+  const end = border(state, read.end)
+  const keys = present(state).filter((key) => begin <= key && key < end)
+  if (read.reverse) keys.reverse()
+  return read.limit === 0 ? keys : keys.slice(0, read.limit)
+}
+
+/**
+ * A set of points in the order of all keys: `2 * key` is the key itself, `2 * key + 1` stands for all that lies between it
+ * and the next.
+ */
+export type Points = ReadonlySet<number>
+
+const span = (begin: number, end: number): Points =>
+  new Set(Array.from({ length: Math.max(0, end - begin) }, (_, index) => begin + index))
+
+/** One key. */
+export const single = (key: number): Points => span(2 * key, 2 * key + 1)
+
+/** The keys from `begin` on, `end` excluded. */
+export const between = (begin: number, end: number): Points => span(2 * begin, 2 * end)
+
+/** Where others see a write. */
+export const written = (write: Write): Points =>
+  write.op === "clearRange" ? between(write.begin, write.end) : single(write.key)
+
+/**
+ * Everything that a read may depend on: an upper bound, where engines may well do with less. Of a range that was cut by its
+ * limit it excludes what lies behind the last pair.
+ */
+export const dependsOn = (state: State, read: Read): Points => {
+  const anchor = ({ key, orEqual }: Selector): number => orEqual ? 2 * key + 1 : 2 * key
+  switch (read.op) {
+    case "get":
+      return single(read.key)
+    case "getKey": {
+      const found = 2 * resolve(state, read.selector)
+      const from = anchor(read.selector)
+      return read.selector.offset > 0 ? span(from, found + 1) : span(found, from)
+    }
+    case "getRange": {
+      const ends = (selector: Selector): ReadonlyArray<number> => [
+        anchor(selector),
+        2 * border(state, selector)
+      ]
+      const keys = range(state, read)
+      const cut = read.limit > 0 && keys.length === read.limit
+      const begin = ends(read.begin)
+      const end = ends(read.end)
+      // A selector that is no plain key is resolved as a whole, whatever the limit.
+      const from = cut && read.reverse ? [...end, 2 * keys.at(-1)!, ...selected(read.begin, begin)] : [...begin, ...end]
+      const to = cut && !read.reverse
+        ? [...begin, 2 * keys.at(-1)! + 1, ...selected(read.end, end)]
+        : [...begin.map((point) => point + 1), ...end]
+      return span(Math.min(...from), Math.max(...to))
+    }
+  }
+}
+
+const selected = (selector: Selector, ends: ReadonlyArray<number>): ReadonlyArray<number> =>
+  isPlain(selector) ? [] : ends
+
+/** What of a read is *certainly* recorded as a conflict by every engine: single keys. */
+export const certainlyDependsOn = (read: Read): Points => read.op === "get" ? single(read.key) : new Set()

@@ -1,0 +1,406 @@
+/** Random programs of several transactions, and how they are run. */
+import { assert } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Bytes from "../../Bytes.ts"
+import type { FdbError } from "../../FdbError.ts"
+import * as KeySelector from "../../KeySelector.ts"
+import type { AtomicOp } from "../../Mutation.ts"
+import type { KeyValue, TransactionService } from "../../Transaction.ts"
+import * as model from "./model.ts"
+import { begin, makeSpace, run, type Session, type Space } from "./tests.ts"
+
+/** What a transaction does. */
+export type Step =
+  | model.Read
+  | model.Write
+  | { readonly op: "readConflict" | "writeConflict"; readonly begin: number; readonly end: number }
+  | { readonly op: "readConflictKey" | "writeConflictKey"; readonly key: number }
+  /** Reads at the version of one of the commits so far, if nothing was read yet. */
+  | { readonly op: "readAt"; readonly commit: number }
+  | { readonly op: "commit" }
+
+/** A step of one of the transactions that are open; after its commit the same number is another transaction. */
+export interface Turn {
+  readonly transaction: number
+  readonly step: Step
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Generation
+
+const integer = (minimum: number, maximum: number) =>
+  Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+
+const boolean = Arbitrary.schema(Schema.Boolean)
+
+/** One of several, with the same chance each; write one twice to make it more likely. */
+const oneOf = <A>(...choices: ReadonlyArray<Arbitrary.Arbitrary<A>>): Arbitrary.Arbitrary<A> =>
+  Arbitrary.flatMap(integer(0, choices.length - 1), (index) => choices[index]!)
+
+const constants = <const A>(...values: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
+  Arbitrary.map(integer(0, values.length - 1), (index) => values[index]!)
+
+const key = integer(model.firstKey, model.endKey - 1)
+const value = constants("", "01", "02", "ff", "0102", "ffff")
+
+const border = Arbitrary.map(Arbitrary.all([key, integer(0, 4)]), ([begin, length]) => ({
+  begin,
+  end: Math.min(model.endKey, begin + length)
+}))
+
+const selector: Arbitrary.Arbitrary<model.Selector> = Arbitrary.all({ key, orEqual: boolean, offset: integer(-1, 3) })
+
+const plain: Arbitrary.Arbitrary<model.Selector> = Arbitrary.map(
+  integer(model.firstKey, model.endKey),
+  (key) => ({ key, orEqual: false, offset: 1 })
+)
+
+const atomicOps: ReadonlyArray<AtomicOp> = [
+  "Add",
+  "BitAnd",
+  "BitOr",
+  "BitXor",
+  "AppendIfFits",
+  "Max",
+  "Min",
+  "ByteMax",
+  "ByteMin",
+  "CompareAndClear"
+]
+
+const get: Arbitrary.Arbitrary<Step> = Arbitrary.all({ op: Arbitrary.Constant("get"), key, snapshot: boolean })
+const getKey: Arbitrary.Arbitrary<Step> = Arbitrary.all({
+  op: Arbitrary.Constant("getKey"),
+  selector,
+  snapshot: boolean
+})
+const getRange: Arbitrary.Arbitrary<Step> = Arbitrary.all({
+  op: Arbitrary.Constant("getRange"),
+  begin: oneOf(plain, plain, selector),
+  end: oneOf(plain, plain, selector),
+  limit: constants(0, 0, 1, 2, 3),
+  reverse: boolean,
+  stream: boolean,
+  snapshot: boolean
+})
+const set: Arbitrary.Arbitrary<Step> = Arbitrary.all({ op: Arbitrary.Constant("set"), key, value })
+const clear: Arbitrary.Arbitrary<Step> = Arbitrary.all({ op: Arbitrary.Constant("clear"), key })
+const clearRange: Arbitrary.Arbitrary<Step> = Arbitrary.map(border, (range) => ({ op: "clearRange", ...range }))
+const atomic: Arbitrary.Arbitrary<Step> = Arbitrary.all({
+  op: Arbitrary.Constant("atomic"),
+  atomic: constants(...atomicOps),
+  key,
+  value
+})
+const conflictKey: Arbitrary.Arbitrary<Step> = Arbitrary.all({
+  op: constants("readConflictKey", "writeConflictKey"),
+  key
+})
+const conflictRange: Arbitrary.Arbitrary<Step> = Arbitrary.map(
+  Arbitrary.all([constants("readConflict", "writeConflict"), border]),
+  ([op, range]) => ({ op, ...range })
+)
+const readAt: Arbitrary.Arbitrary<Step> = Arbitrary.all({
+  op: Arbitrary.Constant("readAt"),
+  commit: integer(0, 5)
+})
+const commit: Arbitrary.Arbitrary<Step> = Arbitrary.Constant({ op: "commit" })
+
+const step = oneOf<Step>(
+  get,
+  get,
+  get,
+  getKey,
+  getKey,
+  getRange,
+  getRange,
+  getRange,
+  set,
+  set,
+  set,
+  clear,
+  clearRange,
+  atomic,
+  atomic,
+  conflictKey,
+  conflictRange,
+  readAt,
+  commit,
+  commit,
+  commit
+)
+
+/** The turns of up to `transactions` at a time. */
+export const program = (transactions: number, maxLength: number): Arbitrary.Arbitrary<ReadonlyArray<Turn>> =>
+  Arbitrary.array(Arbitrary.all({ transaction: integer(0, transactions - 1), step }), { minLength: 1, maxLength })
+
+/** What one transaction does before its commit. */
+export const body = (maxLength: number): Arbitrary.Arbitrary<ReadonlyArray<Turn>> =>
+  Arbitrary.array(
+    Arbitrary.map(
+      oneOf<Step>(get, getKey, getRange, set, clear, clearRange, atomic),
+      (step) => ({ transaction: 0, step })
+    ),
+    { minLength: 1, maxLength }
+  )
+
+/** The values that a program begins with. */
+export const initial: Arbitrary.Arbitrary<model.State> = Arbitrary.map(
+  Arbitrary.array(constants(undefined, "05", "0102"), {
+    minLength: model.endKey - model.firstKey,
+    maxLength: model.endKey - model.firstKey
+  }),
+  (values) => [
+    ...Array.from({ length: model.firstKey }, () => "00"),
+    ...values,
+    ...Array.from({ length: model.keyCount - model.endKey }, () => "00")
+  ]
+)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The engine's side
+
+const toKey = (space: Space, key: number) => Bytes.concat(space.range.begin, Uint8Array.of(key))
+const toNumber = (space: Space, key: Uint8Array) => key[space.range.begin.length]
+const toSelector = (space: Space, { key, offset, orEqual }: model.Selector) =>
+  KeySelector.make(toKey(space, key), orEqual, offset)
+const toPairs = (space: Space, pairs: ReadonlyArray<KeyValue>) =>
+  pairs.map(({ key, value }) => [toNumber(space, key), Bytes.toHex(value)])
+
+const readEngine = (tx: TransactionService, space: Space, read: model.Read): Effect.Effect<unknown, FdbError> => {
+  const reads = read.snapshot ? tx.snapshot : tx
+  switch (read.op) {
+    case "get":
+      return Effect.map(
+        reads.get(toKey(space, read.key)),
+        (value) => value === undefined ? undefined : Bytes.toHex(value)
+      )
+    case "getKey":
+      return Effect.map(reads.getKey(toSelector(space, read.selector)), (key) => toNumber(space, key))
+    case "getRange": {
+      const range = { begin: toSelector(space, read.begin), end: toSelector(space, read.end) }
+      const options = { limit: read.limit, reverse: read.reverse }
+      return Effect.map(
+        read.stream ? Stream.runCollect(reads.streamRange(range, options)) : reads.getRange(range, options),
+        (pairs) => toPairs(space, pairs)
+      )
+    }
+  }
+}
+
+const writeEngine = (tx: TransactionService, space: Space, write: model.Write): Effect.Effect<void, FdbError> => {
+  switch (write.op) {
+    case "set":
+      return tx.set(toKey(space, write.key), Bytes.fromHex(write.value))
+    case "clear":
+      return tx.clear(toKey(space, write.key))
+    case "clearRange":
+      return tx.clearRange({ begin: toKey(space, write.begin), end: toKey(space, write.end) })
+    case "atomic":
+      return tx.atomic(write.atomic, toKey(space, write.key), Bytes.fromHex(write.value))
+  }
+}
+
+const conflictEngine = (
+  tx: TransactionService,
+  space: Space,
+  step: Extract<Step, { readonly op: `${string}Conflict${string}` }>
+): Effect.Effect<void, FdbError> => {
+  switch (step.op) {
+    case "readConflict":
+      return tx.addReadConflictRange({ begin: toKey(space, step.begin), end: toKey(space, step.end) })
+    case "writeConflict":
+      return tx.addWriteConflictRange({ begin: toKey(space, step.begin), end: toKey(space, step.end) })
+    case "readConflictKey":
+      return tx.addReadConflictKey(toKey(space, step.key))
+    case "writeConflictKey":
+      return tx.addWriteConflictKey(toKey(space, step.key))
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The model's side
+
+/** A commit, and the state that it led to. */
+interface Version {
+  readonly state: model.State
+  readonly written: model.Points
+  readonly version: bigint
+}
+
+/** What is known of a transaction that is open. */
+class Open {
+  readonly session: Session
+  readonly committed: Effect.Effect<bigint, FdbError>
+  /** The number of the version that it reads. */
+  readAt: number | undefined = undefined
+  readonly log: Array<model.Read | model.Write> = []
+  /** What a conflict may be about, and what it must be about. */
+  private readonly mayConflict = new Set<number>()
+  private readonly mustConflict = new Set<number>()
+  readonly written = new Set<number>()
+  /** Where reads do not depend on the database any more. */
+  private readonly independent = new Set<number>()
+  changes = false
+
+  constructor(session: Session, committed: Effect.Effect<bigint, FdbError>) {
+    this.session = session
+    this.committed = committed
+  }
+
+  addRead(may: model.Points, must: model.Points): void {
+    for (const point of may) if (!this.independent.has(point)) this.mayConflict.add(point)
+    for (const point of must) if (!this.independent.has(point)) this.mustConflict.add(point)
+  }
+
+  addWrite(write: model.Write): void {
+    const points = model.written(write)
+    this.addWritten(points)
+    if (write.op !== "atomic") { for (const point of points) this.independent.add(point) }
+    this.log.push(write)
+  }
+
+  addWritten(points: model.Points): void {
+    for (const point of points) this.written.add(point)
+    if (points.size > 0) this.changes = true
+  }
+
+  conflicts(since: ReadonlyArray<Version>): { readonly may: boolean; readonly must: boolean } {
+    const meets = (points: model.Points) =>
+      since.some((version) => Array.from(version.written).some((point) => points.has(point)))
+    return { may: this.changes && meets(this.mayConflict), must: this.changes && meets(this.mustConflict) }
+  }
+
+  /** The state with the transaction's own writes so far. */
+  view(state: model.State): model.State {
+    return this.log.reduce<model.State>((state, entry) => isRead(entry) ? state : model.write(state, entry), state)
+  }
+
+  /** What its serializable reads are in a state. */
+  replay(state: model.State): ReadonlyArray<readonly [model.Read, unknown]> {
+    const results: Array<readonly [model.Read, unknown]> = []
+    let view = state
+    for (const entry of this.log) {
+      if (!isRead(entry)) view = model.write(view, entry)
+      else if (!entry.snapshot) results.push([entry, model.read(view, entry)])
+    }
+    return results
+  }
+}
+
+const isRead = (entry: model.Read | model.Write): entry is model.Read =>
+  entry.op === "get" || entry.op === "getKey" || entry.op === "getRange"
+
+/**
+ * Runs a program against the database and holds everything that can be seen against the model:
+ *
+ * - Every read gives what the state at the transaction's read version gives, with the transaction's own writes over it.
+ * - A transaction that commits would have read the same at its commit, but for snapshot reads: the transactions that write
+ *   are equivalent to a serial execution in the order of their commits.
+ * - A transaction that is refused (1020) had read, or had said that it conflicts on, what another wrote after its read
+ *   version; one that read a single key or named its conflicts *is* refused then.
+ * - In the end the database holds what the serial execution leads to.
+ */
+export const runProgram = Effect.fnUntraced(function*(start: model.State, turns: ReadonlyArray<Turn>) {
+  const space = yield* makeSpace
+  const store = Effect.flatten(run((tx) =>
+    Effect.andThen(
+      Effect.forEach(start, (value, key) =>
+        value === undefined ? Effect.void : tx.set(toKey(space, key), Bytes.fromHex(value)), { discard: true }),
+      tx.committedVersion
+    )
+  ))
+  const versions: Array<Version> = [{ state: start, written: new Set(), version: yield* store }]
+  const open = new Map<number, Open>()
+
+  const openOf = Effect.fnUntraced(function*(transaction: number) {
+    const present = open.get(transaction)
+    if (present !== undefined) return present
+    const session = yield* begin()
+    const added = new Open(session, yield* session.committedVersion)
+    open.set(transaction, added)
+    return added
+  })
+
+  const finish = Effect.fnUntraced(function*(transaction: number, tx: Open) {
+    open.delete(transaction)
+    const who = `transaction ${transaction}`
+    const exit = yield* Effect.result(tx.session.commit)
+    const { may, must } = tx.conflicts(tx.readAt === undefined ? [] : versions.slice(tx.readAt + 1))
+    if (exit._tag === "Failure") {
+      assert.strictEqual(exit.failure.code, 1020, exit.failure.message)
+      assert.isTrue(may, `${who} was refused without a cause`)
+      return
+    }
+    assert.isFalse(must, `${who} was committed in spite of a conflict`)
+    const version = yield* tx.committed
+    if (!tx.changes) {
+      assert.strictEqual(version, -1n, `${who} was read-only`)
+      return
+    }
+    const last = versions.at(-1)!
+    assert.isTrue(version > last.version, `${who} was committed at ${version}, the one before at ${last.version}`)
+    if (tx.readAt !== undefined) {
+      assert.deepStrictEqual(
+        tx.replay(last.state),
+        tx.replay(versions[tx.readAt]!.state),
+        `${who} was committed, but would have read something else (actual) than it did (expected)`
+      )
+    }
+    versions.push({ state: tx.view(last.state), written: tx.written, version })
+  })
+
+  for (const { step, transaction } of turns) {
+    const tx = yield* openOf(transaction)
+    switch (step.op) {
+      case "commit":
+        yield* finish(transaction, tx)
+        break
+      case "readAt":
+        if (tx.readAt === undefined) {
+          tx.readAt = step.commit % versions.length
+          yield* tx.session.setReadVersion(versions[tx.readAt]!.version)
+        }
+        break
+      case "get":
+      case "getKey":
+      case "getRange": {
+        tx.readAt ??= versions.length - 1
+        const view = tx.view(versions[tx.readAt]!.state)
+        assert.deepStrictEqual(
+          yield* readEngine(tx.session, space, step),
+          model.read(view, step),
+          `transaction ${transaction} reads ${JSON.stringify(step)}`
+        )
+        tx.log.push(step)
+        if (!step.snapshot) tx.addRead(model.dependsOn(view, step), model.certainlyDependsOn(step))
+        break
+      }
+      case "readConflict":
+      case "readConflictKey":
+      case "writeConflict":
+      case "writeConflictKey": {
+        yield* conflictEngine(tx.session, space, step)
+        const points = "key" in step ? model.single(step.key) : model.between(step.begin, step.end)
+        if (step.op === "readConflict" || step.op === "readConflictKey") tx.addRead(points, points)
+        else tx.addWritten(points)
+        break
+      }
+      default:
+        yield* writeEngine(tx.session, space, step)
+        tx.addWrite(step)
+    }
+  }
+  for (const [transaction, tx] of open) yield* finish(transaction, tx)
+
+  const stored = yield* run((tx) => tx.getRange(space.range))
+  const { state } = versions.at(-1)!
+  assert.deepStrictEqual(
+    toPairs(space, stored),
+    state.flatMap((value, key) => value === undefined ? [] : [[key, value]]),
+    "what the database holds in the end"
+  )
+}, Effect.scoped)

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
  * - `library`: FoundationDB's client library, `libfdb_c`, is missing or cannot be loaded
  * - `version`: the library, the package or the process speaks another API version
  * - `cluster-file`: there is no cluster file, or what it says cannot be used
- * - `network`: a network option was refused, or the network was started with other options already
+ * - `options`: an option was refused, or the client's network runs with other options already, or cannot run with these
  */
 export const UnavailableReason = Schema.Literals([
   "package",
@@ -19,7 +19,7 @@ export const UnavailableReason = Schema.Literals([
   "library",
   "version",
   "cluster-file",
-  "network"
+  "options"
 ])
 
 /** See {@link UnavailableReason}. */

@@ -5,37 +5,21 @@
  * commit. So each one is kept in a set from its creation until it has been let go *and* all its promises have settled.
  * The count of those promises is what closing a database waits for, and what decides how the process may exit.
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { BindingTransaction, BindingWatch } from "./binding.ts"
-
-/** Runs `resume` when `isIdle` holds; now, or when `wake` is next called. */
-class Idle {
-  private readonly waiting: Array<() => void> = []
-  private readonly isIdle: () => boolean
-
-  constructor(isIdle: () => boolean) {
-    this.isIdle = isIdle
-  }
-
-  readonly wait: Effect.Effect<void> = Effect.callback((resume) => {
-    if (this.isIdle()) return resume(Effect.void)
-    this.waiting.push(() => resume(Effect.void))
-  })
-
-  wake(): void {
-    for (const resume of this.waiting.splice(0)) resume()
-  }
-}
+import { Idle } from "./idle.ts"
 
 /** A native transaction in custody. */
 export class Held {
   readonly native: BindingTransaction
-  /** From the start of the commit on; such a transaction is waited for, never cancelled. */
+  /** From the start of the commit on; such a transaction is waited for, not cancelled. */
   committing = false
   private readonly custody: Custody
   private readonly idle = new Idle(() => this.pending === 0)
   private readonly watches = new Set<BindingWatch>()
   private pending = 0
+  private ended = false
   private released = false
 
   constructor(custody: Custody, native: BindingTransaction) {
@@ -43,24 +27,26 @@ export class Held {
     this.native = native
   }
 
-  /** Completes when none of its promises is unsettled. */
-  get settled(): Effect.Effect<void> {
-    return this.idle.wait
-  }
-
+  /** None of its promises is unsettled. */
   get isSettled(): boolean {
     return this.pending === 0
+  }
+
+  /** It was ended, and is not to be used: after its reset it would be a new transaction, without options. */
+  get isEnded(): boolean {
+    return this.ended
   }
 
   /** Counts a promise until it settles. Every promise of the binding goes through here as soon as it exists. */
   track<A>(promise: Promise<A>): Promise<A> {
     this.pending++
-    this.custody.pending++
+    this.custody.begin()
     const settle = (): void => {
+      // Zero once it was given up.
+      if (this.pending === 0) return
       this.pending--
-      this.custody.pending--
       if (this.pending === 0) this.leave()
-      this.custody.wake()
+      this.custody.end(1)
     }
     promise.then(settle, settle)
     return promise
@@ -80,31 +66,62 @@ export class Held {
     if (this.pending === 0) this.leave()
   }
 
-  /** Asks native code to end what it is doing for this transaction; the promises then settle by themselves. */
+  /** Asks native code to end what it is doing, but for a commit; the promises then settle by themselves. */
   cancel(): void {
-    for (const watch of this.watches) watch.cancel()
-    if (!this.committing) this.native.rawCancel()
+    if (this.committing) this.cancelWatches()
+    else this.abort()
   }
 
-  /** As {@link cancel}, and the commit too: its outcome is then nobody's concern any more. */
-  abandon(): void {
-    for (const watch of this.watches) watch.cancel()
+  /** Ends the transaction, whatever it is doing: the outcome of a commit under way remains unknown. */
+  abort(): void {
+    this.ended = true
+    this.cancelWatches()
     this.native.rawCancel()
+    // A client that has loaded several versions of the library ignores a cancel before it has connected; not a reset.
+    this.native.rawReset()
+  }
+
+  /** Waits until all promises have settled; what has not by then is no longer waited for by anybody. */
+  settleWithin(limit: Duration.Duration): Effect.Effect<void> {
+    return Effect.map(this.idle.waitAtMost(limit), (settled) => {
+      if (!settled) this.giveUp()
+    })
+  }
+
+  /** Leaves custody with promises unsettled, which native code will never settle. */
+  giveUp(): void {
+    const lost = this.pending
+    this.pending = 0
+    this.custody.forget(this)
+    this.custody.end(lost)
+  }
+
+  private cancelWatches(): void {
+    for (const watch of this.watches) watch.cancel()
   }
 
   private leave(): void {
     this.idle.wake()
     // The native buffers would otherwise be freed only when this object is collected, and a small one seldom is.
-    if (this.released && this.custody.forget(this)) this.native.rawReset()
+    if (this.released && this.custody.forget(this) && !this.ended) this.native.rawReset()
   }
 }
 
 /** The native transactions of one database. */
 export class Custody {
-  /** How many promises of native code are unsettled. */
-  pending = 0
+  private count = 0
   private readonly held = new Set<Held>()
-  private readonly idle = new Idle(() => this.pending === 0)
+  private readonly idle = new Idle(() => this.count === 0)
+
+  /** How many promises of native code are unsettled. */
+  get pending(): number {
+    return this.count
+  }
+
+  /** How many transactions are in custody. */
+  get size(): number {
+    return this.held.size
+  }
 
   /** Takes a transaction into custody. */
   hold(native: BindingTransaction): Held {
@@ -113,27 +130,43 @@ export class Custody {
     return held
   }
 
-  /** How many transactions are in custody. */
-  get size(): number {
-    return this.held.size
-  }
-
+  /** Whether it was in custody until now. */
   forget(held: Held): boolean {
     return this.held.delete(held)
   }
 
-  wake(): void {
-    if (this.pending === 0) this.idle.wake()
+  /** A promise has begun to count. */
+  begin(): void {
+    this.count++
   }
 
-  /** Cancels all reads and watches, and completes when they, and the commits under way, have settled. */
-  readonly drain: Effect.Effect<void> = Effect.suspend(() => {
-    for (const held of this.held) held.cancel()
-    return this.idle.wait
-  })
+  /** So many promises no longer count. */
+  end(settled: number): void {
+    this.count -= settled
+    this.idle.wake()
+  }
 
-  /** Cancels everything, commits too, without waiting: for the end of the process. */
+  /**
+   * Cancels all reads and watches, and waits until they, and the commits under way, have settled. After `limit` it gives
+   * up what is left, and tells how many promises that were.
+   */
+  drain(limit: Duration.Duration): Effect.Effect<number> {
+    return Effect.suspend(() => {
+      for (const held of this.held) held.cancel()
+      return Effect.map(this.idle.waitAtMost(limit), (idle) => {
+        if (idle) return 0
+        const lost = this.count
+        for (const held of this.held) {
+          held.abort()
+          held.giveUp()
+        }
+        return lost
+      })
+    })
+  }
+
+  /** Ends everything, commits too, without waiting: for the end of the process. */
   abandon(): void {
-    for (const held of this.held) held.abandon()
+    for (const held of this.held) held.abort()
   }
 }

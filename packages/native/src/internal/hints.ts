@@ -42,9 +42,10 @@ const hintOf = (reason: UnavailableReason): string => {
       return `The package foundationdb 2.0.1 works with client libraries from 7.1 on. ${installClient(platform, arch)}.`
     case "cluster-file":
       return `${clusterFile}.`
-    case "network":
-      return "Network options hold for the whole process: give the same `network` to every NativeDatabase.layer, before " +
-        "anything else in the process opens a database."
+    case "options":
+      return "Check the options of NativeDatabase.layer, and FDB_NETWORK_OPTION_* and FDB_TLS_* in the environment. " +
+        "Network options hold for the whole process: give the same `network` to every layer, and let nothing else in the " +
+        "process open a database before them or stop the network."
   }
 }
 

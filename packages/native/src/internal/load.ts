@@ -1,5 +1,6 @@
 /** Loads the npm package `foundationdb`. The only place that names it, and only when a layer is built. */
 import * as Effect from "effect/Effect"
+import { createRequire } from "node:module"
 import { isMainThread } from "node:worker_threads"
 import { type ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
 import type { Binding } from "./binding.ts"
@@ -26,15 +27,34 @@ export const importFailed = (cause: unknown): ClientUnavailable => {
 
 /** Loads what `load` gives, in the main thread only. */
 export const loadWith = (
-  load: () => Promise<Binding>,
+  load: () => Binding,
   inMainThread: boolean
 ): Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported> =>
   inMainThread
-    ? Effect.tryPromise({ try: load, catch: importFailed })
+    ? Effect.try({ try: () => silenced(load), catch: importFailed })
     : Effect.suspend(() => Effect.fail(new WorkerThreadUnsupported({})))
 
-/** The package. That its types fit `Binding` is checked here, by the compiler. */
+/**
+ * The package writes advice to the standard error before it throws; the error's own is better. No Effect, so that nothing
+ * else can run, and write, in between.
+ */
+const silenced = <A>(load: () => A): A => {
+  const { error } = console
+  console.error = () => {}
+  try {
+    return load()
+  } finally {
+    console.error = error
+  }
+}
+
+const require = createRequire(import.meta.url)
+
+/**
+ * The package, loaded synchronously so that nobody else's messages are lost meanwhile. That its types fit `Binding` is
+ * checked here, by the compiler.
+ */
 export const load: Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported> = loadWith(
-  () => import("foundationdb"),
+  () => require("foundationdb") as typeof import("foundationdb"),
   isMainThread
 )

@@ -1,14 +1,19 @@
 /** The engine on an open database, and how it is closed. */
 import { type Engine, FdbError } from "@effect-fdb/core"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { isBindingError } from "./binding.ts"
 import * as nativeTransaction from "./nativeTransaction.ts"
 import type { Opened } from "./network.ts"
 
-/** What an attempt on a closed database gives: every operation fails as if it had been cancelled. */
-const closedTransaction: Engine.EngineTransaction = (() => {
-  const fail = (phase: FdbError["phase"]) =>
-    Effect.suspend(() => Effect.fail(new FdbError({ code: 1025, phase, detail: "the database has been closed" })))
-  const read = fail("read")
+/** How long closing waits for commits under way, which are bounded by their own timeouts. */
+const closeTimeout = Duration.seconds(30)
+
+/** An attempt that cannot be made: every operation fails. Nothing leaves the process, so no commit result is unknown. */
+const refusedTransaction = (code: number, detail: string): Engine.EngineTransaction => {
+  const refuse = (phase: FdbError["phase"]) => Effect.suspend(() => Effect.fail(new FdbError({ code, phase, detail })))
+  const read = refuse("read")
   const nothing = (): void => {}
   return {
     readVersion: read,
@@ -21,15 +26,19 @@ const closedTransaction: Engine.EngineTransaction = (() => {
     addWriteConflict: nothing,
     watch: () => read,
     requestVersionstamp: nothing,
-    // Nothing has left the process, so this is no unknown commit result.
-    commit: read,
+    commit: refuse("write"),
     dispose: Effect.void
   }
-})()
+}
+
+const closed = refusedTransaction(1025, "the database was closed")
 
 /** An engine that can be closed. */
 export interface NativeEngine extends Engine.Engine {
-  /** Cancels reads and watches, waits for them and for the commits under way, then closes the database. */
+  /**
+   * Cancels reads and watches, waits for them and for the commits under way, then closes the database. Commits that are
+   * not done after half a minute are given up, and the database is left open then.
+   */
   readonly close: Effect.Effect<void>
 }
 
@@ -39,11 +48,22 @@ export const make = ({ custody, database }: Opened): NativeEngine => {
   return {
     name: "foundationdb",
     maxKeyLength: 10_000,
-    begin: (options) =>
-      open ? nativeTransaction.make(custody.hold(database.rawCreateTransaction()), options) : closedTransaction,
+    begin: (options) => {
+      if (!open) return closed
+      const created = Result.try({ try: () => database.rawCreateTransaction(), catch: (cause) => cause })
+      if (Result.isSuccess(created)) return nativeTransaction.make(custody.hold(created.success), options)
+      if (!isBindingError(created.failure)) throw created.failure
+      return refusedTransaction(created.failure.code, "no transaction could be created")
+    },
     close: Effect.suspend(() => {
       open = false
-      return Effect.andThen(custody.drain, Effect.sync(() => database.close()))
+      return Effect.flatMap(custody.drain(closeTimeout), (lost) =>
+        lost === 0
+          ? Effect.sync(() => database.close())
+          : Effect.logWarning(
+            `FoundationDB's client has left ${lost} operations unfinished ${Duration.format(closeTimeout)} after the ` +
+              "database was closed; whether commits among them took effect is unknown"
+          ))
     })
   }
 }

@@ -6,7 +6,9 @@
  * `dispose`, which core calls at the end of each attempt, interrupted ones above all.
  */
 import { type Engine, FdbError } from "@effect-fdb/core"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { type BindingReads, isBindingError } from "./binding.ts"
 import type { Held } from "./custody.ts"
 import * as encoding from "./encoding.ts"
@@ -24,14 +26,17 @@ const setOptions = (held: Held, options: Engine.AttemptOptions): void => {
   if (options.tag !== undefined) native.setOption(optionCodes.autoThrottleTag, Buffer.from(options.tag))
 }
 
+const attempt = <A>(call: () => A): Result.Result<A, unknown> => Result.try({ try: call, catch: (cause) => cause })
+
 /** A synchronous throw is a rejection like any other. */
-const invoke = <A>(start: () => Promise<A>): Promise<A> => {
-  try {
-    return start()
-  } catch (cause) {
-    return Promise.reject(cause)
-  }
-}
+const invoke = <A>(start: () => Promise<A>): Promise<A> =>
+  Result.match(attempt(start), {
+    onFailure: (cause) => Promise.reject(cause),
+    onSuccess: (promise) => promise
+  })
+
+/** A cancelled transaction settles at once. One that does not has no network thread that works for it. */
+const settleTimeout = Duration.seconds(5)
 
 class NativeTransaction implements Engine.EngineTransaction {
   private readonly held: Held
@@ -133,10 +138,13 @@ class NativeTransaction implements Engine.EngineTransaction {
 
   readonly watch = (key: Uint8Array): Effect.Effect<Engine.EngineWatch, FdbError> =>
     Effect.suspend(() => {
-      if (this.deferred !== undefined) return this.fail("read")
+      const refused = this.refused("read")
+      if (refused !== undefined) return Effect.fail(refused)
       this.versioned = true
       // All errors are asked for: by default three of them would come as a watch that has not fired, with no code.
-      const watch = this.held.native.watch(encoding.toBuffer(key), { throwAllErrors: true })
+      const begun = attempt(() => this.held.native.watch(encoding.toBuffer(key), { throwAllErrors: true }))
+      if (Result.isFailure(begun)) return fromCause(begun.failure, "read")
+      const watch = begun.success
       const outcome = this.held.trackWatch(watch).then(watchFired, watchFailed)
       const settled = Effect.promise(() => outcome)
       return Effect.succeed({
@@ -154,6 +162,8 @@ class NativeTransaction implements Engine.EngineTransaction {
 
   readonly commit: Effect.Effect<Engine.Committed, FdbError> = Effect.uninterruptible(Effect.suspend(() => {
     const { native } = this.held
+    const refused = this.refused("commit")
+    if (refused !== undefined) return Effect.fail(refused)
     this.held.committing = true
     // Asked for before the commit, for afterwards it is too late. It fails whenever the commit does.
     const stamp = this.stampWanted ? this.held.track(invoke(() => native.getVersionstamp().promise)) : undefined
@@ -175,40 +185,34 @@ class NativeTransaction implements Engine.EngineTransaction {
 
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     const { held } = this
-    if (this.committed) {
-      // Watches of a commit live on, and hold on to the transaction by themselves.
-      held.release()
-      return Effect.void
-    }
-    if (held.isSettled) {
-      held.release()
-      return Effect.void
-    }
-    // A client that has loaded several versions of the library ignores a cancel before it has connected, but not a reset.
-    held.native.rawCancel()
-    held.native.rawReset()
+    // Watches of a commit live on, and keep the transaction in custody by themselves.
+    const mayGoOn = this.committed || held.isSettled
+    if (!mayGoOn) held.abort()
     held.release()
-    return held.settled
+    return mayGoOn ? Effect.void : held.settleWithin(settleTimeout)
   })
 
-  private fail(phase: Phase): Effect.Effect<never, FdbError> {
-    return Effect.fail(new FdbError({ code: this.deferred!, phase }))
+  /** Why the next call would be of no use. Nothing has left the process then, so it is no unknown result of a commit. */
+  private refused(phase: Phase): FdbError | undefined {
+    if (this.deferred !== undefined) return new FdbError({ code: this.deferred, phase: "write" })
+    if (!this.held.isEnded) return undefined
+    return new FdbError({ code: 1025, phase: phase === "commit" ? "write" : phase, detail: "the database was closed" })
   }
 
   /** Makes a call that has no result. */
   private defer(call: () => void): void {
-    try {
-      call()
-    } catch (cause) {
-      if (!isBindingError(cause)) throw cause
-      this.deferred ??= cause.code
-    }
+    if (this.held.isEnded) return
+    const made = attempt(call)
+    if (Result.isSuccess(made)) return
+    if (!isBindingError(made.failure)) throw made.failure
+    this.deferred ??= made.failure.code
   }
 
   /** Makes a call that has one. */
   private call<A, B>(phase: Phase, start: () => Promise<A>, decode: (value: A) => B): Effect.Effect<B, FdbError> {
     return Effect.callback<B, FdbError>((resume) => {
-      if (this.deferred !== undefined) return resume(this.fail(phase))
+      const refused = this.refused(phase)
+      if (refused !== undefined) return resume(Effect.fail(refused))
       this.held.track(invoke(start)).then(
         (value) => resume(Effect.sync(() => decode(value))),
         (cause) => resume(fromCause(cause, phase))

@@ -15,6 +15,9 @@ import * as networkOptions from "./networkOptions.ts"
 /** How many completions the binding can queue for the main thread; the network thread blocks on one more. */
 export const completionSlots = 16
 
+/** How long the network thread is given at exit to run into the full queue, in milliseconds. */
+const restMillis = 20
+
 /** The newest API version that the binding 2.0.1 knows, which clients from 7.2 on offer. */
 export const newestApiVersion = 720
 
@@ -96,18 +99,26 @@ const selectVersion = (binding: Binding, wanted: number | undefined): Effect.Eff
   )
 }
 
+/** FoundationDB: an option's value is not valid, or the option is not for here. */
+const optionCodes: ReadonlySet<number | undefined> = new Set([2006, 2007])
+
+const cannotOpen = ({ code, text }: Thrown): ClientUnavailable =>
+  optionCodes.has(code)
+    ? clientUnavailable("options", `a database option was refused (${text})`)
+    : clientUnavailable("cluster-file", `the database cannot be opened (${text})`)
+
 /** Makes the network of a process. */
 export const make = (
   load: Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported>,
   exit: ExitEvents
 ): Network => {
   const mutex = Semaphore.makeUnsafe(1)
-  const custodies = new Set<Custody>()
+  const databases = new Set<Opened>()
   let ready: { readonly binding: Binding; readonly options: string } | undefined
 
   const pending = (): number => {
     let count = 0
-    for (const custody of custodies) count += custody.pending
+    for (const { custody } of databases) count += custody.pending
     return count
   }
 
@@ -123,7 +134,9 @@ export const make = (
       if (pending() <= completionSlots) {
         for (const hook of hooks) hook(code)
       } else {
-        for (const custody of custodies) custody.abandon()
+        for (const { custody } of databases) custody.abandon()
+        // Until the network thread has come to rest; should it be running while the library is unloaded, it may crash.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, restMillis)
       }
     })
   }
@@ -144,14 +157,14 @@ export const make = (
     const identity = networkOptions.identity(options.network)
     if (ready !== undefined) {
       if (ready.options === identity || identity === "[]") return ready.binding
-      return yield* clientUnavailable("network", "the network was started with other options")
+      return yield* clientUnavailable("options", "the network was started with other options")
     }
     const binding = yield* load
     yield* selectVersion(binding, options.apiVersion)
     for (const record of networkOptions.encode(options.network)) {
       yield* Effect.mapError(
         attempt(() => binding.configNetwork(record)),
-        ({ text }) => clientUnavailable("network", `an option was refused: ${Object.keys(record).join(", ")} (${text})`)
+        ({ text }) => clientUnavailable("options", `an option was refused: ${Object.keys(record).join(", ")} (${text})`)
       )
     }
     ready = { binding, options: identity }
@@ -162,14 +175,11 @@ export const make = (
     open: (options) =>
       Effect.gen(function*() {
         const binding = yield* prepare(options)
-        const database = yield* Effect.mapError(
-          openDatabase(binding, options),
-          ({ text }) => clientUnavailable("cluster-file", `the database cannot be opened (${text})`)
-        )
+        const database = yield* Effect.mapError(openDatabase(binding, options), cannotOpen)
         const opened = { database, custody: new Custody() }
-        custodies.add(opened.custody)
+        databases.add(opened)
         return opened
       }).pipe(Effect.uninterruptible, mutex.withPermits(1)),
-    forget: (opened) => Effect.sync(() => void custodies.delete(opened.custody))
+    forget: (opened) => Effect.sync(() => void databases.delete(opened))
   }
 }

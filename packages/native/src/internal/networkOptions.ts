@@ -16,10 +16,11 @@ const dropUnset = (options: Given<Required<BindingNetworkOptions>>): BindingNetw
 export const encode = (options: NetworkOptions): ReadonlyArray<BindingNetworkOptions> => {
   const { buggify, knobs = [], tls, trace } = options
   const first = dropUnset({
+    // Before the key, or it is not used for it.
+    TLS_password: tls?.keyPassword === undefined ? undefined : Redacted.value(tls.keyPassword),
     TLS_cert_path: tls?.certificatePath,
     TLS_key_path: tls?.keyPath,
     TLS_ca_path: tls?.caPath,
-    TLS_password: tls?.keyPassword === undefined ? undefined : Redacted.value(tls.keyPassword),
     TLS_verify_peers: tls?.verifyPeers === undefined ? undefined : Buffer.from(tls.verifyPeers),
     trace_enable: trace?.directory,
     trace_format: trace?.format,

@@ -6,10 +6,13 @@ import { type ClientUnavailable, ClusterUnreachable } from "../NativeError.ts"
 import { clientUnavailable } from "./hints.ts"
 
 /**
- * No cluster file, an unreadable one, or one that says nothing sensible (1511, 1513: files; 1515, 2104, 2105: cluster
- * files). A recent client reports them only with the first operation.
+ * The cluster file cannot be read (1510, 1511, 1513, 1516), there is none (1515), or its connection string is not valid
+ * (2104). A recent client reports this only with the first operation.
  */
-const clusterFileCodes: ReadonlySet<number> = new Set([1510, 1511, 1513, 1515, 2104, 2105])
+const clusterFileCodes: ReadonlySet<number> = new Set([1510, 1511, 1513, 1515, 1516, 2104])
+
+/** By how much the client may be late with its own timeout. */
+const grace = Duration.seconds(1)
 
 /** Succeeds as soon as the cluster has answered; a retryable error is an answer too. */
 export const probe = (
@@ -34,6 +37,8 @@ export const probe = (
         })
       )
   }
+  const readVersion = (transaction: Engine.EngineTransaction) =>
+    Effect.matchEffect(transaction.readVersion, { onFailure: failed, onSuccess: () => Effect.void })
   return Effect.acquireUseRelease(
     Effect.sync(() =>
       engine.begin({
@@ -44,7 +49,15 @@ export const probe = (
         tag: undefined
       })
     ),
-    (transaction) => Effect.matchEffect(transaction.readVersion, { onFailure: failed, onSuccess: () => Effect.void }),
+    (transaction) =>
+      Effect.timeoutOrElse(readVersion(transaction), {
+        duration: Duration.sum(timeout, grace),
+        // The client times out by itself, if only its network thread runs.
+        orElse: () =>
+          Effect.suspend(() =>
+            Effect.fail(clientUnavailable("options", "the client's network does not run, so nothing ever completes"))
+          )
+      }),
     (transaction) => transaction.dispose
   )
 }

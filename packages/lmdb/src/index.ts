@@ -1,1 +1,11 @@
-export const placeholder = true
+/**
+ * The LMDB engine of `@effect-fdb`.
+ */
+export * as LmdbDatabase from "./LmdbDatabase.ts"
+export {
+  CannotOpen,
+  type CannotOpenReason,
+  type LmdbError,
+  LmdbUnavailable,
+  WorkerThreadUnsupported
+} from "./LmdbError.ts"

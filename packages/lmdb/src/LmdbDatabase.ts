@@ -1,0 +1,103 @@
+/**
+ * The engine on LMDB: FoundationDB's semantics among the processes of one host, with no server to run.
+ *
+ * All processes that open the same directory share one database. What they commit survives them, and each other's death
+ * at any instant.
+ */
+import { Database, type DatabaseService, OptimisticEngine } from "@effect-fdb/core"
+import type { Engine } from "@effect-fdb/core/Engine"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as path from "node:path"
+import type { Durability } from "./internal/environment.ts"
+import { maxKeyLength } from "./internal/layout.ts"
+import * as open from "./internal/open.ts"
+import { LmdbStore } from "./internal/store.ts"
+import type { LmdbError } from "./LmdbError.ts"
+
+/** Where the database is, and how it is kept. */
+export interface Options {
+  /**
+   * The directory of the database, its own. Its last part is created if it is missing, the parent has to be there. It has
+   * to be on a file system of this host: LMDB does not work over a network.
+   */
+  readonly path: string
+  /**
+   * What a commit that has been acknowledged survives. `disk` unless set.
+   *
+   * - `disk`: the death of processes, of the operating system and a power failure. A commit waits until the disk has it.
+   * - `process`: the death of processes. Commits are several times faster; but when the operating system dies, or the
+   *   power fails, the last ones may be lost and the database damaged. For tests and what can be built anew.
+   *
+   * The layers of one process that share a path have to agree; processes may differ.
+   */
+  readonly durability?: Durability | undefined
+  /** How many watches may be set at a time in this layer; 10,000 unless set. */
+  readonly maxWatches?: number | undefined
+}
+
+/** How long closing waits for commits under way; a stopped process may have the lock for ever. */
+const drainTimeout = "5 seconds"
+const readerCheckInterval = "30 seconds"
+
+/**
+ * An engine, to be decorated before `Database.fromEngine` makes a database of it. Closing the scope ends its watches,
+ * waits for the commits under way, and closes the database if nobody else in this process uses it.
+ */
+export const makeEngine = Effect.fnUntraced(
+  function*(options: Options): Effect.fn.Return<Engine, LmdbError, Scope.Scope> {
+    const clock = yield* Clock.Clock
+    const environment = yield* Effect.acquireRelease(
+      open.acquire(path.resolve(options.path), options.durability ?? "disk"),
+      open.release
+    )
+    const store = yield* Effect.acquireRelease(
+      Effect.sync(() => new LmdbStore(environment, clock)),
+      (store) => Effect.timeoutOption(store.close, drainTimeout)
+    )
+    yield* Effect.sync(() => store.closeOldSnapshots()).pipe(
+      Effect.andThen(Effect.sleep("1 second")),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    yield* Effect.sync(() => environment.forgetDeadReaders()).pipe(
+      Effect.andThen(Effect.sleep(readerCheckInterval)),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return OptimisticEngine.make({ name: "lmdb", store, clock, maxKeyLength, maxWatches: options.maxWatches })
+  }
+)
+
+/** The database of a directory, open until the scope is closed. */
+export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError, Scope.Scope> =>
+  Effect.map(makeEngine(options), Database.fromEngine)
+
+/**
+ * The `Database` service on an LMDB database that all processes of this host share which open the same path.
+ *
+ * **Details**
+ *
+ * - Transactions are strictly serializable across processes. Versions and versionstamps grow across processes and restarts,
+ *   whatever the wall clock does.
+ * - It fails with `CannotOpen`, which tells the reason and what to do, with `LmdbUnavailable` when the npm package has no
+ *   binary here, and with `WorkerThreadUnsupported` in a worker thread.
+ * - Keys may have up to 1976 bytes, which is less than FoundationDB's 10,000; longer ones fail with 2102.
+ * - A process that is stopped (SIGSTOP) while it has LMDB's lock, a fraction of a millisecond in each commit, keeps all others
+ *   from committing until it goes on or is killed. They can read, their event loops go on, and their commits fail with 1031.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, Transaction } from "@effect-fdb/core"
+ * import { LmdbDatabase } from "@effect-fdb/lmdb"
+ * import { Effect } from "effect"
+ *
+ * const program = Database.transact(Effect.flatMap(Transaction, (tx) => tx.readVersion))
+ *
+ * export const main = Effect.provide(program, LmdbDatabase.layer({ path: "/var/lib/app/election" }))
+ * ```
+ */
+export const layer = (options: Options): Layer.Layer<Database, LmdbError> => Layer.effect(Database, make(options))

@@ -1,0 +1,99 @@
+/**
+ * Why an LMDB database could not be opened. Each error says what to do about it.
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * What is wrong:
+ *
+ * - `missing-parent`: neither the directory nor the one that it is to be created in is there
+ * - `not-a-directory`: the path leads to something else
+ * - `not-writable`: this user may not write there, or the file system is read-only
+ * - `disk-full`: there is no room for an empty database
+ * - `not-lmdb`: the directory's `data.mdb` is no LMDB file, or one of an unknown version
+ * - `corrupt`: it is an LMDB file, but cannot be read
+ * - `foreign`: an LMDB database that something else has written
+ * - `format`: a database of this engine, in a layout that this version does not know
+ * - `options`: the database is open in this process with other options
+ * - `other`: the operating system refused for another reason
+ */
+export const CannotOpenReason = Schema.Literals([
+  "missing-parent",
+  "not-a-directory",
+  "not-writable",
+  "disk-full",
+  "not-lmdb",
+  "corrupt",
+  "foreign",
+  "format",
+  "options",
+  "other"
+])
+
+/** See {@link CannotOpenReason}. */
+export type CannotOpenReason = typeof CannotOpenReason.Type
+
+const hints: Record<CannotOpenReason, string> = {
+  "missing-parent": "Create the parent directory first; only the last part of the path is created",
+  "not-a-directory": "Give the path of a directory that is the database's own",
+  "not-writable": "Give this user the right to write to the directory and the files in it; readers write as well",
+  "disk-full": "Free some space on this file system, or choose a path on another",
+  "not-lmdb": "Give the path of another directory, or move the file away if nobody needs it",
+  corrupt: "Stop all processes that use it and restore it from a copy, or move the directory away to begin anew",
+  foreign: "Give the path of another directory: this one belongs to another program",
+  format: "Use the version of @effect-fdb/lmdb that has written it, or begin anew in another directory",
+  options: "Give all layers of a process that share a path the same options",
+  other: "See the reason above"
+}
+
+/**
+ * The database cannot be opened.
+ *
+ * **Details**
+ *
+ * - `path`: the directory that was asked for
+ * - `reason`: what is wrong, see {@link CannotOpenReason}
+ * - `detail`: what was found
+ */
+export class CannotOpen extends Schema.TaggedError<CannotOpen>()("CannotOpen", {
+  path: Schema.String,
+  reason: CannotOpenReason,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `The LMDB database in ${this.path} cannot be opened: ${this.detail}. ${this.hint}.`
+  }
+
+  /** What to do about it. */
+  get hint(): string {
+    return hints[this.reason]
+  }
+}
+
+/**
+ * The npm package `lmdb` cannot be loaded: it is not installed, or has no binary for this platform.
+ */
+export class LmdbUnavailable extends Schema.TaggedError<LmdbUnavailable>()("LmdbUnavailable", {
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `The npm package lmdb cannot be loaded: ${this.detail}. Install with optional dependencies included, for ` +
+      "its binaries are such, or compile it on this platform with `npm rebuild lmdb`."
+  }
+}
+
+/**
+ * The layer was built in a worker thread. LMDB may be opened only once in a process, for the operating system drops all
+ * of a process's locks on a file when any of its threads closes it; and threads do not see what other threads have open.
+ */
+export class WorkerThreadUnsupported
+  extends Schema.TaggedError<WorkerThreadUnsupported>()("WorkerThreadUnsupported", {})
+{
+  override get message(): string {
+    return "The LMDB engine works only in a process's main thread, and this is a worker thread. " +
+      "Build LmdbDatabase.layer in the main thread, or in a process of its own (with Vitest: `pool: \"forks\"`)."
+  }
+}
+
+/** Whatever keeps a database from being opened. */
+export type LmdbError = CannotOpen | LmdbUnavailable | WorkerThreadUnsupported

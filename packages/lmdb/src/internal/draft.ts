@@ -1,0 +1,81 @@
+/**
+ * What one write to LMDB will make of the data: the commits of a batch, applied one after another to what is there.
+ */
+import * as Atomic from "@effect-fdb/core/Atomic"
+import * as KeyRange from "@effect-fdb/core/KeyRange"
+import type { KeyValue } from "@effect-fdb/core/Transaction"
+import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
+import type { Before } from "./logEntry.ts"
+
+/** The data as they are. */
+export interface Present {
+  readonly get: (key: Uint8Array) => Uint8Array | undefined
+  readonly getRange: (begin: Uint8Array, end: Uint8Array) => Iterable<KeyValue>
+}
+
+interface Change {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | undefined
+}
+
+/** A key as a text, to be looked up by. */
+export const textOf = (key: Uint8Array): string =>
+  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1")
+
+export class Draft {
+  private readonly present: Present
+  private readonly changed = new Map<string, Change>()
+  private befores = new Map<string, Before>()
+
+  constructor(present: Present) {
+    this.present = present
+  }
+
+  /** What has become of the keys that were written to. */
+  get changes(): Iterable<Change> {
+    return this.changed.values()
+  }
+
+  /** Applies a commit, and tells what was there before it. */
+  apply(mutations: ReadonlyArray<PlainMutation>): ReadonlyArray<Before> {
+    this.befores = new Map()
+    for (const mutation of mutations) {
+      switch (mutation._tag) {
+        case "Set":
+          this.set(mutation.key, mutation.value, this.get(mutation.key))
+          break
+        case "Clear":
+          this.set(mutation.key, undefined, this.get(mutation.key))
+          break
+        case "ClearRange":
+          this.clearRange(mutation)
+          break
+        case "Atomic": {
+          const before = this.get(mutation.key)
+          this.set(mutation.key, Atomic.apply(mutation.op, before, mutation.operand), before)
+        }
+      }
+    }
+    return [...this.befores.values()]
+  }
+
+  private get(key: Uint8Array): Uint8Array | undefined {
+    const change = this.changed.get(textOf(key))
+    return change === undefined ? this.present.get(key) : change.value
+  }
+
+  private set(key: Uint8Array, value: Uint8Array | undefined, before: Uint8Array | undefined): void {
+    const text = textOf(key)
+    if (!this.befores.has(text)) this.befores.set(text, { key, value: before })
+    this.changed.set(text, { key, value })
+  }
+
+  private clearRange(range: KeyRange.KeyRange): void {
+    for (const { key, value } of this.changed.values()) {
+      if (value !== undefined && KeyRange.contains(range, key)) this.set(key, undefined, value)
+    }
+    for (const { key, value } of this.present.getRange(range.begin, range.end)) {
+      if (!this.changed.has(textOf(key))) this.set(key, undefined, value)
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * An LMDB environment that is open: read transactions, and writes that depend on the sequence of the last commit.
+ *
+ * Writes are made by a thread of lmdb-js, which takes LMDB's lock, checks the sequence, writes and lets go of the lock
+ * without a word to JavaScript. So the event loop never waits for the lock, whatever has become of the process that has
+ * it, and the lock is never held while an event loop has something else to do.
+ */
+import * as Bytes from "@effect-fdb/core/Bytes"
+import * as FdbError from "@effect-fdb/core/FdbError"
+import type { KeyValue } from "@effect-fdb/core/Transaction"
+import type { RootDatabase, Transaction } from "lmdb"
+import * as path from "node:path"
+import { CommitSignal } from "./commitSignal.ts"
+import * as layout from "./layout.ts"
+
+/** See `LmdbDatabase.Options`. */
+export type Durability = "disk" | "process"
+
+/** A value to be stored, `undefined` for none. */
+export interface Write {
+  readonly key: Uint8Array
+  readonly value: Uint8Array | undefined
+}
+
+/** What lmdb-js has of a `RootDatabase`, as far as it is used here. */
+export type Root = RootDatabase<Uint8Array, Uint8Array>
+
+export class Environment {
+  readonly directory: string
+  readonly durability: Durability
+  readonly signal: CommitSignal
+  private readonly root: Root
+  private closed = false
+
+  constructor(root: Root, directory: string, durability: Durability) {
+    this.root = root
+    this.directory = directory
+    this.durability = durability
+    this.signal = new CommitSignal(path.join(directory, "data.mdb"))
+  }
+
+  /** Opens the newest state for reading; everything that was committed before the call is in it. May throw. */
+  openReader(): Reader {
+    if (this.closed) throw new Error("the database is closed")
+    // Without this, the state may be that of an earlier read in the same turn of the event loop.
+    this.root.resetReadTxn()
+    return new Reader(this.root, this.root.useReadTransaction())
+  }
+
+  /** Writes all if the last commit is still the one of that sequence; else writes nothing, and returns false. */
+  write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+    if (this.closed) return Promise.reject(new Error("the database is closed"))
+    return this.root.ifVersion(layout.headKey, sequence, () => {
+      for (const { key, value } of writes) {
+        if (value === undefined) void this.root.remove(key)
+        else void this.root.put(key, value)
+      }
+    }).then(undefined, (error: { readonly commitError?: Promise<never> }) => error.commitError ?? Promise.reject(error))
+  }
+
+  /** Frees the slots of readers whose process has died, which keep pages from being used again. */
+  forgetDeadReaders(): void {
+    if (!this.closed) this.root.readerCheck()
+  }
+
+  /** Closes when the writes under way have ended. Nothing is called afterwards. */
+  close(): Promise<void> {
+    this.closed = true
+    return this.root.close()
+  }
+}
+
+/** A state of the database. While it is open, LMDB does not use the pages again that have been freed since. */
+export class Reader {
+  readonly head: layout.Head
+  private readonly root: Root
+  private readonly transaction: Transaction
+  private open = true
+
+  constructor(root: Root, transaction: Transaction) {
+    this.root = root
+    this.transaction = transaction
+    const head = layout.decodeHead(this.stored(layout.headKey))
+    if (head === undefined) {
+      this.close()
+      throw new Error("the record of the last commit is missing or damaged")
+    }
+    this.head = head
+  }
+
+  readonly get = (key: Uint8Array): Uint8Array | undefined => this.stored(layout.dataKey(key))
+
+  readonly getRange = (
+    begin: Uint8Array,
+    end: Uint8Array,
+    limit = Number.POSITIVE_INFINITY,
+    reverse = false
+  ): Iterable<KeyValue> => {
+    const [low, high] = [layout.bound(begin), layout.bound(end)]
+    if (Bytes.compare(low, high) >= 0) return []
+    const { transaction } = this
+    const pairs = reverse
+      ? { start: high, end: low, exclusiveStart: true, inclusiveEnd: true, reverse, transaction }
+      : { start: low, end: high, transaction }
+    return toUserPairs(this.root.getRange(Number.isFinite(limit) ? { ...pairs, limit } : pairs))
+  }
+
+  readonly logEntry = (sequence: number): Uint8Array => {
+    const entry = this.stored(layout.logKey(sequence))
+    if (entry === undefined) throw new Error(`the log's entry ${sequence} is missing`)
+    return entry
+  }
+
+  close(): void {
+    if (!this.open) return
+    this.open = false
+    this.transaction.done()
+  }
+
+  private stored(key: Uint8Array): Uint8Array | undefined {
+    // `getBinary` takes these options too; its type does not say so.
+    const value = (this.root.getBinary as (key: Uint8Array, options: object) => Uint8Array | undefined)
+      .call(this.root, key, { transaction: this.transaction })
+    return value === undefined ? undefined : new Uint8Array(value)
+  }
+}
+
+function* toUserPairs(pairs: Iterable<KeyValue>): Iterable<KeyValue> {
+  for (const { key, value } of pairs) yield { key: layout.userKey(key), value: new Uint8Array(value) }
+}
+
+/** What LMDB or the operating system says went wrong, as an error of the database. */
+export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbError => {
+  const said = cause instanceof Error ? cause.message : String(cause)
+  if (said.includes("closed")) return FdbError.make(1101, phase, "the LMDB database was closed")
+  if (said.includes("MDB_READERS_FULL")) {
+    return FdbError.make(1037, phase, "more transactions are reading at a time than LMDB has slots for readers")
+  }
+  if (said.includes("No space left") || said.includes("MDB_MAP_FULL") || said.includes("Disk quota")) {
+    return FdbError.make(1510, phase, "the disk is full; nothing was written. Free some space")
+  }
+  return FdbError.make(1510, phase, `LMDB says: ${said}`)
+}

@@ -1,0 +1,195 @@
+/**
+ * Opens the database of a directory, once in a process however many ask for it, and says what is wrong when it cannot.
+ *
+ * The files are looked at before LMDB gets them: what it says of files that are not its own is hard to tell apart.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as lmdbTypes from "lmdb"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { isMainThread } from "node:worker_threads"
+import {
+  CannotOpen,
+  type CannotOpenReason,
+  type LmdbError,
+  LmdbUnavailable,
+  WorkerThreadUnsupported
+} from "../LmdbError.ts"
+import { type Durability, Environment, type Root } from "./environment.ts"
+import * as layout from "./layout.ts"
+
+type Lmdb = typeof lmdbTypes
+
+interface Shared {
+  readonly environment: Environment
+  users: number
+}
+
+/** What is open in this process, by the directory's identity. */
+const shared = new Map<string, Shared>()
+
+/** What may be mapped without mapping anew; addresses only, no memory. */
+const mapSize = 2 ** 34
+const maxReaders = 2048
+
+const headerLength = 32
+/** Behind the header of the first page, whose length depends on the version of LMDB. */
+const magic = 0xbeefc0de
+const magicOffsets = [16, 24]
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+
+const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+
+const reasonOf = (cause: unknown): CannotOpenReason => {
+  const code = codeOf(cause)
+  const text = said(cause)
+  if (code === "ENOENT") return "missing-parent"
+  if (code === "ENOTDIR" || code === "EEXIST") return "not-a-directory"
+  if (/EACCES|EPERM|EROFS/.test(code) || /Permission denied|Read-only file system|not permitted/.test(text)) {
+    return "not-writable"
+  }
+  if (/ENOSPC|EDQUOT/.test(code) || /No space left|Disk quota|MAP_FULL/.test(text)) return "disk-full"
+  if (/MDB_INVALID|MDB_VERSION_MISMATCH/.test(text)) return "not-lmdb"
+  if (/MDB_CORRUPTED|MDB_PAGE_NOTFOUND|MDB_PANIC/.test(text)) return "corrupt"
+  return "other"
+}
+
+const attempt = <A>(directory: string, run: () => A): Effect.Effect<A, CannotOpen> =>
+  Effect.try({
+    try: run,
+    catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
+  })
+
+const refuse = (directory: string, reason: CannotOpenReason, detail: string) =>
+  Effect.fail(new CannotOpen({ path: directory, reason, detail }))
+
+/** Makes the directory if only its last part is missing, checks that it can be used, and tells what identifies it. */
+const prepare = Effect.fnUntraced(function*(directory: string) {
+  if (!fs.existsSync(directory)) {
+    // Another process may have made it in the meantime.
+    yield* Effect.catchIf(
+      attempt(directory, () => fs.mkdirSync(directory)),
+      ({ detail }) => detail.startsWith("EEXIST"),
+      () => Effect.void
+    )
+  }
+  const stat = yield* attempt(directory, () => fs.statSync(directory))
+  if (!stat.isDirectory()) return yield* refuse(directory, "not-a-directory", "there is a file of this name")
+  yield* attempt(directory, () => fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK))
+  const file = path.join(directory, "data.mdb")
+  if (fs.existsSync(file)) yield* checkFile(directory, file)
+  return `${stat.dev}:${stat.ino}`
+})
+
+/** An LMDB file begins with a page that has its magic number, unless it is still empty. */
+const checkFile = Effect.fnUntraced(function*(directory: string, file: string) {
+  const header = yield* attempt(directory, () => {
+    fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
+    const descriptor = fs.openSync(file, "r")
+    try {
+      const bytes = Buffer.alloc(headerLength)
+      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, headerLength, 0))
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  })
+  if (header.length === 0) return
+  if (header.length < headerLength || magicOffsets.every((offset) => header.readUInt32LE(offset) !== magic)) {
+    return yield* refuse(directory, "not-lmdb", "data.mdb is no LMDB file")
+  }
+})
+
+const openRoot = (lmdb: Lmdb, directory: string, durability: Durability): Effect.Effect<Root, CannotOpen> =>
+  attempt(directory, () =>
+    lmdb.open(
+      {
+        path: directory,
+        noSubdir: false,
+        encoding: "binary",
+        keyEncoding: "binary",
+        mapSize,
+        maxReaders,
+        // A commit is to go to the disk by itself and at once, and not wait for others of the same turn.
+        eventTurnBatching: false,
+        batchStartThreshold: Number.MAX_SAFE_INTEGER,
+        // Syncing after the lock is given back does not survive a process that is killed in it.
+        overlappingSync: false,
+        noSync: durability === "process"
+      } as Parameters<Lmdb["open"]>[0]
+    ) as Root)
+
+/** Writes the first records where there are none, in one transaction, so that two processes may do this at a time. */
+const initialize = Effect.fnUntraced(function*(root: Root, directory: string) {
+  const clock = yield* Clock.Clock
+  const wall = clock.currentTimeNanosUnsafe() / 1000n
+  const found = yield* attempt(directory, () =>
+    root.transactionSync(() => {
+      const format = root.getBinary(layout.formatKey)
+      if (format !== undefined) return format
+      for (const _ of root.getKeys({ start: Uint8Array.of(0), limit: 1 })) return undefined
+      root.putSync(layout.formatKey, Buffer.from(layout.format))
+      root.putSync(
+        layout.headKey,
+        layout.encodeHead({
+          sequence: 0,
+          version: wall,
+          epoch: wall - clock.monotonicTimeNanosUnsafe() / 1000n,
+          floor: wall,
+          oldest: 1
+        })
+      )
+      return Buffer.from(layout.format)
+    }))
+  if (found === undefined) {
+    return yield* refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
+  }
+  const format = found.toString()
+  if (format !== layout.format) {
+    return yield* format.startsWith("effect-fdb")
+      ? refuse(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
+      : refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
+  }
+})
+
+/** Opens, or takes what is open in this process already. */
+export const acquire = Effect.fnUntraced(
+  function*(directory: string, durability: Durability): Effect.fn.Return<Environment, LmdbError> {
+    if (!isMainThread) return yield* new WorkerThreadUnsupported()
+    const lmdb = yield* Effect.tryPromise({
+      try: () => import("lmdb"),
+      catch: (cause) => new LmdbUnavailable({ detail: said(cause) })
+    })
+    // Nothing waits from here on, so two layers that are built at the same time do not both open.
+    const identity = yield* prepare(directory)
+    const open = shared.get(identity)
+    if (open !== undefined) {
+      if (open.environment.durability !== durability) {
+        const detail = `it is open in this process with durability "${open.environment.durability}"`
+        return yield* refuse(directory, "options", detail)
+      }
+      open.users++
+      return open.environment
+    }
+    const root = yield* openRoot(lmdb, directory, durability)
+    yield* Effect.tapError(initialize(root, directory), () => Effect.promise(() => root.close()))
+    const environment = new Environment(root, directory, durability)
+    shared.set(identity, { environment, users: 1 })
+    return environment
+  }
+)
+
+/** Gives back what {@link acquire} gave; the last one closes it. */
+export const release = (environment: Environment): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    for (const [identity, open] of shared) {
+      if (open.environment !== environment) continue
+      open.users--
+      if (open.users > 0) return Effect.void
+      shared.delete(identity)
+      return Effect.promise(() => environment.close())
+    }
+    return Effect.void
+  })

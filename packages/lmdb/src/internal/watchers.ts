@@ -1,0 +1,129 @@
+/**
+ * The watches of this process: keys whose newest value is compared with what the watcher has seen, when commits have come.
+ */
+import * as Bytes from "@effect-fdb/core/Bytes"
+import * as FdbError from "@effect-fdb/core/FdbError"
+import * as KeyRange from "@effect-fdb/core/KeyRange"
+import type { Unwatch } from "@effect-fdb/core/VersionedStore"
+import { textOf } from "./draft.ts"
+import { type Environment, type Reader, toFdbError } from "./environment.ts"
+import type { RecentCommits } from "./recentCommits.ts"
+
+interface Watcher {
+  readonly key: Uint8Array
+  readonly baseline: Uint8Array | undefined
+  readonly settle: (error?: FdbError.FdbError) => void
+}
+
+const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : Bytes.equals(a, b)
+
+export class Watchers {
+  private readonly environment: Environment
+  private readonly recent: RecentCommits
+  private readonly byKey = new Map<string, Set<Watcher>>()
+  /** All watchers have been compared with the state after this commit. */
+  private seen = 0
+  private unlisten: (() => void) | undefined = undefined
+  private closed = false
+
+  constructor(environment: Environment, recent: RecentCommits) {
+    this.environment = environment
+    this.recent = recent
+  }
+
+  /** See `VersionedStore.watch`. */
+  add(key: Uint8Array, baseline: Uint8Array | undefined, settle: Watcher["settle"]): Unwatch {
+    const watcher: Watcher = { key, baseline, settle }
+    if (this.closed) {
+      settle(closedError)
+      return () => {}
+    }
+    const text = textOf(key)
+    const others = this.byKey.get(text)
+    if (others === undefined) this.byKey.set(text, new Set([watcher]))
+    else others.add(watcher)
+    // From here on, no commit is missed; what came before shows in the value.
+    this.unlisten ??= this.environment.signal.listen(this.look)
+    this.reading((reader) => this.compare([watcher], reader))
+    return () => this.remove(watcher)
+  }
+
+  close(): void {
+    this.closed = true
+    for (const watcher of this.all()) this.finish(watcher, closedError)
+  }
+
+  private readonly look = (): void => {
+    this.reading((reader) => {
+      const { sequence } = reader.head
+      if (sequence === this.seen) return
+      this.recent.catchUp(reader.head, reader.logEntry)
+      const changed = this.writtenSince(this.seen, sequence)
+      this.seen = sequence
+      this.compare(changed, reader)
+    })
+  }
+
+  /** The watchers whose keys the commits of `seen + 1` to `last` have written, as far as they are known. */
+  private writtenSince(seen: number, last: number): Iterable<Watcher> {
+    if (this.recent.get(seen + 1) === undefined) return [...this.all()]
+    const found = new Set<Watcher>()
+    for (let sequence = seen + 1; sequence <= last; sequence++) {
+      for (const range of this.recent.get(sequence)!.ranges) {
+        if (isSingle(range)) {
+          for (const watcher of this.byKey.get(textOf(range.begin)) ?? []) found.add(watcher)
+        } else {
+          for (const watcher of this.all()) {
+            if (KeyRange.contains(range, watcher.key)) found.add(watcher)
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  private compare(watchers: Iterable<Watcher>, reader: Reader): void {
+    for (const watcher of watchers) {
+      if (!isSame(reader.get(watcher.key), watcher.baseline)) this.finish(watcher)
+    }
+  }
+
+  /** Whoever cannot be told whether something has changed is told so. */
+  private reading(use: (reader: Reader) => void): void {
+    let reader: Reader | undefined
+    try {
+      reader = this.environment.openReader()
+      use(reader)
+    } catch (cause) {
+      const error = toFdbError(cause, "watch")
+      for (const watcher of this.all()) this.finish(watcher, error)
+    } finally {
+      reader?.close()
+    }
+  }
+
+  private *all(): Iterable<Watcher> {
+    for (const watchers of this.byKey.values()) yield* watchers
+  }
+
+  private finish(watcher: Watcher, error?: FdbError.FdbError): void {
+    this.remove(watcher)
+    watcher.settle(error)
+  }
+
+  private remove(watcher: Watcher): void {
+    const text = textOf(watcher.key)
+    const watchers = this.byKey.get(text)
+    if (watchers?.delete(watcher) !== true || watchers.size > 0) return
+    this.byKey.delete(text)
+    if (this.byKey.size > 0) return
+    this.unlisten?.()
+    this.unlisten = undefined
+  }
+}
+
+const isSingle = ({ begin, end }: KeyRange.KeyRange): boolean =>
+  end.length === begin.length + 1 && end.at(-1) === 0 && Bytes.equals(end.subarray(0, begin.length), begin)
+
+const closedError = FdbError.make(1101, "watch", "the LMDB database was closed")

@@ -39,7 +39,7 @@ export interface Options {
    * other tests run in real time on every engine.
    */
   readonly testClock?: boolean | undefined
-  /** How many random programs each property test runs; 100 unless set. */
+  /** How many random programs each property test runs; 200 unless set. */
   readonly runs?: number | undefined
   /** The first of the random programs; another each time unless set. */
   readonly seed?: number | undefined
@@ -63,7 +63,7 @@ const parts: ReadonlyArray<Tests> = [
 export const suite = <E>(name: string, database: Layer.Layer<Database, E>, options: Options = {}): void => {
   const settings = {
     maxKeyLength: options.maxKeyLength ?? maxKeyLength,
-    runs: options.runs ?? 100,
+    runs: options.runs ?? 200,
     seed: options.seed
   }
   const timeout = options.buildTimeout ?? "10 seconds"

@@ -5,7 +5,8 @@ import type { Tests } from "./tests.ts"
 const timeout = 120_000
 
 export const properties: Tests = (it, { runs, seed }) => {
-  const options = { timeout, arbitrary: { runs, seed } }
+  // Without a size programs are too short for conflicts.
+  const options = { timeout, arbitrary: { runs, seed, size: 60 } }
 
   it.effect.prop(
     "one transaction reads the database with its own writes over it, and commits just these",
@@ -16,7 +17,7 @@ export const properties: Tests = (it, { runs, seed }) => {
 
   it.effect.prop(
     "two interleaved transactions are serializable in commit order, and none is refused without a cause",
-    { start: initial, turns: program(2, 16) },
+    { start: initial, turns: program(2, 30) },
     ({ start, turns }) => runProgram(start, turns),
     options
   )

@@ -1,1 +1,3 @@
-export const placeholder = true
+/** A virtual cluster with faults, and checkers of what leader election promises. */
+export * as FaultyEngine from "./FaultyEngine.ts"
+export { World } from "./World.ts"

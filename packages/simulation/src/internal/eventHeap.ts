@@ -1,0 +1,52 @@
+/** What is going to happen, the next first; what happens at the same instant, in the order in which it was arranged. */
+
+/** Something that is going to happen, unless it is cancelled. */
+export interface Appointment {
+  readonly at: number
+  readonly order: number
+  run: (() => void) | undefined
+}
+
+const isBefore = (a: Appointment, b: Appointment): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+
+export class EventHeap {
+  private readonly heap: Array<Appointment> = []
+  private order = 0
+
+  add(at: number, run: () => void): Appointment {
+    const { heap } = this
+    const added: Appointment = { at, order: this.order++, run }
+    let index = heap.length
+    heap.push(added)
+    while (index > 0) {
+      const parent = (index - 1) >> 1
+      if (!isBefore(added, heap[parent]!)) break
+      heap[index] = heap[parent]!
+      index = parent
+    }
+    heap[index] = added
+    return added
+  }
+
+  /** The next that was not cancelled, left where it is. */
+  peek(): Appointment | undefined {
+    while (this.heap.length > 0 && this.heap[0]!.run === undefined) this.removeFirst()
+    return this.heap[0]
+  }
+
+  removeFirst(): void {
+    const { heap } = this
+    const last = heap.pop()!
+    if (heap.length === 0) return
+    let index = 0
+    while (true) {
+      let child = 2 * index + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
+      if (!isBefore(heap[child]!, last)) break
+      heap[index] = heap[child]!
+      index = child
+    }
+    heap[index] = last
+  }
+}

@@ -33,7 +33,8 @@ export class Database extends Context.Service<Database, DatabaseService>()("@eff
    * - The body is run again, from its start, after each retryable error of the transaction (a conflict, above all), with
    *   FoundationDB's back-off on Effect's `Clock` and `Random`. So it must have no effect but on the transaction.
    * - A failure of the body's own is not retried; nothing is written then.
-   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`.
+   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`. So
+   *   is the error of an idempotent transaction of which any attempt may have been committed.
    * - Interruptible everywhere but in the commit, which is bounded by `timeout`.
    * - A transaction inside another is a transaction of its own.
    */

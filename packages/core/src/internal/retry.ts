@@ -20,14 +20,17 @@ const initialDelayMillis = 10
 /** Proxies out of memory are given more time than anything else. */
 const maxDelayOfOverloadMillis = 30_000
 
+/** The transaction was too old or has read the future: it has not been in anybody's way, so it waits no longer each time. */
+const isStale = ({ code }: FdbError.FdbError): boolean => code === 1007 || code === 1009
+
 /**
- * How long to wait before the next attempt: 10 ms doubled with each, up to `maxMillis`, and a random part of that. A
- * transaction that was too old or read the future has not been in anybody's way, so it waits no longer each time.
+ * How long to wait before the next attempt: 10 ms doubled with each that has waited like this before, up to `maxMillis`, and
+ * a random part of that.
  */
-const delayMillis = (error: FdbError.FdbError, attempt: number, maxMillis: number): Effect.Effect<number> => {
-  if (error.code === 1007 || error.code === 1009) return Effect.succeed(initialDelayMillis)
+const delayMillis = (error: FdbError.FdbError, waited: number, maxMillis: number): Effect.Effect<number> => {
+  if (isStale(error)) return Effect.succeed(Math.min(maxMillis, initialDelayMillis))
   const cap = error.code === 1042 || error.code === 1078 ? maxDelayOfOverloadMillis : maxMillis
-  return Effect.map(Random.next, (fraction) => Math.min(cap, initialDelayMillis * 2 ** attempt) * fraction)
+  return Effect.map(Random.next, (fraction) => Math.min(cap, initialDelayMillis * 2 ** waited) * fraction)
 }
 
 const isRetryable = (error: FdbError.FdbError, options: TransactionOptions): boolean =>
@@ -70,6 +73,9 @@ export const transact = Effect.fnUntraced(function*<A, E, R>(
   const retryLimit = options.retryLimit ?? Number.POSITIVE_INFINITY
   const begun = yield* Clock.monotonicTimeNanos
   let left = timeout
+  let waited = 0
+  /** An attempt that may have been committed: whatever becomes of the later ones, the caller has to be told. */
+  let uncertain: FdbError.FdbError | undefined
   for (let attempt = 0;; attempt++) {
     const [exit, error] = yield* runAttempt(engine, body, {
       timeoutMillis: left,
@@ -78,15 +84,23 @@ export const transact = Effect.fnUntraced(function*<A, E, R>(
       causalReadRisky: options.causalReadRisky ?? false,
       tag: options.tag
     })
-    if (error === undefined || !isRetryable(error, options) || attempt >= retryLimit) return yield* exit
-    yield* Metric.update(metrics.retries(engine.name, error.code), 1)
-    const delay = yield* delayMillis(error, attempt, maxDelay)
+    if (error === undefined) return yield* exit
+    if (!isRetryable(error, options) || attempt >= retryLimit) {
+      return yield* uncertain === undefined || error.maybeCommitted ? exit : since(uncertain, error)
+    }
+    if (error.maybeCommitted) uncertain = error
+    const delay = yield* delayMillis(error, waited, maxDelay)
+    if (!isStale(error)) waited++
     left = timeout - Number((yield* Clock.monotonicTimeNanos) - begun) / Number(nanosPerMilli) - delay
-    if (left <= 0) return yield* timedOut(error)
+    if (left <= 0) {
+      const timedOut = FdbError.make(1031, "read", `the last attempt failed with ${error.code}`)
+      return yield* uncertain === undefined ? timedOut : since(uncertain, timedOut)
+    }
+    yield* Metric.update(metrics.retries(engine.name, error.code), 1)
     yield* Effect.sleep(delay)
   }
 })
 
-/** Out of time between two attempts; if the last may have been committed, that is what the caller has to be told. */
-const timedOut = (last: FdbError.FdbError): Effect.Effect<never, FdbError.FdbError> =>
-  Effect.fail(last.maybeCommitted ? last : FdbError.make(1031, "read", `the last attempt failed with ${last.code}`))
+/** The error of an attempt that may have been committed, after which another has failed for good. */
+const since = (uncertain: FdbError.FdbError, last: FdbError.FdbError): FdbError.FdbError =>
+  FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`)

@@ -24,8 +24,8 @@ type Use = (tx: TransactionService, space: Space) => Effect.Effect<unknown, FdbE
 
 const letters = { a: "1", b: "2", c: "3", d: "4", e: "5" }
 
-/** One transaction does something and then writes elsewhere; before it commits, another commits. */
-const race = (mine: Use, other: Use) =>
+/** One transaction does something and then writes elsewhere; before it commits, others commit. */
+const race = (mine: Use, others: ReadonlyArray<Use>) =>
   Effect.gen(function*() {
     const space = yield* makeSpace
     yield* write(space, letters)
@@ -33,23 +33,23 @@ const race = (mine: Use, other: Use) =>
     // The read version is settled even where `mine` reads nothing.
     yield* tx.readVersion
     yield* mine(tx, space)
-    yield* run((tx) => other(tx, space))
+    for (const other of others) yield* run((tx) => other(tx, space))
     yield* tx.set(space.key("z"), bytes("mine"))
     return { tx, space }
   })
 
-const collide = (mine: Use, other: Use) =>
+const collide = (mine: Use, ...others: ReadonlyArray<Use>) =>
   Effect.gen(function*() {
-    const { space, tx } = yield* race(mine, other)
+    const { space, tx } = yield* race(mine, others)
     const error = yield* conflicting(tx)
     assert.isTrue(error.retryable)
     assert.isFalse(error.maybeCommitted)
     assert.isUndefined(yield* read(space, "z"))
   })
 
-const pass = (mine: Use, other: Use) =>
+const pass = (mine: Use, ...others: ReadonlyArray<Use>) =>
   Effect.gen(function*() {
-    const { space, tx } = yield* race(mine, other)
+    const { space, tx } = yield* race(mine, others)
     yield* tx.commit
     assert.strictEqual(yield* read(space, "z"), "mine")
   })
@@ -336,6 +336,15 @@ export const conflicts: Tests = (it) => {
       assert.strictEqual(text(yield* tx.get(space.key("a"))), "other")
       yield* tx.set(space.key("b"), bytes("mine"))
       yield* tx.commit
+    }))
+
+  it.effect("a later write does not hide an earlier one to the keys around it", () =>
+    Effect.gen(function*() {
+      for (const name of ["b", "c", "cc", "d"]) {
+        yield* collide(get(name), clearRange("a", "e"), set("c"))
+        yield* collide(get(name), writeConflict("a", "e"), clearRange("bb", "cc"))
+      }
+      yield* pass(get("e"), clearRange("a", "e"), set("c"), clearRange("d", "e"))
     }))
 
   it.effect("the keys of versionstamps are written like any other", () =>

@@ -1,30 +1,803 @@
-import { Database, MemoryDatabase, Subspace } from "@effect-fdb/core"
-import { assert, it } from "@effect/vitest"
-import { Effect, Fiber, Ref } from "effect"
+import { Database, Subspace, Transaction } from "@effect-fdb/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Exit, Fiber, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { ElectionObserver, LeaderElection } from "../src/index.ts"
+import {
+  type Candidacy,
+  ElectionConfig,
+  type ElectionEvent,
+  LeaderElection,
+  type Leadership,
+  type LossReason
+} from "../src/index.ts"
+import { type Host, makeHosts } from "./support/host.ts"
 
-const election = LeaderElection.make(Subspace.fromTuple(["e"]))
+const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
+const counter = Subspace.fromTuple(["app", "counter"]).prefix
 
-it.effect("smoke", () =>
-  Effect.gen(function*() {
-    yield* Database.transact(election.initialize())
-    const n = yield* Ref.make("")
-    const run = (id: string) =>
-      election.withLeadership({ id }, (l) =>
+const seconds = (n: number) => Duration.seconds(n)
+const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
+
+/** Two hosts or more, on an election with the default configuration. */
+const hosts = Effect.fnUntraced(function*(count: number, config = new ElectionConfig({})) {
+  yield* TestClock.adjust(0)
+  const make = yield* makeHosts()
+  const made: Array<Host> = []
+  for (let i = 0; i < count; i++) made.push(yield* make)
+  yield* made[0]!.run(transact(election.initialize(config)))
+  return made as [Host, Host, Host]
+})
+
+const eventsOf = <Tag extends ElectionEvent["_tag"]>(host: Host, tag: Tag) =>
+  host.events.filter((event): event is Extract<ElectionEvent, { _tag: Tag }> => event._tag === tag)
+
+const reasonOf = (host: Host): LossReason | undefined => eventsOf(host, "Lost")[0]?.reason
+
+/** Leads until it is interrupted, and tells when it begins and ends. */
+const reign = (log: Array<string>, name: string) => (leadership: Leadership) =>
+  Effect.andThen(
+    Effect.sync(() => void log.push(`${name} begins ${leadership.term}`)),
+    Effect.ensuring(Effect.never, Effect.sync(() => void log.push(`${name} ends`)))
+  )
+
+const start = (
+  host: Host,
+  candidate: Candidacy.CandidateOptions,
+  work: (leadership: Leadership) => Effect.Effect<void> = () => Effect.never,
+  options?: Candidacy.LeadOptions
+) => Effect.forkDetach(host.run(election.withLeadership(candidate, work, options)), { startImmediately: true })
+
+const leaderId = (host: Host) =>
+  Effect.map(Effect.orDie(host.run(transact(election.getLeaderRaw))), (state) => Option.getOrUndefined(state)?.leaderId)
+
+describe("a leadership", () => {
+  it.effect("begins at once where the leadership is vacant, and is resigned when the work ends", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const result = yield* a.run(election.withLeadership({ id: "a" }, ({ term }) => Effect.succeed(term)))
+      assert.strictEqual(result, 1n)
+      assert.isUndefined(yield* leaderId(b))
+      assert.deepStrictEqual(yield* b.run(transact(election.listCandidates)), [])
+    }))
+
+  it.effect("is resigned when its fiber is interrupted, and a follower leads without any time passing", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const first = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* leaderId(b), "a")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.strictEqual(eventsOf(b, "Elected")[0]?.cause, "Vacant")
+    }))
+
+  it.effect("gives its state, ballots growing, its term constant", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const states = yield* a.run(election.withLeadership({ id: "a", priority: 7 }, (leadership) =>
+        Effect.forEach([0, 1, 2], () =>
+          Effect.andThen(Effect.sleep("4 seconds"), leadership.state)))).pipe(Effect.forkChild)
+      yield* TestClock.adjust("30 seconds")
+      const [first, second, third] = yield* Fiber.join(states)
+      assert.isTrue(first!.ballot < second!.ballot && second!.ballot < third!.ballot)
+      assert.deepStrictEqual([first!.term, third!.term, first!.priority], [1n, 1n, 7])
+    }))
+
+  it.effect("outlives many leases while it is renewed", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* leaderId(b), "a")
+      assert.lengthOf(eventsOf(b, "Elected"), 0)
+    }))
+
+  it.effect("fails the work's own way, and is resigned then too", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const failed = yield* a.run(election.withLeadership({ id: "a" }, () => Effect.fail("own" as const))).pipe(
+        Effect.flip
+      )
+      assert.strictEqual(failed, "own")
+      const died = yield* a.run(election.withLeadership({ id: "a" }, () => Effect.die("defect"))).pipe(Effect.exit)
+      assert.isTrue(Exit.hasDies(died))
+      assert.isUndefined(yield* leaderId(a))
+    }))
+})
+
+describe("rule 2: a renewal is of one very tenure", () => {
+  it.effect("a leader whose tenure was replaced stops, and does not renew the other's", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const log: Array<string> = []
+      const led = yield* start(a, { id: "a" }, reign(log, "a"))
+      yield* TestClock.adjust("1 second")
+      yield* Effect.flatten(b.run(transact(election.registerCandidate("b", 9))))
+      const taken = Option.getOrThrow(yield* b.run(transact(election.tryClaimLeadership("b", 9))))
+      yield* TestClock.adjust(0)
+      const lost = yield* Effect.flip(Fiber.join(led))
+      assert.deepInclude(lost, { _tag: "LeadershipLost", reason: "Replaced", term: 1n })
+      assert.deepStrictEqual(log, ["a begins 1", "a ends"])
+      assert.deepStrictEqual(Option.getOrThrow(yield* b.run(transact(election.getLeaderRaw))), taken)
+    }))
+})
+
+describe("rule 3: a leader believes until the start of its last confirmed attempt, plus lease, less margin", () => {
+  it.effect("its work is interrupted at that instant, while a call hangs", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      let endedAt: bigint | undefined
+      yield* start(a, { id: "a" }, () =>
+        Effect.ensuring(
+          Effect.never,
+          Effect.clockWith((clock) => Effect.sync(() => void (endedAt = clock.monotonicTimeNanosUnsafe())))
+        ))
+      yield* TestClock.adjust("5 seconds")
+      a.connection = "hangs"
+      yield* TestClock.adjust("1 minute")
+      const renewals = eventsOf(a, "Renewed")
+      assert.strictEqual(endedAt, renewals.at(-1)?.believesUntil)
+      assert.strictEqual(reasonOf(a), "Expired")
+    }))
+
+  for (const code of [1007, 1009, 1020, 1021, 1031, 1037]) {
+    it.effect(`renewals that fail with ${code} are tried again until then, and no longer`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* hosts(1)
+        const led = yield* start(a, { id: "a" })
+        yield* TestClock.adjust("1 second")
+        a.connection = { failsWith: code }
+        yield* TestClock.adjust("6 seconds")
+        assert.isTrue(eventsOf(a, "RenewalFailed").length > 1)
+        a.connection = "up"
+        yield* TestClock.adjust("6 seconds")
+        assert.isUndefined(led.pollUnsafe())
+        a.connection = { failsWith: code }
+        yield* TestClock.adjust("20 seconds")
+        assert.strictEqual((yield* Effect.flip(Fiber.join(led)))._tag, "LeadershipLost")
+        assert.strictEqual(reasonOf(a), "Expired")
+      }))
+  }
+
+  it.effect("a wall clock that jumps past that span ends it, though the monotonic clock stands still", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("500 millis")
+      a.wallOffset = 60_000
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(reasonOf(a), "ClockJumped")
+    }))
+
+  it.effect("a wall clock that is set back costs nothing", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("10 seconds")
+      a.wallOffset = -3_600_000
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(reasonOf(a))
+    }))
+
+  it.effect("its work does not go on after a sleep through which it has ended", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const steps: Array<bigint> = []
+      yield* start(a, { id: "a" }, () =>
         Effect.gen(function*() {
-          yield* Ref.update(n, (s) => `${s} ${id}:${l.term}`)
-          yield* Effect.sleep("10 seconds")
+          while (true) {
+            yield* Effect.sleep("10 millis")
+            steps.push((yield* Effect.clockWith((clock) => clock.monotonicTimeNanos)) / 1_000_000n)
+          }
         }))
-    const a = yield* Effect.forkChild(run("a"))
-    yield* TestClock.adjust("1 second")
-    const b = yield* Effect.forkChild(run("b"))
-    yield* TestClock.adjust("1 second")
-    yield* TestClock.adjust("20 seconds")
-    yield* Fiber.join(a)
-    yield* Fiber.join(b)
-    assert.strictEqual(yield* Ref.get(n), " a:1 b:5")
-  }).pipe(
-    Effect.provideService(ElectionObserver, (e) => console.log(e)),
-    Effect.provide(MemoryDatabase.layer)
-  ))
+      yield* TestClock.adjust("100 millis")
+      const before = steps.length
+      // Frozen: both clocks go on, and every timer that is due goes off at once.
+      a.wallOffset = 3_600_000
+      yield* TestClock.adjust("10 millis")
+      assert.strictEqual(steps.length, before)
+      assert.strictEqual(reasonOf(a), "ClockJumped")
+    }))
+
+  it.effect("a lease that is made shorter shortens the belief before the renewal is confirmed", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      a.watches = false
+      // The renewal that brings the shorter lease is committed, and its confirmation is lost.
+      yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("2 seconds"))))
+      yield* TestClock.adjust(0)
+      const renewed = eventsOf(a, "Renewed").at(-1)
+      assert.deepInclude(renewed, { path: "full" })
+      assert.strictEqual(renewed?.believesUntil, 1_000_000_000n + 1_800_000_000n)
+    }))
+})
+
+describe("rule 4: a follower takes over what it has seen unchanged for a lease", () => {
+  it.effect("not before, whatever its wall clock says, and then at once", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      b.wallOffset = 3_600_000
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("20 seconds")
+      a.connection = "hangs"
+      const lastRenewal = eventsOf(a, "Renewed").at(-1)!
+      yield* TestClock.adjust("1 minute")
+      const elected = eventsOf(b, "Elected")[0]!
+      assert.strictEqual(elected.cause, "Lapsed")
+      const electedAt = elected.believesUntil - 9_000_000_000n
+      const attempt = lastRenewal.believesUntil - 9_000_000_000n
+      assert.isTrue(electedAt >= attempt + 10_000_000_000n, "not before the lease had lapsed")
+      assert.isTrue(electedAt <= attempt + 13_500_000_000n, "soon after")
+      assert.isTrue(electedAt > lastRenewal.believesUntil, "no overlap")
+    }))
+
+  it.effect("a leader that comes back in time is not deposed", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      for (let i = 0; i < 20; i++) {
+        yield* TestClock.adjust("10 seconds")
+        a.connection = "hangs"
+        yield* TestClock.adjust("4 seconds")
+        a.connection = "up"
+      }
+      assert.strictEqual(yield* leaderId(b), "a")
+      assert.lengthOf(eventsOf(b, "Elected"), 0)
+    }))
+})
+
+describe("rule 5: what is not a vacancy", () => {
+  it.effect("an election that was never initialised fails the campaign", () =>
+    Effect.gen(function*() {
+      const host = yield* yield* makeHosts()
+      const error = yield* host.run(Effect.scoped(election.campaign({ id: "a" }))).pipe(Effect.flip)
+      assert.strictEqual(error._tag, "NotInitialized")
+    }))
+
+  it.effect("a record that does not decode fails the campaign, and names the key", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const key = election.subspace.pack(["leader"])
+      yield* a.run(transact(Effect.flatMap(Transaction, (tx) => tx.set(key, Uint8Array.of(0xff)))))
+      const error = yield* a.run(Effect.scoped(election.campaign({ id: "a" }))).pipe(Effect.flip)
+      assert.strictEqual(error._tag, "InvalidState")
+      assert.include(error.message, "leader")
+    }))
+
+  it.effect("a leader whose records are damaged stops at its deadline, and says why", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      const key = election.subspace.pack(["lease"])
+      yield* a.run(transact(Effect.flatMap(Transaction, (tx) => tx.set(key, Uint8Array.of(0xff)))))
+      yield* TestClock.adjust("7 seconds")
+      assert.isUndefined(reasonOf(a))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(reasonOf(a), "Broken")
+    }))
+})
+
+describe("rule 6: the order at the end of a tenure", () => {
+  it.effect("loss, then the work's finalizers, then the resignation, then the next campaign", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const order: Array<string> = []
+      const note = (what: string) => Effect.sync(() => void order.push(what))
+      yield* start(
+        a,
+        { id: "a" },
+        ({ term }) =>
+          Effect.ensuring(
+            Effect.andThen(note(`work ${term}`), Effect.never),
+            Effect.gen(function*() {
+              yield* note(`stored leader while finalizing: ${yield* leaderId(b)}`)
+              yield* Effect.sleep("500 millis")
+              yield* note(`stored leader when finalized: ${yield* leaderId(b)}`)
+            })
+          ),
+        { again: true }
+      )
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" }, ({ term }) => Effect.andThen(note(`successor ${term}`), Effect.never))
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(order, [
+        "work 1",
+        "stored leader while finalizing: a",
+        "stored leader when finalized: a",
+        "successor 2"
+      ])
+      assert.deepStrictEqual(a.events.map((event) => event._tag), [
+        "Registered",
+        "Elected",
+        "Lost",
+        "Resigned",
+        "Following"
+      ])
+    }))
+
+  it.effect("renewals go on while the finalizers of a work that ended by itself run", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" }, () => Effect.ensuring(Effect.void, Effect.sleep("1 minute")))
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("50 seconds")
+      assert.strictEqual(yield* leaderId(b), "a")
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("a work that goes on past its lease is reported, and fenced", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      let guarded: string | undefined
+      const led = yield* start(a, { id: "a" }, (leadership) =>
+        Effect.never.pipe(
+          Effect.onInterrupt(() => Effect.sleep("30 seconds")),
+          Effect.onInterrupt(() =>
+            leadership.guard(Effect.flatMap(Transaction, (tx) => tx.set(counter, Uint8Array.of(1)))).pipe(
+              Effect.match({
+                onFailure: (error) => void (guarded = error._tag),
+                onSuccess: () => void (guarded = "committed")
+              })
+            )
+          )
+        ))
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      a.connection = "hangs"
+      yield* TestClock.adjust("15 seconds")
+      a.connection = "up"
+      yield* TestClock.adjust("1 minute")
+      const lost = yield* Effect.flip(Fiber.join(led))
+      assert.strictEqual(guarded, "LeadershipLost")
+      assert.lengthOf(eventsOf(a, "Overrun"), 1)
+      assert.strictEqual(lost._tag, "LeadershipLost")
+      assert.isTrue("overran" in lost && Duration.isGreaterThan(lost.overran!, seconds(20)))
+      assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("resigning under withLeadership interrupts the work first; under campaign it is written at once", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const lost = yield* a.run(
+        election.withLeadership({ id: "a" }, ({ resign }) => Effect.andThen(resign, Effect.never))
+      ).pipe(Effect.flip)
+      assert.deepInclude(lost, { _tag: "LeadershipLost", reason: "Resigned" })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const leadership = yield* a.run(election.campaign({ id: "a" }))
+        assert.strictEqual(yield* leaderId(b), "a")
+        yield* leadership.resign
+        assert.isUndefined(yield* leaderId(b))
+        assert.isFalse(yield* leadership.isHeld)
+        assert.strictEqual((yield* leadership.lost).reason, "Resigned")
+      }))
+    }))
+
+  it.effect("a leader whose lease has run out still resigns, so that nobody has to wait", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      a.connection = { failsWith: 1007 }
+      yield* TestClock.adjust("7500 millis")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("600 millis")
+      assert.strictEqual(reasonOf(a), "Expired")
+      a.connection = "up"
+      yield* TestClock.adjust("100 millis")
+      assert.lengthOf(eventsOf(a, "Resigned"), 1)
+      assert.strictEqual(yield* leaderId(b), "b")
+    }))
+})
+
+describe("rule 7: preemption", () => {
+  it.effect("is graceful: the leader stops, resigns, and the challenger is preferred", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3)
+      const log: Array<string> = []
+      yield* start(a, { id: "a", priority: 1 }, reign(log, "a"), { again: true })
+      yield* TestClock.adjust("1 second")
+      yield* start(c, { id: "c", priority: 1 }, reign(log, "c"))
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b", priority: 2 }, reign(log, "b"))
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(log, ["a begins 1", "a ends", "b begins 2"])
+      assert.strictEqual(reasonOf(a), "Preempted")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* leaderId(a), "b")
+      assert.lengthOf(log, 3)
+    }))
+
+  it.effect("a leader that does not answer cannot renew; the challenger leads after its lease", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      a.watches = false
+      yield* start(a, { id: "a" }, () => Effect.onInterrupt(Effect.never, () => Effect.sleep("1 hour")))
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b", priority: 1 })
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.strictEqual(reasonOf(a), "Preempted")
+      assert.lengthOf(eventsOf(a, "Overrun"), 1)
+    }))
+
+  it.effect("a challenger that dies is waited for one heartbeat", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3)
+      yield* start(a, { id: "a" }, () => Effect.ensuring(Effect.never, Effect.sleep("1 second")))
+      yield* TestClock.adjust("1 second")
+      yield* start(c, { id: "c" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b", priority: 2 })
+      yield* TestClock.adjust("100 millis")
+      b.connection = "hangs"
+      yield* TestClock.adjust("3 seconds")
+      assert.isUndefined(yield* leaderId(c))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(yield* leaderId(c), "c")
+    }))
+
+  it.effect("does not happen where it is not allowed, or among equals", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3, new ElectionConfig({ allowPreemption: false }))
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b", priority: 5 })
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* leaderId(c), "a")
+      yield* c.run(transact(election.writeConfig(new ElectionConfig({}))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* leaderId(c), "b")
+    }))
+
+  it.effect("a priority that is raised preempts, without waiting", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a", priority: 3 })
+      yield* TestClock.adjust("1 second")
+      const candidacy = yield* b.run(election.candidacy({ id: "b" }))
+      yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Effect.flip(candidacy.setPriority(0.5)))._tag, "InvalidCandidate")
+      yield* candidacy.setPriority(4)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(a), "b")
+    }))
+
+  it.effect("a leader that is asked to step down leaves the vacancy to others for a heartbeat", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const log: Array<string> = []
+      yield* start(a, { id: "a" }, reign(log, "a"), { again: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(Option.getOrThrow(yield* a.run(transact(election.requestStepDown))).leaderId, "a")
+      yield* TestClock.adjust("2900 millis")
+      assert.deepStrictEqual(log, ["a begins 1", "a ends"])
+      yield* TestClock.adjust("200 millis")
+      assert.deepStrictEqual(log, ["a begins 1", "a ends", "a begins 2"])
+      const [second, first] = yield* a.run(transact(election.readHistory()))
+      assert.deepInclude(first, { term: 1n, leaderId: "a", reason: "stepped-down" })
+      assert.deepInclude(second, { term: 2n, leaderId: "a", end: undefined })
+    }))
+})
+
+describe("rule 8: identity", () => {
+  it.effect("a second process with the same id is found out, whether the first leads or follows", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3)
+      const led = yield* start(a, { id: "same" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "same" })
+      yield* TestClock.adjust("4 seconds")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Superseded" })
+      const following = yield* start(c, { id: "other" })
+      yield* TestClock.adjust("1 second")
+      yield* start(a, { id: "other" })
+      yield* TestClock.adjust("4 seconds")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(following)), { _tag: "CandidateSuperseded", processId: "other" })
+    }))
+
+  it.effect("a live candidate that was evicted registers again by itself", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* a.run(transact(election.unregisterCandidate("b")))
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual(eventsOf(b, "Registered").map(({ again }) => again), [false, true])
+      assert.deepStrictEqual(
+        (yield* a.run(transact(election.listCandidates))).map(({ processId }) => processId),
+        ["a", "b"]
+      )
+    }))
+
+  it.effect("a leader whose registration was removed stops", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const led = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      const key = election.subspace.pack(["candidates", "a"])
+      yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.clear(key))))
+      yield* TestClock.adjust("4 seconds")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Evicted" })
+    }))
+
+  it.effect("an id or priority that cannot be stored is refused before anything is written", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      for (
+        const candidate of [
+          { id: "" },
+          { id: "x".repeat(513) },
+          { id: "\ud800" },
+          { id: "a", priority: 2 ** 31 },
+          { id: "a", priority: Number.NaN },
+          { id: "a", safetyMargin: "-1 seconds" as const },
+          { id: "a", safetyMargin: "10 seconds" as const },
+          { id: "a", safetyMargin: Duration.infinity }
+        ]
+      ) {
+        const error = yield* a.run(Effect.scoped(election.campaign(candidate))).pipe(Effect.flip)
+        assert.strictEqual(error._tag, "InvalidCandidate")
+      }
+      assert.isUndefined(yield* leaderId(a))
+    }))
+})
+
+describe("rule 9: a disabled election", () => {
+  it.effect("ends the work with the lease; enabling wakes everyone", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const led = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.writeConfig(new ElectionConfig({ electionEnabled: false }))))
+      yield* TestClock.adjust("7 seconds")
+      assert.isUndefined(led.pollUnsafe())
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Disabled" })
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(yield* leaderId(b))
+      assert.lengthOf(eventsOf(b, "Registered"), 0)
+      yield* b.run(transact(election.writeConfig(new ElectionConfig({}))))
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("costs nothing when it is enabled again in time", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const led = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.writeConfig(new ElectionConfig({ electionEnabled: false }))))
+      yield* TestClock.adjust("5 seconds")
+      yield* b.run(transact(election.writeConfig(new ElectionConfig({}))))
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(led.pollUnsafe())
+      assert.isUndefined(reasonOf(a))
+    }))
+})
+
+describe("rule 10: guarded transactions", () => {
+  const increment = Effect.gen(function*() {
+    const tx = yield* Transaction
+    const value = yield* tx.get(counter)
+    yield* tx.set(counter, Uint8Array.of((value?.[0] ?? 0) + 1))
+  })
+
+  it.effect("commit while the tenure stands, and never conflict with renewals", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const led = yield* start(a, { id: "a" }, ({ guard }) => {
+        const guarded = Effect.andThen(Effect.sleep("100 millis"), guard(increment))
+        return Effect.orDie(Effect.repeat(guarded, { times: 99 }))
+      })
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.join(led)
+      assert.isTrue(eventsOf(a, "Renewed").length > 2)
+      const value = yield* a.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter))))
+      assert.deepStrictEqual(value, Uint8Array.of(100))
+      assert.strictEqual((yield* a.counts).conflicts, 0)
+    }))
+
+  it.effect("fail with LeadershipLost once the leadership was taken, without any clock", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const leadership = yield* a.run(election.campaign({ id: "a" }))
+        a.watches = false
+        yield* Effect.flatten(b.run(transact(election.registerCandidate("b", 9))))
+        yield* b.run(transact(election.tryClaimLeadership("b", 9)))
+        const error = yield* Effect.flip(leadership.guard(increment))
+        assert.deepInclude(error, { _tag: "LeadershipLost", reason: "Replaced" })
+        assert.isUndefined(yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter)))))
+      }))
+    }))
+
+  it.effect("fail if the leadership is taken between their reads and their commit", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const leadership = yield* a.run(election.campaign({ id: "a" }))
+        const reached = yield* Deferred.make<void>()
+        const go = yield* Deferred.make<void>()
+        const guarded = yield* Effect.forkChild(leadership.guard(
+          Effect.gen(function*() {
+            yield* increment
+            yield* Deferred.succeed(reached, undefined)
+            yield* Deferred.await(go)
+          })
+        ))
+        yield* Deferred.await(reached)
+        yield* Effect.flatten(b.run(transact(election.registerCandidate("b", 9))))
+        yield* b.run(transact(election.tryClaimLeadership("b", 9)))
+        yield* Deferred.succeed(go, undefined)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* Effect.flip(Fiber.join(guarded)))._tag, "LeadershipLost")
+        assert.isUndefined(yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter)))))
+      }))
+    }))
+})
+
+describe("rule 11: the cost", () => {
+  it.effect("a renewal is one commit and nothing else", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("5 seconds")
+      yield* a.resetCounts
+      const before = eventsOf(a, "Renewed").length
+      yield* TestClock.adjust("1 hour")
+      const renewals = eventsOf(a, "Renewed").length - before
+      assert.isTrue(renewals > 1000)
+      assert.deepStrictEqual(yield* a.counts, {
+        readVersions: 0,
+        reads: 0,
+        commits: renewals,
+        readOnlyCommits: 0,
+        conflicts: 0
+      })
+    }))
+
+  it.effect("a follower's cycle is one wave of reads and one commit, side by side", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ readVersion: "10 millis", read: "10 millis", commit: "20 millis" })
+      const [a, b] = [yield* make, yield* make]
+      const init = yield* Effect.forkChild(a.run(transact(election.initialize())))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(init)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("10 seconds")
+      yield* b.resetCounts
+      yield* TestClock.adjust("1 hour")
+      const counts = yield* b.counts
+      const cycles = counts.readVersions
+      assert.isTrue(cycles > 900 && cycles < 1800, `${cycles} cycles`)
+      assert.deepStrictEqual(counts, {
+        readVersions: cycles,
+        reads: 5 * cycles,
+        commits: counts.commits,
+        readOnlyCommits: cycles,
+        conflicts: 0
+      })
+      assert.isTrue(counts.commits <= cycles && counts.commits > 900, `${counts.commits} heartbeats`)
+    }))
+
+  it.effect("a hundred candidates beat for an hour without one conflict", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts()
+      const first = yield* make
+      yield* first.run(transact(election.initialize()))
+      yield* start(first, { id: "first" })
+      yield* TestClock.adjust("1 second")
+      const others = yield* Effect.forEach(Array.from({ length: 99 }), () => make)
+      yield* Effect.forEach(others, (host, i) => start(host, { id: `follower ${i}` }))
+      yield* TestClock.adjust("10 seconds")
+      const all = [first, ...others]
+      yield* Effect.forEach(all, (host) => host.resetCounts)
+      yield* TestClock.adjust("1 hour")
+      const conflicts = yield* Effect.forEach(all, (host) => Effect.map(host.counts, (counts) => counts.conflicts))
+      assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
+      assert.strictEqual(yield* leaderId(first), "first")
+    }), 60_000)
+})
+
+describe("a database that is away", () => {
+  it.effect("followers keep trying, ever more slowly, and lead when it is back", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      b.connection = { failsWith: 1037 }
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("10 minutes")
+      const retries = eventsOf(b, "Retried").length
+      assert.isTrue(retries > 60 && retries < 700, `${retries} retries`)
+      b.connection = "hangs"
+      yield* TestClock.adjust("10 minutes")
+      b.connection = "up"
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* leaderId(a), "b")
+    }))
+
+  it.effect("watches that are lost are made up for by polling", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      b.watches = false
+      const led = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(led)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* leaderId(a), "b")
+    }))
+
+  it.effect("a candidacy tells how it fares", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      assert.deepInclude(yield* candidacy.health, { role: "Idle", healthy: true })
+      const led = yield* Effect.forkDetach(a.run(candidacy.withLeadership(() => Effect.never, { again: true })))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude(yield* candidacy.health, { role: "Leading", healthy: true, failures: 0 })
+      a.connection = { failsWith: 1037 }
+      yield* TestClock.adjust("1 minute")
+      const away = yield* candidacy.health
+      assert.deepInclude(away, { role: "Following", healthy: false })
+      assert.isTrue(away.failures > 0)
+      a.connection = "up"
+      yield* TestClock.adjust("15 seconds")
+      assert.deepInclude(yield* candidacy.health, { role: "Leading", healthy: true })
+      yield* Fiber.interrupt(led)
+      assert.deepInclude(yield* candidacy.health, { role: "Idle" })
+    }))
+})
+
+describe("changes", () => {
+  it.effect("tells who leads, first and whenever it changes, and when nobody has been heard of for a lease", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3)
+      const seen: Array<string | undefined> = []
+      yield* Effect.forkChild(
+        c.run(
+          Stream.runForEach(
+            election.changes,
+            (leader) => Effect.sync(() => void seen.push(Option.getOrUndefined(leader)?.leaderId))
+          )
+        )
+      )
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(seen, [undefined])
+      const led = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(seen, [undefined, "a"])
+      yield* Fiber.interrupt(led)
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(seen, [undefined, "a", undefined, "b"])
+      b.connection = "hangs"
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(seen, [undefined, "a", undefined, "b", undefined])
+    }))
+})

@@ -19,6 +19,9 @@ export const instant = (clock: Clock.Clock): Instant => ({
   wall: clock.currentTimeNanosUnsafe()
 })
 
+/** By how much two readings of clocks may differ without one of them having jumped. */
+const resolution = 1_000_000n
+
 export class Belief {
   private readonly clock: Clock.Clock
   private until: Instant
@@ -63,8 +66,10 @@ export class Belief {
 
   /** Which clock has ended it, if one has. */
   over(): "Expired" | "ClockJumped" | undefined {
-    if (this.clock.monotonicTimeNanosUnsafe() >= this.until.monotonic) return "Expired"
-    return this.clock.currentTimeNanosUnsafe() >= this.until.wall ? "ClockJumped" : undefined
+    const left = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
+    if (left <= 0n) return "Expired"
+    if (this.clock.currentTimeNanosUnsafe() < this.until.wall) return undefined
+    return left > resolution ? "ClockJumped" : "Expired"
   }
 
   /** How long it still holds, in nanoseconds; zero when it is over. */

@@ -211,7 +211,7 @@ class Campaign {
         yield* member.tell((about) => ElectionEvent.Challenged({ ...about, term: view.leader.term }))
       }
       if (member.identity !== undefined && view.enabled) {
-        member.seenAt = { version, at: attempt.monotonic }
+        member.sawItself(version, attempt.monotonic)
         if (Registration.isDue(member)) yield* Registration.beat(member, member.identity, version)
       }
       return yield* this.pause(view, step)

@@ -23,7 +23,7 @@ export interface KnownVersion {
 }
 
 /** However short the heartbeat: a transaction may have to wait for a disk. */
-const leastPatience = 200_000_000n
+export const leastPatience = Duration.millis(200)
 
 /** What is assumed before the configuration has been read. */
 const firstHeartbeat = 3_000_000_000n
@@ -86,12 +86,21 @@ export class Member {
 
   /** How long one transaction of a follower may take. */
   get patience(): Duration.Duration {
-    return Duration.nanos(this.heartbeat > leastPatience ? this.heartbeat : leastPatience)
+    return Duration.max(Duration.nanos(this.heartbeat), leastPatience)
   }
 
   /** Whether a version may still be read at, or conflicts be judged from. */
   isFresh(known: KnownVersion | undefined): known is KnownVersion {
     return known !== undefined && this.now() - known.at < versionLifetime
+  }
+
+  /** Its own registration stood at `version`, which was known from `at` on; its own beat may have been later. */
+  sawItself(version: bigint, at: bigint): void {
+    if (this.seenAt === undefined || version > this.seenAt.version) this.seenAt = { version, at }
+  }
+
+  forgetsItself(): void {
+    this.seenAt = undefined
   }
 
   /** The database has answered. */
@@ -115,13 +124,18 @@ export class Member {
     }
   }
 
-  /** Tells the observer at once, then logs and measures. */
+  /** Tells the observer at once, and gives what remains to be done: to log and to measure. */
+  announce(
+    make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent
+  ): Effect.Effect<void> {
+    const event = make({ election: this.keys.name, candidate: this.id })
+    this.observer(event)
+    return Telemetry.record(event)
+  }
+
+  /** Tells the observer, logs and measures. */
   tell(make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const event = make({ election: this.keys.name, candidate: this.id })
-      this.observer(event)
-      return Telemetry.record(event)
-    })
+    return Effect.suspend(() => this.announce(make))
   }
 }
 

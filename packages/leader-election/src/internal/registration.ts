@@ -19,7 +19,7 @@ export const register = Effect.fnUntraced(function*(member: Member) {
   )
   member.identity = { id, registration }
   member.lastBeat = member.now()
-  member.seenAt = undefined
+  member.forgetsItself()
   member.reached()
   yield* member.tell((about) => ElectionEvent.Registered({ ...about, registration, again }))
 })
@@ -32,21 +32,26 @@ export const isDue = (member: Member): boolean =>
  * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`.
  * A beat that fails is left to the next.
  */
-export const beat = (member: Member, me: Identity, version: bigint): Effect.Effect<boolean> =>
-  Effect.gen(function*() {
-    const tx = yield* Transaction
-    yield* tx.setReadVersion(version)
-    yield* tx.addReadConflictKey(member.keys.candidate(me.id))
-    yield* Operations.beat(tx, member.keys, me, member.priority, yield* Clock.currentTimeNanos)
-  }).pipe(
-    (body) => member.database.transact(body, { retryLimit: 0, timeout: member.patience }),
-    Effect.match({ onFailure: () => false, onSuccess: () => true }),
-    Effect.tap((beaten) =>
-      Effect.sync(() => {
-        if (beaten) member.lastBeat = member.now()
+export const beat = (member: Member, me: Identity, version: bigint): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const at = member.now()
+    const body = Effect.gen(function*() {
+      const tx = yield* Transaction
+      yield* tx.setReadVersion(version)
+      yield* tx.addReadConflictKey(member.keys.candidate(me.id))
+      yield* Operations.beat(tx, member.keys, me, member.priority, yield* Clock.currentTimeNanos)
+      return yield* tx.committedVersion
+    })
+    return Effect.flatten(member.database.transact(body, { retryLimit: 0, timeout: member.patience })).pipe(
+      Effect.match({
+        onFailure: () => {},
+        onSuccess: (committed) => {
+          member.lastBeat = at
+          member.sawItself(committed, at)
+        }
       })
     )
-  )
+  })
 
 const ending = <E extends { readonly message: string }>(
   member: Member,

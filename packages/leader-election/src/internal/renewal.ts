@@ -12,6 +12,7 @@ import { ElectionEvent } from "../ElectionEvent.ts"
 import type { LeaderState } from "../LeaderState.ts"
 import { type Instant, instant } from "./belief.ts"
 import { leaderKeys } from "./follower.ts"
+import { leastPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
@@ -27,9 +28,11 @@ type Outcome =
   | { readonly _tag: "Renewed"; readonly attempt: Instant; readonly state: LeaderState; readonly version: bigint }
   | { readonly _tag: "Refused"; readonly because: Refusal }
 
-/** How long an attempt may take: as long as the belief holds, but short enough for another try. */
-const timeLeft = (tenure: Tenure): Duration.Duration =>
-  Duration.min(Duration.nanos(tenure.belief.remaining()), tenure.member.patience)
+/** How long an attempt may take: a third of what is left of the belief, so that there is time for others. */
+const timeLeft = (tenure: Tenure): Duration.Duration => {
+  const remaining = Duration.nanos(tenure.belief.remaining())
+  return Duration.max(Duration.divideUnsafe(remaining, 3), Duration.min(remaining, leastPatience))
+}
 
 /** The belief must not outlast a shorter lease that is about to be written. */
 const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): void => {

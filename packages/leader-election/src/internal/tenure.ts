@@ -61,13 +61,15 @@ export class Tenure {
 
   /** It is over for its leader, from this very moment on. */
   lose(reason: LossReason): Effect.Effect<void> {
-    return Effect.suspend(() => {
+    return Effect.uninterruptible(Effect.suspend(() => {
       if (this.ended !== undefined) return Effect.void
       this.ended = reason
       const { member, term } = this
+      const recorded = member.announce((about) => ElectionEvent.Lost({ ...about, term, reason }))
+      // Whoever waits for it goes on within this call, and may interrupt the fiber that makes it.
       Deferred.doneUnsafe(this.losing, Effect.succeed(new LeadershipLost({ processId: member.id, term, reason })))
-      return Effect.uninterruptible(member.tell((about) => ElectionEvent.Lost({ ...about, term, reason })))
-    })
+      return recorded
+    }))
   }
 
   /** Whether the leader still believes in it. Finding that it should not any more ends it. */

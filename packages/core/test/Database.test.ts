@@ -108,7 +108,13 @@ describe("Database.transact: back-off", () => {
   it.effect("is 10 ms whenever the version was too old or in the future, and does not count towards the doubling", () =>
     Effect.gen(function*() {
       const { engine } = scripted.make(
-        ...[refused(1007), unread(1009), unread(1007), refused(1020), refused(1007), refused(1020), {}]
+        refused(1007),
+        unread(1009),
+        unread(1007),
+        refused(1020),
+        refused(1007),
+        refused(1020),
+        {}
       )
       const { times } = yield* timed(engine, Effect.andThen(get, set))
       assert.deepStrictEqual(gaps(times), [10, 10, 10, 10, 10, 20])

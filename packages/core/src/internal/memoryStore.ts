@@ -80,6 +80,11 @@ export class MemoryStore implements VersionedStore {
     return this.roots.length - this.firstRoot
   }
 
+  /** How much is remembered of what was written where, for tests. */
+  get historySize(): number {
+    return this.history.size
+  }
+
   readonly openSnapshot = (): Result.Result<Snapshot, FdbError> =>
     Result.succeed(this.snapshotAt(this.advance(), this.roots.at(-1)!.data))
 

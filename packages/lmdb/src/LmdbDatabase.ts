@@ -57,11 +57,7 @@ export const makeEngine = Effect.fnUntraced(
       Effect.sync(() => new LmdbStore(environment, clock)),
       (store) => Effect.timeoutOption(store.close, drainTimeout)
     )
-    yield* Effect.sync(() => store.closeOldSnapshots()).pipe(
-      Effect.andThen(Effect.sleep("1 second")),
-      Effect.forever,
-      Effect.forkScoped
-    )
+    yield* Effect.forkScoped(Effect.forever(store.closeOldSnapshots))
     yield* Effect.sync(() => environment.forgetDeadReaders()).pipe(
       Effect.andThen(Effect.sleep(readerCheckInterval)),
       Effect.forever,

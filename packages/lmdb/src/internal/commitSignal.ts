@@ -2,15 +2,16 @@
  * Tells that there may be new commits, of any process.
  *
  * The operating system reports writes to the database's file, which is what a commit is; so committers do nothing for it.
- * Reports get lost, and one may come just before the commit can be seen; so each is followed by a second look soon after,
- * and by a slow poll in any case. However fast commits come, looks are at least `pauseMillis` apart.
+ * A commit is several writes, reported one by one, and it can be seen only just after the last one was reported; so there is
+ * a second look soon after. Reports may get lost; so there is a slow poll in any case. Whatever is reported in one turn of
+ * the event loop is one look.
  *
  * This is the side of the operating system: real time, and no fibers. It keeps the process alive while it is listened to.
  */
 import * as fs from "node:fs"
 
-const pauseMillis = 2
-const pollMillis = 100
+const secondLookMillis = 2
+const pollMillis = 250
 /** Where reports cannot be had, polling is all there is. */
 const pollAloneMillis = 10
 
@@ -19,6 +20,7 @@ export class CommitSignal {
   private readonly listeners = new Set<() => void>()
   private watcher: fs.FSWatcher | undefined = undefined
   private poll: NodeJS.Timeout | undefined = undefined
+  private firstLook: NodeJS.Immediate | undefined = undefined
   private secondLook: NodeJS.Timeout | undefined = undefined
 
   constructor(file: string) {
@@ -41,12 +43,14 @@ export class CommitSignal {
   }
 
   private readonly reported = (): void => {
-    if (this.secondLook !== undefined || this.listeners.size === 0) return
-    this.secondLook = setTimeout(() => {
+    this.firstLook ??= setImmediate(() => {
+      this.firstLook = undefined
+      this.raise()
+    })
+    this.secondLook ??= setTimeout(() => {
       this.secondLook = undefined
       this.raise()
-    }, pauseMillis)
-    this.raise()
+    }, secondLookMillis)
   }
 
   private start(): void {
@@ -56,9 +60,7 @@ export class CommitSignal {
 
   private pollAlone(): void {
     if (this.listeners.size === 0) return
-    this.watcher?.close()
-    this.watcher = undefined
-    clearInterval(this.poll)
+    this.stop()
     this.poll = setInterval(this.raise, pollAloneMillis)
   }
 
@@ -66,6 +68,8 @@ export class CommitSignal {
     this.watcher?.close()
     this.watcher = undefined
     clearInterval(this.poll)
+    clearImmediate(this.firstLook)
+    this.firstLook = undefined
     clearTimeout(this.secondLook)
     this.secondLook = undefined
   }

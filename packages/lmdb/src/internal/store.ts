@@ -27,6 +27,7 @@ import {
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import { Draft } from "./draft.ts"
 import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
@@ -67,6 +68,7 @@ export class LmdbStore implements VersionedStore {
   private readonly recent = new RecentCommits()
   private readonly watchers: Watchers
   private readonly snapshots = new Set<OpenSnapshot>()
+  private readonly anySnapshots = Latch.makeUnsafe(false)
   private waiting: Array<Ticket> = []
   private busy = false
   private readonly onIdle: Array<() => void> = []
@@ -129,12 +131,18 @@ export class LmdbStore implements VersionedStore {
     settle: (error?: FdbError) => void
   ): Unwatch => this.watchers.add(key, baseline, settle)
 
-  /** Closes the snapshots that are too old to be read, lest they keep LMDB from using pages again. */
-  closeOldSnapshots(): void {
-    for (const snapshot of this.snapshots) {
-      if (this.now() - snapshot.openedAt >= maxAgeNanos) snapshot.close()
-    }
-  }
+  /** Waits for open snapshots, then closes what is too old to be read, lest it keeps LMDB from using pages again. */
+  readonly closeOldSnapshots: Effect.Effect<void> = Effect.suspend(() =>
+    this.anySnapshots.await.pipe(
+      Effect.andThen(Effect.sleep(Duration.nanos(maxAgeNanos))),
+      Effect.andThen(Effect.sync(() => {
+        for (const snapshot of this.snapshots) {
+          if (this.now() - snapshot.openedAt >= maxAgeNanos) snapshot.close()
+        }
+        if (this.snapshots.size === 0) this.anySnapshots.closeUnsafe()
+      }))
+    )
+  )
 
   /** Ends watches and reads, and waits for the commits under way. */
   readonly close: Effect.Effect<void> = Effect.callback((resume) => {
@@ -197,6 +205,7 @@ export class LmdbStore implements VersionedStore {
       }
     }
     this.snapshots.add(snapshot)
+    this.anySnapshots.openUnsafe()
     return snapshot
   }
 

@@ -1,5 +1,6 @@
 /** Loads the npm package `foundationdb`. The only place that names it, and only when a layer is built. */
 import * as Effect from "effect/Effect"
+import type * as Package from "foundationdb"
 import { createRequire } from "node:module"
 import { isMainThread } from "node:worker_threads"
 import { type ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
@@ -55,6 +56,6 @@ const require = createRequire(import.meta.url)
  * checked here, by the compiler.
  */
 export const load: Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported> = loadWith(
-  () => require("foundationdb") as typeof import("foundationdb"),
+  () => require("foundationdb") as typeof Package,
   isMainThread
 )

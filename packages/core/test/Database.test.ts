@@ -1,5 +1,5 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import { Cause, Clock, Deferred, Effect, Exit, Fiber, Metric, Random, Scope } from "effect"
+import { Cause, Clock, Deferred, Effect, Exit, Fiber, Metric, Option, Random, Scope, type Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { Bytes, Database, FdbError, Transaction, type TransactionOptions } from "../src/index.ts"
 import * as scripted from "./support/scriptedEngine.ts"
@@ -193,7 +193,7 @@ describe("Database.transact: what is retried", () => {
     Effect.gen(function*() {
       const { attempts, engine } = scripted.make()
       const { exit } = yield* timed(engine, Effect.andThen(set, Effect.fail("no")))
-      assert.deepStrictEqual(exit, Exit.fail("no"))
+      assert.strictEqual(errorOf(exit), "no")
       assert.deepStrictEqual(attempts.map(({ commits, disposals }) => [commits, disposals]), [[0, 1]])
     }))
 
@@ -211,7 +211,7 @@ describe("Database.transact: what is retried", () => {
     Effect.gen(function*() {
       const { attempts, engine } = scripted.make(unread(1007))
       const { exit } = yield* timed(engine, Effect.mapError(get, () => "own"))
-      assert.deepStrictEqual(exit, Exit.fail("own"))
+      assert.strictEqual(errorOf(exit), "own")
       assert.strictEqual(attempts.length, 1)
     }))
 
@@ -304,7 +304,7 @@ describe("Database.transact: unknown commit results", () => {
         Effect.andThen(set, Effect.suspend(() => runs++ === 0 ? Effect.void : Effect.fail("already done"))),
         { idempotent: true }
       )
-      assert.deepStrictEqual(exit, Exit.fail("already done"))
+      assert.strictEqual(errorOf(exit), "already done")
     }))
 })
 
@@ -441,6 +441,31 @@ describe("Database.transact: attempts end", () => {
         assert.strictEqual(yield* Transaction, outer)
       }))
       assert.deepStrictEqual(attempts.map(({ commits, mutations }) => [commits, mutations.length]), [[1, 1], [1, 2]])
+    }))
+})
+
+describe("Database.transact: span", () => {
+  it.effect("tells the engine, how many attempts there were, and how it ended", () =>
+    Effect.gen(function*() {
+      const good = scripted.make(refused(1020), refused(1020), {})
+      const { exit } = yield* timed(good.engine, Effect.andThen(set, Effect.orDie(Effect.currentSpan)))
+      const span = yield* exit
+      assert.strictEqual(span.name, "Database.transact")
+      assert.deepStrictEqual(Object.fromEntries(span.attributes), { "fdb.engine": "scripted", "fdb.attempts": 3 })
+      assert.isTrue(span.status._tag === "Ended" && Exit.isSuccess(span.status.exit))
+      const bad = scripted.make()
+      const failed = yield* timed(bad.engine, Effect.flatMap(Effect.orDie(Effect.currentSpan), Effect.fail))
+      const { status } = errorOf(failed.exit) as Tracer.Span
+      assert.isTrue(status._tag === "Ended" && Exit.isFailure(status.exit))
+    }))
+
+  it.effect("is a child of the span around it", () =>
+    Effect.gen(function*() {
+      const { exit } = yield* timed(scripted.make().engine, Effect.orDie(Effect.currentSpan)).pipe(
+        Effect.withSpan("around")
+      )
+      const parent = Option.getOrThrow((yield* exit).parent)
+      assert.include(parent, { _tag: "Span", name: "around" })
     }))
 })
 

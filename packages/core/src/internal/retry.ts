@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import type * as Tracer from "effect/Tracer"
 import type { AttemptOptions, Engine } from "../Engine.ts"
 import * as FdbError from "../FdbError.ts"
 import { Transaction } from "../Transaction.ts"
@@ -62,11 +63,11 @@ const runAttempt = <A, E, R>(
     )
   })
 
-/** See `Database.transact`. */
-export const transact = Effect.fnUntraced(function*<A, E, R>(
+const runAttempts = Effect.fnUntraced(function*<A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
-  options: TransactionOptions
+  options: TransactionOptions,
+  span: Tracer.Span
 ) {
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout ?? defaultTimeout))
   const maxDelay = Duration.toMillis(Duration.fromInputUnsafe(options.maxRetryDelay ?? defaultMaxRetryDelay))
@@ -77,6 +78,7 @@ export const transact = Effect.fnUntraced(function*<A, E, R>(
   /** An attempt that may have been committed: whatever becomes of the later ones, the caller has to be told. */
   let uncertain: FdbError.FdbError | undefined
   for (let attempt = 0;; attempt++) {
+    span.attribute("fdb.attempts", attempt + 1)
     const [exit, error] = yield* runAttempt(engine, body, {
       timeoutMillis: left,
       sizeLimit: options.sizeLimit,
@@ -104,3 +106,19 @@ export const transact = Effect.fnUntraced(function*<A, E, R>(
 /** The error of an attempt that may have been committed, after which another has failed for good. */
 const since = (uncertain: FdbError.FdbError, last: FdbError.FdbError): FdbError.FdbError =>
   FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`)
+
+/** See `Database.transact`. */
+export const transact = <A, E, R>(
+  engine: Engine,
+  body: Effect.Effect<A, E, R>,
+  options: TransactionOptions
+): Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>> =>
+  Effect.useSpan("Database.transact", { kind: "client", attributes: { "fdb.engine": engine.name } }, (span) =>
+    // Where a transaction was begun is not worth a stack trace with each.
+    Effect.withParentSpan(runAttempts(engine, body, options, span), span, {
+      captureStackTrace: false
+    })) as Effect.Effect<
+      A,
+      E | FdbError.FdbError,
+      Exclude<R, Transaction>
+    >

@@ -198,7 +198,9 @@ class Transaction implements Engine.EngineTransaction {
     const lands = fault === undefined || (fault === 1021 && chance.happens(0.5))
     link.toDatabase(delay, (fresh) => {
       this.inFlight = false
-      if (fault !== undefined) cluster.log.add(machine.name, "fault", { kind: String(fault), committed: fresh && lands })
+      if (fault !== undefined) {
+        cluster.log.add(machine.name, "fault", { kind: String(fault), committed: fresh && lands })
+      }
       if (!fresh) return reply(fail(1021, "commit"), true)
       if (!lands) {
         Effect.runSync(this.inner.dispose)

@@ -31,13 +31,21 @@ export class VirtualClock implements Clock.Clock {
   private readonly born: number
   private readonly waiting = new Set<Timer>()
 
-  constructor(machine: Machine, options: { readonly rate: number; readonly wallOffset: number; readonly booted: number }) {
+  constructor(
+    machine: Machine,
+    options: { readonly rate: number; readonly wallOffset: number; readonly booted: number }
+  ) {
     this.machine = machine
     this.rate = options.rate
     this.wallOffset = options.wallOffset
     this.begunMonotonic = options.booted
     this.begunWorld = machine.world.now
     this.born = machine.world.now
+  }
+
+  /** Whether the monotonic clock goes on. */
+  get runs(): boolean {
+    return !this.suspended
   }
 
   /** Nanoseconds on the monotonic clock, now. */

@@ -1,0 +1,19 @@
+/** What is left of a world: its events, and the commit-ordered record of the database. */
+import type { KeyValue } from "@effect-fdb/core"
+import type { CommitRecord } from "./Cluster.ts"
+import { type Event, format } from "./EventLog.ts"
+import type { Scenario } from "./Scenario.ts"
+
+/** See the module. Times are nanoseconds of the world. */
+export interface History {
+  readonly scenario: Scenario
+  readonly events: ReadonlyArray<Event>
+  readonly record: ReadonlyArray<CommitRecord>
+  /** What the database holds at the end, as it answers itself. */
+  readonly stored: ReadonlyArray<KeyValue>
+  readonly quietAt: number
+  readonly endedAt: number
+}
+
+/** The event log as text; the same scenario gives the same bytes. */
+export const toText = (history: History): string => history.events.map(format).join("\n") + "\n"

@@ -1,0 +1,229 @@
+/**
+ * Kinds of histories: which faults and which acts of operators, how often and how bad.
+ */
+import { Chance } from "./internal/chance.ts"
+import type { Config, Episode, ProcessPlan, Scenario, Target, Work } from "./Scenario.ts"
+import type { Weather } from "./Weather.ts"
+import { millisecond, second } from "./World.ts"
+
+/** The names of the profiles. */
+export const names = [
+  "calm",
+  "clocks",
+  "pauses",
+  "network",
+  "outages",
+  "operators",
+  "deployments",
+  "everything"
+] as const
+
+/** See {@link names}. */
+export type Name = typeof names[number]
+
+/** What a profile is for, in one line. */
+export const descriptions: { readonly [name in Name]: string } = {
+  calm: "no faults: leaders that resign or are asked to, in good weather",
+  clocks: "wall clocks that are off and jump, monotonic clocks that drift and stand still",
+  pauses: "processes that freeze, stall, crash and come back",
+  network: "slow and cut links, conflicts, unknown and late commits, lost watches",
+  outages: "the whole database away, and back at a version far ahead",
+  operators: "configurations that change, elections disabled, eviction, forged challenges, doubles, garbage in records",
+  deployments: "rolling restarts, priorities that change, preemption, crashes",
+  everything: "all of it at once"
+}
+
+/** What may be set of a generated scenario. */
+export interface Options {
+  readonly processes?: number | undefined
+  /** Seconds. */
+  readonly duration?: number | undefined
+}
+
+/** The mean time between two episodes of a kind, in seconds. */
+type Rates = Partial<Record<Episode["kind"], number>>
+
+const rates: { readonly [name in Name]: Rates } = {
+  calm: { resign: 60, "step-down": 120, stop: 120 },
+  clocks: { jump: 20, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
+  pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
+  network: { storm: 25, partition: 30, stall: 60, crash: 150 },
+  outages: { outage: 50, storm: 60, crash: 120, freeze: 90 },
+  operators: {
+    configure: 60,
+    disable: 90,
+    "step-down": 60,
+    evict: 60,
+    garbage: 60,
+    forge: 60,
+    duplicate: 100,
+    resign: 90,
+    crash: 100,
+    jump: 60,
+    storm: 120,
+    partition: 120
+  },
+  deployments: { deploy: 120, prioritize: 40, stop: 60, crash: 60, storm: 90, stall: 60 },
+  everything: {
+    storm: 60,
+    partition: 60,
+    outage: 200,
+    freeze: 80,
+    suspend: 120,
+    stall: 60,
+    jump: 80,
+    crash: 80,
+    stop: 120,
+    deploy: 300,
+    prioritize: 100,
+    resign: 150,
+    duplicate: 250,
+    configure: 150,
+    disable: 250,
+    "step-down": 150,
+    evict: 120,
+    garbage: 200,
+    forge: 200
+  }
+}
+
+/** No episode goes on for longer, in seconds. */
+const longest = 40
+const kinds = Object.keys(rates.everything) as ReadonlyArray<Episode["kind"]>
+
+const config = (chance: Chance, plain: boolean): Config => {
+  const lease = plain ? 10 : chance.pick([2, 4, 6, 10, 10, 10, 20])
+  const heartbeat = lease * (plain ? 0.3 : chance.pick([0.2, 0.3, 0.3, 0.4]))
+  return { lease, heartbeat, candidateTimeout: lease * 1.5, preemption: chance.happens(0.85) }
+}
+
+const work = (chance: Chance, lease: number): Work => ({
+  gap: chance.pick([0.5, 1, 2, 4]),
+  guarded: chance.pick([0.2, 0.5]),
+  external: chance.pick([0.1, 0.4]),
+  lasts: chance.happens(0.3) ? chance.between(20, 120) : undefined,
+  finalizer: chance.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
+  patience: lease * chance.pick([0.04, 0.04, 0.5])
+})
+
+const process = (chance: Chance, index: number, lease: number, offClocks: boolean): ProcessPlan => ({
+  id: `p${index + 1}`,
+  priority: chance.pick([0, 0, 0, 1, 5]),
+  starts: chance.next() * 5,
+  // The default margin of a tenth allows for rates that differ by eleven per cent; these differ by eight.
+  drift: offClocks ? chance.between(-39_000, 39_000) : chance.between(-200, 200),
+  wallOffset: offClocks ? chance.pick([0, 2, -2, 30, -30]) * chance.next() : (chance.next() - 0.5) * 0.1,
+  margin: chance.happens(0.15) ? 0.2 : undefined,
+  work: work(chance, lease)
+})
+
+const storm = (chance: Chance): Partial<Weather> => {
+  const strength = chance.pick([0.2, 1, 1, 3])
+  const some = (probability: number) => chance.happens(0.4) ? Math.min(0.5, probability * strength) : 0
+  return {
+    most: chance.pick([5, 20, 100]) * millisecond,
+    slow: some(0.15),
+    slowMean: chance.pick([0.1, 0.5, 2]) * second,
+    tooOld: some(0.03),
+    future: some(0.03),
+    behind: some(0.05),
+    conflict: some(0.1),
+    unknown: some(0.12),
+    late: some(0.1),
+    lostWatch: some(0.4),
+    spuriousWatch: some(0.2)
+  }
+}
+
+const episode = (chance: Chance, kind: Episode["kind"], at: number, processes: number, lease: number): Episode => {
+  const anybody = chance.between(0, processes - 1)
+  const target: Target = chance.happens(0.6) ? "leader" : anybody
+  const around = (share: number) => Math.min(longest, chance.exponential(share * lease))
+  switch (kind) {
+    case "storm":
+      return { kind, at, for: Math.min(longest, 5 + chance.exponential(10)), weather: storm(chance) }
+    case "partition": {
+      const others = chance.shuffled(Array.from({ length: processes }, (_, index) => index))
+      const targets = chance.happens(0.7) ? [target] : others.slice(0, chance.between(1, processes))
+      return { kind, at, for: around(1.2), targets, cut: chance.pick(["both", "both", "requests", "replies"]) }
+    }
+    case "outage":
+      return { kind, at, for: around(1), versions: chance.pick([0, 1_000_000, 100_000_000]) }
+    case "freeze":
+    case "suspend":
+      return { kind, at, for: around(1.3), target }
+    case "stall":
+      return { kind, at, for: 0.05 + chance.exponential(0.3), target }
+    case "jump":
+      return { kind, at, target, by: (chance.happens(0.5) ? 1 : -1) * chance.pick([0.1, 1, 5, 60]) * chance.next() }
+    case "crash":
+      return { kind, at, target, restart: around(1), keepsId: chance.happens(0.6) }
+    case "stop": {
+      const keepsId = chance.happens(0.8)
+      const priority = chance.happens(0.3) ? chance.between(0, 10) : undefined
+      return { kind, at, target, restart: 0.2 + around(0.5), keepsId, priority }
+    }
+    case "deploy":
+      return { kind, at, each: 1 + chance.next() * 3, priority: chance.between(1, 20) }
+    case "prioritize":
+      return { kind, at, target: anybody, priority: chance.between(0, 10) }
+    case "duplicate":
+      return { kind, at, for: around(1.5), target }
+    case "configure":
+      return { kind, at, config: config(chance, false) }
+    case "disable":
+      return { kind, at, for: around(1) }
+    case "garbage": {
+      const record = chance.pick(["config", "leader", "lease", "challenge", "candidate"] as const)
+      return { kind, at, for: around(0.6), record }
+    }
+    case "forge":
+      return { kind, at, priority: chance.between(-5, 5) }
+    case "resign":
+    case "step-down":
+    case "evict":
+      return { kind, at }
+  }
+}
+
+/** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
+const quiet = (lease: number): number => 60 + 4 * lease
+
+/** A scenario of a profile. The same arguments give the same scenario. */
+export const generate = (profile: Name, seed: number, options: Options = {}): Scenario => {
+  const chance = new Chance(seed, `scenario/${profile}`)
+  const count = options.processes ?? 5
+  const plain = profile === "calm" || chance.happens(0.4)
+  const initial = config(chance, plain)
+  const duration = options.duration ?? 600
+  const quietAt = Math.max(0, duration - quiet(Math.max(initial.lease, 20)))
+  const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"
+  const processes = Array.from({ length: count }, (_, index) => process(chance, index, initial.lease, offClocks))
+  const episodes: Array<Episode> = []
+  for (const kind of kinds) {
+    const mean = rates[profile][kind]
+    if (mean === undefined) continue
+    const own = new Chance(seed, `scenario/${profile}/${kind}`)
+    let at = own.exponential(mean)
+    while (at < quietAt) {
+      const made = episode(own, kind, at, count, initial.lease)
+      if (at + endOf(made, count) < quietAt) episodes.push(made)
+      at += own.exponential(mean)
+    }
+  }
+  episodes.sort((a, b) => a.at - b.at)
+  return { seed, profile, duration, quietAt, config: initial, processes, episodes }
+}
+
+/** How long an episode goes on. */
+const endOf = (episode: Episode, processes: number): number => {
+  switch (episode.kind) {
+    case "crash":
+    case "stop":
+      return episode.restart
+    case "deploy":
+      return episode.each * (processes + 1)
+    default:
+      return "for" in episode ? episode.for : 0
+  }
+}

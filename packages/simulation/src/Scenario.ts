@@ -1,0 +1,106 @@
+/**
+ * What a history is made from: plain data, that can be printed, pasted into a test, and made smaller.
+ *
+ * Times and spans are seconds of the world, unless a name says otherwise. Together with its seed a scenario decides
+ * everything.
+ */
+import type { Cut } from "./Link.ts"
+import type { Weather } from "./Weather.ts"
+
+/** The election's configuration at the beginning. */
+export interface Config {
+  readonly lease: number
+  readonly heartbeat: number
+  readonly candidateTimeout: number
+  readonly preemption: boolean
+}
+
+/** What a process does while it leads. */
+export interface Work {
+  /** The pause between two steps, in seconds, on average. */
+  readonly gap: number
+  /** The share of steps that write under `guard`, and of those that write to the external sink. */
+  readonly guarded: number
+  readonly external: number
+  /** The work ends by itself after about so long; goes on for ever where it is not set. */
+  readonly lasts?: number | undefined
+  /** How long its finalizer takes. */
+  readonly finalizer: number
+  /** How long its guarded writes may take: a commit cannot be interrupted. */
+  readonly patience: number
+}
+
+/** A process and its host. */
+export interface ProcessPlan {
+  readonly id: string
+  readonly priority: number
+  readonly starts: number
+  /** How much too fast its clocks are, in parts of a million. */
+  readonly drift: number
+  /** How far its wall clock is ahead. */
+  readonly wallOffset: number
+  /** The safety margin as a share of the lease; the library's default where it is not set. */
+  readonly margin?: number | undefined
+  readonly work: Work
+}
+
+/** Which process: by its place, or whichever leads then. */
+export type Target = number | "leader"
+
+/** A fault, or something that somebody does. */
+export type Episode =
+  | { readonly kind: "storm"; readonly at: number; readonly for: number; readonly weather: Partial<Weather> }
+  | {
+    readonly kind: "partition"
+    readonly at: number
+    readonly for: number
+    readonly targets: ReadonlyArray<Target>
+    readonly cut: Cut
+  }
+  | { readonly kind: "outage"; readonly at: number; readonly for: number; readonly versions: number }
+  | { readonly kind: "freeze"; readonly at: number; readonly for: number; readonly target: Target }
+  | { readonly kind: "suspend"; readonly at: number; readonly for: number; readonly target: Target }
+  | { readonly kind: "stall"; readonly at: number; readonly for: number; readonly target: Target }
+  | { readonly kind: "jump"; readonly at: number; readonly target: Target; readonly by: number }
+  | {
+    readonly kind: "crash"
+    readonly at: number
+    readonly target: Target
+    readonly restart: number
+    readonly keepsId: boolean
+  }
+  | {
+    readonly kind: "stop"
+    readonly at: number
+    readonly target: Target
+    readonly restart: number
+    readonly keepsId: boolean
+    readonly priority?: number | undefined
+  }
+  | { readonly kind: "deploy"; readonly at: number; readonly each: number; readonly priority: number }
+  | { readonly kind: "prioritize"; readonly at: number; readonly target: Target; readonly priority: number }
+  | { readonly kind: "resign"; readonly at: number }
+  | { readonly kind: "duplicate"; readonly at: number; readonly for: number; readonly target: Target }
+  | { readonly kind: "configure"; readonly at: number; readonly config: Config }
+  | { readonly kind: "disable"; readonly at: number; readonly for: number }
+  | { readonly kind: "step-down"; readonly at: number }
+  | { readonly kind: "evict"; readonly at: number }
+  | {
+    readonly kind: "garbage"
+    readonly at: number
+    readonly for: number
+    readonly record: "config" | "leader" | "lease" | "challenge" | "candidate"
+  }
+  | { readonly kind: "forge"; readonly at: number; readonly priority: number }
+
+/** Everything that a history is made from. */
+export interface Scenario {
+  readonly seed: number
+  readonly profile: string
+  readonly duration: number
+  /** From then on nothing goes wrong any more, and every process runs. */
+  readonly quietAt: number
+  readonly config: Config
+  readonly processes: ReadonlyArray<ProcessPlan>
+  readonly episodes: ReadonlyArray<Episode>
+}

@@ -1,0 +1,98 @@
+/**
+ * What the processes of a simulation do while they lead: they count in the database under `guard`, and write to a sink
+ * outside of it with their term; some take their time to end.
+ */
+import { Subspace, Transaction, Tuple } from "@effect-fdb/core"
+import type { Leadership } from "@effect-fdb/leader-election"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import type { EventLog } from "./EventLog.ts"
+import type { Machine } from "./Machine.ts"
+import type { Work } from "./Scenario.ts"
+import type { Sink } from "./Sink.ts"
+
+/** What every leader increments under guard; the value also tells who did it last, in which term, and in which step. */
+export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
+
+/** What the work needs of its surroundings. */
+export interface Surroundings {
+  readonly machine: Machine
+  readonly log: EventLog
+  readonly sink: Sink
+}
+
+const readCount = (value: Uint8Array | undefined): bigint => {
+  const tuple = value === undefined ? undefined : Tuple.unpack(value)
+  const count = tuple !== undefined && Result.isSuccess(tuple) ? tuple.success[0] : undefined
+  return typeof count === "bigint" ? count : 0n
+}
+
+/** The work of one tenure. */
+export const make =
+  ({ log, machine, sink }: Surroundings, plan: Work) => (leadership: Leadership): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      const { term } = leadership
+      const tell = (what: string, details: Parameters<EventLog["add"]>[2] = {}) =>
+        Effect.sync(() => log.add(machine.name, what, { term, ...details }))
+      const ends = plan.lasts === undefined
+        ? undefined
+        : (yield* Clock.monotonicTimeNanos) +
+          BigInt(Math.floor(plan.lasts * 1e9 * (yield* Random.nextBetween(0.5, 1.5))))
+      let steps = 0
+
+      const guarded = (step: string) =>
+        leadership.guard(
+          Effect.gen(function*() {
+            const tx = yield* Transaction
+            const count = readCount(yield* tx.get(counterKey))
+            yield* tx.set(counterKey, Tuple.pack([count + 1n, machine.name, term, step]))
+          }),
+          { timeout: Duration.seconds(plan.patience), tag: "guarded" }
+        ).pipe(
+          Effect.exit,
+          Effect.tap((exit) => {
+            const error = Exit.findErrorOption(exit)
+            return tell("guarded", {
+              step,
+              outcome: Exit.isSuccess(exit)
+                ? "done"
+                : error._tag === "None"
+                ? "interrupted"
+                : error.value._tag === "FdbError"
+                ? error.value.code
+                : error.value._tag
+            })
+          })
+        )
+
+      const external = Effect.callback<boolean>((resume) => {
+        sink.write(machine, `${machine.name}/${term}`, term, (accepted) => resume(Effect.succeed(accepted)))
+      }).pipe(Effect.timeoutOption(Duration.seconds(plan.patience)))
+
+      const step = Effect.gen(function*() {
+        yield* Effect.sleep(Duration.millis(Math.ceil(1000 * plan.gap * (yield* Random.nextBetween(0.2, 1.8)))))
+        const name = `${machine.name}/${term}/${++steps}`
+        yield* tell("step")
+        const draw = yield* Random.next
+        if (draw < plan.guarded) yield* guarded(name)
+        else if (draw < plan.guarded + plan.external) yield* external
+      })
+
+      const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)
+
+      yield* tell("work-begins", { allowance: plan.patience + plan.finalizer })
+      yield* Effect.gen(function*() {
+        while (yield* goesOn) yield* step
+      }).pipe(
+        Effect.onExit((exit) =>
+          tell("work-ends", { interrupted: Exit.hasInterrupts(exit) }).pipe(
+            Effect.andThen(Effect.sleep(Duration.seconds(plan.finalizer))),
+            Effect.andThen(tell("work-ended"))
+          )
+        )
+      )
+    })

@@ -1,0 +1,52 @@
+/** What the library tells its observer, as events of the world. */
+import type { FdbError } from "@effect-fdb/core"
+import type { ElectionEvent } from "@effect-fdb/leader-election"
+import * as Duration from "effect/Duration"
+import type { EventLog } from "../EventLog.ts"
+import type { Machine } from "../Machine.ts"
+
+const nameOf = (error: { readonly _tag: string }): string =>
+  error._tag === "FdbError" ? String((error as FdbError).code) : error._tag
+
+const nanos = (duration: Duration.Duration): number => Number(Duration.toNanosUnsafe(duration))
+
+/** Adds an event of the library to the log. */
+export const tell = (log: EventLog, { name }: Machine, event: ElectionEvent): void => {
+  switch (event._tag) {
+    case "Registered":
+      return log.add(name, "registered", {
+        id: event.candidate,
+        registration: event.registration.toString(),
+        again: event.again
+      })
+    case "Following":
+      return log.add(name, "following", { leader: event.leader, term: event.term })
+    case "Challenged":
+      return log.add(name, "challenged", { term: event.term })
+    case "Elected":
+      return log.add(name, "elected", {
+        term: event.term,
+        cause: event.cause,
+        leaderless: nanos(event.leaderless),
+        until: event.believesUntil
+      })
+    case "Renewed":
+      return log.add(name, "renewed", {
+        term: event.term,
+        ballot: event.ballot,
+        path: event.path,
+        latency: nanos(event.latency),
+        until: event.believesUntil
+      })
+    case "RenewalFailed":
+      return log.add(name, "renewal-failed", { term: event.term, path: event.path, error: nameOf(event.error) })
+    case "Lost":
+      return log.add(name, "lost", { term: event.term, reason: event.reason })
+    case "Overrun":
+      return log.add(name, "overrun", { term: event.term })
+    case "Resigned":
+      return log.add(name, "resigned", { term: event.term })
+    case "Retried":
+      return log.add(name, "retried", { error: nameOf(event.error) })
+  }
+}

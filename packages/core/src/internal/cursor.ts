@@ -1,0 +1,33 @@
+/** What is left to read of a range, page by page. */
+import type { Page } from "../Engine.ts"
+import * as KeySelector from "../KeySelector.ts"
+import type { Range, RangeOptions } from "../Transaction.ts"
+
+export interface Cursor {
+  readonly begin: KeySelector.KeySelector
+  readonly end: KeySelector.KeySelector
+  /** Zero means no limit. */
+  readonly limit: number
+  readonly reverse: boolean
+}
+
+const toSelector = (position: Uint8Array | KeySelector.KeySelector): KeySelector.KeySelector =>
+  position instanceof Uint8Array ? KeySelector.firstGreaterOrEqual(position) : position
+
+export const toCursor = (range: Range, options: RangeOptions = {}): Cursor => ({
+  begin: toSelector(range.begin),
+  end: toSelector(range.end),
+  limit: options.limit ?? 0,
+  reverse: options.reverse ?? false
+})
+
+/** Where to go on after a page, `undefined` when the range is read or the limit reached. */
+export const advance = (cursor: Cursor, page: Page): Cursor | undefined => {
+  const last = page.values.at(-1)
+  if (last === undefined || !page.more) return undefined
+  if (cursor.limit > 0 && page.values.length >= cursor.limit) return undefined
+  const limit = cursor.limit === 0 ? 0 : cursor.limit - page.values.length
+  return cursor.reverse
+    ? { ...cursor, limit, end: KeySelector.firstGreaterOrEqual(last.key) }
+    : { ...cursor, limit, begin: KeySelector.firstGreaterThan(last.key) }
+}

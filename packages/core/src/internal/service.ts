@@ -1,0 +1,167 @@
+/**
+ * The `Transaction` service over one attempt. One is made for every attempt, so it is made cheaply: classes of one shape each,
+ * whose operations are fields, so that each can be passed on alone.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Engine, EngineTransaction, Page } from "../Engine.ts"
+import type { FdbError } from "../FdbError.ts"
+import type { KeyRange } from "../KeyRange.ts"
+import type { KeySelector } from "../KeySelector.ts"
+import type { AtomicOp } from "../Mutation.ts"
+import type { KeyValue, Range, RangeOptions, Reads, TransactionService } from "../Transaction.ts"
+import type { Versionstamped } from "../Versionstamp.ts"
+import type { Attempt } from "./attempt.ts"
+import { advance, type Cursor, toCursor } from "./cursor.ts"
+
+class AttemptReads implements Reads {
+  protected readonly attempt: Attempt
+  protected readonly engine: Engine
+  protected readonly transaction: EngineTransaction
+  private readonly isSnapshot: boolean
+
+  constructor(attempt: Attempt, engine: Engine, transaction: EngineTransaction, isSnapshot: boolean) {
+    this.attempt = attempt
+    this.engine = engine
+    this.transaction = transaction
+    this.isSnapshot = isSnapshot
+  }
+
+  private page(cursor: Cursor, mode: "all" | "page"): Effect.Effect<Page, FdbError> {
+    return this.attempt.reading(
+      this.attempt.checkCursor(cursor),
+      () =>
+        this.transaction.getPage(cursor.begin, cursor.end, {
+          limit: cursor.limit,
+          reverse: cursor.reverse,
+          snapshot: this.isSnapshot,
+          mode
+        })
+    )
+  }
+
+  private collect(cursor: Cursor, values: Array<KeyValue>): Effect.Effect<Array<KeyValue>, FdbError> {
+    return Effect.flatMap(Effect.suspend(() => this.page(cursor, "all")), (page) => {
+      const collected = values.length === 0 ? [...page.values] : values.concat(page.values)
+      const next = advance(cursor, page)
+      return next === undefined ? Effect.succeed(collected) : this.collect(next, collected)
+    })
+  }
+
+  readonly get = (key: Uint8Array): Effect.Effect<Uint8Array | undefined, FdbError> =>
+    Effect.suspend(() => {
+      const { attempt, engine, transaction } = this
+      // A key longer than any that can be stored is simply absent.
+      if (key.length > engine.maxKeyLength) return attempt.reading(undefined, () => Effect.undefined)
+      return attempt.reading(attempt.checkKey(key, "read"), () => transaction.get(key, this.isSnapshot))
+    })
+
+  readonly getKey = (selector: KeySelector): Effect.Effect<Uint8Array, FdbError> =>
+    Effect.suspend(() =>
+      this.attempt.reading(
+        this.attempt.checkSelector(selector),
+        () => this.transaction.getKey(selector, this.isSnapshot)
+      )
+    )
+
+  readonly getRange = (range: Range, options?: RangeOptions): Effect.Effect<Array<KeyValue>, FdbError> =>
+    this.collect(toCursor(range, options), [])
+
+  readonly streamRange = (range: Range, options?: RangeOptions): Stream.Stream<KeyValue, FdbError> =>
+    Stream.paginate(
+      toCursor(range, options),
+      (cursor) =>
+        Effect.map(
+          Effect.suspend(() => this.page(cursor, "page")),
+          (page) => [page.values, Option.fromUndefinedOr(advance(cursor, page))] as const
+        )
+    )
+}
+
+export class AttemptService extends AttemptReads implements TransactionService {
+  readonly snapshot: Reads
+
+  constructor(attempt: Attempt, engine: Engine, transaction: EngineTransaction) {
+    super(attempt, engine, transaction, false)
+    this.snapshot = new AttemptReads(attempt, engine, transaction, true)
+  }
+
+  readonly set = (key: Uint8Array, value: Uint8Array): Effect.Effect<void, FdbError> =>
+    this.attempt.mutation(
+      () => this.attempt.checkKey(key, "write") ?? this.attempt.checkValue(value),
+      { _tag: "Set", key, value }
+    )
+
+  readonly clear = (key: Uint8Array): Effect.Effect<void, FdbError> =>
+    this.attempt.mutation(() => this.attempt.checkKey(key, "write"), { _tag: "Clear", key })
+
+  readonly clearRange = ({ begin, end }: KeyRange): Effect.Effect<void, FdbError> =>
+    this.attempt.mutation(
+      () => this.attempt.checkRange({ begin, end }, "write"),
+      { _tag: "ClearRange", begin, end }
+    )
+
+  readonly atomic = (op: AtomicOp, key: Uint8Array, operand: Uint8Array): Effect.Effect<void, FdbError> =>
+    this.attempt.mutation(
+      () => this.attempt.checkKey(key, "write") ?? this.attempt.checkValue(operand),
+      { _tag: "Atomic", op, key, operand }
+    )
+
+  readonly setVersionstampedKey = (key: Versionstamped, value: Uint8Array): Effect.Effect<void, FdbError> =>
+    this.attempt.mutation(
+      () => this.attempt.checkGap(key) ?? this.attempt.checkKey(key.bytes, "write") ?? this.attempt.checkValue(value),
+      { _tag: "SetVersionstampedKey", key, value }
+    )
+
+  readonly setVersionstampedValue = (key: Uint8Array, value: Versionstamped): Effect.Effect<void, FdbError> =>
+    this.attempt.mutation(
+      () => this.attempt.checkKey(key, "write") ?? this.attempt.checkGap(value) ?? this.attempt.checkValue(value.bytes),
+      { _tag: "SetVersionstampedValue", key, value }
+    )
+
+  readonly addReadConflictKey = (key: Uint8Array): Effect.Effect<void, FdbError> =>
+    this.attempt.addConflictKey(key, this.transaction.addReadConflict)
+
+  readonly addReadConflictRange = (range: KeyRange): Effect.Effect<void, FdbError> =>
+    this.attempt.addConflict(range, this.transaction.addReadConflict)
+
+  readonly addWriteConflictKey = (key: Uint8Array): Effect.Effect<void, FdbError> =>
+    this.attempt.addConflictKey(key, this.transaction.addWriteConflict)
+
+  readonly addWriteConflictRange = (range: KeyRange): Effect.Effect<void, FdbError> =>
+    this.attempt.addConflict(range, this.transaction.addWriteConflict)
+
+  readonly readVersion: Effect.Effect<bigint, FdbError> = Effect.suspend(() =>
+    this.attempt.reading(undefined, () => this.transaction.readVersion)
+  )
+
+  readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
+    Effect.suspend(() =>
+      this.attempt.reading(
+        version > 0n ? undefined : this.attempt.fault(2011, "read", `the read version is ${version}`),
+        () => this.transaction.setReadVersion(version)
+      )
+    )
+
+  readonly watch = (key: Uint8Array) =>
+    Effect.suspend(() =>
+      Effect.map(
+        Effect.acquireRelease(this.attempt.watching(key), (watch) => watch.cancel),
+        (watch) => watch.fired
+      )
+    )
+
+  readonly committedVersion: Effect.Effect<Effect.Effect<bigint, FdbError>> = Effect.sync(() =>
+    this.attempt.afterCommit((committed) => Effect.succeed(committed.version))
+  )
+
+  readonly versionstamp: Effect.Effect<Effect.Effect<Uint8Array, FdbError>> = Effect.sync(() => {
+    this.transaction.requestVersionstamp()
+    return this.attempt.afterCommit((committed) =>
+      committed.versionstamp === undefined
+        ? Effect.fail(this.attempt.fault(2021, "commit"))
+        : Effect.succeed(committed.versionstamp)
+    )
+  })
+}

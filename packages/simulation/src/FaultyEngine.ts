@@ -7,7 +7,7 @@
  */
 import { type Engine, FdbError, type Mutation } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type { Link } from "./Link.ts"
 import { millisecond, second } from "./World.ts"
 
@@ -212,13 +212,18 @@ class Transaction implements Engine.EngineTransaction {
       if (exit._tag === "Success" && machine.isAlive) {
         this.committed()
       }
-      if (exit._tag === "Failure") this.logConflict(readVersion)
+      if (exit._tag === "Failure") this.logFailure(exit, readVersion)
       reply(fault === undefined ? exit : fail(fault, "commit"), false)
     })
   }
 
-  private logConflict(readVersion: bigint | undefined): void {
-    this.link.cluster.log.add(this.link.machine.name, "conflict", { since: readVersion, tag: this.options.tag })
+  /** A failure that nobody has injected. */
+  private logFailure(exit: Exit.Exit<unknown, FdbError>, readVersion: bigint | undefined): void {
+    const { cluster, machine } = this.link
+    const error = Exit.findErrorOption(exit)
+    const code = error._tag === "Some" ? error.value.code : undefined
+    const what = code === 1020 ? "conflict" : "refused"
+    cluster.log.add(machine.name, what, { code, since: readVersion, tag: this.options.tag })
   }
 
   private committed(): void {

@@ -19,14 +19,16 @@ export class Sink {
     this.chance = world.chance("sink")
   }
 
-  /** Sends a write; `answer` is called on the machine, if that still runs then. */
-  write(machine: Machine, tenure: string, term: bigint, answer: (accepted: boolean) => void): void {
+  /**
+   * Sends a write with a fencing token, on behalf of a tenure; `answer` is called on the machine, if that still runs then.
+   */
+  write(machine: Machine, tenure: string, token: bigint, answer: (accepted: boolean) => void): void {
     const latency = () =>
       this.chance.happens(0.05) ? this.chance.exponential(2000 * millisecond) : this.chance.next() * 5e6
     this.world.after(Math.floor(latency()), () => {
-      const accepted = term >= this.highest
-      if (accepted) this.highest = term
-      this.log.add("sink", accepted ? "accepts" : "refuses", { tenure, term })
+      const accepted = token >= this.highest
+      if (accepted) this.highest = token
+      this.log.add("sink", accepted ? "accepts" : "refuses", { tenure, token })
       this.world.after(Math.floor(latency()), () => machine.post(() => answer(accepted)))
     })
   }

@@ -70,7 +70,7 @@ export const make =
         )
 
       const external = Effect.callback<boolean>((resume) => {
-        sink.write(machine, `${machine.name}/${term}`, term, (accepted) => resume(Effect.succeed(accepted)))
+        sink.write(machine, `${machine.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
       }).pipe(Effect.timeoutOption(Duration.seconds(plan.patience)))
 
       const step = Effect.gen(function*() {
@@ -84,7 +84,7 @@ export const make =
 
       const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)
 
-      yield* tell("work-begins", { allowance: plan.patience + plan.finalizer })
+      yield* tell("work-begins", { patience: plan.patience, finalizer: plan.finalizer })
       yield* Effect.gen(function*() {
         while (yield* goesOn) yield* step
       }).pipe(

@@ -1,0 +1,38 @@
+/** All checkers, and what they say of a history. */
+import type { Checker, Violation } from "./Checker.ts"
+import * as beliefs from "./checkers/beliefs.ts"
+import * as counter from "./checkers/counter.ts"
+import * as deadline from "./checkers/deadline.ts"
+import * as ending from "./checkers/ending.ts"
+import * as growth from "./checkers/growth.ts"
+import * as guarded from "./checkers/guarded.ts"
+import * as handover from "./checkers/handover.ts"
+import * as liveness from "./checkers/liveness.ts"
+import * as registered from "./checkers/registered.ts"
+import * as replay from "./checkers/replay.ts"
+import * as sink from "./checkers/sink.ts"
+import * as undisturbed from "./checkers/undisturbed.ts"
+import type { History } from "./History.ts"
+import * as Evidence from "./internal/evidence.ts"
+
+/** In the order in which they report. */
+export const all: ReadonlyArray<Checker> = [
+  beliefs.checker,
+  growth.checker,
+  guarded.checker,
+  counter.checker,
+  sink.checker,
+  replay.checker,
+  registered.checker,
+  deadline.checker,
+  ending.checker,
+  liveness.checker,
+  handover.checker,
+  undisturbed.checker
+]
+
+/** Holds a history against all promises, in the order of time. */
+export const check = (history: History, checkers: ReadonlyArray<Checker> = all): Array<Violation> => {
+  const evidence = Evidence.collect(history)
+  return checkers.flatMap(({ check }) => check(evidence)).sort((a, b) => a.at - b.at)
+}

@@ -1,0 +1,60 @@
+/** The work is stopped before the leader's deadline. */
+import type { Checker, Violation } from "../Checker.ts"
+import { leases } from "../internal/beliefs.ts"
+import * as Evidence from "../internal/evidence.ts"
+import { works } from "../internal/works.ts"
+import { millisecond, second } from "../World.ts"
+
+/** What rounding and the order of things at one instant may come to. */
+const tolerance = millisecond
+
+export const checker: Checker = {
+  name: "deadline",
+  promise: "work is interrupted when its leader's belief ends, begins nothing after it, and is reported if it goes on",
+  check: (evidence) => {
+    const violations: Array<Violation> = []
+    const stored = leases(evidence)
+    const frozen = Evidence.faults(evidence.history).filter(({ kind }) =>
+      kind === "freeze" || kind === "suspend" || kind === "stall"
+    )
+    for (const { begins, ended, ends, finalizer, life, patience, steps, term } of works(evidence)) {
+      const over = ended ?? life.died
+      const fail = (at: number, message: string) =>
+        violations.push({ checker: "deadline", at, who: life.name, message: `${life.name}, term ${term}: ${message}` })
+      /** How long it could do nothing between two instants. */
+      const frozenFor = (from: number, to: number): number =>
+        frozen.reduce(
+          (sum, span) =>
+            span.who === life.name ? sum + Math.max(0, Math.min(to, span.to) - Math.max(from, span.from)) : sum,
+          0
+        )
+      const confirmations = life.events.filter(({ at, details, what }) =>
+        (what === "elected" || what === "renewed") && String(details["term"]) === String(term) && at <= over
+      )
+      const last = confirmations.at(-1)
+      if (last === undefined) continue
+      const until = Number(last.details["until"])
+      const due = Evidence.whenShown(life, "monotonic", until, last.at)
+      for (const { at } of steps) {
+        if (at > due + tolerance) fail(at, `a step begins ${((at - due) / second).toFixed(3)} s after the deadline`)
+      }
+      const stopped = ends ?? life.died
+      const busy = steps.some(({ at }) => at <= due && at + patience / 0.95 >= due)
+      const grace = busy ? patience / 0.95 : 0
+      if (stopped - frozenFor(due - grace, stopped) > due + grace + tolerance && begins <= due) {
+        fail(due, `it is interrupted ${((stopped - due) / second).toFixed(3)} s after the deadline`)
+      }
+      const ballot = String(last.details["ballot"] ?? term)
+      const lease = stored.get(BigInt(ballot))?.duration
+      if (lease === undefined || ended === undefined) continue
+      const lapse = Evidence.whenShown(life, "monotonic", until + (life.margin ?? lease / 10), last.at)
+      const reported = life.events.some(({ details, what }) =>
+        what === "overrun" && String(details["term"]) === String(term)
+      )
+      if (ended > lapse + 10 * tolerance && frozenFor(lapse, ended) === 0 && finalizer > 0 && !reported) {
+        fail(ended, "it goes on when its lease has lapsed, and nobody is told")
+      }
+    }
+    return violations
+  }
+}

@@ -1,0 +1,70 @@
+/** A resignation is followed by a successor within two round trips. */
+import type { Checker, Violation } from "../Checker.ts"
+import * as Evidence from "../internal/evidence.ts"
+import type { State } from "../internal/ledger.ts"
+import { longestHop } from "../Weather.ts"
+import { millisecond, second } from "../World.ts"
+
+/** A round trip of a whole transaction in calm weather: for its version, its reads and its commit, there and back. */
+const roundTrip = 6 * longestHop
+
+/** See the module; in nanoseconds. */
+export const bound = 2 * roundTrip
+
+/** Whether somebody else is there who could succeed: registered long enough, and not yielding to others himself. */
+const successors = (evidence: Evidence.Evidence, state: State, by: string, at: number, settled: number): number => {
+  let count = 0
+  for (const life of evidence.machines.values()) {
+    if (life.name === by || life.died < at + bound) continue
+    const registered = life.events.findLast((event) => event.what === "registered" && event.at < at)
+    if (registered === undefined || registered.at > at - settled) continue
+    const candidate = state.candidates.get(String(registered.details["id"]))
+    if (typeof candidate !== "object" || candidate.registration !== registered.details["registration"]) continue
+    const last = life.events.findLast((event) => event.what === "following" || event.what === "lost")
+    const followed = life.events.findLast((event) => event.at < at && event.what === "following")
+    if (last === undefined || followed === undefined || followed.at > at - 100 * millisecond) continue
+    const lost = life.events.findLast((event) => event.at < at && (event.what === "lost" || event.what === "elected"))
+    if (lost !== undefined && lost.at > at - settled) continue
+    count++
+  }
+  return count
+}
+
+export const checker: Checker = {
+  name: "handover",
+  promise: "in good weather a resignation is followed by a successor within two round trips",
+  check: (evidence) => {
+    const violations: Array<Violation> = []
+    const faults = Evidence.faults(evidence.history)
+    const disturbances = evidence.history.events.filter(({ what }) =>
+      what === "fault" || what === "starts" || what === "exits" || what === "crashes" || what === "retried" ||
+      what === "prioritizes" || what === "configures" || what === "disables" || what === "enables" ||
+      what === "spoils" || what === "repairs" || what === "evicts" || what === "forges" || what === "stops"
+    )
+    evidence.ledger.forEach(({ after, before, commit }, index) => {
+      if (before.leader === after.leader || typeof after.leader !== "object" || typeof before.leader !== "object") {
+        return
+      }
+      if (!before.leader.held || after.leader.held || after.leader.successor !== undefined) return
+      if (typeof after.config !== "object" || !after.config.enabled) return
+      const { at, by } = commit
+      const settled = 2 * Number(after.config.heartbeat) + 3 * second
+      const isNear = (from: number, to: number) => from < at + bound && to > at - settled
+      if (at + bound > evidence.history.endedAt || faults.some(({ from, to }) => isNear(from, to))) return
+      if (disturbances.some((event) => isNear(event.at, event.at))) return
+      if (successors(evidence, after, by, at, settled) === 0) return
+      const next = evidence.ledger.slice(index + 1).find(({ after, before }) =>
+        before.leader !== after.leader && typeof after.leader === "object" && after.leader.held
+      )
+      if (next !== undefined && next.commit.at <= at + bound) return
+      const took = next === undefined ? "never" : `${((next.commit.at - at) / millisecond).toFixed(1)} ms later`
+      violations.push({
+        checker: "handover",
+        at,
+        who: by,
+        message: `${by} resigns, and a successor comes ${took}, not within ${bound / millisecond} ms`
+      })
+    })
+    return violations
+  }
+}

@@ -1,0 +1,30 @@
+/** Leaders are registered. */
+import type { Checker, Violation } from "../Checker.ts"
+import { invalid } from "../internal/ledger.ts"
+
+export const checker: Checker = {
+  name: "registered",
+  promise: "whoever claims or renews is registered as it says, and nobody who leads is evicted",
+  check: ({ ledger }) => {
+    const violations: Array<Violation> = []
+    for (const { after, before, candidates, commit, written } of ledger) {
+      const fail = (message: string) =>
+        violations.push({ checker: "registered", at: commit.at, who: commit.by, message })
+      const leads = after.leader !== undefined && after.leader !== invalid && after.leader.held
+        ? after.leader.who
+        : undefined
+      if (leads === undefined) continue
+      const candidate = after.candidates.get(leads.id)
+      if (commit.by === "operator") {
+        if (candidates.has(leads.id) && candidate === undefined && before.candidates.get(leads.id) !== invalid) {
+          fail(`"${leads.id}" is evicted while it leads`)
+        }
+      } else if (written.has("lease") || written.has("leader")) {
+        if (candidate === undefined || candidate === invalid || candidate.registration !== leads.registration) {
+          fail(`"${leads.id}" leads without being registered`)
+        }
+      }
+    }
+    return violations
+  }
+}

@@ -1,0 +1,83 @@
+/** When who believed in its leadership, in the time of the world: derived from events, clocks and stored leases. */
+import * as Evidence from "./evidence.ts"
+import { invalid } from "./ledger.ts"
+
+/** See the module. Instants are nanoseconds of the world. */
+export interface Belief {
+  readonly who: string
+  readonly term: bigint
+  readonly from: number
+  readonly to: number
+}
+
+/** Any lease; the one of a ballot that was never stored. */
+const anyLease = 1
+
+/** The leases that were written, by ballot. */
+export const leases = (
+  evidence: Evidence.Evidence
+): Map<bigint, { readonly duration: number; readonly at: number }> => {
+  const durations = new Map<bigint, { readonly duration: number; readonly at: number }>()
+  for (const { after, commit, written } of evidence.ledger) {
+    if (!written.has("lease") || after.lease === undefined || after.lease === invalid) continue
+    if (!durations.has(after.lease.ballot)) {
+      durations.set(after.lease.ballot, { duration: Number(after.lease.duration), at: commit.at })
+    }
+  }
+  return durations
+}
+
+/** All beliefs, machine by machine. */
+export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
+  const stored = leases(evidence)
+  const spans: Array<Belief> = []
+  for (const life of evidence.machines.values()) {
+    let open: { readonly term: bigint; readonly from: number; to: number } | undefined
+    const close = (at: number): void => {
+      if (open === undefined) return
+      spans.push({ who: life.name, term: open.term, from: open.from, to: Math.min(open.to, at) })
+      open = undefined
+    }
+    for (const { at, details, what } of life.events) {
+      if (what === "elected" || what === "renewed") {
+        const term = BigInt(String(details["term"]))
+        const until = Number(details["until"])
+        const ballot = what === "elected" ? term : BigInt(String(details["ballot"]))
+        const lease = stored.get(ballot)?.duration ?? anyLease
+        const span = lease - (life.margin ?? Math.floor(lease / 10))
+        const attempt = Evidence.lastShown(life, until - span, at)
+        const wallUntil = Evidence.wallAt(life, attempt) + span
+        const to = Math.min(
+          Evidence.whenShown(life, "monotonic", until, at),
+          Evidence.whenShown(life, "wall", wallUntil, at),
+          shortened(life, stored, ballot, lease)
+        )
+        if (what === "elected") close(at)
+        if (open === undefined || open.to < at) {
+          close(at)
+          open = { term, from: at, to }
+        } else {
+          open.to = to
+        }
+      } else if (what === "lost") close(at)
+    }
+    close(life.died)
+  }
+  return spans
+}
+
+/**
+ * A leader that is about to shorten its lease stops to count on the longer one, whether it is told of the commit or not: so
+ * from the commit of the next ballots on at the latest.
+ */
+const shortened = (
+  life: Evidence.MachineLife,
+  stored: ReturnType<typeof leases>,
+  ballot: bigint,
+  lease: number
+): number => {
+  const next = stored.get(ballot + 1n)
+  if (next === undefined || next.duration >= lease) return Number.POSITIVE_INFINITY
+  const span = next.duration - (life.margin ?? Math.floor(next.duration / 10))
+  return next.at + span / (life.stretches[0]?.rate ?? 1)
+}

@@ -1,0 +1,26 @@
+/** The guarded writes in the record: who counted, in which term. */
+import { Bytes, Tuple } from "@effect-fdb/core"
+import * as Result from "effect/Result"
+import type { CommitRecord } from "../Cluster.ts"
+import { counterKey } from "../Workload.ts"
+
+/** See the module. */
+export interface Count {
+  readonly count: bigint
+  readonly by: string
+  readonly term: bigint
+  readonly step: string
+}
+
+/** What a commit has counted, if it has. */
+export const counted = ({ mutations }: CommitRecord): Count | undefined => {
+  for (const mutation of mutations) {
+    if (mutation._tag !== "Set" || !Bytes.equals(mutation.key, counterKey)) continue
+    const tuple = Tuple.unpack(mutation.value)
+    const [count, by, term, step] = Result.isSuccess(tuple) ? tuple.success : []
+    if (typeof count === "bigint" && typeof by === "string" && typeof term === "bigint" && typeof step === "string") {
+      return { count, by, term, step }
+    }
+  }
+  return undefined
+}

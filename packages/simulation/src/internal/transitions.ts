@@ -1,0 +1,192 @@
+/**
+ * What each commit to an election is: one of the transitions that the protocol has, or none. The rules are written down
+ * here a second time, in the terms of what is stored.
+ */
+import type { Evidence } from "./evidence.ts"
+import { type Entry, invalid, type State } from "./ledger.ts"
+
+/** The transitions of the stored state. */
+export const stored = [
+  "initialize",
+  "register",
+  "register-again",
+  "supersede",
+  "beat",
+  "unregister",
+  "unregister-leading",
+  "claim-first",
+  "claim-vacant",
+  "claim-preferred",
+  "claim-lapsed",
+  "claim-own",
+  "renew",
+  "renew-other-lease",
+  "resign",
+  "resign-preempted",
+  "resign-stepping-down",
+  "challenge",
+  "challenge-higher",
+  "request-step-down",
+  "evict",
+  "configure",
+  "disable",
+  "enable",
+  "spoil-or-repair"
+] as const
+
+/** See {@link stored}. */
+export type Transition = typeof stored[number]
+
+/** A commit, named; or why it is none of the protocol's transitions. */
+export type Verdict = { readonly transition: Transition } | { readonly illegal: string }
+
+const legal = (transition: Transition): Verdict => ({ transition })
+const illegal = (reason: string): Verdict => ({ illegal: reason })
+
+/** The challenge that obliges the leader to go, by the rules. */
+const obligation = ({ challenge, config, leader }: State): "preempted" | "stepped-down" | undefined => {
+  if (typeof challenge !== "object" || typeof leader !== "object" || typeof config !== "object") return undefined
+  if (!leader.held || challenge.term !== leader.term) return undefined
+  if (challenge.challenger === undefined) return "stepped-down"
+  return config.preemption && challenge.priority > leader.priority ? "preempted" : undefined
+}
+
+const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
+  if (before.config === undefined && written.has("config")) return legal("initialize")
+  if (written.has("config") && typeof before.config === "object" && typeof after.config === "object") {
+    if (before.config.enabled && !after.config.enabled) return legal("disable")
+    if (!before.config.enabled && after.config.enabled) return legal("enable")
+    return legal("configure")
+  }
+  if (written.has("challenge") && typeof after.challenge === "object" && after.challenge.challenger === undefined) {
+    return legal("request-step-down")
+  }
+  if (candidates.size > 0 && [...candidates].every((id) => after.candidates.get(id) === undefined)) {
+    return legal("evict")
+  }
+  return legal("spoil-or-repair")
+}
+
+const ofCandidate = ({ after, before, candidates, commit }: Entry, known: ReadonlySet<string>): Verdict => {
+  const [id] = candidates
+  if (id === undefined || candidates.size > 1) return illegal("writes the records of several candidates")
+  const was = before.candidates.get(id)
+  const is = after.candidates.get(id)
+  if (was === invalid && is !== undefined) {
+    return typeof is === "object" && !known.has(is.registration)
+      ? legal("supersede")
+      : illegal(`writes over the damaged record of "${id}"`)
+  }
+  if (is === undefined) return legal("unregister")
+  if (is === invalid) return illegal("writes a record that does not decode")
+  if (typeof was === "object" && was.registration === is.registration) return legal("beat")
+  if (known.has(is.registration)) {
+    return illegal(
+      was === undefined
+        ? `brings back the registration of "${id}", which was removed`
+        : `brings back a registration of "${id}" that had been superseded`
+    )
+  }
+  if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
+  if (typeof was === "object") return legal("supersede")
+  return legal([...before.history.values()].length > 0 && commit.by.endsWith("#1") ? "register-again" : "register")
+}
+
+const ofChallenge = ({ after, before }: Entry): Verdict => {
+  const { challenge } = after
+  const { config, leader } = before
+  if (typeof challenge !== "object") return illegal("removes or damages a challenge")
+  if (typeof config !== "object" || typeof leader !== "object") return illegal("challenges over damaged records")
+  if (!config.enabled) return illegal("challenges while disabled")
+  if (!leader.held || challenge.term !== leader.term) return illegal("challenges a tenure that does not stand")
+  if (challenge.challenger === undefined) return illegal("asks the leader to step down without being an operator")
+  if (!config.preemption || challenge.priority <= leader.priority) {
+    return illegal("challenges without a higher priority")
+  }
+  if (typeof before.challenge !== "object" || before.challenge.term !== leader.term) return legal("challenge")
+  if (before.challenge.challenger === undefined) return illegal("replaces an operator's request")
+  return before.challenge.priority < challenge.priority
+    ? legal("challenge-higher")
+    : illegal("replaces a challenge that is as good")
+}
+
+/** Writes to S("leader") or S("lease"). */
+const ofLeadership = (entry: Entry, evidence: Evidence): Verdict => {
+  const { after, before, candidates, commit, written } = entry
+  const { leader, lease } = after
+  const was = before.leader
+  if (typeof before.config !== "object") return illegal("decides without a configuration that decodes")
+  if (typeof was !== "object" || typeof before.lease !== "object") return illegal("decides over damaged records")
+  if (typeof leader !== "object" || typeof lease !== "object") return illegal("leaves records that do not decode")
+  if (before.challenge === invalid) return illegal("decides over a damaged challenge")
+  const ownerOf = (registration: string) => evidence.owners.get(registration)
+  if (!written.has("lease")) return illegal("writes the leader without the lease")
+
+  if (!written.has("leader")) {
+    if (!was.held) return illegal("renews a vacancy")
+    if (ownerOf(was.who.registration) !== commit.by) return illegal(`renews the lease of "${was.who.id}"`)
+    if (!before.config.enabled) return illegal("renews while disabled")
+    const because = obligation(before)
+    if (because !== undefined) return illegal(`renews though it has to go (${because})`)
+    if (lease.duration !== BigInt(before.config.lease)) return illegal("renews for another time than is configured")
+    return legal(lease.duration === before.lease.duration ? "renew" : "renew-other-lease")
+  }
+
+  if (!leader.held) {
+    if (!was.held) return illegal("resigns from a vacancy")
+    if (ownerOf(was.who.registration) !== commit.by) return illegal(`resigns for "${was.who.id}"`)
+    if (leader.term !== was.term) return illegal("changes the term in resigning")
+    if (after.challenge !== undefined) return illegal("resigns and leaves the challenge")
+    const because = obligation(before)
+    const challenger = because === "preempted" && typeof before.challenge === "object"
+      ? before.challenge.challenger
+      : undefined
+    const tenure = after.history.get(was.term)
+    if (typeof tenure === "object" && tenure.reason !== (because ?? "resigned")) {
+      return illegal(`resigns as ${tenure.reason}, not as ${because ?? "resigned"}`)
+    }
+    if (leader.successor?.registration !== challenger?.registration) return illegal("prefers the wrong successor")
+    if (candidates.size > 0) return legal("unregister-leading")
+    return legal(
+      because === undefined ? "resign" : because === "preempted" ? "resign-preempted" : "resign-stepping-down"
+    )
+  }
+
+  if (ownerOf(leader.who.registration) !== commit.by) return illegal(`claims for "${leader.who.id}"`)
+  if (!before.config.enabled) return illegal("claims while disabled")
+  if (after.challenge !== undefined) return illegal("claims and leaves the challenge")
+  if (lease.duration !== BigInt(before.config.lease)) return illegal("claims for another time than is configured")
+  const begun = after.history.get(leader.term)
+  if (typeof begun !== "object" || begun.leader !== leader.who.id || begun.ended) {
+    return illegal("claims without an entry in the history")
+  }
+  if (was.held) {
+    const ended = after.history.get(was.term)
+    if (typeof ended === "object" && ended.reason !== "expired") return illegal("claims without ending the old tenure")
+    return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
+  }
+  if (was.term === 0n && before.history.size === 0) return legal("claim-first")
+  return legal(was.successor?.registration === leader.who.registration ? "claim-preferred" : "claim-vacant")
+}
+
+/** Names every commit to the election. */
+export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
+  const known = new Set<string>()
+  return evidence.ledger.map((entry) => {
+    const { after, candidates, commit, written } = entry
+    const verdict = commit.by === "operator"
+      ? byOperator(entry)
+      : written.has("config")
+      ? illegal("changes the configuration without being an operator")
+      : written.has("leader") || written.has("lease")
+      ? ofLeadership(entry, evidence)
+      : written.has("challenge")
+      ? ofChallenge(entry)
+      : ofCandidate(entry, known)
+    for (const id of candidates) {
+      const candidate = after.candidates.get(id)
+      if (typeof candidate === "object") known.add(candidate.registration)
+    }
+    return { entry, verdict }
+  })
+}

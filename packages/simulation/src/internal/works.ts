@@ -1,0 +1,44 @@
+/** The works of leaders, from event to event. */
+import type { Event } from "../EventLog.ts"
+import type { Evidence, MachineLife } from "./evidence.ts"
+
+/** One work. Instants are nanoseconds of the world. */
+export interface Work {
+  readonly life: MachineLife
+  readonly term: bigint
+  readonly begins: number
+  /** When it was over but for its finalizers; never, where its machine ended before. */
+  readonly ends: number | undefined
+  /** When its finalizers were done. */
+  readonly ended: number | undefined
+  /** How long its guarded writes may take, in nanoseconds. */
+  readonly patience: number
+  readonly finalizer: number
+  readonly steps: ReadonlyArray<Event>
+}
+
+const isOf = (event: Event, term: bigint): boolean => String(event.details["term"]) === String(term)
+
+/** All works. */
+export const works = ({ machines }: Evidence): Array<Work> => {
+  const found: Array<Work> = []
+  for (const life of machines.values()) {
+    life.events.forEach((event, index) => {
+      if (event.what !== "work-begins") return
+      const term = BigInt(String(event.details["term"]))
+      const rest = life.events.slice(index)
+      const own = (what: string) => rest.find((later) => later.what === what && isOf(later, term))?.at
+      found.push({
+        life,
+        term,
+        begins: event.at,
+        ends: own("work-ends"),
+        ended: own("work-ended"),
+        patience: Number(event.details["patience"]) * 1e9,
+        finalizer: Number(event.details["finalizer"]) * 1e9,
+        steps: rest.filter((later) => later.what === "step" && isOf(later, term))
+      })
+    })
+  }
+  return found
+}

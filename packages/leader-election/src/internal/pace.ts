@@ -58,8 +58,12 @@ export const pacer: Effect.Effect<(pause: Pause) => Effect.Effect<void>> = Effec
   (step) => (pause) => Effect.ignore(step(pause))
 )
 
-/** After failures in a row: doubled from a sixteenth of the heartbeat up to the heartbeat. */
-export const backOff = (failures: number, heartbeat: bigint): bigint => {
-  const pause = heartbeat >> BigInt(Math.max(0, 4 - failures + 1))
+/** After failures in a row: doubled from a sixteenth of the longest pause up to it. */
+export const backOff = (failures: number, longest: bigint): bigint => {
+  const pause = longest >> BigInt(Math.max(0, 4 - failures + 1))
   return pause > 0n ? pause : 1n
 }
+
+/** The longest pause of a leader that cannot renew: there has to be time for other tries before its belief is over. */
+export const beforeDeadline = (remaining: bigint, heartbeat: bigint): bigint =>
+  remaining / 4n < heartbeat ? remaining / 4n : heartbeat

@@ -175,8 +175,10 @@ class Upkeep {
 
   /** How long to wait for the next round. */
   pause(): Pace.Pause {
-    const { member, state } = this.tenure
-    if (this.failures > 0) return { about: Pace.backOff(this.failures, member.heartbeat) }
+    const { belief, member, state } = this.tenure
+    if (this.failures > 0) {
+      return { about: Pace.backOff(this.failures, Pace.beforeDeadline(belief.remaining(), member.heartbeat)) }
+    }
     const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
     return { about: Pace.untilRenewal(member.heartbeat, leaseDuration - member.marginOf(leaseDuration)) }
   }

@@ -1,7 +1,7 @@
 /** Hosts of processes that share one database in memory, each with its own connection and its own wall clock. */
 import { Database, type Engine, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
 import * as FdbError from "@effect-fdb/core/FdbError"
-import { Clock, Duration, Effect } from "effect"
+import { Clock, type Duration, Effect } from "effect"
 import { type ElectionEvent, ElectionObserver } from "../../src/index.ts"
 
 /** How a host's connection behaves. */
@@ -55,7 +55,7 @@ const connect = (engine: Engine.Engine, host: () => Host): Engine.Engine => ({
 export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngine.Latencies = {}) {
   const engine = yield* MemoryDatabase.makeEngine
   const clock = yield* Clock.Clock
-  return Effect.sync((): Host => {
+  const makeHost = (): Host => {
     const instrumented = InstrumentedEngine.make(connect(engine, () => host), latencies)
     const database = Database.fromEngine(instrumented.engine)
     const events: Array<ElectionEvent> = []
@@ -85,5 +85,6 @@ export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngi
       resetCounts: instrumented.reset
     }
     return host
-  })
+  }
+  return makeHost
 })

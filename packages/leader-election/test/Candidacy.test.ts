@@ -1,6 +1,6 @@
 import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Option, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   type Candidacy,
@@ -723,6 +723,120 @@ describe("rule 11: the cost", () => {
       assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
       assert.strictEqual(yield* leaderId(first), "first")
     }), 120_000)
+})
+
+describe("commits whose outcome is not told", () => {
+  for (const code of [1021, 1031, 1039]) {
+    it.effect(`a claim that ended with ${code} is made anew, in a term of its own, and nobody else leads`, () =>
+      Effect.gen(function*() {
+        const [a, b] = yield* hosts(2)
+        const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+        yield* Effect.scoped(a.run(candidacy.campaign))
+        a.connection = { commitsBut: code }
+        yield* Effect.forkDetach(a.run(candidacy.withLeadership(() => Effect.never)))
+        yield* TestClock.adjust("1 second")
+        yield* start(b, { id: "b" })
+        yield* TestClock.adjust("2 seconds")
+        assert.lengthOf(eventsOf(a, "Elected"), 1)
+        a.connection = "up"
+        yield* TestClock.adjust("8 seconds")
+        const elected = eventsOf(a, "Elected").at(-1)!
+        assert.strictEqual(elected.cause, "Own")
+        assert.strictEqual(yield* leaderId(b), "a")
+        assert.lengthOf(eventsOf(b, "Elected"), 0)
+        const history = yield* b.run(transact(election.readHistory()))
+        assert.strictEqual(history[0]?.term, elected.term)
+      }))
+  }
+
+  it.effect("a campaign that is interrupted then leaves no tenure behind", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      yield* Effect.scoped(a.run(candidacy.campaign))
+      a.connection = { commitsBut: 1031 }
+      const campaign = yield* Effect.forkDetach(a.run(candidacy.withLeadership(() => Effect.never)))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* leaderId(b), "a")
+      a.connection = "up"
+      yield* Fiber.interrupt(campaign)
+      assert.isUndefined(yield* leaderId(b))
+    }))
+
+  it.effect("a leader whose renewals are committed without being told stops at its deadline all the same", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      a.connection = { commitsBut: 1031 }
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(reasonOf(a), "Expired")
+    }))
+
+  it.effect("a shorter lease that is committed without being told shortens the belief", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      a.connection = { commitsBut: 1031 }
+      yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("2 seconds"))))
+      yield* TestClock.adjust("1700 millis")
+      assert.isUndefined(reasonOf(a))
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual(reasonOf(a), "Expired")
+    }))
+})
+
+describe("a singleton", () => {
+  it.effect("runs in one process at a time, moves on when its process ends, and is built at once", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const log: Array<string> = []
+      const service = (name: string) => election.singleton({ id: name }, reign(log, name))
+      const scope = yield* Scope.make()
+      yield* a.run(Layer.buildWithScope(service("a"), scope))
+      yield* b.run(Layer.build(service("b")))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["a begins 1"])
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(log.slice(1, 2), ["a ends"])
+      assert.match(log[2]!, /^b begins/)
+    }))
+
+  it.effect("is run again after a failure, ever more slowly", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      let runs = 0
+      const service = Effect.suspend(() => ++runs % 2 === 0 ? Effect.die("defect") : Effect.fail("failure"))
+      yield* a.run(Layer.build(election.singleton({ id: "a" }, service)))
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(runs > 100 && runs < 1000, `${runs} runs`)
+    }))
+
+  it.effect("waits for an election that is initialised later", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const host = (yield* makeHosts())()
+      const log: Array<string> = []
+      yield* host.run(Layer.build(election.singleton({ id: "a" }, reign(log, "a"))))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, [])
+      yield* host.run(transact(election.initialize()))
+      yield* TestClock.adjust("15 seconds")
+      assert.deepStrictEqual(log, ["a begins 1"])
+    }))
+
+  it.effect("stops where another process has its id", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const log: Array<string> = []
+      yield* a.run(Layer.build(election.singleton({ id: "same" }, reign(log, "a"))))
+      yield* TestClock.adjust("1 second")
+      yield* b.run(Layer.build(election.singleton({ id: "same" }, reign(log, "b"))))
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(log.map((line) => line.replace(/ \d+$/, "")), ["a begins", "a ends", "b begins"])
+    }))
 })
 
 describe("a database that is away", () => {

@@ -5,7 +5,7 @@ import { Clock, type Duration, Effect } from "effect"
 import { type ElectionEvent, ElectionObserver } from "../../src/index.ts"
 
 /** How a host's connection behaves. */
-export type Connection = "up" | "hangs" | { readonly failsWith: number }
+export type Connection = "up" | "hangs" | { readonly failsWith: number } | { readonly commitsBut: number }
 
 export interface Host {
   readonly database: Database["Service"]
@@ -32,9 +32,13 @@ const connect = (engine: Engine.Engine, host: () => Host): Engine.Engine => ({
         Effect.suspend(() => {
           const { connection } = host()
           if (connection === "up") return effect
-          return connection === "hangs"
-            ? Effect.andThen(Effect.sleep(options.timeoutMillis), Effect.fail(FdbError.make(1031, phase)))
-            : Effect.fail(FdbError.make(connection.failsWith, phase))
+          if (connection === "hangs") {
+            return Effect.andThen(Effect.sleep(options.timeoutMillis), Effect.fail(FdbError.make(1031, phase)))
+          }
+          if ("failsWith" in connection) return Effect.fail(FdbError.make(connection.failsWith, phase))
+          return phase === "commit"
+            ? Effect.andThen(effect, Effect.fail(FdbError.make(connection.commitsBut, phase)))
+            : effect
         })
     return {
       ...transaction,

@@ -1,0 +1,84 @@
+import { Database, type FdbError, Subspace, type Transaction } from "@effect-fdb/core"
+import { expectTypeOf, it } from "@effect/vitest"
+import { Context, Effect, type Layer, type Option, type Scope, type Stream } from "effect"
+import {
+  type Candidacy,
+  type CandidateSuperseded,
+  type ElectionDisabled,
+  type ElectionResult,
+  type InvalidCandidate,
+  type InvalidConfig,
+  type InvalidState,
+  LeaderElection,
+  type Leadership,
+  type LeadershipLost,
+  type LeaderState,
+  type NotInitialized,
+  type ProcessNotFound,
+  type UnregisteredCandidate
+} from "../src/index.ts"
+
+const election = LeaderElection.make(Subspace.fromTuple(["types"]))
+
+type StoreError = FdbError | InvalidState | NotInitialized
+
+class Mail extends Context.Service<Mail, { readonly send: Effect.Effect<void, "bounced"> }>()("test/Mail") {}
+
+const work = (leadership: Leadership) =>
+  Effect.gen(function*() {
+    const mail = yield* Mail
+    yield* mail.send
+    return leadership.term
+  })
+
+it("operations need a transaction, and tell how they fail", () => {
+  expectTypeOf(election.readConfig).toExtend<Effect.Effect<unknown, StoreError, Transaction>>()
+  expectTypeOf(election.writeConfig).returns.toEqualTypeOf<
+    Effect.Effect<void, StoreError | InvalidConfig, Transaction>
+  >()
+  expectTypeOf(election.heartbeatCandidate).returns.toEqualTypeOf<
+    Effect.Effect<
+      void,
+      StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded,
+      Transaction
+    >
+  >()
+  expectTypeOf(election.tryClaimLeadership).returns.toEqualTypeOf<
+    Effect.Effect<
+      Option.Option<LeaderState>,
+      StoreError | InvalidCandidate | ElectionDisabled | UnregisteredCandidate | CandidateSuperseded,
+      Transaction
+    >
+  >()
+  expectTypeOf(election.runElectionCycle).returns.toExtend<
+    Effect.Effect<ElectionResult.ElectionResult, { readonly _tag: string }, Transaction>
+  >()
+})
+
+it("a transaction discharges Transaction and requires Database", () => {
+  expectTypeOf(Database.transact(election.getLeader)).toEqualTypeOf<
+    Effect.Effect<Option.Option<LeaderState>, StoreError, Database>
+  >()
+})
+
+it("leading keeps what the work needs, gives and fails with", () => {
+  expectTypeOf(election.withLeadership({ id: "a" }, work)).toEqualTypeOf<
+    Effect.Effect<bigint, "bounced" | Candidacy.CampaignError | LeadershipLost, Database | Mail>
+  >()
+  expectTypeOf(election.campaign({ id: "a" })).toEqualTypeOf<
+    Effect.Effect<Leadership, Candidacy.CampaignError, Database | Scope.Scope>
+  >()
+  expectTypeOf(election.singleton({ id: "a" }, work)).toEqualTypeOf<
+    Layer.Layer<never, InvalidCandidate, Database | Mail>
+  >()
+  expectTypeOf(election.changes).toEqualTypeOf<Stream.Stream<Option.Option<LeaderState>, StoreError, Database>>()
+  expectTypeOf<Candidacy.CampaignError>().toEqualTypeOf<
+    FdbError | NotInitialized | InvalidState | InvalidCandidate | CandidateSuperseded
+  >()
+})
+
+it("a guard discharges Transaction and adds LeadershipLost", () => {
+  const guard = (leadership: Leadership) => leadership.guard(election.readConfig)
+  expectTypeOf(guard).returns.toExtend<Effect.Effect<unknown, StoreError | LeadershipLost>>()
+  expectTypeOf<Leadership["lost"]>().toEqualTypeOf<Effect.Effect<LeadershipLost>>()
+})

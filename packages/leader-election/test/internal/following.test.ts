@@ -1,0 +1,95 @@
+import { Versionstamp } from "@effect-fdb/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Protocol from "../../src/internal/protocol.ts"
+import type { Identity, LeaderRecord } from "../../src/internal/records.ts"
+
+const identity = (id: string, n: number): Identity => ({
+  id,
+  registration: Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, n), 0)
+})
+const me = { ...identity("me", 1), priority: 5 }
+const other = identity("other", 2)
+const heartbeat = 3n
+
+const held = (who: Identity, priority = 5, term = 1n): LeaderRecord => ({ _tag: "Held", term, priority, ...who })
+const vacant = (successor?: Identity): LeaderRecord => ({ _tag: "Vacant", term: 1n, successor })
+
+const view = (leader: LeaderRecord, changes: Partial<Protocol.View> = {}): Protocol.View => ({
+  enabled: true,
+  allowPreemption: true,
+  leaseDuration: 10n,
+  leader,
+  lease: { ballot: 4n, duration: 10n, expiry: 0n },
+  challenge: undefined,
+  candidate: { priority: 5, lastHeartbeat: 0n, registration: me.registration },
+  ...changes
+})
+
+/** What a follower does that sees `seen` at `now`, having remembered what it saw before. */
+const act = (seen: Protocol.View, now: bigint, before: Protocol.Memory = Protocol.blank) => {
+  const memory = Protocol.remember(before, seen, now)
+  return { memory, step: Protocol.step(memory, seen, me, now, heartbeat) }
+}
+
+describe("a follower", () => {
+  it("claims a vacancy at once, in the term after the last ballot", () => {
+    const { step } = act(view(vacant()), 100n)
+    assert.deepInclude(step, { _tag: "Claim", claim: { cause: "vacant", term: 5n, ends: undefined } })
+  })
+
+  it("follows a leader until the lease has been seen unchanged for its duration, and then claims", () => {
+    const first = act(view(held(other)), 100n)
+    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 110n })
+    assert.deepStrictEqual(act(view(held(other)), 109n, first.memory).step, { _tag: "Follow", until: 110n })
+    assert.deepInclude(act(view(held(other)), 110n, first.memory).step, { _tag: "Claim" })
+  })
+
+  it("begins to count anew when the ballot has moved", () => {
+    const first = act(view(held(other)), 100n)
+    const renewed = view(held(other), { lease: { ballot: 5n, duration: 10n, expiry: 0n } })
+    assert.deepStrictEqual(act(renewed, 110n, first.memory).step, { _tag: "Follow", until: 120n })
+  })
+
+  it("leaves a vacancy to the preferred successor for one heartbeat, and takes it at once if that is itself", () => {
+    const first = act(view(vacant(other)), 100n)
+    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 103n })
+    assert.deepInclude(act(view(vacant(other)), 103n, first.memory).step, { _tag: "Claim" })
+    assert.deepInclude(act(view(vacant(me)), 100n).step, { _tag: "Claim" })
+  })
+
+  it("leaves a vacancy to others after it has stepped down itself", () => {
+    const yielding = { ...Protocol.blank, yieldsUntil: 107n }
+    assert.deepStrictEqual(act(view(vacant()), 100n, yielding).step, { _tag: "Follow", until: 107n })
+    assert.deepInclude(act(view(vacant()), 107n, yielding).step, { _tag: "Claim" })
+  })
+
+  it("challenges a leader of lower priority, once, and not where that is not allowed", () => {
+    const { step } = act(view(held(other, 4)), 100n)
+    assert.deepInclude(step, {
+      _tag: "Challenge",
+      challenge: { term: 1n, challenger: identity("me", 1), priority: 5 }
+    })
+    const standing = { term: 1n, challenger: other, priority: 5 }
+    assert.deepInclude(act(view(held(other, 4), { challenge: standing }), 100n).step, { _tag: "Follow" })
+    const weaker = { term: 1n, challenger: other, priority: 4 }
+    assert.deepInclude(act(view(held(other, 3), { challenge: weaker }), 100n).step, { _tag: "Challenge" })
+    const stale = { term: 0n, challenger: other, priority: 9 }
+    assert.deepInclude(act(view(held(other, 4), { challenge: stale }), 100n).step, { _tag: "Challenge" })
+    assert.deepInclude(act(view(held(other, 4), { allowPreemption: false }), 100n).step, { _tag: "Follow" })
+    assert.deepInclude(act(view(held(other, 5)), 100n).step, { _tag: "Follow" })
+  })
+
+  it("ends a tenure of its own from before, in a term of its own", () => {
+    assert.deepInclude(act(view(held(me)), 100n).step, {
+      _tag: "Claim",
+      claim: { cause: "lapsed", term: 5n, ends: { term: 1n, reason: "expired" } }
+    })
+  })
+
+  it("registers again when its record is gone, gives up when it is another's, and rests while disabled", () => {
+    assert.deepStrictEqual(act(view(vacant(), { candidate: undefined }), 0n).step, { _tag: "Register" })
+    const others = { priority: 5, lastHeartbeat: 0n, registration: other.registration }
+    assert.deepStrictEqual(act(view(vacant(), { candidate: others }), 0n).step, { _tag: "Superseded" })
+    assert.deepStrictEqual(act(view(vacant(), { enabled: false }), 0n).step, { _tag: "Follow", until: undefined })
+  })
+})

@@ -1,0 +1,65 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Fiber, Random } from "effect"
+import { TestClock } from "effect/testing"
+import * as Pace from "../../src/internal/pace.ts"
+
+const second = 1_000_000_000n
+
+/** How long the pauses last, one after another. */
+const lengths = Effect.fnUntraced(function*(pauses: ReadonlyArray<Pace.Pause>) {
+  const measured = yield* Effect.forkChild(Effect.gen(function*() {
+    const sleep = yield* Pace.pacer
+    return yield* Effect.forEach(pauses, (pause) =>
+      Effect.gen(function*() {
+        const begun = yield* Clock.monotonicTimeNanos
+        yield* sleep(pause)
+        return Number((yield* Clock.monotonicTimeNanos) - begun) / 1e9
+      }))
+  }))
+  yield* TestClock.adjust("1 hour")
+  return yield* Fiber.join(measured)
+})
+
+describe("the pace", () => {
+  it.effect("is about as asked for, jittered by a fifth", () =>
+    Effect.gen(function*() {
+      const measured = yield* lengths(Array.from({ length: 100 }, () => ({ about: 3n * second })))
+      assert.isTrue(measured.every((seconds) => seconds >= 2.4 && seconds <= 3.6))
+      assert.isTrue(Math.max(...measured) > 3.3 && Math.min(...measured) < 2.7)
+    }).pipe(Random.withSeed("pace")))
+
+  it.effect("never sleeps past an instant that matters", () =>
+    Effect.gen(function*() {
+      const now = yield* Clock.monotonicTimeNanos
+      const [first, second_] = yield* lengths([
+        { about: 3n * second, until: now + second },
+        { about: 3n * second, until: now + second / 2n }
+      ])
+      assert.strictEqual(first, 1)
+      assert.strictEqual(second_, 0)
+    }))
+
+  it("looks at a lease soon after its next renewal is due", () => {
+    const heartbeat = 3n * second
+    assert.strictEqual(Pace.untilNextPoll(0n, heartbeat), 3_600_000_000n)
+    assert.strictEqual(Pace.untilNextPoll(second, heartbeat), 2_600_000_000n)
+    assert.strictEqual(
+      Pace.untilNextPoll(100n * second, heartbeat),
+      heartbeat / 2n,
+      "not hastily, whatever a clock says"
+    )
+    assert.strictEqual(Pace.untilNextPoll(-100n * second, heartbeat), 3_600_000_000n)
+  })
+
+  it("renews each heartbeat, and early enough for a second try", () => {
+    assert.strictEqual(Pace.untilRenewal(3n, 9n), 3n)
+    assert.strictEqual(Pace.untilRenewal(8n, 9n), 4n)
+  })
+
+  it("backs off by doubling, up to a bound", () => {
+    assert.deepStrictEqual([1, 2, 3, 4, 5, 6, 50].map((n) => Pace.backOff(n, 16n)), [1n, 2n, 4n, 8n, 16n, 16n, 16n])
+    assert.strictEqual(Pace.backOff(1, 1n), 1n)
+    assert.strictEqual(Pace.beforeDeadline(8n * second, 3n * second), 2n * second)
+    assert.strictEqual(Pace.beforeDeadline(80n * second, 3n * second), 3n * second)
+  })
+})

@@ -42,6 +42,7 @@ export class Director {
   private readonly chance: Chance
   private storms: Array<Extract<Episode, { readonly kind: "storm" }>> = []
   private episodes = 0
+  private readonly spoiled = new Set<string>()
 
   constructor(stage: Stage) {
     this.stage = stage
@@ -241,7 +242,13 @@ export class Director {
       if (found === undefined || !Bytes.equals(found, bytes)) return
       yield* before === undefined ? tx.clear(key) : tx.set(key, before)
     })
-    this.lasting(episode, "operator", () => this.operate("repairs", { record: episode.record }, repair))
+    this.lasting(episode, "operator", () => {
+      this.operate(
+        "repairs",
+        { record: episode.record },
+        Effect.tap(repair, () => Effect.sync(() => this.spoiled.delete(name)))
+      )
+    })
   }
 
   /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */

@@ -21,3 +21,7 @@ export const layer = (options: NativeDatabaseOptions = {}) =>
 
 /** The database, and the double too. */
 export const layerWithFake = (options: NativeDatabaseOptions = {}) => Layer.provideMerge(layer(options), Fake.layer)
+
+/** Builds a database on the double, within the scope. */
+export const make = (client: FakeClient, options: NativeDatabaseOptions = {}, on = makeNetwork(client)) =>
+  database.make(on, options)

@@ -41,7 +41,7 @@ const settleTimeout = Duration.seconds(5)
 class NativeTransaction implements Engine.EngineTransaction {
   private readonly held: Held
   private readonly snapshot: BindingReads
-  /** The first error that a call without a result has thrown; as in FoundationDB the next call with one reports it. */
+  /** The error that a call without a result has thrown; as in FoundationDB the next call with one reports it. */
   private deferred: number | undefined = undefined
   private versioned = false
   private stampWanted = false
@@ -201,11 +201,11 @@ class NativeTransaction implements Engine.EngineTransaction {
 
   /** Makes a call that has no result. */
   private defer(call: () => void): void {
-    if (this.held.isEnded) return
+    if (this.held.isEnded || this.deferred !== undefined) return
     const made = attempt(call)
     if (Result.isSuccess(made)) return
     if (!isBindingError(made.failure)) throw made.failure
-    this.deferred ??= made.failure.code
+    this.deferred = made.failure.code
   }
 
   /** Makes a call that has one. */

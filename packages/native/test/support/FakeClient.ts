@@ -60,8 +60,8 @@ export class FakeClient {
   multiVersion = false
   /** Watches swallow three errors, as they do unless all are asked for. */
   watchesResolveFalse = false
-  /** Commits that were cancelled or timed out under way take effect when they are let through. */
-  commitsLandLate = false
+  /** Commits take effect even though their answer is kept back, and whatever becomes of it. */
+  commitsLand = false
 
   /** The transactions that native code has not been told to forget. */
   created = 0
@@ -139,7 +139,8 @@ export class FakeClient {
     },
     open: (clusterFile, options = {}) => {
       if (this.selected === undefined) throw new Error("You must specify an API version to connect to FoundationDB.")
-      if (this.networkStarts++ === 0) {
+      if (this.networkStarts === 0) {
+        this.networkStarts++
         this.networkRuns = true
         this.process.on("exit", () => this.stopNetwork())
       }

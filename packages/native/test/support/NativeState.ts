@@ -234,13 +234,14 @@ export class NativeState {
     }
     if (this.isCancelled) return Promise.reject(new FakeError(1025))
     this.state = "committing"
+    const landed = this.client.commitsLand && fault === undefined ? Effect.runSyncExit(this.engine.commit) : undefined
     return this.start<void>((operation) => {
       if (fault !== undefined) {
         if (fault.applied === true) Effect.runSyncExit(this.engine.commit)
         return failed(operation, errorOf(fault.code), fault.code ?? 4100)
       }
       if (this.failure !== undefined) return failed(operation, new FakeError(this.failure), this.failure)
-      const exit = Effect.runSyncExit(this.engine.commit)
+      const exit = landed ?? Effect.runSyncExit(this.engine.commit)
       if (Exit.isFailure(exit)) {
         operation.complete(exit)
         const [reason] = exit.cause.reasons
@@ -257,24 +258,15 @@ export class NativeState {
     })
   }
 
-  /** In flight are only commits, and what they were to do may yet come to pass. */
-  private letLand(): void {
-    if (this.state !== "committing" || !this.client.commitsLandLate) return
-    const { engine } = this
-    this.client.enqueue(() => void Effect.runSyncExit(engine.commit))
-  }
-
   cancel(): void {
     this.client.cancelled++
     if (this.client.multiVersion && !this.client.connected) return
-    this.letLand()
     if (this.state !== "committed") this.state = "cancelled"
     this.end(1025)
   }
 
   resetAll(): void {
     this.client.reset++
-    if (this.state === "committing") this.letLand()
     this.end(1025)
     this.options = []
     this.timeoutNanos = undefined

@@ -68,8 +68,11 @@ export class Belief {
   over(): "Expired" | "ClockJumped" | undefined {
     const left = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
     if (left <= 0n) return "Expired"
-    if (this.clock.currentTimeNanosUnsafe() < this.until.wall) return undefined
-    return left > resolution ? "ClockJumped" : "Expired"
+    const wall = this.clock.currentTimeNanosUnsafe()
+    if (wall >= this.until.wall) return left > resolution ? "ClockJumped" : "Expired"
+    // Where the wall clock was set back, a later jump forward counts from there.
+    if (wall + left < this.until.wall) this.until = { ...this.until, wall: wall + left }
+    return undefined
   }
 
   /** How long it still holds, in nanoseconds; zero when it is over. */

@@ -142,7 +142,10 @@ class Upkeep {
       const outcome = yield* Effect.result(renew)
       if (Result.isFailure(outcome)) {
         const error = outcome.failure
-        if (path === "full") this.failures++
+        if (path === "full") {
+          this.failures++
+          member.failures++
+        }
         if (error._tag !== "FdbError") tenure.obstacle = "Broken"
         yield* member.tell((about) => ElectionEvent.RenewalFailed({ ...about, term, path, error }))
         return false

@@ -11,6 +11,8 @@ import * as Scope from "effect/Scope"
 export class WakeUp {
   private readonly latch = Latch.makeUnsafe(false)
   private armed: Scope.Closeable | undefined = undefined
+  /** Watches of a transaction of which it is not known to be committed. */
+  private pending: Scope.Closeable | undefined = undefined
   private readonly parent: Scope.Scope
 
   private constructor(parent: Scope.Scope) {
@@ -32,9 +34,6 @@ export class WakeUp {
   /** Completes when a key has changed since it was armed, or at once when one has changed before. */
   readonly wait: Effect.Effect<void> = Effect.suspend(() => this.latch.await)
 
-  /** Cuts the wait short, whatever the watches say. */
-  readonly call: Effect.Effect<void> = Effect.sync(() => void this.latch.openUnsafe())
-
   /** Cancels the watches. */
   readonly disarm: Effect.Effect<void> = Effect.suspend(() => {
     const scope = this.armed
@@ -42,13 +41,28 @@ export class WakeUp {
     return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   })
 
+  /** Cuts the wait short, whatever the watches say; they are to be armed again after it, as if one of them had fired. */
+  readonly call: Effect.Effect<void> = Effect.suspend(() => {
+    this.latch.openUnsafe()
+    return this.disarm
+  })
+
+  /** Forgets the watches of an attempt that came to nothing. */
+  private readonly forget: Effect.Effect<void> = Effect.suspend(() => {
+    const scope = this.pending
+    this.pending = undefined
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+  })
+
   /**
-   * Watches the keys from the version of this transaction on. To be followed by {@link started} once it is committed; the
-   * watches of an attempt that is not end by themselves.
+   * Watches the keys from the version of this transaction on. To be followed by {@link started} once it is committed, or by
+   * another attempt to arm.
    */
   arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
     return Effect.gen({ self: this }, function*() {
+      yield* this.forget
       const scope = yield* Scope.fork(this.parent)
+      this.pending = scope
       const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" })
         .pipe(
           Scope.provide(scope)
@@ -61,6 +75,7 @@ export class WakeUp {
   started(armed: Armed): Effect.Effect<void> {
     return Effect.gen({ self: this }, function*() {
       yield* this.disarm
+      this.pending = undefined
       this.latch.closeUnsafe()
       this.armed = armed.scope
       const ended = (exit: Exit.Exit<void, FdbError>) =>

@@ -53,6 +53,15 @@ describe("a belief", () => {
     assert.strictEqual(belief.over(), "Expired")
   })
 
+  it("ends by a jump that comes after the wall clock was set back", () => {
+    const { clock, time } = makeClock()
+    const belief = new Belief(clock, instant(clock), 10n * second, second)
+    time.wall -= 3600n * second
+    assert.isUndefined(belief.over())
+    time.wall += 9n * second
+    assert.strictEqual(belief.over(), "ClockJumped")
+  })
+
   it("is renewed by what is confirmed, and shortened at once by an attempt to shorten the lease", () => {
     const { clock, pass } = makeClock()
     const belief = new Belief(clock, instant(clock), 10n * second, second)

@@ -14,13 +14,16 @@ export interface Instant {
   readonly wall: bigint
 }
 
+/** In milliseconds, for Effect's clock makes up for jumps of less than a second where it tells nanoseconds. */
+const wallNow = (clock: Clock.Clock): bigint => BigInt(Math.floor(clock.currentTimeMillisUnsafe())) * 1_000_000n
+
 export const instant = (clock: Clock.Clock): Instant => ({
   monotonic: clock.monotonicTimeNanosUnsafe(),
-  wall: clock.currentTimeNanosUnsafe()
+  wall: wallNow(clock)
 })
 
-/** By how much two readings of clocks may differ without one of them having jumped. */
-const resolution = 1_000_000n
+/** By how much the clocks may differ over a lease without one of them having jumped. */
+const resolution = 10_000_000n
 
 export class Belief {
   private readonly clock: Clock.Clock
@@ -68,7 +71,7 @@ export class Belief {
   over(): "Expired" | "ClockJumped" | undefined {
     const left = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
     if (left <= 0n) return "Expired"
-    const wall = this.clock.currentTimeNanosUnsafe()
+    const wall = wallNow(this.clock)
     if (wall >= this.until.wall) return left > resolution ? "ClockJumped" : "Expired"
     // Where the wall clock was set back, a later jump forward counts from there.
     if (wall + left < this.until.wall) this.until = { ...this.until, wall: wall + left }
@@ -78,7 +81,7 @@ export class Belief {
   /** How long it still holds, in nanoseconds; zero when it is over. */
   remaining(): bigint {
     const monotonic = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
-    const wall = this.until.wall - this.clock.currentTimeNanosUnsafe()
+    const wall = this.until.wall - wallNow(this.clock)
     const least = monotonic < wall ? monotonic : wall
     return least > 0n ? least : 0n
   }

@@ -6,6 +6,7 @@ import { ElectionConfig, type LeaderElection } from "@effect-fdb/leader-election
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { Cluster } from "./Cluster.ts"
 import type { EventLog } from "./EventLog.ts"
 import type { Host } from "./Host.ts"
@@ -43,6 +44,7 @@ export class Director {
   private storms: Array<Extract<Episode, { readonly kind: "storm" }>> = []
   private episodes = 0
   private readonly spoiled = new Set<string>()
+  private lastAct: Fiber.Fiber<unknown, unknown> | undefined = undefined
 
   constructor(stage: Stage) {
     this.stage = stage
@@ -195,7 +197,7 @@ export class Director {
     this.stage.cluster.weather = this.storms.reduce((weather, storm) => ({ ...weather, ...storm.weather }), calm)
   }
 
-  /** An operator does something, and tries again until it is done. */
+  /** An operator does something, and tries again until it is done: one thing after another. */
   private operate<A, E>(
     what: string,
     details: Parameters<EventLog["add"]>[2],
@@ -211,7 +213,8 @@ export class Director {
           : Effect.andThen(Effect.sleep("1 second"), attempt)
       )
     )
-    operator.machine.fork(operator.context, attempt)
+    const before = this.lastAct === undefined ? Effect.void : Fiber.await(this.lastAct)
+    this.lastAct = operator.machine.fork(operator.context, Effect.andThen(before, attempt))
   }
 
   /** Writes garbage into a record, and puts back later what stood there. */
@@ -224,6 +227,10 @@ export class Director {
     const bytes = this.chance.happens(0.5)
       ? Uint8Array.from({ length: this.chance.between(0, 20) }, () => this.chance.between(0, 255))
       : Tuple.pack([BigInt(this.chance.between(2, 9)), "of a newer version"])
+    // What is spoiled already would be put back as it is.
+    const name = Bytes.toHex(key)
+    if (this.spoiled.has(name)) return
+    this.spoiled.add(name)
     let before: Uint8Array | undefined
     this.operate(
       "spoils",

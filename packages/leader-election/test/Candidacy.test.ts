@@ -220,6 +220,28 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
     }))
 })
 
+describe("rule 3, at the beginning", () => {
+  it.effect("a claim whose commit took longer than its lease is no leadership; it campaigns again", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ commit: "2 seconds" })
+      const a = make()
+      const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.join(initialized)
+      const log: Array<string> = []
+      yield* start(a, { id: "a" }, reign(log, "a"))
+      yield* TestClock.adjust("2500 millis")
+      // The host was suspended while the claim was under way.
+      a.wallOffset = 60_000
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(log, [])
+      assert.strictEqual(reasonOf(a), "ClockJumped")
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(log, ["a begins 2"])
+    }))
+})
+
 describe("rule 4: a follower takes over what it has seen unchanged for a lease", () => {
   it.effect("not before, whatever its wall clock says, and then at once", () =>
     Effect.gen(function*() {

@@ -236,5 +236,5 @@ export const resignation = (
 export const believesUntil = (attemptStart: bigint, leaseDuration: bigint, margin: bigint): bigint =>
   attemptStart + leaseDuration - margin
 
-/** A tenth of the lease: followers' and leaders' clocks may then differ in rate by almost five per cent. */
+/** A tenth of the lease: each clock may then go wrong by one part in nineteen, 5.2 per cent. See `docs/protocol.md`. */
 export const defaultMargin = (leaseDuration: bigint): bigint => leaseDuration / 10n

@@ -28,10 +28,19 @@ interface Reign {
 }
 
 /**
- * Campaigns, and keeps the tenure up. To be run uninterruptibly, but for what it `restore`s: an interruption of that leaves
+ * Campaigns until it leads and still believes so: a claim whose commit took a lease is none. To be run uninterruptibly, but for what it `restore`s: an interruption of that leaves
  * nothing behind.
  */
 const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
+  while (true) {
+    const reign = yield* beginOnce(member, restore)
+    if (yield* reign.tenure.isHeld) return reign
+    yield* reign.end
+  }
+})
+
+/** Campaigns, and keeps the tenure up, whatever has become of the belief in it meanwhile. */
+const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) {
   yield* restore(member.turn.take(1))
   const scope = yield* Scope.make()
   const wakeUp = yield* Scope.provide(WakeUp.make, scope)
@@ -99,7 +108,8 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
 ) {
   const { belief, member, term } = tenure
   yield* Effect.forkIn(reportOverrun(tenure), scope)
-  const exit = yield* Effect.suspend(() => work(tenure.leadership(tenure.lose("Resigned")))).pipe(
+  const leadership = tenure.leadership(tenure.lose("Resigned"))
+  const exit = yield* Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never).pipe(
     Effect.provideService(Clock.Clock, tenure.clock),
     Effect.withSpan("LeaderElection.lead", { attributes: { ...attributes(member), term: String(term) } }),
     Effect.raceFirst(Effect.flatMap(tenure.lost, Effect.fail)),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { beforeAll } from "vitest"
-import { isInstalled, isPossible, prepare, run, type RunOptions } from "./support/processes.ts"
+import { compilePrograms, compileStandIn, isInstalled, isPossible, run, type RunOptions } from "./support/processes.ts"
 
 const parse = (program: string, args: ReadonlyArray<string | number>, options?: RunOptions) =>
   Effect.map(run(program, args, options), ({ errors, output, status }) => {
@@ -10,7 +10,10 @@ const parse = (program: string, args: ReadonlyArray<string | number>, options?: 
   })
 
 describe.skipIf(!isPossible)("a process with the real binding, on a stand-in for the client library", () => {
-  beforeAll(prepare, 60_000)
+  beforeAll(() => {
+    compileStandIn()
+    return compilePrograms()
+  }, 60_000)
 
   // The binding's queue has 16 places; with one completion more, its own way to exit waits for ever.
   for (const count of [16, 17, 300]) {

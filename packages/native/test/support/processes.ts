@@ -14,6 +14,8 @@ const here = import.meta.dirname
 const root = path.resolve(here, "../../../..")
 /** Within `node_modules`, so that what the programs import is found from there. */
 const output = path.join(root, "node_modules/.cache/effect-fdb-native")
+/** The directory of the stand-in, for the dynamic linker. */
+const standIn = path.join(output, "client")
 const compiler = process.env["CC"] ?? "cc"
 
 const hasBinding = (): boolean => {
@@ -31,12 +33,16 @@ export const isInstalled = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib"]
 
 const conditions = ["@effect-fdb/source", "node", "import", "default"]
 
-/** Compiles the stand-in, and the programs, which Node cannot run as TypeScript. */
-export const prepare = async (): Promise<void> => {
-  fs.mkdirSync(output, { recursive: true })
-  const library = path.join(output, "libfdb_c.so")
+/** Compiles the stand-in. */
+export const compileStandIn = (): void => {
+  fs.mkdirSync(standIn, { recursive: true })
+  const library = path.join(standIn, "libfdb_c.so")
   const flags = ["-std=gnu11", "-O1", "-shared", "-fPIC", "-pthread"]
   execFileSync(compiler, [...flags, "-o", library, path.join(here, "client/fdb_c.c")])
+}
+
+/** Compiles the programs, which Node cannot run as TypeScript. */
+export const compilePrograms = async (): Promise<void> => {
   const programs = path.join(here, "programs")
   await build({
     configFile: false,
@@ -66,19 +72,21 @@ export interface Ended {
 
 /** How a program is run. */
 export interface RunOptions {
+  /** With the real client library, on the cluster of `FDB_CLUSTER_FILE`. */
+  readonly real?: boolean
   readonly environment?: Readonly<Record<string, string>>
   readonly nodeOptions?: ReadonlyArray<string>
 }
 
-/** Runs a program to its end, which has to come by itself within twenty seconds. */
+/** Runs a program to its end, which has to come by itself: within twenty seconds, or three minutes on a cluster. */
 export const run = (
   program: string,
   args: ReadonlyArray<string | number>,
-  { environment = {}, nodeOptions = [] }: RunOptions = {}
+  { environment = {}, nodeOptions = [], real = false }: RunOptions = {}
 ): Effect.Effect<Ended> =>
   Effect.callback<Ended>((resume) => {
     const child = spawn(process.execPath, [...nodeOptions, path.join(output, `${program}.mjs`), ...args.map(String)], {
-      env: { ...process.env, LD_LIBRARY_PATH: output, ...environment },
+      env: { ...process.env, ...(real ? {} : { LD_LIBRARY_PATH: standIn }), ...environment },
       stdio: ["ignore", "pipe", "pipe"]
     })
     let written = ""
@@ -87,4 +95,7 @@ export const run = (
     child.stderr.on("data", (chunk) => (errors += chunk))
     child.once("close", (code, signal) => resume(Effect.succeed({ status: code ?? signal!, output: written, errors })))
     return Effect.sync(() => void child.kill("SIGKILL"))
-  }).pipe(Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.die(`${program} ${args} hangs`) }))
+  }).pipe(Effect.timeoutOrElse({
+    duration: real ? "3 minutes" : "20 seconds",
+    orElse: () => Effect.die(`${program} ${args} hangs`)
+  }))

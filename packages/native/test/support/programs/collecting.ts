@@ -1,10 +1,10 @@
 /** Commits while the garbage is collected; prints how many failed: `collecting COUNT`. */
-import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { NativeDatabase } from "@effect-fdb/native"
 import { Effect } from "effect"
 
 const count = Number(process.argv[2])
-const key = Bytes.fromString("key")
+const key = Subspace.fromTuple(["effect-fdb-test", "processes"]).pack(["key"])
 const collect = (globalThis as unknown as { readonly gc: () => void }).gc
 
 const commit = Effect.match(

@@ -1,15 +1,15 @@
 /** Builds the layer a few times and reads with it; prints what became of it: `connecting [CONNECT-MILLIS]`. */
-import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { Bytes, Database, Subspace, Transaction } from "@effect-fdb/core"
 import { NativeDatabase } from "@effect-fdb/native"
 import { Effect } from "effect"
 
-const key = Bytes.fromString("key")
+const key = Subspace.fromTuple(["effect-fdb-test", "processes"]).pack(["key"])
 const layer = NativeDatabase.layer({ connectTimeout: Number(process.argv[2] ?? 5000) })
 
 const roundTrip = Effect.gen(function*() {
   const committed = yield* Database.transact(Effect.gen(function*() {
     const tx = yield* Transaction
-    yield* tx.set(key, key)
+    yield* tx.set(key, Bytes.fromString("key"))
     return { version: yield* tx.committedVersion, stamp: yield* tx.versionstamp }
   }))
   const version = yield* committed.version

@@ -1,10 +1,10 @@
 /** A process that ends with operations under way: `ending KIND COUNT END`. */
-import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { NativeDatabase } from "@effect-fdb/native"
 import { Effect } from "effect"
 
 const [kind, count, end] = process.argv.slice(2)
-const key = Bytes.fromString("key")
+const key = Subspace.fromTuple(["effect-fdb-test", "processes"]).pack(["key"])
 
 const read = Database.transact(Effect.flatMap(Transaction, (tx) => tx.get(key)))
 const commit = Database.transact(Effect.flatMap(Transaction, (tx) => tx.set(key, key)))

@@ -2,13 +2,13 @@
  * Re-arms a watch again and again and prints how many bytes of memory a round costs: `memory KIND ROUNDS`. The watch is
  * cancelled with its scope, or fires; `read` is a transaction without a watch, for comparison.
  */
-import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { NativeDatabase } from "@effect-fdb/native"
 import { Effect } from "effect"
 
 const [kind, count] = process.argv.slice(2)
 const rounds = Number(count)
-const key = Bytes.fromString("key")
+const key = Subspace.fromTuple(["effect-fdb-test", "processes"]).pack(["key"])
 const collect = (globalThis as unknown as { readonly gc: () => void }).gc
 
 const arm = Database.transact(Effect.flatMap(Transaction, (tx) => tx.watch(key)))

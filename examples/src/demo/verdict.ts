@@ -42,7 +42,7 @@ const toTenure = (testimonies: ReadonlyArray<Testimony>, elected: Testimony & { 
 /** Judges by the reports alone. */
 export const judge = (testimonies: ReadonlyArray<Testimony>): Verdict => {
   const tenures = testimonies.flatMap((one) => one.kind === "elected" ? [toTenure(testimonies, one)] : [])
-    .sort((a, b) => a.electedAt < b.electedAt ? -1 : 1)
+    .toSorted((a, b) => a.electedAt < b.electedAt ? -1 : 1)
   const pairs = tenures.flatMap((later, i) => tenures.slice(0, i).map((earlier) => ({ earlier, later })))
   const stepsAfter = ({ earlier, later }: { earlier: Tenure; later: Tenure }): number =>
     later.workedAt === undefined ?

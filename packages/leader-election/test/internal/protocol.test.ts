@@ -132,8 +132,8 @@ describe("belief against observation (rules 3 and 4)", () => {
     sightDelay: Schema.Natural,
     lease: Schema.Int.check(Schema.isBetween({ minimum: 1_000, maximum: 1_000_000_000 })),
     // Rates in parts per thousand of real time.
-    leaderRate: Schema.Int.check(Schema.isBetween({ minimum: 975, maximum: 1025 })),
-    followerRate: Schema.Int.check(Schema.isBetween({ minimum: 975, maximum: 1025 }))
+    leaderRate: Schema.Int.check(Schema.isBetween({ minimum: 948, maximum: 1052 })),
+    followerRate: Schema.Int.check(Schema.isBetween({ minimum: 948, maximum: 1052 }))
   }, ({ attempt, commitDelay, followerRate, leaderRate, lease, sightDelay }) => {
     const duration = BigInt(lease)
     const believedFor = Protocol.believesUntil(0n, duration, Protocol.defaultMargin(duration))

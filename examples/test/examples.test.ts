@@ -1,0 +1,63 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, References } from "effect"
+import { TestClock, TestConsole } from "effect/testing"
+import { examples } from "../src/examples.ts"
+
+/** What each example has to print, line by line, whenever that is. */
+const expected: Record<string, ReadonlyArray<string>> = {
+  singleton: [
+    "host-1 sends the outbox",
+    "host-1 sends the outbox",
+    "host-1 sends the outbox",
+    "host-1 is shut down",
+    "host-2 sends the outbox",
+    "host-2 is shut down"
+  ],
+  scheduler: [
+    "scheduler-1 has done backup",
+    "scheduler-1 is refused: \"scheduler-1\" does not lead any more in term 1: Replaced",
+    "scheduler-3 has done invoices in term 3",
+    "scheduler-3 has done report in term 3"
+  ],
+  "primary-backup": [
+    "node-1: writes are mine, in term 1",
+    "node-2: writes go to node-1, in term 1",
+    "node-1 has stopped to accept writes",
+    "node-1: writes have to wait, there is no primary",
+    "node-2: writes are mine, in term 2",
+    "node-2 has stopped to accept writes",
+    "node-2: writes have to wait, there is no primary"
+  ],
+  "rolling-deployment": [
+    "host-1, release 1 leads in term 1",
+    "release 2 is deployed, host by host",
+    "host-1, release 1 has put its work away",
+    "host-3, release 2 leads in term 2",
+    "host-3, release 2 has put its work away"
+  ],
+  testing: [
+    "while the first leads, the second counts 0",
+    "a second after it was shut down, the second counts 11"
+  ],
+  fencing: [
+    "the store takes \"from the first\" of term 1",
+    "the store takes \"from the second\" of term 2",
+    "the store refuses: term 1 is over, the store has seen term 2"
+  ]
+}
+
+describe("the examples", () => {
+  it("are all tested", () => {
+    assert.deepStrictEqual(Object.keys(examples).toSorted(), Object.keys(expected).toSorted())
+  })
+
+  for (const [name, example] of Object.entries(examples)) {
+    it.effect(`${name} does what it says`, () =>
+      Effect.gen(function*() {
+        const running = yield* Effect.forkChild(example)
+        for (let i = 0; i < 100 && running.pollUnsafe() === undefined; i++) yield* TestClock.adjust("100 millis")
+        yield* Fiber.join(running)
+        assert.deepStrictEqual(yield* TestConsole.logLines, expected[name])
+      }).pipe(Effect.provideService(References.MinimumLogLevel, "Error")))
+  }
+})

@@ -81,6 +81,11 @@ describe.skipIf(!isPossible)("a process with the real binding, on a stand-in for
       }
     }))
 
+  it.live("takes the cluster's answer, though the main thread was busy for longer than it waits", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* parse("busy", []), "built")
+    }))
+
   it.live.skipIf(isInstalled)("says without more ado that the client library is missing", () =>
     Effect.gen(function*() {
       const ended = yield* run("connecting", [], { environment: { LD_LIBRARY_PATH: "/nonexistent" } })

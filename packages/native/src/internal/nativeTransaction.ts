@@ -176,7 +176,7 @@ class NativeTransaction implements Engine.EngineTransaction {
         return Effect.callback<Engine.Committed, FdbError>((resume) => {
           stamp.then(
             (bytes) => resume(Effect.succeed({ version, versionstamp: encoding.fromBuffer(bytes) })),
-            (cause) => resume(fromCause(cause, "commit"))
+            (cause) => resume(isBindingError(cause) ? Effect.fail(stampLost(cause.code)) : Effect.die(cause))
           )
         })
       }
@@ -214,7 +214,9 @@ class NativeTransaction implements Engine.EngineTransaction {
       const refused = this.refused(phase)
       if (refused !== undefined) return resume(Effect.fail(refused))
       this.held.track(invoke(start)).then(
-        (value) => resume(Effect.sync(() => decode(value))),
+        // At once: later the transaction may have been ended by the closing of the database.
+        (value) =>
+          resume(Result.match(attempt(() => decode(value)), { onFailure: Effect.die, onSuccess: Effect.succeed })),
         (cause) => resume(fromCause(cause, phase))
       )
     })
@@ -231,6 +233,13 @@ class NativeTransaction implements Engine.EngineTransaction {
     })
   }
 }
+
+/**
+ * The commit took effect, but the caller cannot be given what it asked for. So it must not look as if it could simply be
+ * tried again, whatever the code.
+ */
+const stampLost = (code: number): FdbError =>
+  new FdbError({ code: 1021, phase: "commit", detail: `committed, but its versionstamp was lost with error ${code}` })
 
 /** What a watch comes to, as an effect. */
 const watchFired = (fired: boolean): Effect.Effect<void, FdbError> => fired ? Effect.void : watchCancelled

@@ -11,8 +11,19 @@ import { clientUnavailable } from "./hints.ts"
  */
 const clusterFileCodes: ReadonlySet<number> = new Set([1510, 1511, 1513, 1515, 1516, 2104])
 
-/** By how much the client may be late with its own timeout. */
+/** How late the client may be with its own timeout. */
 const grace = Duration.seconds(1)
+
+/**
+ * The client times out by itself, if only its network thread runs. The time it is given on top begins when this thread has
+ * seen the timeout pass: one that was busy until then has not yet taken the answers that came meanwhile.
+ */
+const networkDown = (timeout: Duration.Duration): Effect.Effect<never, ClientUnavailable> =>
+  Effect.gen(function*() {
+    yield* Effect.sleep(timeout)
+    yield* Effect.sleep(grace)
+    return yield* clientUnavailable("options", "the client's network does not run, so nothing ever completes")
+  })
 
 /** Succeeds as soon as the cluster has answered; a retryable error is an answer too. */
 export const probe = (
@@ -49,15 +60,7 @@ export const probe = (
         tag: undefined
       })
     ),
-    (transaction) =>
-      Effect.timeoutOrElse(readVersion(transaction), {
-        duration: Duration.sum(timeout, grace),
-        // The client times out by itself, if only its network thread runs.
-        orElse: () =>
-          Effect.suspend(() =>
-            Effect.fail(clientUnavailable("options", "the client's network does not run, so nothing ever completes"))
-          )
-      }),
+    (transaction) => Effect.raceFirst(readVersion(transaction), networkDown(timeout)),
     (transaction) => transaction.dispose
   )
 }

@@ -38,13 +38,18 @@ export interface Stage {
   readonly operator: { readonly machine: Machine; readonly context: Context.Context<Database> }
 }
 
+/** What an operator is doing. */
+type Act = Fiber.Fiber<unknown, unknown>
+
+/** How often an operator tries something again. */
+const fewAttempts = 5
+
 export class Director {
   private readonly stage: Stage
   private readonly chance: Chance
   private storms: Array<Extract<Episode, { readonly kind: "storm" }>> = []
   private episodes = 0
   private readonly spoiled = new Set<string>()
-  private lastAct: Fiber.Fiber<unknown, unknown> | undefined = undefined
 
   constructor(stage: Stage) {
     this.stage = stage
@@ -64,7 +69,7 @@ export class Director {
   }
 
   /** Tells of a fault that lasts, and of its end. */
-  private lasting(episode: Episode & { readonly for: number }, who: string, undo: () => void): void {
+  private lasting(episode: Episode & { readonly for: number }, who: string, undo: () => unknown): void {
     const { log, world } = this.stage
     const number = ++this.episodes
     log.add(who, "fault-begins", { number, kind: episode.kind })
@@ -74,7 +79,7 @@ export class Director {
     })
   }
 
-  private begin(episode: Episode): void {
+  private begin(episode: Episode): unknown {
     const { cluster, election, log, world } = this.stage
     switch (episode.kind) {
       case "storm": {
@@ -154,8 +159,12 @@ export class Director {
         )
       }
       case "disable": {
-        this.operate("disables", {}, this.enable(false))
-        return this.lasting(episode, "operator", () => this.operate("enables", {}, this.enable(true)))
+        const disabling = this.operate("disables", {}, this.enable(false))
+        return this.lasting(
+          episode,
+          "operator",
+          () => this.operate("enables", {}, this.enable(true), { after: disabling, always: true })
+        )
       }
       case "step-down":
         return this.operate("asks-to-step-down", {}, election.requestStepDown)
@@ -197,24 +206,29 @@ export class Director {
     this.stage.cluster.weather = this.storms.reduce((weather, storm) => ({ ...weather, ...storm.weather }), calm)
   }
 
-  /** An operator does something, and tries again until it is done: one thing after another. */
+  /** An operator does something, after something else perhaps, and tries again some times, or until it is done. */
   private operate<A, E>(
     what: string,
     details: Parameters<EventLog["add"]>[2],
-    act: Effect.Effect<A, E | FdbError, Transaction>
-  ): void {
+    act: Effect.Effect<A, E | FdbError, Transaction>,
+    options: { readonly after?: Act | undefined; readonly always?: boolean } = {}
+  ): Act {
     const { log, operator } = this.stage
     log.add("operator", what, details)
-    const attempt: Effect.Effect<void, never, Database> = Database.transact(act, { idempotent: true }).pipe(
-      Effect.exit,
-      Effect.flatMap((exit) =>
-        exit._tag === "Success"
-          ? Effect.sync(() => log.add("operator", "done", { what }))
-          : Effect.andThen(Effect.sleep("1 second"), attempt)
+    const attempt = (left: number): Effect.Effect<void, never, Database> =>
+      Database.transact(act, { idempotent: true }).pipe(
+        Effect.exit,
+        Effect.flatMap((exit) =>
+          exit._tag === "Success"
+            ? Effect.sync(() => log.add("operator", "done", { what }))
+            : left > 0
+            ? Effect.andThen(Effect.sleep("1 second"), attempt(left - 1))
+            : Effect.sync(() => log.add("operator", "gives-up", { what }))
+        )
       )
-    )
-    const before = this.lastAct === undefined ? Effect.void : Fiber.await(this.lastAct)
-    this.lastAct = operator.machine.fork(operator.context, Effect.andThen(before, attempt))
+    const patience = attempt(options.always === true ? Number.POSITIVE_INFINITY : fewAttempts)
+    const before = options.after === undefined ? Effect.void : Fiber.await(options.after)
+    return operator.machine.fork(operator.context, Effect.andThen(before, patience))
   }
 
   /** Writes garbage into a record, and puts back later what stood there. */
@@ -232,7 +246,7 @@ export class Director {
     if (this.spoiled.has(name)) return
     this.spoiled.add(name)
     let before: Uint8Array | undefined
-    this.operate(
+    const spoiling = this.operate(
       "spoils",
       { record: episode.record },
       Effect.gen(function*() {
@@ -249,13 +263,12 @@ export class Director {
       if (found === undefined || !Bytes.equals(found, bytes)) return
       yield* before === undefined ? tx.clear(key) : tx.set(key, before)
     })
-    this.lasting(episode, "operator", () => {
-      this.operate(
-        "repairs",
-        { record: episode.record },
-        Effect.tap(repair, () => Effect.sync(() => this.spoiled.delete(name)))
-      )
-    })
+    const repaired = Effect.tap(repair, () => Effect.sync(() => this.spoiled.delete(name)))
+    this.lasting(
+      episode,
+      "operator",
+      () => this.operate("repairs", { record: episode.record }, repaired, { after: spoiling, always: true })
+    )
   }
 
   /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */

@@ -16,7 +16,9 @@ export const checker: Checker = {
       if (leads === undefined) continue
       const candidate = after.candidates.get(leads.id)
       if (commit.by === "operator") {
-        if (candidates.has(leads.id) && candidate === undefined && before.candidates.get(leads.id) !== invalid) {
+        const was = before.candidates.get(leads.id)
+        const itself = typeof was === "object" && was.registration === leads.registration
+        if (candidates.has(leads.id) && candidate === undefined && itself) {
           fail(`"${leads.id}" is evicted while it leads`)
         }
       } else if (written.has("lease") || written.has("leader")) {

@@ -34,5 +34,5 @@ export const all: ReadonlyArray<Checker> = [
 /** Holds a history against all promises, in the order of time. */
 export const check = (history: History, checkers: ReadonlyArray<Checker> = all): Array<Violation> => {
   const evidence = Evidence.collect(history)
-  return checkers.flatMap(({ check }) => check(evidence)).sort((a, b) => a.at - b.at)
+  return checkers.flatMap(({ check }) => check(evidence)).toSorted((a, b) => a.at - b.at)
 }

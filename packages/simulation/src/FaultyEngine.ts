@@ -332,7 +332,7 @@ class Transaction implements Engine.EngineTransaction {
     this.cancelTimeout = clock.timer(due, () => {
       this.link.machine.post(() => {
         this.timedOut = true
-        for (const { phase, resume } of [...this.calls]) resume?.(fail(1031, phase))
+        for (const { phase, resume } of this.calls) resume?.(fail(1031, phase))
       })
     })
   }
@@ -342,7 +342,7 @@ class Transaction implements Engine.EngineTransaction {
 export const make = (link: Link): Engine.Engine => {
   const openWatches = new Set<Watch>()
   link.machine.whenKilled(() => {
-    for (const watch of [...openWatches]) watch.forget()
+    for (const watch of openWatches) watch.forget()
   })
   return {
     ...link.cluster.engine,

@@ -23,7 +23,7 @@ export interface ClockOptions {
 }
 
 /** A fiber runs about so many operations before another may come in between. */
-const meanOperations = 100
+const meanOperations = 250
 
 export class Machine implements Owner {
   readonly world: World

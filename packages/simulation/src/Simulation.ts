@@ -109,11 +109,16 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   world.at(Math.round(scenario.quietAt * second), () => log.add("world", "quiet"))
 
   const end = Math.round(scenario.duration * second)
+  // Errors are values here, by the thousand; nobody reads their stack traces.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   try {
     world.run(end)
   } catch (error) {
     if (!(error instanceof Livelock)) throw error
     log.add("world", "livelock")
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
   log.add("world", "ends")
   return {

@@ -11,7 +11,7 @@ export const checker: Checker = {
   promise: "no two processes believe at the same time that they lead, and none works when another has been elected",
   check: (evidence) => {
     const violations: Array<Violation> = []
-    const spans = [...beliefs(evidence)].sort((a, b) => a.from - b.from)
+    const spans = beliefs(evidence).toSorted((a, b) => a.from - b.from)
     let last = spans[0]
     for (const span of spans.slice(1)) {
       if (last === undefined) break

@@ -24,7 +24,7 @@ export const checker: Checker = {
     }
     const longest = bound(lease)
     let reached = quietAt
-    for (const { from, to } of beliefs(evidence).sort((a, b) => a.from - b.from)) {
+    for (const { from, to } of beliefs(evidence).toSorted((a, b) => a.from - b.from)) {
       if (to <= reached) continue
       if (from > reached + longest) break
       reached = to

@@ -15,7 +15,7 @@ const replayed = ({ history }: Evidence): Map<string, Uint8Array> => {
     for (const mutation of mutations) {
       if (mutation._tag === "ClearRange") {
         const [begin, end] = [Bytes.toHex(mutation.begin), Bytes.toHex(mutation.end)]
-        for (const key of [...data.keys()]) {
+        for (const key of data.keys()) {
           if (key >= begin && key < end) data.delete(key)
         }
         continue

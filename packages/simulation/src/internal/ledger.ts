@@ -2,7 +2,7 @@
  * The election's records as the commit-ordered record of the database tells them, decoded anew and on purpose without the
  * library's own codec: what is being checked must not vouch for itself.
  */
-import { Bytes, Subspace, Tuple, Versionstamp } from "@effect-fdb/core"
+import { Bytes, type Subspace, Tuple, Versionstamp } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 import type { CommitRecord } from "../Cluster.ts"
 

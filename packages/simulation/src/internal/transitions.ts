@@ -67,7 +67,11 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   return legal("spoil-or-repair")
 }
 
-const ofCandidate = ({ after, before, candidates, commit }: Entry, known: ReadonlySet<string>): Verdict => {
+const ofCandidate = (
+  { after, before, candidates, commit }: Entry,
+  known: ReadonlySet<string>,
+  registrars: ReadonlySet<string>
+): Verdict => {
   const [id] = candidates
   if (id === undefined || candidates.size > 1) return illegal("writes the records of several candidates")
   const was = before.candidates.get(id)
@@ -89,7 +93,7 @@ const ofCandidate = ({ after, before, candidates, commit }: Entry, known: Readon
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (typeof was === "object") return legal("supersede")
-  return legal([...before.history.values()].length > 0 && commit.by.endsWith("#1") ? "register-again" : "register")
+  return legal(registrars.has(commit.by) ? "register-again" : "register")
 }
 
 const ofChallenge = ({ after, before }: Entry): Verdict => {
@@ -172,6 +176,8 @@ const ofLeadership = (entry: Entry, evidence: Evidence): Verdict => {
 /** Names every commit to the election. */
 export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
   const known = new Set<string>()
+  /** The machines that have registered before. */
+  const registrars = new Set<string>()
   return evidence.ledger.map((entry) => {
     const { after, candidates, commit, written } = entry
     const verdict = commit.by === "operator"
@@ -182,10 +188,12 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       ? ofLeadership(entry, evidence)
       : written.has("challenge")
       ? ofChallenge(entry)
-      : ofCandidate(entry, known)
+      : ofCandidate(entry, known, registrars)
     for (const id of candidates) {
       const candidate = after.candidates.get(id)
-      if (typeof candidate === "object") known.add(candidate.registration)
+      if (typeof candidate !== "object") continue
+      if (!known.has(candidate.registration)) registrars.add(commit.by)
+      known.add(candidate.registration)
     }
     return { entry, verdict }
   })

@@ -1,0 +1,336 @@
+/**
+ * The protocol broken on purpose, in ways in which it could be broken by mistake: each must be noticed by a checker.
+ *
+ * There are no seams for it in the library: a mutation is a change of the text of a built file, made while a child process
+ * loads it. A text that is not found exactly once is an error, so that a mutation cannot silently change nothing.
+ */
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import * as Checkers from "./Checkers.ts"
+import type * as Profile from "./Profile.ts"
+
+/** A change of one built file. */
+export interface Patch {
+  readonly package: "@effect-fdb/core" | "@effect-fdb/leader-election"
+  /** Below `dist`. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** See the module. */
+export interface Mutation {
+  readonly name: string
+  /** What is wrong then, in one line. */
+  readonly wrong: string
+  readonly patches: ReadonlyArray<Patch>
+  /** The checker that must notice. */
+  readonly noticedBy: string
+  readonly profile: Profile.Name
+  /** Within so many seeds, from zero on. */
+  readonly within: number
+}
+
+const election = (file: string, find: string, replace: string): Patch => ({
+  package: "@effect-fdb/leader-election",
+  file: `internal/${file}.js`,
+  find,
+  replace
+})
+
+/** All of them; and for every checker one that it alone notices. */
+export const all: ReadonlyArray<Mutation> = [
+  {
+    name: "takeover-by-wall-clock",
+    wrong: "a follower takes over when its own wall clock has passed the stored expiry",
+    patches: [election(
+      "follower",
+      "{ ...member.identity, priority: member.priority }, readAt,",
+      "{ ...member.identity, priority: member.priority }, " +
+        "member.clock.currentTimeNanosUnsafe() >= view.lease.expiry ? readAt + 10n ** 15n : 0n,"
+    )],
+    noticedBy: "beliefs",
+    profile: "clocks",
+    within: 8
+  },
+  {
+    name: "lease-from-the-commit",
+    wrong: "a leader counts its lease from the answer of the renewal, not from its start",
+    patches: [
+      election(
+        "renewal",
+        "tenure.renewed(attempt, state, version);",
+        "tenure.renewed({ monotonic: member.clock.monotonicTimeNanosUnsafe(), " +
+          "wall: member.clock.currentTimeNanosUnsafe() }, state, version);"
+      ),
+      election("renewal", "const timeLeft = (tenure) => ", "const timeLeft = (tenure) => Duration.seconds(10) ?? ")
+    ],
+    noticedBy: "beliefs",
+    profile: "network",
+    within: 40
+  },
+  {
+    name: "claim-on-a-snapshot",
+    wrong: "a claim does not conflict with what its decision rests on",
+    patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
+    noticedBy: "growth",
+    profile: "deployments",
+    within: 20
+  },
+  {
+    name: "ballot-back-on-resignation",
+    wrong: "a resignation takes the ballot back to zero",
+    patches: [election("operations", "{ ...view.lease, expiry: now }", "{ ...view.lease, ballot: 0n, expiry: now }")],
+    noticedBy: "growth",
+    profile: "calm",
+    within: 2
+  },
+  {
+    name: "full-renewal-keeps-the-ballot",
+    wrong: "a renewal on the full path does not count",
+    patches: [
+      election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
+    ],
+    noticedBy: "growth",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "guard-on-a-snapshot",
+    wrong: "the guard reads S(\"leader\") without conflict",
+    patches: [
+      election("tenure", "yield* tx.get(this.member.keys.leader)", "yield* tx.snapshot.get(this.member.keys.leader)")
+    ],
+    noticedBy: "guarded",
+    profile: "network",
+    within: 60
+  },
+  {
+    name: "guard-reads-the-lease",
+    wrong: "the guard conflicts with S(\"lease\"), which every renewal writes",
+    patches: [election(
+      "tenure",
+      "const stored = yield* tx.get(this.member.keys.leader);",
+      "yield* tx.get(this.member.keys.lease); const stored = yield* tx.get(this.member.keys.leader);"
+    )],
+    noticedBy: "undisturbed",
+    profile: "network",
+    within: 40
+  },
+  {
+    name: "unknown-commit-retried",
+    wrong: "a commit of unknown outcome is retried though the caller has not said that it is idempotent",
+    patches: [{
+      package: "@effect-fdb/core",
+      file: "internal/retry.js",
+      find: "error.retryable && (!error.maybeCommitted || options.idempotent === true)",
+      replace: "error.retryable"
+    }],
+    noticedBy: "counter",
+    profile: "network",
+    within: 20
+  },
+  {
+    name: "rounded-token",
+    wrong: "the fencing token that the work is given is rounded down",
+    patches: [
+      election(
+        "tenure",
+        "term: this.term,\n            state:",
+        "term: this.term - this.term % 64n,\n            state:"
+      )
+    ],
+    noticedBy: "sink",
+    profile: "deployments",
+    within: 8
+  },
+  {
+    name: "renewal-without-identity",
+    wrong: "a renewal does not ask whose tenure it is",
+    patches: [
+      election(
+        "protocol",
+        "if (!stands(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
+        "if (false) return { _tag: \"Refuse\", because: \"replaced\" }"
+      ),
+      election("protocol", "const registered = standing(view, tenure);", "const registered = \"registered\";")
+    ],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 20
+  },
+  {
+    name: "low-challenge-obeyed",
+    wrong: "a challenge of a lower priority is obeyed",
+    patches: [election(
+      "protocol",
+      "return allowPreemption && challenge.priority > leader.priority ? \"preempted\" : undefined;",
+      "return allowPreemption ? \"preempted\" : undefined;"
+    )],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 8
+  },
+  {
+    name: "beat-without-conflict",
+    wrong: "a heartbeat does not conflict with its own record, and brings back what was evicted",
+    patches: [election("registration", "yield* tx.addReadConflictKey(member.keys.candidate(me.id));", "")],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 40
+  },
+  {
+    name: "leader-evicted",
+    wrong: "eviction spares nobody",
+    patches: [
+      election(
+        "operations",
+        ".isAlive(now, candidateTimeout) && !isLeader(candidate)",
+        ".isAlive(now, candidateTimeout)"
+      )
+    ],
+    noticedBy: "registered",
+    profile: "operators",
+    within: 40
+  },
+  {
+    name: "late-glance",
+    wrong: "the end of the belief is noticed at the next glance, not when it comes",
+    patches: [election("renewal", "Duration.nanos(remaining < glance ? remaining : glance)", "Duration.nanos(glance)")],
+    noticedBy: "deadline",
+    profile: "network",
+    within: 8
+  },
+  {
+    name: "resignation-before-finalizers",
+    wrong: "the tenure is ended as soon as it is lost, while finalizers still run",
+    patches: [election(
+      "reign",
+      "yield* Effect.forkIn(reportOverrun(tenure), scope);",
+      "yield* Effect.forkIn(reportOverrun(tenure), scope);\n    " +
+        "yield* Effect.forkIn(Effect.andThen(tenure.lost, tenure.resign), scope);"
+    )],
+    noticedBy: "ending",
+    profile: "deployments",
+    within: 8
+  },
+  {
+    name: "no-polling",
+    wrong: "a follower waits for its watches only",
+    patches: [election("follower", "Effect.raceFirst(sleep(round.success), wakeUp.wait)", "wakeUp.wait")],
+    noticedBy: "liveness",
+    profile: "pauses",
+    within: 8
+  },
+  {
+    name: "no-watches",
+    wrong: "a follower polls only",
+    patches: [election("follower", "Effect.raceFirst(sleep(round.success), wakeUp.wait)", "sleep(round.success)")],
+    noticedBy: "handover",
+    profile: "calm",
+    within: 4
+  }
+]
+
+/** What came of a mutation. */
+export interface Finding {
+  readonly mutation: Mutation
+  /** How many seeds were tried. */
+  readonly seeds: number
+  /** For each checker that noticed: after how many seeds for the first time, and with how many of them. */
+  readonly noticed: ReadonlyMap<string, { readonly first: number; readonly count: number }>
+  /** Why it could not be judged, if it could not. */
+  readonly error: string | undefined
+}
+
+/** Nothing is wrong. The checkers must be silent on the very seeds on which they notice mutations. */
+const unmutated = (profile: Profile.Name, within: number): Mutation => ({
+  name: `none (${profile})`,
+  wrong: "nothing",
+  patches: [],
+  noticedBy: "",
+  profile,
+  within
+})
+
+/** Runs the seeds of one mutation in a child process. */
+const judgeOne = (mutation: Mutation, seeds: number): Effect.Effect<Finding> =>
+  Effect.callback<Finding>((resume) => {
+    const script = fileURLToPath(new URL("./internal/mutant.js", import.meta.url))
+    const { patches, profile } = mutation
+    const child = spawn(process.execPath, [script, JSON.stringify({ patches, profile, seeds })], {
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let output = ""
+    let errors = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors += text
+    })
+    child.on("close", (code) => {
+      const noticed = new Map<string, { first: number; count: number }>()
+      output.split("\n").filter((line) => line !== "").forEach((line, index) => {
+        for (const checker of JSON.parse(line) as ReadonlyArray<string>) {
+          const known = noticed.get(checker)
+          if (known === undefined) noticed.set(checker, { first: index + 1, count: 1 })
+          else known.count++
+        }
+      })
+      resume(Effect.succeed({ mutation, seeds, noticed, error: code === 0 ? undefined : errors.trim().slice(-400) }))
+    })
+    return Effect.sync(() => void child.kill())
+  })
+
+/** Judges mutations, one child process after another; and the seeds of each profile without any. */
+export const judge = (
+  mutations: ReadonlyArray<Mutation>,
+  seeds: number | undefined,
+  progress: (line: string) => Effect.Effect<void>
+): Effect.Effect<ReadonlyArray<Finding>> => {
+  const needed = new Map<Profile.Name, number>()
+  for (const { profile, within } of mutations) {
+    needed.set(profile, Math.max(needed.get(profile) ?? 0, seeds ?? within))
+  }
+  const baselines = [...needed].map(([profile, within]) => unmutated(profile, within))
+  return Effect.forEach([...mutations, ...baselines], (mutation) =>
+    Effect.tap(
+      judgeOne(mutation, seeds ?? mutation.within),
+      ({ error, noticed }) =>
+        progress(`${mutation.name}: ${error ?? ([...noticed.keys()].join(", ") || "not noticed")}`)
+    ))
+}
+
+/** What is not as it should be. */
+export const problems = (findings: ReadonlyArray<Finding>, complete: boolean): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const { error, mutation: { name, noticedBy, patches }, noticed, seeds } of findings) {
+    if (error !== undefined) found.push(`${name} could not be judged: ${error}`)
+    else if (patches.length === 0) {
+      for (const checker of noticed.keys()) found.push(`${checker} is not silent though nothing is wrong: ${name}`)
+    } else if (!noticed.has(noticedBy)) found.push(`${noticedBy} has not noticed ${name} within ${seeds} seeds`)
+  }
+  if (!complete) return found
+  for (const { name } of Checkers.all) {
+    if (!findings.some(({ noticed }) => noticed.size === 1 && noticed.has(name))) {
+      found.push(`no mutation is noticed by ${name} alone: it is not shown to be needed`)
+    }
+  }
+  return found
+}
+
+/** A table for people, in Markdown. */
+export const toTable = (findings: ReadonlyArray<Finding>): string =>
+  [
+    "| mutation | what is wrong | profile | seeds needed | noticed by (of its seeds) |",
+    "|---|---|---|---|---|",
+    ...findings.map(({ error, mutation, noticed, seeds }) => {
+      const first = noticed.get(mutation.noticedBy)?.first
+      const by = [...noticed].map(([checker, { count }]) => `${checker} ${count}/${seeds}`).join(", ")
+      return `| ${mutation.name} | ${mutation.wrong} | ${mutation.profile} | ${first ?? "–"} | ${
+        error ?? (by || `nobody, in ${seeds}`)
+      } |`
+    })
+  ].join("\n")

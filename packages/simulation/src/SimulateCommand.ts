@@ -1,0 +1,206 @@
+/** The command `simulate`: for `npm run simulate`, and a part of `fdb-election`. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Checkers from "./Checkers.ts"
+import * as Mutations from "./Mutations.ts"
+import * as Profile from "./Profile.ts"
+import * as Report from "./Report.ts"
+import type { Scenario } from "./Scenario.ts"
+import * as Shrink from "./Shrink.ts"
+import * as Simulate from "./Simulate.ts"
+import * as Simulation from "./Simulation.ts"
+import { transitions } from "./Statistics.ts"
+import { second } from "./World.ts"
+
+/** A promise was broken; the command has told which. */
+export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly violations: number }> {
+  override get message(): string {
+    return `${this.violations} promises were broken`
+  }
+}
+
+/** The command line asks for something that there is not. */
+export class Unusable extends Data.TaggedError("Unusable")<{ readonly problem: string }> {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+const flags = {
+  seeds: Flag.Int("seeds").pipe(
+    Flag.withDefault(40),
+    Flag.withDescription("How many histories to make; the profiles take turns")
+  ),
+  from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed")),
+  processes: Flag.Int("processes").pipe(Flag.withDefault(5), Flag.withDescription("How many processes take part")),
+  duration: Flag.String("duration").pipe(
+    Flag.withDefault("10m"),
+    Flag.withDescription("How long each history is, in simulated time: 90s, 10m, 2h")
+  ),
+  profile: Flag.String("profile").pipe(
+    Flag.optional,
+    Flag.withDescription(`Only this kind of history: ${Profile.names.join(", ")}`)
+  ),
+  threads: Flag.Int("threads").pipe(Flag.withDefault(1), Flag.withDescription("How many threads to use")),
+  report: Flag.String("report").pipe(
+    Flag.optional,
+    Flag.withDescription("Write a page that shows the first history that broke a promise, or else the first")
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("End with one line of JSON"))
+}
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
+
+/** Seconds. */
+const parseDuration = (text: string): Effect.Effect<number, Unusable> => {
+  const match = /^(\d+(?:\.\d+)?)\s*([smh])$/.exec(text.trim())
+  return match === null
+    ? Effect.fail(new Unusable({ problem: `"${text}" is no duration: write 90s, 10m or 2h` }))
+    : Effect.succeed(Number(match[1]) * units[match[2]!]!)
+}
+
+const parseProfiles = (name: Option.Option<string>): Effect.Effect<ReadonlyArray<Profile.Name>, Unusable> => {
+  if (Option.isNone(name)) return Effect.succeed(Profile.names)
+  const found = Profile.names.filter((known) => known === name.value)
+  return found.length > 0
+    ? Effect.succeed(found)
+    : Effect.fail(
+      new Unusable({ problem: `there is no profile "${name.value}": choose one of ${Profile.names.join(", ")}` })
+    )
+}
+
+const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
+
+/** A bar that fills, on a terminal only. */
+const bar = (total: number) => (done: number, failures: number): Effect.Effect<void> => {
+  if (!process.stderr.isTTY) return Effect.void
+  const width = 40
+  const filled = Math.round(width * done / total)
+  const broken = failures === 0 ? "" : `, ${failures} broken`
+  const end = done === total ? "\n" : ""
+  return write(`\r${"█".repeat(filled)}${"░".repeat(width - filled)} ${done}/${total}${broken} ${end}`)
+}
+
+const counts = (of: Readonly<Record<string, number>>): string =>
+  Object.entries(of).toSorted(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`).join(", ") || "none"
+
+const leases = (value: number | undefined): string => value === undefined ? "–" : value.toFixed(2)
+
+/** What a person wants to know of the run. */
+const account = ({ failures, statistics }: Simulate.Result, realSeconds: number): ReadonlyArray<string> => {
+  const { causes, faults, histories, leaderlessSeconds, losses, missing, simulatedSeconds, tenures } = statistics
+  const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
+  return [
+    `${histories} histories, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ${realSeconds.toFixed(1)} s ` +
+    `(${Math.round(simulatedSeconds / realSeconds)} × real time)`,
+    `elections    ${tenures}: ${counts(causes)}`,
+    `ends         ${counts(losses)}`,
+    `leaderless   ${(100 * leaderlessSeconds / simulatedSeconds).toFixed(2)} % of the time`,
+    `failover     p50 ${leases(statistics.percentile(0.5))}, p99 ${leases(statistics.percentile(0.99))} leases, over ` +
+    `${statistics.failovers.length} crashes of a leader with nothing else wrong`,
+    `faults       ${counts(faults)}`,
+    `transitions  ${transitions.length - missing.length} of ${transitions.length}` +
+    (missing.length === 0 ? "" : `; not taken: ${missing.join(", ")}`),
+    `violations   ${violations}`
+  ]
+}
+
+const scenarioOf = (options: Simulate.Options, profile: Profile.Name, seed: number): Scenario =>
+  Profile.generate(profile, seed, { duration: options.duration, processes: options.processes })
+
+/** Tells of a failing seed, and of the smallest scenario that was found for it. */
+const explain = Effect.fnUntraced(function*(options: Simulate.Options, failure: Simulate.Failure) {
+  const { profile, seed, violations } = failure
+  yield* Console.log(`\n${profile}, seed ${seed}:`)
+  for (const { at, checker, message } of violations.slice(0, 5)) {
+    yield* Console.log(`  ${(at / second).toFixed(6)} s  ${checker}: ${message}`)
+  }
+  const first = violations[0]
+  if (first === undefined) return
+  const smallest = Shrink.shrink(scenarioOf(options, profile, seed), Shrink.breaks(first.checker), first.at / second)
+  yield* Console.log(
+    `\nThe smallest scenario that was found has ${smallest.processes.length} processes and ${smallest.episodes.length} ` +
+      `episodes:\n\n${Shrink.toTest(smallest, first.checker)}`
+  )
+})
+
+const simulate = Effect.fnUntraced(function*(input: {
+  readonly seeds: number
+  readonly from: number
+  readonly processes: number
+  readonly duration: string
+  readonly profile: Option.Option<string>
+  readonly threads: number
+  readonly report: Option.Option<string>
+  readonly json: boolean
+}) {
+  const { from, json, processes, seeds, threads } = input
+  if (seeds < 1 || processes < 1 || threads < 1) {
+    return yield* new Unusable({ problem: "--seeds, --processes and --threads have to be at least 1" })
+  }
+  const duration = yield* parseDuration(input.duration)
+  const profiles = yield* parseProfiles(input.profile)
+  const options: Simulate.Options = { profiles, seeds, from, processes, duration, threads }
+  const begun = yield* Clock.monotonicTimeNanos
+  const result = yield* Simulate.run(options, bar(seeds))
+  const realSeconds = Duration.toSeconds(Duration.nanos((yield* Clock.monotonicTimeNanos) - begun))
+  const { failures, statistics } = result
+  for (const line of account(result, realSeconds)) yield* Console.log(line)
+  const [first] = failures
+  if (first !== undefined) yield* explain(options, first)
+  if (Option.isSome(input.report)) {
+    const history = Simulation.run(scenarioOf(options, first?.profile ?? profiles[0]!, first?.seed ?? from))
+    const fileSystem = yield* FileSystem.FileSystem
+    yield* fileSystem.writeFileString(input.report.value, Report.toHtml(history, Checkers.check(history)))
+    yield* Console.log(`report       ${input.report.value}`)
+  }
+  const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
+  if (json) {
+    yield* Console.log(JSON.stringify({
+      seeds,
+      violations,
+      simulatedSeconds: Math.round(statistics.simulatedSeconds),
+      realSeconds: Number(realSeconds.toFixed(3)),
+      tenures: statistics.tenures,
+      faults: statistics.faults,
+      transitionsCovered: `${transitions.length - statistics.missing.length}/${transitions.length}`,
+      failoverLeases: { p50: statistics.percentile(0.5) ?? null, p99: statistics.percentile(0.99) ?? null }
+    }))
+  }
+  if (violations > 0) return yield* new PromiseBroken({ violations })
+})
+
+const mutations = Command.make(
+  "mutations",
+  {
+    only: Flag.String("only").pipe(Flag.optional, Flag.withDescription("Only the mutation of this name")),
+    seeds: Flag.Int("seeds").pipe(
+      Flag.optional,
+      Flag.withDescription("Seeds to try, instead of each mutation's own number")
+    )
+  },
+  Effect.fnUntraced(function*({ only, seeds }) {
+    const chosen = Mutations.all.filter(({ name }) => Option.isNone(only) || only.value === name)
+    if (chosen.length === 0) return yield* new Unusable({ problem: "there is no such mutation" })
+    const found = yield* Mutations.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
+    yield* Console.log(Mutations.toTable(found))
+    const problems = Mutations.problems(found, Option.isNone(only))
+    for (const problem of problems) yield* Console.log(problem)
+    if (problems.length > 0) return yield* new PromiseBroken({ violations: problems.length })
+  })
+).pipe(
+  Command.withDescription("Break the protocol on purpose, in each of the known ways, and see which checker notices")
+)
+
+/** See the module. */
+export const command = Command.make("simulate", flags, simulate).pipe(
+  Command.withDescription("Simulate clusters with faults, and check that leader election keeps its promises"),
+  Command.withSubcommands([mutations])
+)

@@ -1,0 +1,29 @@
+/** A child process in which the library is loaded with mutations; prints, for each seed, which checkers have noticed. */
+import { readFileSync } from "node:fs"
+import { register } from "node:module"
+import { fileURLToPath } from "node:url"
+import type { Patch } from "../Mutations.ts"
+import type * as Profile from "../Profile.ts"
+
+interface Task {
+  readonly patches: ReadonlyArray<Patch>
+  readonly profile: Profile.Name
+  readonly seeds: number
+}
+
+const task = JSON.parse(process.argv[2] ?? "") as Task
+
+const patches = task.patches.map(({ file, find, package: name, replace }) => {
+  const url = new URL(file, import.meta.resolve(name)).href
+  const times = readFileSync(fileURLToPath(url), "utf8").split(find).length - 1
+  if (times !== 1) throw new Error(`the text to be changed in ${file} is found ${times} times, not once: ${find}`)
+  return { url, find, replace }
+})
+
+register("./mutationHooks.js", import.meta.url, { data: patches })
+
+const { perform } = await import("../Simulate.js" as string) as typeof import("../Simulate.ts")
+for (let seed = 0; seed < task.seeds; seed++) {
+  const { violations } = perform({ profile: task.profile, seed, processes: undefined, duration: undefined })
+  process.stdout.write(`${JSON.stringify([...new Set(violations.map(({ checker }) => checker))])}\n`)
+}

@@ -1,0 +1,121 @@
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import * as path from "node:path"
+import { afterEach, beforeEach, vi } from "vitest"
+
+const root = path.resolve(import.meta.dirname, "../..")
+/** Within the workspace, so that its packages are found; not kept by git. */
+const scratch = path.join(root, "examples/dist/readme")
+
+const read = (page: string) => readFileSync(path.join(root, page), "utf8")
+
+/** The blocks of one language in a page, in order. */
+const blocks = (page: string, language: string) =>
+  [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code!)
+
+const pages = ["README.md", "docs/protocol.md", "docs/rust-api.md"]
+
+beforeEach(() => {
+  rmSync(scratch, { recursive: true, force: true })
+  mkdirSync(scratch, { recursive: true })
+})
+
+afterEach(() => {
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+describe("the first program of the README", () => {
+  const [program] = blocks("README.md", "ts")
+
+  it("has twenty lines at most", () => {
+    assert.isAtMost(program!.split("\n").filter((line) => line !== "").length, 20)
+  })
+
+  it("runs as shown, and prints what the README says", async () => {
+    const file = path.join(scratch, "first.mjs")
+    writeFileSync(file, program!)
+    const log = vi.spyOn(console, "log").mockImplementation(() => {})
+    await import(file)
+    const printed = log.mock.calls.map(([line]) => String(line)).filter((line) => /^\w+ (leads|has stopped)/.test(line))
+    log.mockRestore()
+    // Who comes first is a race; that they come one after another is not.
+    const shown = blocks("README.md", "text").find((block) => block.startsWith("ada leads"))!.trim().split("\n")
+    const order = printed.filter((_, i) => i % 2 === 0).map((line) => line.split(" ")[0]!)
+    const names = ["ada", "grace", "mary"]
+    assert.sameMembers(order, names)
+    assert.deepStrictEqual(printed, shown.map((line) => line.replace(/^\w+/, (name) => order[names.indexOf(name)]!)))
+  }, 30_000)
+})
+
+describe("the documentation", () => {
+  it("shows code that type-checks", () => {
+    const files = pages.flatMap((page) =>
+      blocks(page, "ts").map((code, i) => {
+        const file = path.join(scratch, `${page.replaceAll(/\W/g, "-")}-${i}.ts`)
+        writeFileSync(file, code)
+        return file
+      })
+    )
+    assert.isTrue(files.length >= 5)
+    writeFileSync(
+      path.join(scratch, "tsconfig.json"),
+      JSON.stringify({
+        extends: "../../../tsconfig.base.json",
+        compilerOptions: {
+          composite: false,
+          noEmit: true,
+          declaration: false,
+          declarationMap: false,
+          customConditions: ["@effect-fdb/source"]
+        },
+        files
+      })
+    )
+    const compiler = path.join(root, "node_modules/typescript/bin/tsc")
+    const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", scratch], { encoding: "utf8" })
+    assert.strictEqual(status, 0, stdout)
+  }, 120_000)
+
+  for (const page of pages) {
+    it(`${page} links to what is there`, () => {
+      const anchors = (text: string) =>
+        [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+          title!.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-")
+        )
+      for (const [, target] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
+        if (target!.startsWith("https://")) continue
+        const [file, anchor] = target!.split("#")
+        const linked = file === "" ? page : path.join(path.dirname(page), file!)
+        assert.isTrue(existsSync(path.join(root, linked)), `${page} links to ${linked}`)
+        if (anchor !== undefined) assert.include(anchors(read(linked)), anchor)
+      }
+    })
+  }
+
+  it("names scripts that exist, and examples as they are called", () => {
+    const scripts = Object.keys((JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts)
+    for (const [, script] of read("README.md").matchAll(/npm run ([\w:]+)/g)) assert.include(scripts, script)
+    const listed = [...read("README.md").matchAll(/^\| `([a-z-]+)` /gm)].map(([, name]) => name!)
+    assert.sameMembers(
+      listed,
+      [...read("examples/src/examples.ts").matchAll(/^ {2}"?([a-z-]+)"?: \w+\.main/gm)].map(([, name]) => name!)
+    )
+  })
+
+  it("names tests that exist", () => {
+    const folder = "packages/leader-election/test"
+    const tests = (readdirSync(path.join(root, folder), { recursive: true }) as Array<string>)
+      .filter((file) => file.endsWith(".test.ts"))
+      .map((file) => read(path.join(folder, file)))
+      .join("\n")
+    const titles = [...tests.matchAll(/["`]([^"`\n]* [^"`\n]*)["`]/g)].map(([, title]) =>
+      new RegExp(`^${title!.split(/\$\{[^}]*\}/).map((part) => part.replaceAll(/[^\w\s]/g, "\\$&")).join(".*")}$`)
+    )
+    const named = read("docs/protocol.md").split("\n\n").flatMap((paragraph) =>
+      [...(paragraph.split("Tests: ")[1] ?? "").replaceAll(/\s+/g, " ").matchAll(/"([^"]+)"/g)].map(([, name]) => name!)
+    )
+    assert.isTrue(named.length > 40)
+    assert.deepStrictEqual(named.filter((name) => !titles.some((title) => title.test(name))), [])
+  })
+})

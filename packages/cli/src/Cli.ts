@@ -1,0 +1,99 @@
+/**
+ * The command `fdb-election`, as a value: what it does with its arguments, and the exit code that comes of it.
+ *
+ * `bin.ts` makes a program of it. Where the store comes from, `Stores` tells; so it runs on any engine, in tests too.
+ */
+import * as Cause from "effect/Cause"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Predicate from "effect/Predicate"
+import * as References from "effect/References"
+import * as ExitCode from "./ExitCode.ts"
+import { CommandEnded } from "./Failure.ts"
+import { config, disable, enable, init } from "./internal/commands/configuring.ts"
+import { evict, stepDown } from "./internal/commands/intervening.ts"
+import { candidates, history, status } from "./internal/commands/reading.ts"
+import { root } from "./internal/commands/root.ts"
+import { run } from "./internal/commands/run.ts"
+import { watch } from "./internal/commands/watch.ts"
+
+export { Signals } from "./internal/run/signals.ts"
+export { type OpenError, type Store, Stores } from "./internal/target.ts"
+
+/** Subcommands, flags and what they do. */
+export const command = root.pipe(
+  Command.withDescription(
+    "Elects one leader among any number of processes, on one host (LMDB) or many (FoundationDB). `fdb-election run` makes a " +
+      "singleton of any command; the others look at elections and look after them."
+  ),
+  Command.withExamples([
+    { command: "fdb-election run -- ./scheduler.sh", description: "In three terminals: one runs it, two wait" },
+    { command: "fdb-election watch", description: "In a fourth: who leads" },
+    { command: "fdb-election step-down", description: "In a fifth: hand the leadership over" }
+  ]),
+  Command.withSubcommands([
+    { group: "Run", commands: [run] },
+    { group: "Look", commands: [status, watch, candidates, history] },
+    { group: "Look after", commands: [init, config, enable, disable, stepDown, evict] }
+  ])
+)
+
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, "; ").trim()
+
+const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${oneLine(message)}`)
+
+/** A wrong command line is told in a sentence, with where to read on, and not with the whole of the help. */
+const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? report(
+        `${event.errors.map((error) => error.message).join("; ")}; see \`${event.commandPath.join(" ")} --help\``
+      )
+      : CliOutput.defaultPresenter.present(event)
+})
+
+/** No wizard: it would read from a terminal that is the command's own. */
+const cliConfig = CliConfig.layer({
+  builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
+})
+
+/** The library's log lines, on standard error. */
+const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
+  const parts = Array.isArray(message) ? message.map(String) : [String(message)]
+  if (cause.reasons.length > 0) parts.push(Cause.prettyErrors(cause).map((error) => error.message).join("; "))
+  fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${oneLine(parts.join(" "))}`)
+})
+
+const messageOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
+
+/** Tells what went wrong, where it has not been told, and what the exit code is. */
+const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
+  if (Exit.isSuccess(exit)) return Effect.succeed(ExitCode.ok)
+  if (Cause.hasInterruptsOnly(exit.cause)) return Effect.succeed(ExitCode.interrupted)
+  const error = Cause.squash(exit.cause)
+  if (error instanceof CommandEnded) return Effect.succeed(error.status)
+  if (CliError.isCliError(error)) {
+    if (error._tag === "ShowHelp") return Effect.succeed(error.errors.length > 0 ? ExitCode.usage : ExitCode.ok)
+    return Effect.as(report(error.message), ExitCode.usage)
+  }
+  const code = ExitCode.ofError(error)
+  const message = messageOf(error)
+  return Effect.as(
+    report(code === ExitCode.internal ? `an error of its own, please report it: ${message}` : message),
+    code
+  )
+}
+
+/** Runs the command with these arguments, to its exit code. Never fails; what went wrong is on standard error. */
+export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
+  Command.runWith(command, options)(args).pipe(
+    Effect.provide([presenter, cliConfig, Logger.layer([logger])]),
+    Effect.provideService(References.MinimumLogLevel, "Error"),
+    Effect.exit,
+    Effect.flatMap(conclude)
+  )

@@ -1,0 +1,64 @@
+/**
+ * What the command's exit codes mean. They are those of `sysexits.h` and of the shell, where these have one.
+ *
+ * `fdb-election run` gives the exit code of the command that it ran, which may be any of these.
+ */
+import * as Predicate from "effect/Predicate"
+
+/** Done. */
+export const ok = 0
+/** The command line is wrong: a flag, a name, an id, a value of the configuration. */
+export const usage = 64
+/** The election's records are damaged, or of a newer version. */
+export const invalidRecords = 65
+/** There is no such election: it was never set up. */
+export const noElection = 66
+/** The store cannot be opened or reached. */
+export const unavailable = 69
+/** The command itself is at fault. */
+export const internal = 70
+/** The operating system refused something: a process cannot be started or ended. */
+export const system = 71
+/** Another process takes part under the same id. */
+export const idTaken = 73
+/** Not now: the leadership was lost, or the leader has not stepped down. Trying again may help. */
+export const tryAgain = 75
+/** The election is disabled. */
+export const disabled = 78
+/** The command to run is there and cannot be run. */
+export const notExecutable = 126
+/** The command to run was not found. */
+export const notFound = 127
+
+/** Interrupted, as by Ctrl-C: 128 and SIGINT. */
+export const interrupted = 130
+
+/** Of a process that a signal has ended. */
+export const ofSignal = (signalNumber: number): number => 128 + signalNumber
+
+/** By the tags of the errors of all packages. */
+const byTag: { readonly [tag: string]: number } = {
+  ShowHelp: usage,
+  UsageError: usage,
+  InvalidCandidate: usage,
+  InvalidConfig: usage,
+  InvalidState: invalidRecords,
+  NoElection: noElection,
+  StoreFailed: unavailable,
+  CannotOpen: unavailable,
+  LmdbUnavailable: unavailable,
+  ClientUnavailable: unavailable,
+  ClusterUnreachable: unavailable,
+  WorkerThreadUnsupported: unavailable,
+  SystemRefused: system,
+  CandidateSuperseded: idTaken,
+  LeadershipLost: tryAgain,
+  LeaderRemains: tryAgain,
+  ElectionDisabled: disabled,
+  CommandNotExecutable: notExecutable,
+  CommandNotFound: notFound
+}
+
+/** The exit code of an error; `internal` for what should not have happened. */
+export const ofError = (error: unknown): number =>
+  (Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? byTag[error._tag] : undefined) ?? internal

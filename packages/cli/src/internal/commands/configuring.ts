@@ -1,0 +1,143 @@
+/** `init`, `config`, `enable` and `disable`: the configuration that is in force for everybody. */
+import { Argument, Command, Flag } from "effect/cli"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Option from "effect/Option"
+import { ElectionConfig } from "@effect-fdb/leader-election"
+import * as Settings from "../settings.ts"
+import { configText } from "../snapshot.ts"
+import { spanFlag } from "../spanFlag.ts"
+import * as Table from "../table.ts"
+import { transact } from "../target.ts"
+import { json } from "./reading.ts"
+import { onTarget } from "./root.ts"
+
+const preemption = Flag.Boolean("preemption").pipe(
+  Flag.withDescription("Whether a candidate of higher priority may make the leader step down; yes unless --no-preemption"),
+  Flag.withDefault(true)
+)
+
+/** Without a heartbeat or a timeout, these follow the lease. */
+const initialConfig = (flags: {
+  readonly lease: Option.Option<ElectionConfig["leaseDuration"]>
+  readonly heartbeat: Option.Option<ElectionConfig["leaseDuration"]>
+  readonly candidateTimeout: Option.Option<ElectionConfig["leaseDuration"]>
+  readonly preemption: boolean
+}): ElectionConfig => {
+  const base = Option.match(flags.lease, {
+    onNone: () => new ElectionConfig({}),
+    onSome: (lease) => ElectionConfig.withLeaseDuration(lease)
+  })
+  return new ElectionConfig({
+    ...base,
+    heartbeatInterval: Option.getOrElse(flags.heartbeat, () => base.heartbeatInterval),
+    candidateTimeout: Option.getOrElse(flags.candidateTimeout, () => base.candidateTimeout),
+    allowPreemption: flags.preemption
+  })
+}
+
+export const init = Command.make("init", {
+  lease: spanFlag("lease", "How long leadership lasts without a renewal; 10s unless set"),
+  heartbeat: spanFlag("heartbeat", "How often the leader renews and candidates show that they live; 3s, or a third of --lease"),
+  candidateTimeout: spanFlag(
+    "candidate-timeout",
+    "After how long without a heartbeat a candidate counts as dead; 15s, or one and a half of --lease"
+  ),
+  preemption
+}, (flags) =>
+  onTarget(({ election, name }) =>
+    Effect.gen(function*() {
+      const asked = initialConfig(flags)
+      const before = yield* transact(Effect.option(election.readConfig))
+      const config = yield* transact(election.initialize(asked))
+      if (Option.isNone(before)) return yield* Console.log(`${name.text} is set up: ${configText(config)}`)
+      yield* Console.log(
+        `${name.text} was set up before` +
+          (Equal.equals(config, asked)
+            ? `: ${configText(config)}`
+            : ` with another configuration, which stays in force: ${configText(config)}`)
+      )
+    })
+  )).pipe(
+    Command.withShortDescription("Sets an election up"),
+    Command.withDescription(
+      "Sets an election up, once. Where it is set up already, nothing changes, and the configuration in force is shown; " +
+        "`fdb-election config set` changes it. `fdb-election run` does the same with the defaults."
+    ),
+    Command.withExamples([
+      { command: "fdb-election init -e app/scheduler --lease 5s", description: "Takes over within about five seconds" }
+    ])
+  )
+
+const get = Command.make("get", {
+  key: Argument.String("key").pipe(
+    Argument.withDescription("lease, heartbeat, candidate-timeout, enabled or preemption; all unless given"),
+    Argument.optional
+  ),
+  json
+}, ({ json, key }) =>
+  onTarget(({ election }) =>
+    Effect.gen(function*() {
+      const config = yield* transact(election.readConfig)
+      if (Option.isSome(key)) {
+        const value = yield* Settings.get(config, key.value)
+        return yield* Console.log(json ? JSON.stringify(value) : value)
+      }
+      const all = Settings.all(config)
+      yield* Console.log(json ? JSON.stringify(Object.fromEntries(all)) : Table.lines(all).join("\n"))
+    })
+  )).pipe(Command.withDescription("Shows the configuration, or one value of it."))
+
+const set = Command.make("set", {
+  pairs: Argument.String("key value").pipe(
+    Argument.withDescription("Keys and values in turn: spans as 500ms or 10s, switches as true or false"),
+    Argument.variadic({ min: 2 })
+  )
+}, ({ pairs }) =>
+  onTarget(({ election, name }) =>
+    Effect.gen(function*() {
+      const config = yield* transact(Effect.gen(function*() {
+        const changed = yield* Settings.set(yield* election.readConfig, pairs)
+        yield* election.writeConfig(changed)
+        return changed
+      }))
+      yield* Console.log(`${name.text}: ${configText(config)}`)
+    })
+  )).pipe(
+    Command.withDescription(
+      "Changes the configuration, all of the given values at once, for everybody from each one's next heartbeat on."
+    ),
+    Command.withExamples([
+      { command: "fdb-election config set lease 20s heartbeat 5s", description: "Two values in one step" }
+    ])
+  )
+
+export const config = Command.make("config").pipe(
+  Command.withShortDescription("Shows and changes the configuration"),
+  Command.withDescription("Shows and changes the configuration, which is stored with the election."),
+  Command.withSubcommands([get, set])
+)
+
+const toggle = (word: "enable" | "disable", enabled: boolean, short: string, description: string) =>
+  Command.make(word, {}, () =>
+    onTarget(({ election, name }) =>
+      Effect.gen(function*() {
+        const before = yield* transact(Effect.gen(function*() {
+          const config = yield* election.readConfig
+          yield* election.writeConfig(new ElectionConfig({ ...config, electionEnabled: enabled }))
+          return config.electionEnabled
+        }))
+        yield* Console.log(`${name.text} ${before === enabled ? "was" : "is"} ${word}d${before === enabled ? " already" : ""}`)
+      })
+    )).pipe(Command.withShortDescription(short), Command.withDescription(description))
+
+export const enable = toggle("enable", true, "Lets an election go on", "Lets a disabled election go on; candidates notice at once.")
+
+export const disable = toggle(
+  "disable",
+  false,
+  "Stops an election: nobody leads",
+  "Stops an election: nobody claims or renews, and the leader's work ends before its lease does. For maintenance, when " +
+    "nobody must lead."
+)

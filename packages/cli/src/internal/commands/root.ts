@@ -1,0 +1,38 @@
+/** The command without a subcommand: the flags that all share. */
+import { Command, Flag } from "effect/cli"
+import * as Effect from "effect/Effect"
+import * as Target from "../target.ts"
+
+export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
+  election: Flag.String("election").pipe(
+    Flag.withAlias("e"),
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("The election, as app/scheduler; or FDB_ELECTION_NAME; \"default\" unless set"),
+    Flag.optional
+  ),
+  engine: Flag.Literals("engine", ["lmdb", "fdb"]).pipe(
+    Flag.withMetavar("lmdb|fdb"),
+    Flag.withDescription("The store: LMDB for one host, FoundationDB for many; or FDB_ELECTION_ENGINE; lmdb unless set"),
+    Flag.optional
+  ),
+  path: Flag.String("path").pipe(
+    Flag.withMetavar("DIR"),
+    Flag.withDescription(
+      "LMDB's directory; or FDB_ELECTION_PATH; ~/.local/state/fdb-election (XDG_STATE_HOME) unless set"
+    ),
+    Flag.optional
+  ),
+  clusterFile: Flag.String("cluster-file").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("FoundationDB's cluster file; or FDB_CLUSTER_FILE; the client's default unless set"),
+    Flag.optional
+  )
+}))
+
+/** Runs what a subcommand does on the election that is meant, with its store open. */
+export const onTarget = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const target = yield* Target.resolve(yield* root)
+    const { open } = yield* Target.Stores
+    return yield* body(target).pipe(Target.explain(target), Effect.provide(open(target.store)))
+  })

@@ -1,0 +1,230 @@
+/** `run`: a command of any language as the leader's work. */
+import { type Candidacy, ElectionConfig, ElectionObserver, type Leadership, LeadershipLost } from "@effect-fdb/leader-election"
+import { Argument, Command, Flag } from "effect/cli"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as os from "node:os"
+import * as ExitCode from "../../ExitCode.ts"
+import { CommandEnded, UsageError } from "../../Failure.ts"
+import { margins, safetyMargin } from "../run/deadlines.ts"
+import * as Keeper from "../run/keeperProcess.ts"
+import * as Narrator from "../run/narrator.ts"
+import { resolveCommand } from "../run/resolveCommand.ts"
+import { ends, Signals } from "../run/signals.ts"
+import { type Running, supervise } from "../run/supervise.ts"
+import { foregroundGroup, terminalToGive } from "../run/terminal.ts"
+import { spanFlag } from "../spanFlag.ts"
+import { type Target, transact } from "../target.ts"
+import { onTarget } from "./root.ts"
+
+/** Signals that are the command's, but for those with which a terminal suspends. */
+const forwarded: ReadonlyArray<NodeJS.Signals> = [...ends, "SIGUSR1", "SIGUSR2", "SIGWINCH"]
+
+const flags = {
+  id: Flag.String("id").pipe(
+    Flag.withMetavar("ID"),
+    Flag.withDescription("A name that no other process of the election has; host, pid and four random letters unless set"),
+    Flag.optional
+  ),
+  priority: Flag.Int("priority").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("Higher is preferred, and makes a leader of lower priority step down; 0 unless set"),
+    Flag.withDefault(0)
+  ),
+  again: Flag.Boolean("again").pipe(
+    Flag.withDescription("Campaigns again when the command has ended or the leadership was lost"),
+    Flag.withDefault(false)
+  ),
+  grace: spanFlag(
+    "grace",
+    "How long the command has between SIGTERM and SIGKILL when its lease cannot be renewed; a fifth of the lease unless set"
+  ),
+  quiet: Flag.Boolean("quiet").pipe(
+    Flag.withAlias("q"),
+    Flag.withDescription("Says nothing on standard error but why it fails"),
+    Flag.withDefault(false)
+  ),
+  command: Argument.String("command").pipe(
+    Argument.withDescription("The command and its arguments, after --"),
+    Argument.variadic({ min: 1 })
+  )
+}
+
+interface Options {
+  readonly id: Option.Option<string>
+  readonly priority: number
+  readonly again: boolean
+  readonly grace: Option.Option<Duration.Duration>
+  readonly quiet: boolean
+  readonly command: ReadonlyArray<string>
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz"
+
+const defaultId = Effect.gen(function*() {
+  let suffix = ""
+  for (let i = 0; i < 4; i++) suffix += letters[yield* Random.nextIntBetween(0, letters.length - 1)]
+  return `${os.hostname()}-${process.pid}-${suffix}`
+})
+
+/** What is true of this process while it runs, whichever tenure it is in. */
+class Course {
+  /** The command, while it runs. */
+  running: Running | undefined
+  /** It was asked to end, and ends when the command has. */
+  endedBy: NodeJS.Signals | undefined
+  believesUntil = 0n
+  /** It was asked to end while there was no command to ask. */
+  readonly interrupted = Deferred.makeUnsafe<number>()
+
+  handle(signal: NodeJS.Signals): void {
+    const isEnd = ends.includes(signal)
+    if (isEnd) this.endedBy = signal
+    if (this.running !== undefined) this.running.signal(signal)
+    else if (isEnd) Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(os.constants.signals[signal])))
+  }
+
+  /** Ctrl-Z reached this process, and not the command, which has a session of its own. */
+  suspend(): void {
+    this.running?.signal("SIGSTOP")
+    process.kill(process.pid, "SIGSTOP")
+  }
+
+  resume(): void {
+    if (this.running === undefined) return
+    if (!this.running.hasTerminal) this.running.signal("SIGCONT")
+    else if (foregroundGroup() === undefined) process.kill(process.pid, "SIGTTIN")
+    else this.running.resume()
+  }
+}
+
+/** A command that is typed Ctrl-C or Ctrl-\ on its own terminal ends by these, and whoever typed that wants no other. */
+const typedEnds: ReadonlyArray<number> = [
+  ExitCode.ofSignal(os.constants.signals.SIGINT),
+  ExitCode.ofSignal(os.constants.signals.SIGQUIT)
+]
+
+/** Between commands that end soon after they began: doubled from a tenth of a second up to ten. */
+const pauseAfter = (shortRuns: number): Duration.Duration => Duration.millis(Math.min(100 * 2 ** (shortRuns - 1), 10_000))
+const shortRun = Duration.seconds(10)
+
+const lead = Effect.fnUntraced(function*(target: Target, options: Options, course: Course, keeper: Keeper.Keeper) {
+  const { election, name } = target
+  const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
+  const console = yield* Console.Console
+  const clock = yield* Clock.Clock
+  const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${line}`)
+  const terminalOf = terminalToGive()
+
+  const config = yield* transact(election.initialize(new ElectionConfig({})))
+  const { grace, reserve } = yield* margins(config.leaseDuration, Option.getOrUndefined(options.grace))
+  const killAt = () => course.believesUntil + grace
+  const narrate = Narrator.make({ election: name.text, say, now: () => clock.monotonicTimeNanosUnsafe() })
+  const observer: typeof ElectionObserver.Service = (event) => {
+    if (event._tag === "Elected" || event._tag === "Renewed") {
+      course.believesUntil = event.believesUntil
+      keeper.until(event.believesUntil, killAt())
+    }
+    narrate(event)
+  }
+
+  const work = (leadership: Leadership) =>
+    supervise({
+      keeper,
+      command: options.command,
+      env: ({ term }) => ({
+        ...process.env,
+        FDB_ELECTION_TERM: String(term),
+        FDB_ELECTION_ID: id,
+        FDB_ELECTION_NAME: name.text
+      }),
+      terminalOf,
+      grace,
+      killAt,
+      begun: (running) => {
+        course.running = running
+      },
+      ending: (why) =>
+        Effect.sync(() => say(why === "lost" ? "ends the command" : "ends what the command has left behind"))
+    })(leadership).pipe(Effect.ensuring(Effect.sync(() => {
+      course.running = undefined
+    })))
+
+  /** One tenure: the command's status, or nothing where the leadership was lost and is campaigned for again. */
+  const tenure = (candidacy: Candidacy.Candidacy) =>
+    candidacy.withLeadership(work).pipe(
+      Effect.map(Option.some),
+      Effect.catchIf(
+        (error) => error instanceof LeadershipLost && options.again && course.endedBy === undefined,
+        () => Effect.succeed(Option.none<number>())
+      )
+    )
+
+  const isLast = (status: number) =>
+    !options.again || course.endedBy !== undefined || (terminalOf !== undefined && typedEnds.includes(status))
+
+  return yield* Effect.gen(function*() {
+    const candidacy = yield* election.candidacy({
+      id,
+      priority: options.priority,
+      safetyMargin: safetyMargin({ grace, reserve })
+    })
+    say(`takes part in ${name.text} as "${id}"`)
+    let shortRuns = 0
+    while (true) {
+      const begun = clock.monotonicTimeNanosUnsafe()
+      const status = yield* tenure(candidacy)
+      if (Option.isNone(status)) continue
+      if (isLast(status.value)) return status.value
+      const ran = Duration.nanos(clock.monotonicTimeNanosUnsafe() - begun)
+      shortRuns = Duration.isLessThan(ran, shortRun) ? shortRuns + 1 : 0
+      say(`the command has ended with ${status.value}; campaigns again`)
+      if (shortRuns > 0) yield* Effect.sleep(pauseAfter(shortRuns))
+    }
+  }).pipe(Effect.scoped, Effect.provideService(ElectionObserver, observer))
+})
+
+const runCommand = (options: Options) =>
+  onTarget((target) =>
+    Effect.gen(function*() {
+      if (process.platform === "win32") {
+        return yield* new UsageError({ problem: "run needs process groups, which Windows has not: use it on Linux or macOS" })
+      }
+      yield* resolveCommand(options.command[0]!, process.env.PATH ?? "")
+      const course = new Course()
+      const { take } = yield* Signals
+      yield* take(forwarded, (signal) => course.handle(signal))
+      yield* take(["SIGTSTP"], () => course.suspend())
+      yield* take(["SIGCONT"], () => course.resume())
+      const keeper = yield* Keeper.make
+      const outcome = yield* lead(target, options, course, keeper).pipe(
+        Effect.raceFirst(Deferred.await(course.interrupted)),
+        Effect.result
+      )
+      if (Result.isFailure(outcome)) return yield* Effect.fail(outcome.failure)
+      if (outcome.success !== ExitCode.ok) return yield* new CommandEnded({ status: outcome.success })
+    }).pipe(Effect.scoped)
+  )
+
+export const run = Command.make("run", flags, runCommand).pipe(
+  Command.withShortDescription("Runs a command in one process at a time: wherever this one leads"),
+  Command.withDescription(
+    "Waits for leadership, then runs the command, with FDB_ELECTION_TERM, FDB_ELECTION_ID and FDB_ELECTION_NAME in its " +
+      "environment. When leadership is lost, the command and all of its process group get SIGTERM, and SIGKILL so early that " +
+      "nothing of it is left before another can lead, also if this process is killed or stopped. Input, output and terminal " +
+      "are the command's own; signals are handed on to it; its exit status becomes this one's (128 and the number, where a " +
+      "signal ended it). Let whatever the command writes to refuse terms smaller than the greatest it has seen. The " +
+      "election is set up with the defaults if it was not."
+  ),
+  Command.withExamples([
+    { command: "fdb-election run -- ./scheduler.sh", description: "On as many terminals or hosts as you like" },
+    { command: "fdb-election run -e app/scheduler --again -- node scheduler.js", description: "For ever" },
+    { command: "fdb-election run --priority 10 -- ./scheduler.sh", description: "Takes over from those of lower priority" }
+  ])
+)

@@ -1,0 +1,79 @@
+/** `watch`: an election as it goes on. */
+import { FdbError } from "@effect-fdb/core"
+import { Command } from "effect/cli"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Snapshot from "../snapshot.ts"
+import { describe, type Target } from "../target.ts"
+import { onTarget } from "./root.ts"
+
+/** What is known after a look; a store that is away is waited for. */
+type Look =
+  | { readonly _tag: "Seen"; readonly snapshot: Snapshot.Snapshot }
+  | { readonly _tag: "Away"; readonly problem: string }
+
+const look = (target: Target) =>
+  Snapshot.read(target).pipe(
+    Effect.map((snapshot): Look => ({ _tag: "Seen", snapshot })),
+    Effect.catchIf(
+      (error) => error instanceof FdbError,
+      (error) => Effect.succeed<Look>({ _tag: "Away", problem: error.message })
+    )
+  )
+
+/** After each change of who leads, and every second for what no watch tells. */
+const looks = (target: Target) =>
+  Stream.merge(Stream.map(target.election.changes, () => undefined), Stream.tick("1 second")).pipe(
+    Stream.mapEffect(() => look(target))
+  )
+
+const toTop = "\u001b[H"
+const eraseLine = "\u001b[K"
+const eraseBelow = "\u001b[J"
+const eraseAll = "\u001b[2J"
+
+const frame = (target: Target, seen: Look): string => {
+  const lines = seen._tag === "Seen"
+    ? Snapshot.toLines(target, seen.snapshot)
+    : [`Election  ${target.name.text} in ${describe(target.store)}`, `The store does not answer: ${seen.problem}`]
+  return toTop + [...lines, "", "Ctrl-C ends the watch, not the election."].map((line) => `${line}${eraseLine}\n`).join("") +
+    eraseBelow
+}
+
+const onTerminal = (target: Target) =>
+  Effect.andThen(
+    Console.log(eraseAll),
+    Stream.runForEach(looks(target), (seen) => Console.log(frame(target, seen)))
+  )
+
+const asJson = (target: Target, seen: Look): string =>
+  JSON.stringify(
+    seen._tag === "Seen"
+      ? Snapshot.lasting(target, seen.snapshot)
+      : { election: target.name.text, unreachable: seen.problem }
+  )
+
+const asLines = (target: Target) =>
+  looks(target).pipe(
+    Stream.map((seen) => asJson(target, seen)),
+    Stream.changes,
+    Stream.runForEach(Console.log)
+  )
+
+export const watch = Command.make("watch", {}, () =>
+  onTarget((target) =>
+    Effect.gen(function*() {
+      const { stdoutIsTerminal } = yield* Stdio.Stdio
+      yield* (yield* stdoutIsTerminal) ? onTerminal(target) : asLines(target)
+    })
+  )).pipe(
+    Command.withShortDescription("Shows an election as it goes on"),
+    Command.withDescription(
+      "On a terminal, a table that is drawn anew with every change and every second. Elsewhere, one JSON object a line, the " +
+        "first at once and one for each change: of who leads, who takes part, a challenge, the configuration, or a lease " +
+        "that has lapsed."
+    ),
+    Command.withExamples([{ command: "fdb-election watch | jq --unbuffered -r .leader.id", description: "The leaders" }])
+  )

@@ -1,0 +1,80 @@
+/** The keeper as the process that it guards against knows it; see `keeper.ts`. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as childProcess from "node:child_process"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { SystemRefused } from "../../Failure.ts"
+
+export interface Keeper {
+  /** Tells the deadlines, at once and without waiting: the belief's end, and when nothing may be left of the group. */
+  readonly until: (believesUntil: bigint, killAt: bigint) => void
+  /** Hands a group over to be guarded, and waits until it is. */
+  readonly guard: (group: number, helper: number | undefined) => Effect.Effect<void, SystemRefused>
+  /** The group was asked to end by this process: only the last deadline is left to watch. */
+  readonly stopping: Effect.Effect<void>
+  /** The group is gone. */
+  readonly gone: Effect.Effect<void>
+  /** Fails when the keeper has died: without it, nothing would end the command if this process died as well. */
+  readonly died: Effect.Effect<never, SystemRefused>
+}
+
+/** The keeper stands beside this file, built. */
+const program = fileURLToPath(new URL("./keeper.js", import.meta.url))
+
+const patience = "5 seconds"
+
+const problem = (what: string) =>
+  new SystemRefused({ problem: `the keeper, a process that guards the command, ${what}; nothing was left running` })
+
+/** Starts a keeper; it ends with the scope. */
+export const make: Effect.Effect<Keeper, SystemRefused, Scope.Scope> = Effect.gen(function*() {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      // A session of its own: what is typed on a terminal, or ends a session, does not reach it.
+      childProcess.spawn(process.execPath, [program], {
+        env,
+        cwd: "/",
+        detached: true,
+        stdio: ["pipe", "pipe", "ignore"]
+      })
+    ),
+    (child) => Effect.sync(() => void child.stdin.end())
+  )
+  const dead = Deferred.makeUnsafe<never, SystemRefused>()
+  const acknowledged = new Map<number, Deferred.Deferred<void>>()
+  child.on("error", (cause) => {
+    Deferred.doneUnsafe(dead, Effect.fail(problem(`cannot be started: ${cause.message}`)))
+  })
+  child.on("exit", (code, signal) => {
+    Deferred.doneUnsafe(dead, Effect.fail(problem(`has ended (${signal ?? `exit code ${code}`})`)))
+  })
+  child.stdin.on("error", () => {})
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const waiting = acknowledged.get(Number(line.split(" ")[1]))
+    if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+  })
+  const tell = (line: string): void => {
+    if (child.stdin.writable) child.stdin.write(`${line}\n`)
+  }
+  const died = Deferred.await(dead)
+  return {
+    until: (believesUntil, killAt) => tell(`until ${believesUntil} ${killAt}`),
+    guard: (group, helper) =>
+      Effect.suspend(() => {
+        const acknowledgement = Deferred.makeUnsafe<void>()
+        acknowledged.set(group, acknowledgement)
+        tell(`guard ${group} ${helper ?? 0}`)
+        return Deferred.await(acknowledgement).pipe(
+          Effect.raceFirst(died),
+          Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(problem("does not answer")) }),
+          Effect.ensuring(Effect.sync(() => acknowledged.delete(group)))
+        )
+      }),
+    stopping: Effect.sync(() => tell("stopping")),
+    gone: Effect.sync(() => tell("gone")),
+    died
+  }
+})

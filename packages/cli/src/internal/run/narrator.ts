@@ -1,0 +1,83 @@
+/** What `fdb-election run` says on standard error: an account for people, a line for each thing that matters. */
+import type { ElectionEvent, LossReason } from "@effect-fdb/leader-election"
+import * as Duration from "effect/Duration"
+import * as Span from "../span.ts"
+
+const reasons: { readonly [reason in LossReason]: string } = {
+  Resigned: "it has resigned",
+  Expired: "the lease could not be renewed in time",
+  ClockJumped: "the host was suspended, or its clock was set",
+  Replaced: "another leads already",
+  Preempted: "a candidate of higher priority has asked for it",
+  StepDownRequested: "an operator has asked it to step down",
+  Superseded: "another process takes part under the same id",
+  Evicted: "its registration was removed",
+  Disabled: "the election was disabled",
+  Broken: "the election's records are gone or damaged"
+}
+
+const causes = { Vacant: "it was vacant", Lapsed: "the last leader's lease had lapsed", Own: "it was its own before" }
+
+/** Failures that are this far apart are told again. */
+const forgetAfterNanos = 30_000_000_000n
+
+/** A function that is to be given each event, in the order of what happens. */
+export const make = (options: {
+  readonly election: string
+  readonly say: (line: string) => void
+  readonly now: () => bigint
+}) => {
+  const { election, now, say } = options
+  let failedAt: bigint | undefined
+  const recovered = () => {
+    if (failedAt !== undefined) say("the store answers again")
+    failedAt = undefined
+  }
+  const failed = (error: { readonly message: string }) => {
+    const since = failedAt
+    failedAt = now()
+    if (since === undefined || failedAt - since > forgetAfterNanos) {
+      say(`the store does not answer as it should, and is tried again: ${error.message}`)
+    }
+  }
+  return (event: ElectionEvent): void => {
+    switch (event._tag) {
+      case "Registered":
+        recovered()
+        if (event.again) say("had been taken for dead and evicted, and takes part again")
+        return
+      case "Following":
+        recovered()
+        return say(
+          event.leader === undefined
+            ? `waits: nobody leads ${election}`
+            : `waits: "${event.leader}" leads ${election} in term ${event.term}`
+        )
+      case "Challenged":
+        return say(`has the higher priority, and asks the leader of term ${event.term} to step down`)
+      case "Elected":
+        recovered()
+        return say(
+          `leads ${election} in term ${event.term}: ${causes[event.cause]}` +
+            (Duration.toMillis(event.leaderless) >= 1 ? `, nobody led for ${Span.format(event.leaderless)}` : "")
+        )
+      case "Renewed":
+        return recovered()
+      case "RenewalFailed":
+        return event.path === "full" ? failed(event.error) : undefined
+      case "Retried":
+        return failed(event.error)
+      case "Lost":
+        return event.reason === "Resigned" ? undefined : say(
+          `has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
+        )
+      case "Overrun":
+        return say(
+          `the command goes on though the lease of term ${event.term} has lapsed: another may lead by now, and what the ` +
+            "command writes has to be refused by its term"
+        )
+      case "Resigned":
+        return say(`has resigned from term ${event.term}`)
+    }
+  }
+}

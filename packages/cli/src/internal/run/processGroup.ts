@@ -1,0 +1,53 @@
+/** Signals to process groups, and whether anybody is left in one. Plain functions: the keeper uses them as well. */
+import * as fs from "node:fs"
+
+const codeOf = (cause: unknown): unknown =>
+  typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+
+/** `gone`: there is no such process; `refused`: there is one, of another user. */
+export type Sent = "sent" | "gone" | "refused"
+
+/** Sends a signal to a process; 0 sends none and asks. */
+export const signalProcess = (pid: number, signal: NodeJS.Signals | 0): Sent => {
+  try {
+    process.kill(pid, signal)
+    return "sent"
+  } catch (cause) {
+    return codeOf(cause) === "ESRCH" ? "gone" : "refused"
+  }
+}
+
+/** Sends a signal to each process of a group. */
+export const signalGroup = (group: number, signal: NodeJS.Signals | 0): Sent => signalProcess(-group, signal)
+
+/** What of `/proc/PID/stat` follows the command's name: state, parent, group, session, terminal, its foreground group. */
+export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined => {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  } catch {
+    return undefined
+  }
+}
+
+/** The pids of Linux; none elsewhere. */
+const allPids = (): Array<number> => {
+  try {
+    return fs.readdirSync("/proc").flatMap((name) => /^\d+$/.test(name) ? [Number(name)] : [])
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Whether no process of the group runs or ever will. A zombie, which its parent has not asked for yet, does nothing any more;
+ * in a container without an init nobody ever asks for it.
+ */
+export const groupIsGone = (group: number): boolean => {
+  if (signalGroup(group, 0) === "gone") return true
+  if (process.platform !== "linux") return false
+  return !allPids().some((pid) => {
+    const stat = statOf(pid)
+    return stat !== undefined && stat[2] === String(group) && !/^[ZX]/.test(stat[0]!)
+  })
+}

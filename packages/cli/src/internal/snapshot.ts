@@ -1,0 +1,170 @@
+/** An election at one instant: read at once, shown to people or to programs. */
+import { type Database, type FdbError } from "@effect-fdb/core"
+import type {
+  CandidateInfo,
+  Challenge,
+  ElectionConfig,
+  HistoryEntry,
+  InvalidState,
+  LeaderState,
+  NotInitialized
+} from "@effect-fdb/leader-election"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Span from "./span.ts"
+import * as Table from "./table.ts"
+import { describe, type Target, transact } from "./target.ts"
+
+export interface Snapshot {
+  /** By this process's wall clock, in nanoseconds since the epoch. */
+  readonly now: bigint
+  readonly config: ElectionConfig
+  readonly leader: LeaderState | undefined
+  readonly challenge: Challenge | undefined
+  /** Those that are alive. */
+  readonly candidates: ReadonlyArray<CandidateInfo>
+  /** The newest tenure, which is the leader's where one leads. */
+  readonly newest: HistoryEntry | undefined
+}
+
+/** Reads it. */
+export const read = (
+  { election }: Target
+): Effect.Effect<Snapshot, FdbError | InvalidState | NotInitialized, Database> =>
+  transact(Effect.gen(function*() {
+    const [config, leader, challenge, candidates, [newest]] = yield* Effect.all([
+      election.readConfig,
+      election.getLeaderRaw,
+      election.readChallenge,
+      election.listCandidates,
+      election.readHistory(1)
+    ])
+    return {
+      now: yield* Clock.currentTimeNanos,
+      config,
+      leader: Option.getOrUndefined(leader),
+      challenge: Option.getOrUndefined(challenge),
+      candidates,
+      newest
+    }
+  }))
+
+const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
+
+const configJson = (config: ElectionConfig) => ({
+  leaseMillis: Duration.toMillis(config.leaseDuration),
+  heartbeatMillis: Duration.toMillis(config.heartbeatInterval),
+  candidateTimeoutMillis: Duration.toMillis(config.candidateTimeout),
+  enabled: config.electionEnabled,
+  preemption: config.allowPreemption
+})
+
+/** For programs. Terms and ballots are strings, for they have 64 bits. */
+export const toJson = ({ name }: Target, { candidates, challenge, config, leader, newest, now }: Snapshot) => ({
+  election: name.text,
+  leader: leader === undefined ? null : {
+    id: leader.leaderId,
+    priority: leader.priority,
+    term: String(leader.term),
+    ballot: String(leader.ballot),
+    leaseMillis: Duration.toMillis(leader.leaseDuration),
+    /** Negative where the lease has lapsed. */
+    remainingMillis: millis(leader.leaseExpiry - now)
+  },
+  lastTerm: newest === undefined ? null : String(newest.term),
+  challenge: challenge === undefined ? null : {
+    term: String(challenge.term),
+    challenger: challenge.challengerId ?? null,
+    priority: challenge.priority
+  },
+  candidates: candidates.map((candidate) => ({
+    id: candidate.processId,
+    priority: candidate.priority,
+    leads: candidate.processId === leader?.leaderId,
+    heartbeatAgoMillis: millis(now - candidate.lastHeartbeat)
+  })),
+  config: configJson(config)
+})
+
+/** What stays the same while nothing happens but heartbeats and renewals. */
+export const lasting = (target: Target, snapshot: Snapshot) => {
+  const { candidates, leader, ...rest } = toJson(target, snapshot)
+  return {
+    ...rest,
+    leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
+    lapsed: leader !== null && leader.remainingMillis < 0,
+    candidates: candidates.map(({ heartbeatAgoMillis: _, ...candidate }) => candidate)
+  }
+}
+
+const span = (nanos: bigint): string => Span.format(Duration.nanos(nanos < 0n ? 0n : nanos))
+
+const yesNo = (on: boolean, yes: string, no: string): string => on ? yes : no
+
+const leaseText = (leader: LeaderState, now: bigint): string => {
+  const left = leader.leaseExpiry - now
+  const duration = Span.format(leader.leaseDuration)
+  return left >= 0n
+    ? `${span(left)} left of ${duration}`
+    : `lapsed ${span(-left)} ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
+}
+
+/** The wall clock's time, to be read. */
+export const instantText = (nanos: bigint): string => {
+  const iso = new Date(Number(nanos / 1_000_000n)).toISOString()
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`
+}
+
+const leaderLines = ({ config, leader, newest, now }: Snapshot): Array<ReadonlyArray<string>> => {
+  if (leader === undefined) {
+    const last = newest === undefined
+      ? "nobody has led yet"
+      : `the last was "${newest.leaderId}" in term ${newest.term}, ${newest.reason ?? "gone"}`
+    return [["Leader", `none${config.electionEnabled ? "" : " (the election is disabled)"}; ${last}`]]
+  }
+  const since = newest?.term === leader.term
+    ? `, since ${instantText(newest.start)} (${span(now - newest.start)})`
+    : ""
+  return [
+    ["Leader", `${leader.leaderId}, priority ${leader.priority}`],
+    ["Term", `${leader.term}${since}`],
+    ["Ballot", String(leader.ballot)],
+    ["Lease", leaseText(leader, now)]
+  ]
+}
+
+const challengeText = (challenge: Challenge): string =>
+  challenge.challengerId === undefined
+    ? `an operator has asked the leader of term ${challenge.term} to step down`
+    : `"${challenge.challengerId}", priority ${challenge.priority}, has asked the leader of term ${challenge.term} to step down`
+
+/** The configuration in one line. */
+export const configText = (config: ElectionConfig): string =>
+  `lease ${Span.format(config.leaseDuration)}, heartbeat ${Span.format(config.heartbeatInterval)}, ` +
+  `candidate timeout ${Span.format(config.candidateTimeout)}, ${
+    yesNo(config.electionEnabled, "enabled", "disabled")
+  }, ` +
+  `preemption ${yesNo(config.allowPreemption, "on", "off")}`
+
+/** A table of candidates; the leader is starred. */
+export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<string> =>
+  Table.lines(candidates.map((candidate) => [
+    candidate.processId === leader?.leaderId ? "*" : " ",
+    candidate.processId,
+    `priority ${candidate.priority}`,
+    `heartbeat ${span(now - candidate.lastHeartbeat)} ago`
+  ]))
+
+/** For people. */
+export const toLines = (target: Target, snapshot: Snapshot): Array<string> => [
+  ...Table.lines([
+    ["Election", `${target.name.text} in ${describe(target.store)}`],
+    ...leaderLines(snapshot),
+    ...(snapshot.challenge === undefined ? [] : [["Challenge", challengeText(snapshot.challenge)]]),
+    ["Config", configText(snapshot.config)],
+    ["Candidates", snapshot.candidates.length === 0 ? "none alive" : String(snapshot.candidates.length)]
+  ]),
+  ...candidateLines(snapshot).map((line) => `  ${line}`)
+]

@@ -1,0 +1,69 @@
+/** Spans of time as people write and read them. */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+
+const nanosOf: { readonly [unit: string]: number } = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  sec: 1e9,
+  second: 1e9,
+  seconds: 1e9,
+  m: 60e9,
+  min: 60e9,
+  minute: 60e9,
+  minutes: 60e9,
+  h: 3600e9,
+  hour: 3600e9,
+  hours: 3600e9,
+  d: 86_400e9,
+  day: 86_400e9,
+  days: 86_400e9
+}
+
+/** What may be written, for messages. */
+export const syntax = "a number and a unit, as 500ms, 10s, 1.5m or 1m30s"
+
+/** Reads `500ms`, `10s`, `10 seconds`, `1m30s`. */
+export const parse = (text: string): Option.Option<Duration.Duration> => {
+  const part = /(\d+(?:\.\d+)?)\s*([a-zµ]+)\s*/gy
+  let nanos = 0
+  let end = 0
+  const trimmed = text.trim()
+  for (let match = part.exec(trimmed); match !== null; match = part.exec(trimmed)) {
+    const unit = nanosOf[match[2]!]
+    if (unit === undefined) return Option.none()
+    nanos += Number(match[1]) * unit
+    end = part.lastIndex
+  }
+  return trimmed === "" || end !== trimmed.length || !Number.isFinite(nanos)
+    ? Option.none()
+    : Option.some(Duration.nanos(BigInt(Math.round(nanos))))
+}
+
+const rounded = (value: number): string => value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value))
+
+/** Short and rounded, to be read: `250 ms`, `8.1 s`, `3 min 2 s`, `2 h 5 min`, `4 d 1 h`. */
+export const format = (duration: Duration.Duration): string => {
+  const millis = Duration.toMillis(duration)
+  if (millis < 999.5) return `${rounded(millis)} ms`
+  if (millis < 59_950) return `${rounded(millis / 1000)} s`
+  const seconds = Math.round(millis / 1000)
+  const two = (unit: number, name: string, smaller: number, smallerName: string) => {
+    const rest = Math.floor((seconds % unit) / smaller)
+    return `${Math.floor(seconds / unit)} ${name}${rest === 0 ? "" : ` ${rest} ${smallerName}`}`
+  }
+  if (seconds < 3600) return two(60, "min", 1, "s")
+  return seconds < 86_400 ? two(3600, "h", 60, "min") : two(86_400, "d", 3600, "h")
+}
+
+/** Short and exact, to be written again: what `parse` reads. */
+export const exact = (duration: Duration.Duration): string => {
+  const nanos = Duration.toNanosUnsafe(duration)
+  for (const [unit, size] of [["s", 1_000_000_000n], ["ms", 1_000_000n], ["us", 1000n]] as const) {
+    if (nanos % size === 0n) return `${nanos / size}${unit}`
+  }
+  return `${nanos}ns`
+}

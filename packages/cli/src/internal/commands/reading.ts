@@ -74,7 +74,7 @@ const limit = Flag.Int("limit").pipe(
   Flag.withAlias("n"),
   Flag.withMetavar("N"),
   Flag.withDescription("How many tenures to show; 20 unless set; 100 are kept"),
-  Flag.between(1, 100),
+  Flag.filter((n) => n >= 1 && n <= 100, (n) => `${n} tenures cannot be shown: give a number from 1 to 100`),
   Flag.withDefault(20)
 )
 

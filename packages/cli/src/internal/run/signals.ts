@@ -16,16 +16,30 @@ export class Signals extends Context.Service<Signals, {
 /** Signals that ask a process to end. */
 export const ends: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]
 
-/** Those of this operating system process. */
-export const layerProcess: Layer.Layer<Signals> = Layer.succeed(Signals, {
-  take: (signals, handle) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        for (const signal of signals) process.on(signal, handle)
-      }),
-      () =>
-        Effect.sync(() => {
-          for (const signal of signals) process.off(signal, handle)
-        })
-    )
+type Handle = (signal: NodeJS.Signals) => void
+
+/** Those of this operating system process. Who has taken a signal last gets it. */
+export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
+  const takers = new Map<NodeJS.Signals, Array<Handle>>()
+  const add = (signal: NodeJS.Signals, handle: Handle) => {
+    const handles = takers.get(signal)
+    if (handles !== undefined) return void handles.push(handle)
+    const only = [handle]
+    takers.set(signal, only)
+    process.on(signal, () => only.at(-1)?.(signal))
+  }
+  const remove = (signal: NodeJS.Signals, handle: Handle) => {
+    const handles = takers.get(signal) ?? []
+    handles.splice(handles.lastIndexOf(handle), 1)
+    if (handles.length > 0) return
+    takers.delete(signal)
+    process.removeAllListeners(signal)
+  }
+  return {
+    take: (signals, handle) =>
+      Effect.acquireRelease(
+        Effect.sync(() => signals.forEach((signal) => add(signal, handle))),
+        () => Effect.sync(() => signals.forEach((signal) => remove(signal, handle)))
+      )
+  }
 })

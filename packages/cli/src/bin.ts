@@ -1,0 +1,97 @@
+/** The program. */
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as tty from "node:tty"
+import { format } from "node:util"
+import * as Cli from "./Cli.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as Engines from "./internal/engines.ts"
+import * as Signals from "./internal/run/signals.ts"
+import { writeError, writeOutput } from "./internal/standardStreams.ts"
+
+/** Nobody reads any more, as after `| head`. */
+const brokenPipe = ExitCode.ofSignal(os.constants.signals.SIGPIPE)
+
+const console: Console.Console = {
+  ...globalThis.console,
+  log: (...args) => {
+    if (!writeOutput(format(...args))) process.exit(brokenPipe)
+  },
+  error: (...args) => writeError(format(...args))
+}
+
+/** Standard streams that are asked about and never opened; see `standardStreams.ts`. */
+const stdio = Stdio.make({
+  args: Effect.sync(() => process.argv.slice(2)),
+  stdinIsTerminal: Effect.sync(() => tty.isatty(0)),
+  stdoutIsTerminal: Effect.sync(() => tty.isatty(1)),
+  stderrIsTerminal: Effect.sync(() => tty.isatty(2)),
+  stdout: () => Sink.drain,
+  stderr: () => Sink.drain,
+  stdin: Stream.empty
+})
+
+/** Nothing is asked of the user. */
+const terminal = Terminal.make({
+  columns: Effect.succeed(80),
+  rows: Effect.succeed(24),
+  size: Effect.never,
+  readInput: Effect.die("the command does not read from the terminal"),
+  readLine: Effect.die("the command does not read from the terminal"),
+  display: () => Effect.void
+})
+
+const environment = Layer.mergeAll(
+  Engines.layer,
+  Signals.layerProcess,
+  Layer.succeed(Terminal.Terminal, terminal),
+  TerminalCapabilities.layer.pipe(Layer.provideMerge(Layer.succeed(Stdio.Stdio, stdio))),
+  NodeChildProcessSpawner.layer.pipe(Layer.provideMerge(Layer.merge(NodeFileSystem.layer, NodePath.layer)))
+)
+
+const { version } = JSON.parse(fs.readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string
+}
+
+let endedBy: NodeJS.Signals | undefined
+
+const fiber = Effect.runFork(
+  Effect.gen(function*() {
+    const { take } = yield* Signals.Signals
+    yield* take(Signals.ends, (signal) => {
+      endedBy = signal
+      fiber.interruptUnsafe()
+    })
+    return yield* Cli.main(process.argv.slice(2), { version })
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(environment),
+    Effect.provideService(Console.Console, console)
+  )
+)
+
+const fail = (cause: unknown): never => {
+  writeError(`fdb-election: an error of its own, please report it: ${cause instanceof Error ? cause.message : cause}`)
+  process.exit(ExitCode.internal)
+}
+process.on("uncaughtException", fail)
+process.on("unhandledRejection", fail)
+
+const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
+fiber.addObserver((exit) => {
+  clearInterval(keepAlive)
+  if (endedBy !== undefined) process.exit(ExitCode.ofSignal(os.constants.signals[endedBy]))
+  process.exit(Exit.isSuccess(exit) ? exit.value : ExitCode.internal)
+})

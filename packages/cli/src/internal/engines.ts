@@ -1,0 +1,25 @@
+/** Opens the stores of the command's engines; each is loaded when it is asked for. */
+import type { Database } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as fs from "node:fs"
+import { type OpenError, type Store, Stores } from "./target.ts"
+
+/** The default directory comes into being with its first use; one that is given is the user's to make. */
+const makeParents = (store: Store): void => {
+  if (store.engine === "lmdb" && store.isDefault) fs.mkdirSync(store.path, { recursive: true, mode: 0o700 })
+}
+
+const open = (store: Store): Layer.Layer<Database, OpenError> =>
+  Layer.unwrap(Effect.gen(function*(): Effect.fn.Return<Layer.Layer<Database, OpenError>> {
+    if (store.engine === "fdb") {
+      const { NativeDatabase } = yield* Effect.promise(() => import("@effect-fdb/native"))
+      return NativeDatabase.layer({ clusterFile: store.clusterFile })
+    }
+    const { LmdbDatabase } = yield* Effect.promise(() => import("@effect-fdb/lmdb"))
+    yield* Effect.ignore(Effect.try(() => makeParents(store)))
+    return LmdbDatabase.layer({ path: store.path })
+  }))
+
+/** LMDB and FoundationDB. */
+export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, { open })

@@ -1,0 +1,67 @@
+/**
+ * Standard output and standard error of a process that shares them with a command.
+ *
+ * Node's own streams would put pipes into non-blocking mode, for the command as well, whose writes then fail with EAGAIN; and
+ * would wait for a reader that does not read, while a lease runs out. So they are not touched. What is said on standard
+ * error while a command runs is dropped rather than waited for.
+ */
+import * as fs from "node:fs"
+
+const codeOf = (cause: unknown): unknown =>
+  typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+
+const attempt = (write: () => number): number | string => {
+  try {
+    return write()
+  } catch (cause) {
+    return String(codeOf(cause))
+  }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** Writes all of it to a descriptor that may be in non-blocking mode. Whether anybody can still read it. */
+const writeAll = (fd: number, bytes: Uint8Array): boolean => {
+  let rest = bytes
+  while (rest.length > 0) {
+    const wrote = attempt(() => fs.writeSync(fd, rest))
+    if (typeof wrote === "number") rest = rest.subarray(wrote)
+    else if (wrote === "EAGAIN") Atomics.wait(pause, 0, 0, 5)
+    else return false
+  }
+  return true
+}
+
+/**
+ * Another description of standard error that does not block, where there can be one: of a pipe or a terminal. To a file
+ * one does not wait, and a socket cannot be opened anew.
+ */
+const openNonBlocking = (): number | undefined => {
+  const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = fs.constants
+  try {
+    const stat = fs.fstatSync(2)
+    return stat.isFIFO() || stat.isCharacterDevice()
+      ? fs.openSync("/dev/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+let nonBlocking: number | undefined
+let opened = false
+
+/** Writes a line to standard error; one that would have to wait for its reader is dropped. */
+export const writeError = (line: string): void => {
+  if (!opened) {
+    opened = true
+    nonBlocking = openNonBlocking()
+  }
+  const bytes = Buffer.from(`${line}\n`)
+  const fd = nonBlocking
+  if (fd === undefined) writeAll(2, bytes)
+  else attempt(() => fs.writeSync(fd, bytes))
+}
+
+/** Writes a line to standard output. Whether anybody can still read it. */
+export const writeOutput = (line: string): boolean => writeAll(1, Buffer.from(`${line}\n`))

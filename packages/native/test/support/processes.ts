@@ -14,6 +14,7 @@ const here = import.meta.dirname
 const root = path.resolve(here, "../../../..")
 /** Within `node_modules`, so that what the programs import is found from there. */
 const output = path.join(root, "node_modules/.cache/effect-fdb-native")
+const compiled = path.join(output, "programs")
 /** The directory of the stand-in, for the dynamic linker. */
 const standIn = path.join(output, "client")
 const compiler = process.env["CC"] ?? "cc"
@@ -52,8 +53,8 @@ export const compilePrograms = async (): Promise<void> => {
     ssr: { noExternal: /^@effect-fdb\//, resolve: { conditions } },
     build: {
       ssr: true,
-      outDir: output,
-      emptyOutDir: false,
+      outDir: compiled,
+      emptyOutDir: true,
       rollupOptions: {
         input: fs.readdirSync(programs).map((file) => path.join(programs, file)),
         output: { entryFileNames: "[name].mjs" }
@@ -85,10 +86,14 @@ export const run = (
   { environment = {}, nodeOptions = [], real = false }: RunOptions = {}
 ): Effect.Effect<Ended> =>
   Effect.callback<Ended>((resume) => {
-    const child = spawn(process.execPath, [...nodeOptions, path.join(output, `${program}.mjs`), ...args.map(String)], {
-      env: { ...process.env, ...(real ? {} : { LD_LIBRARY_PATH: standIn }), ...environment },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
+    const child = spawn(
+      process.execPath,
+      [...nodeOptions, path.join(compiled, `${program}.mjs`), ...args.map(String)],
+      {
+        env: { ...process.env, ...(real ? {} : { LD_LIBRARY_PATH: standIn }), ...environment },
+        stdio: ["ignore", "pipe", "pipe"]
+      }
+    )
     let written = ""
     let errors = ""
     child.stdout.on("data", (chunk) => (written += chunk))

@@ -22,7 +22,7 @@ const beBusy = (millis: number): void => {
 const program = Effect.gen(function*() {
   for (let i = 0; i < Number(count); i++) yield* Effect.forkChild(work, { startImmediately: true })
   if (kind === "watch") yield* Effect.sleep("200 millis")
-  beBusy(20)
+  beBusy(100)
   switch (end) {
     case "exit":
       return process.exit(7)

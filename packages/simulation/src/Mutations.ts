@@ -44,15 +44,18 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "takeover-by-wall-clock",
     wrong: "a follower takes over when its own wall clock has passed the stored expiry",
-    patches: [election(
-      "follower",
-      "{ ...member.identity, priority: member.priority }, readAt,",
-      "{ ...member.identity, priority: member.priority }, " +
-        "member.clock.currentTimeNanosUnsafe() >= view.lease.expiry ? readAt + 10n ** 15n : 0n,"
-    )],
+    patches: [
+      election(
+        "follower",
+        ": Protocol.step(memory, view,",
+        ": Protocol.step(memory, { ...view, wall: member.clock.currentTimeNanosUnsafe() },"
+      ),
+      election("protocol", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"),
+      election("protocol", "memory.observation === undefined ? undefined : lapsesAt(memory.observation)", "undefined")
+    ],
     noticedBy: "beliefs",
     profile: "clocks",
-    within: 8
+    within: 2
   },
   {
     name: "lease-from-the-commit",
@@ -63,8 +66,7 @@ export const all: ReadonlyArray<Mutation> = [
         "tenure.renewed(attempt, state, version);",
         "tenure.renewed({ monotonic: member.clock.monotonicTimeNanosUnsafe(), " +
           "wall: member.clock.currentTimeNanosUnsafe() }, state, version);"
-      ),
-      election("renewal", "const timeLeft = (tenure) => ", "const timeLeft = (tenure) => Duration.seconds(10) ?? ")
+      )
     ],
     noticedBy: "beliefs",
     profile: "network",

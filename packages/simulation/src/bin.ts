@@ -7,6 +7,11 @@ import { command } from "./SimulateCommand.ts"
 
 command.pipe(
   Command.run({ version: "0.1.0" }),
+  Effect.catchTags({
+    PromiseBroken: (error) =>
+      Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 1))),
+    Unusable: (error) => Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 64)))
+  }),
   Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain
+  (main) => NodeRuntime.runMain(main)
 )

@@ -52,7 +52,7 @@ const byTag: { readonly [tag: string]: number } = {
   WorkerThreadUnsupported: unavailable,
   SystemRefused: system,
   CandidateSuperseded: idTaken,
-  LeadershipLost: tryAgain,
+  CommandStopped: tryAgain,
   LeaderRemains: tryAgain,
   ElectionDisabled: disabled,
   CommandNotExecutable: notExecutable,

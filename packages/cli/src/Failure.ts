@@ -72,3 +72,14 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed"
 
 /** The command that was run has ended with a status that is not 0, which becomes this command's own. Nothing is said of it. */
 export class CommandEnded extends Schema.TaggedError<CommandEnded>()("CommandEnded", { status: Schema.Int }) {}
+
+/** The leadership was lost, and the command was ended before another could lead. */
+export class CommandStopped extends Schema.TaggedError<CommandStopped>()("CommandStopped", {
+  term: Schema.BigInt,
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `the command was ended with the leadership of term ${this.term}, for ${this.why}; with --again it would wait ` +
+      "to lead again"
+  }
+}

@@ -11,7 +11,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as os from "node:os"
 import * as ExitCode from "../../ExitCode.ts"
-import { CommandEnded, UsageError } from "../../Failure.ts"
+import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
 import { margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
@@ -161,8 +161,11 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
     candidacy.withLeadership(work).pipe(
       Effect.map(Option.some),
       Effect.catchIf(
-        (error) => error instanceof LeadershipLost && options.again && course.endedBy === undefined,
-        () => Effect.succeed(Option.none<number>())
+        (error) => error instanceof LeadershipLost,
+        ({ reason, term }) =>
+          options.again && course.endedBy === undefined
+            ? Effect.succeed(Option.none<number>())
+            : Effect.fail(new CommandStopped({ term, why: Narrator.reasons[reason] }))
       )
     )
 

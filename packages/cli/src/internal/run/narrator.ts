@@ -3,7 +3,8 @@ import type { ElectionEvent, LossReason } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Span from "../span.ts"
 
-const reasons: { readonly [reason in LossReason]: string } = {
+/** Why a leadership was lost, in words that go on after a colon or a "for". */
+export const reasons: { readonly [reason in LossReason]: string } = {
   Resigned: "it has resigned",
   Expired: "the lease could not be renewed in time",
   ClockJumped: "the host was suspended, or its clock was set",

@@ -49,7 +49,7 @@ struct database { int magic; };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work;
-static int stopping, selected;
+static int stopping, selected, transactions;
 static int64_t version = 1000000;
 static FDBFuture *futures, *first_settled, *last_settled;
 static entry *store;
@@ -192,6 +192,9 @@ fdb_error_t fdb_setup_network(void) { return pthread_cond_init(&work, NULL); }
 fdb_error_t fdb_stop_network(void) {
   pthread_mutex_lock(&lock);
   stopping = 1;
+  int alive = 0;
+  for (FDBFuture *future = futures; future != NULL; future = future->next) alive++;
+  if (getenv("STUB_COUNT") != NULL) fprintf(stderr, "{\"futures\":%d,\"transactions\":%d}\n", alive, transactions);
   pthread_cond_signal(&work);
   pthread_mutex_unlock(&lock);
   return 0;
@@ -302,6 +305,7 @@ fdb_error_t fdb_database_create_transaction(FDBDatabase *database, FDBTransactio
   *transaction = calloc(1, sizeof **transaction);
   (*transaction)->magic = TRANSACTION;
   (*transaction)->version = -1;
+  transactions++;
   return 0;
 }
 
@@ -326,6 +330,7 @@ void fdb_transaction_reset(FDBTransaction *transaction) {
 void fdb_transaction_destroy(FDBTransaction *transaction) {
   check(transaction, TRANSACTION, "destroyed what is no transaction");
   fdb_transaction_reset(transaction);
+  transactions--;
   transaction->magic = 0;
   free(transaction);
 }

@@ -1,10 +1,10 @@
 /** `init`, `config`, `enable` and `disable`: the configuration that is in force for everybody. */
+import { ElectionConfig } from "@effect-fdb/leader-election"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
-import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Settings from "../settings.ts"
 import { configText } from "../snapshot.ts"
 import { spanFlag } from "../spanFlag.ts"
@@ -14,7 +14,9 @@ import { json } from "./reading.ts"
 import { onTarget } from "./root.ts"
 
 const preemption = Flag.Boolean("preemption").pipe(
-  Flag.withDescription("Whether a candidate of higher priority may make the leader step down; yes unless --no-preemption"),
+  Flag.withDescription(
+    "Whether a candidate of higher priority may make the leader step down; yes unless --no-preemption"
+  ),
   Flag.withDefault(true)
 )
 
@@ -39,7 +41,10 @@ const initialConfig = (flags: {
 
 export const init = Command.make("init", {
   lease: spanFlag("lease", "How long leadership lasts without a renewal; 10s unless set"),
-  heartbeat: spanFlag("heartbeat", "How often the leader renews and candidates show that they live; 3s, or a third of --lease"),
+  heartbeat: spanFlag(
+    "heartbeat",
+    "How often the leader renews and candidates show that they live; 3s, or a third of --lease"
+  ),
   candidateTimeout: spanFlag(
     "candidate-timeout",
     "After how long without a heartbeat a candidate counts as dead; 15s, or one and a half of --lease"
@@ -128,11 +133,18 @@ const toggle = (word: "enable" | "disable", enabled: boolean, short: string, des
           yield* election.writeConfig(new ElectionConfig({ ...config, electionEnabled: enabled }))
           return config.electionEnabled
         }))
-        yield* Console.log(`${name.text} ${before === enabled ? "was" : "is"} ${word}d${before === enabled ? " already" : ""}`)
+        yield* Console.log(
+          `${name.text} ${before === enabled ? "was" : "is"} ${word}d${before === enabled ? " already" : ""}`
+        )
       })
     )).pipe(Command.withShortDescription(short), Command.withDescription(description))
 
-export const enable = toggle("enable", true, "Lets an election go on", "Lets a disabled election go on; candidates notice at once.")
+export const enable = toggle(
+  "enable",
+  true,
+  "Lets an election go on",
+  "Lets a disabled election go on; candidates notice at once."
+)
 
 export const disable = toggle(
   "disable",

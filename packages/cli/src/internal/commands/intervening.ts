@@ -1,10 +1,10 @@
 /** `step-down` and `evict`: what operators do to those who take part. */
+import type { HistoryEntry, LeaderState } from "@effect-fdb/leader-election"
 import { Command } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { HistoryEntry, LeaderState } from "@effect-fdb/leader-election"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { LeaderRemains } from "../../Failure.ts"
@@ -73,7 +73,10 @@ export const stepDown = Command.make("step-down", {
       "without waiting for a lease. A leader that does not answer cannot renew its lease any more. Who has stepped down leaves " +
       "the vacancy to others for a heartbeat; without others it leads again."
   ),
-  Command.withExamples([{ command: "fdb-election step-down -e app/scheduler", description: "Before maintenance of a host" }])
+  Command.withExamples([{
+    command: "fdb-election step-down -e app/scheduler",
+    description: "Before maintenance of a host"
+  }])
 )
 
 export const evict = Command.make("evict", {}, () =>

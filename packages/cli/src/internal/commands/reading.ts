@@ -18,39 +18,47 @@ export const json = Flag.Boolean("json").pipe(
 
 const printLines = (lines: ReadonlyArray<string>) => Console.log(lines.join("\n"))
 
-export const status = Command.make("status", { json }, ({ json }) =>
-  onTarget((target) =>
-    Effect.flatMap(Snapshot.read(target), (snapshot) =>
-      json
-        ? Console.log(JSON.stringify(Snapshot.toJson(target, snapshot)))
-        : printLines(Snapshot.toLines(target, snapshot)))
-  )).pipe(
-    Command.withShortDescription("Who leads, for how long yet, and who else takes part"),
-    Command.withDescription(
-      "Shows who leads: the term (the fencing token, which grows with every tenure), the ballot (which grows with every " +
-        "renewal), what is left of the lease, the candidates that are alive, the configuration, and a challenge if one " +
-        "stands. What is left of the lease is judged by the clocks of two hosts; takeovers are not."
-    ),
-    Command.withExamples([
-      { command: "fdb-election status -e app/scheduler", description: "For a person" },
-      { command: "fdb-election status --json | jq -r .leader.id", description: "The leader's id, or null" }
-    ])
-  )
-
-export const candidates = Command.make("candidates", { json }, ({ json }) =>
-  onTarget((target) =>
-    Effect.flatMap(Snapshot.read(target), (snapshot) => {
-      if (json) return Console.log(JSON.stringify(Snapshot.toJson(target, snapshot).candidates))
-      return snapshot.candidates.length === 0
-        ? Console.log(`no candidate of ${target.name.text} is alive`)
-        : printLines(Snapshot.candidateLines(snapshot))
-    })
-  )).pipe(
-    Command.withShortDescription("Who takes part and is alive"),
-    Command.withDescription(
-      "Lists the candidates whose last heartbeat is not older than the candidate timeout; the leader is starred."
+export const status = Command.make(
+  "status",
+  { json },
+  ({ json }) =>
+    onTarget((target) =>
+      Effect.flatMap(Snapshot.read(target), (snapshot) =>
+        json
+          ? Console.log(JSON.stringify(Snapshot.toJson(target, snapshot)))
+          : printLines(Snapshot.toLines(target, snapshot)))
     )
+).pipe(
+  Command.withShortDescription("Who leads, for how long yet, and who else takes part"),
+  Command.withDescription(
+    "Shows who leads: the term (the fencing token, which grows with every tenure), the ballot (which grows with every " +
+      "renewal), what is left of the lease, the candidates that are alive, the configuration, and a challenge if one " +
+      "stands. What is left of the lease is judged by the clocks of two hosts; takeovers are not."
+  ),
+  Command.withExamples([
+    { command: "fdb-election status -e app/scheduler", description: "For a person" },
+    { command: "fdb-election status --json | jq -r .leader.id", description: "The leader's id, or null" }
+  ])
+)
+
+export const candidates = Command.make(
+  "candidates",
+  { json },
+  ({ json }) =>
+    onTarget((target) =>
+      Effect.flatMap(Snapshot.read(target), (snapshot) => {
+        if (json) return Console.log(JSON.stringify(Snapshot.toJson(target, snapshot).candidates))
+        return snapshot.candidates.length === 0
+          ? Console.log(`no candidate of ${target.name.text} is alive`)
+          : printLines(Snapshot.candidateLines(snapshot))
+      })
+    )
+).pipe(
+  Command.withShortDescription("Who takes part and is alive"),
+  Command.withDescription(
+    "Lists the candidates whose last heartbeat is not older than the candidate timeout; the leader is starred."
   )
+)
 
 const entryJson = ({ end, leaderId, reason, start, term }: HistoryEntry) => ({
   term: String(term),
@@ -78,21 +86,25 @@ const limit = Flag.Int("limit").pipe(
   Flag.withDefault(20)
 )
 
-export const history = Command.make("history", { json, limit }, ({ json, limit }) =>
-  onTarget((target) =>
-    Effect.gen(function*() {
-      // The configuration tells an election that was never set up from one without a history.
-      const entries = yield* transact(Effect.andThen(target.election.readConfig, target.election.readHistory(limit)))
-      if (json) return yield* Console.log(JSON.stringify(entries.map(entryJson)))
-      if (entries.length === 0) return yield* Console.log(`nobody has led ${target.name.text} yet`)
-      const now = yield* Clock.currentTimeNanos
-      const rows = entries.map((entry) => entryRow(entry, now))
-      yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))
-    })
-  )).pipe(
-    Command.withShortDescription("Who has led, from when to when, and how it ended"),
-    Command.withDescription(
-      "Lists the tenures, newest first. How one ended: resigned; expired (the lease lapsed and another took over); preempted " +
-        "(by a candidate of higher priority); stepped-down (an operator asked)."
+export const history = Command.make(
+  "history",
+  { json, limit },
+  ({ json, limit }) =>
+    onTarget((target) =>
+      Effect.gen(function*() {
+        // The configuration tells an election that was never set up from one without a history.
+        const entries = yield* transact(Effect.andThen(target.election.readConfig, target.election.readHistory(limit)))
+        if (json) return yield* Console.log(JSON.stringify(entries.map(entryJson)))
+        if (entries.length === 0) return yield* Console.log(`nobody has led ${target.name.text} yet`)
+        const now = yield* Clock.currentTimeNanos
+        const rows = entries.map((entry) => entryRow(entry, now))
+        yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))
+      })
     )
+).pipe(
+  Command.withShortDescription("Who has led, from when to when, and how it ended"),
+  Command.withDescription(
+    "Lists the tenures, newest first. How one ended: resigned; expired (the lease lapsed and another took over); preempted " +
+      "(by a candidate of higher priority); stepped-down (an operator asked)."
   )
+)

@@ -12,7 +12,9 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   ),
   engine: Flag.Literals("engine", ["lmdb", "fdb"]).pipe(
     Flag.withMetavar("lmdb|fdb"),
-    Flag.withDescription("The store: LMDB for one host, FoundationDB for many; or FDB_ELECTION_ENGINE; lmdb unless set"),
+    Flag.withDescription(
+      "The store: LMDB for one host, FoundationDB for many; or FDB_ELECTION_ENGINE; lmdb unless set"
+    ),
     Flag.optional
   ),
   path: Flag.String("path").pipe(

@@ -1,5 +1,11 @@
 /** `run`: a command of any language as the leader's work. */
-import { type Candidacy, ElectionConfig, ElectionObserver, type Leadership, LeadershipLost } from "@effect-fdb/leader-election"
+import {
+  type Candidacy,
+  ElectionConfig,
+  ElectionObserver,
+  type Leadership,
+  LeadershipLost
+} from "@effect-fdb/leader-election"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -29,7 +35,9 @@ const forwarded: ReadonlyArray<NodeJS.Signals> = [...ends, "SIGUSR1", "SIGUSR2",
 const flags = {
   id: Flag.String("id").pipe(
     Flag.withMetavar("ID"),
-    Flag.withDescription("A name that no other process of the election has; host, pid and four random letters unless set"),
+    Flag.withDescription(
+      "A name that no other process of the election has; host, pid and four random letters unless set"
+    ),
     Flag.optional
   ),
   priority: Flag.Int("priority").pipe(
@@ -87,7 +95,9 @@ class Course {
     const isEnd = ends.includes(signal)
     if (isEnd) this.endedBy = signal
     if (this.running !== undefined) this.running.signal(signal)
-    else if (isEnd) Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(os.constants.signals[signal])))
+    else if (isEnd) {
+      Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(os.constants.signals[signal])))
+    }
   }
 
   /** Ctrl-Z reached this process, and not the command, which has a session of its own. */
@@ -111,7 +121,8 @@ const typedEnds: ReadonlyArray<number> = [
 ]
 
 /** Between commands that end soon after they began: doubled from a tenth of a second up to ten. */
-const pauseAfter = (shortRuns: number): Duration.Duration => Duration.millis(Math.min(100 * 2 ** (shortRuns - 1), 10_000))
+const pauseAfter = (shortRuns: number): Duration.Duration =>
+  Duration.millis(Math.min(100 * 2 ** (shortRuns - 1), 10_000))
 const shortRun = Duration.seconds(10)
 
 const lead = Effect.fnUntraced(function*(target: Target, options: Options, course: Course, keeper: Keeper.Keeper) {
@@ -197,7 +208,9 @@ const runCommand = (options: Options) =>
   onTarget((target) =>
     Effect.gen(function*() {
       if (process.platform === "win32") {
-        return yield* new UsageError({ problem: "run needs process groups, which Windows has not: use it on Linux or macOS" })
+        return yield* new UsageError({
+          problem: "run needs process groups, which Windows has not: use it on Linux or macOS"
+        })
       }
       yield* resolveCommand(options.command[0]!, process.env.PATH ?? "")
       const course = new Course()
@@ -228,6 +241,9 @@ export const run = Command.make("run", flags, runCommand).pipe(
   Command.withExamples([
     { command: "fdb-election run -- ./scheduler.sh", description: "On as many terminals or hosts as you like" },
     { command: "fdb-election run -e app/scheduler --again -- node scheduler.js", description: "For ever" },
-    { command: "fdb-election run --priority 10 -- ./scheduler.sh", description: "Takes over from those of lower priority" }
+    {
+      command: "fdb-election run --priority 10 -- ./scheduler.sh",
+      description: "Takes over from those of lower priority"
+    }
   ])
 )

@@ -38,7 +38,8 @@ const frame = (target: Target, seen: Look): string => {
   const lines = seen._tag === "Seen"
     ? Snapshot.toLines(target, seen.snapshot)
     : [`Election  ${target.name.text} in ${describe(target.store)}`, `The store does not answer: ${seen.problem}`]
-  return toTop + [...lines, "", "Ctrl-C ends the watch, not the election."].map((line) => `${line}${eraseLine}\n`).join("") +
+  return toTop +
+    [...lines, "", "Ctrl-C ends the watch, not the election."].map((line) => `${line}${eraseLine}\n`).join("") +
     eraseBelow
 }
 
@@ -75,5 +76,8 @@ export const watch = Command.make("watch", {}, () =>
         "first at once and one for each change: of who leads, who takes part, a challenge, the configuration, or a lease " +
         "that has lapsed."
     ),
-    Command.withExamples([{ command: "fdb-election watch | jq --unbuffered -r .leader.id", description: "The leaders" }])
+    Command.withExamples([{
+      command: "fdb-election watch | jq --unbuffered -r .leader.id",
+      description: "The leaders"
+    }])
   )

@@ -1,0 +1,50 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Option, Schema } from "effect"
+import * as Span from "../../src/internal/span.ts"
+
+const parse = (text: string) => Option.map(Span.parse(text), Duration.toMillis)
+
+describe("a span of time", () => {
+  it("is read as numbers with units", () => {
+    const spans: ReadonlyArray<readonly [string, number]> = [
+      ["500ms", 500],
+      ["10s", 10_000],
+      [" 10 seconds ", 10_000],
+      ["1.5m", 90_000],
+      ["1m30s", 90_000],
+      ["2h", 7_200_000],
+      ["0.5ms", 0.5]
+    ]
+    for (const [text, millis] of spans) assert.deepStrictEqual(parse(text), Option.some(millis), text)
+  })
+
+  it("is refused without a unit, with an unknown one, or with anything else in it", () => {
+    for (const text of ["", "10", "s", "10 parsecs", "-5s", "10s!", "!10s", "1e3s", "1s,2s"]) {
+      assert.isTrue(Option.isNone(Span.parse(text)), text)
+    }
+  })
+
+  it("is shown short and rounded", () => {
+    const shown: ReadonlyArray<readonly [Duration.Input, string]> = [
+      [0, "0 ms"],
+      [0.25, "0.3 ms"],
+      [999, "999 ms"],
+      [1000, "1 s"],
+      [8149, "8.1 s"],
+      [59_949, "60 s"],
+      [60_000, "1 min"],
+      [182_000, "3 min 2 s"],
+      ["125 minutes", "2 h 5 min"],
+      ["97 hours", "4 d 1 h"]
+    ]
+    for (const [input, text] of shown) assert.strictEqual(Span.format(Duration.fromInputUnsafe(input)), text)
+  })
+
+  it.prop("that is shown exactly is read as it was", { nanos: Schema.BigInt }, ({ nanos }) => {
+    const span = Duration.nanos((nanos < 0n ? -nanos : nanos) % 2n ** 53n)
+    assert.deepStrictEqual(
+      Option.map(Span.parse(Span.exact(span)), Duration.toNanosUnsafe),
+      Option.some(Duration.toNanosUnsafe(span))
+    )
+  })
+})

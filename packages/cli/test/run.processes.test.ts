@@ -1,0 +1,298 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { beforeAll, type TestContext } from "vitest"
+import * as ExitCode from "../src/ExitCode.ts"
+import { groupIsGone, signalGroup, statOf } from "../src/internal/run/processGroup.ts"
+import { build, childrenOf, type Ended, eventually, type Run, Stage } from "./support/processes.ts"
+
+beforeAll(build, 120_000)
+
+/** A stage for one test, which runs beside others. */
+const stage = async ({ onTestFinished }: TestContext): Promise<Stage> => {
+  const made = new Stage()
+  onTestFinished(() => made.clear())
+  await made.configure("3 seconds")
+  return made
+}
+
+/** Tells its process group. */
+const tellGroup = `echo $$ >> $DIRECTORY/groups`
+
+/** Tells the time again and again, in nanoseconds since the epoch. */
+const beat = `while :; do date +%s%N >> $DIRECTORY/beats; sleep 0.02; done`
+
+/** Ignores whatever can be ignored, and so does its grandchild. */
+const stubborn = `trap '' TERM INT HUP QUIT; ${tellGroup}; (sh -c '${beat}' & wait) & while :; do sleep 0.05; done`
+
+/** Does what it is told. */
+const obedient = `${tellGroup}; echo "begin $FDB_ELECTION_TERM $FDB_ELECTION_ID $(date +%s%N)" >> $DIRECTORY/log
+trap 'echo "end $FDB_ELECTION_TERM $FDB_ELECTION_ID $(date +%s%N)" >> $DIRECTORY/log; exit 0' TERM
+while :; do sleep 0.02; done`
+
+const groups = (at: Stage): Array<number> => at.lines("groups").map(Number)
+
+const nthGroup = (at: Stage, n: number): Promise<number> => eventually(`command ${n} begins`, () => groups(at)[n])
+
+const beating = (at: Stage): Promise<number> =>
+  eventually("the command beats", () => at.lines("beats").length > 3 ? groups(at)[0] : undefined)
+
+const gone = (group: number): Promise<true> =>
+  eventually(`group ${group} is gone`, () => groupIsGone(group) ? true : undefined)
+
+/** The command is gone, and its last sign of life came before its lease could have lapsed. */
+const endsWithinLease = async (at: Stage, group: number): Promise<void> => {
+  const leader = await at.leader()
+  assert.isDefined(leader)
+  await gone(group)
+  assert.isBelow(Number(BigInt(at.lines("beats").at(-1)!)), Number(leader.leaseExpiry))
+}
+
+const code = ({ code, signal }: Ended) => signal ?? code
+
+/** Whether a pipe takes nothing any more. */
+const isFull = (path: string): boolean => {
+  const fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK)
+  try {
+    fs.writeSync(fd, "y\n")
+    return false
+  } catch {
+    return true
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+const keeperOf = (run: Run): number => {
+  const keeper = childrenOf(run.pid).find((pid) =>
+    fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("keeper.js")
+  )
+  assert.isDefined(keeper)
+  return keeper
+}
+
+describe.concurrent("a command that leads", () => {
+  it("knows its term, its id and the election, and gives its exit status", async (context) => {
+    const at = await stage(context)
+    const run = at.run(
+      ["--id", "a"],
+      `echo "$FDB_ELECTION_TERM $FDB_ELECTION_ID $FDB_ELECTION_NAME" >> $DIRECTORY/env; exit 7`
+    )
+    assert.strictEqual(code(await run.ended), 7)
+    assert.deepStrictEqual(at.lines("env"), ["1 a app/test"])
+    assert.isUndefined(await at.leader())
+    const [tenure] = await at.history()
+    assert.strictEqual(tenure?.reason, "resigned")
+    const killed = at.run(["--id", "a"], "kill -USR2 $$")
+    assert.strictEqual(code(await killed.ended), ExitCode.ofSignal(12))
+  }, 60_000)
+
+  it("gets variables that no shell can hold, and arguments as they are", async (context) => {
+    const at = await stage(context)
+    const run = at.start(["run", "--", "node", "-e", "console.log(process.env['a.b-c'], process.argv[1])", "x  $y '"], {
+      env: { ...at.env, "a.b-c": "1 = 2" }
+    })
+    let output = ""
+    run.child.stdout!.on("data", (chunk) => (output += chunk))
+    assert.strictEqual(code(await run.ended), 0)
+    assert.strictEqual(output, "1 = 2 x  $y '\n")
+  }, 60_000)
+
+  it("is looked for before the campaign", async (context) => {
+    const at = await stage(context)
+    fs.writeFileSync(at.file("plain"), "")
+    const [missing, plain] = [at.start(["run", "--", "no-such-command"]), at.start(["run", "--", "./plain"])]
+    assert.strictEqual(code(await missing.ended), ExitCode.notFound)
+    assert.strictEqual(code(await plain.ended), ExitCode.notExecutable)
+    assert.match(missing.said, /^fdb-election: no-such-command was not found in PATH: [^\n]*\n$/)
+    assert.match(plain.said, /^fdb-election: \.\/plain cannot be executed: [^\n]*\n$/)
+    assert.deepStrictEqual(await at.history(), [])
+  }, 60_000)
+
+  it("gets the signals that the wrapper gets, and the wrapper resigns only after it has ended", async (context) => {
+    const at = await stage(context)
+    const run = at.run(
+      ["--id", "a"],
+      `trap 'echo usr1 >> $DIRECTORY/log' USR1
+      trap 'sleep 0.5; date +%s%N >> $DIRECTORY/log; exit 9' TERM
+      ${tellGroup}; while :; do sleep 0.02; done`
+    )
+    await nthGroup(at, 0)
+    run.signal("SIGUSR1")
+    await eventually("USR1 arrives", () => at.lines("log")[0])
+    run.signal("SIGTERM")
+    assert.strictEqual(code(await run.ended), 9)
+    const [tenure] = await at.history()
+    assert.isBelow(Number(at.lines("log")[1]), Number(tenure?.end))
+  }, 60_000)
+
+  it("waits while another leads, and begins after that one's command has ended", async (context) => {
+    const at = await stage(context)
+    const [low] = [at.run(["--id", "low"], obedient)]
+    await nthGroup(at, 0)
+    const high = at.run(["--id", "high", "--priority", "5"], obedient)
+    await nthGroup(at, 1)
+    assert.strictEqual(code(await low.ended), ExitCode.tryAgain)
+    assert.match(low.said, /the command was ended with the leadership of term 1, for a candidate of higher priority/)
+    const [begin, end, next] = at.lines("log").map((line) => line.split(" "))
+    assert.deepStrictEqual([begin![0], begin![2]], ["begin", "low"])
+    assert.deepStrictEqual([end![0], end![2]], ["end", "low"])
+    assert.deepStrictEqual([next![0], next![2]], ["begin", "high"])
+    assert.isBelow(Number(end![3]), Number(next![3]))
+    assert.isBelow(Number(begin![1]), Number(next![1]))
+    high.signal("SIGTERM")
+    assert.strictEqual(code(await high.ended), 0)
+  }, 60_000)
+
+  it("is run again with --again, after it has ended and after its leadership was lost", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--again"], `${tellGroup}; [ $(wc -l < $DIRECTORY/groups) -gt 1 ] || exit 3; exec sleep 1000`)
+    const second = await nthGroup(at, 1)
+    await at.askToStepDown()
+    const third = await nthGroup(at, 2)
+    assert.isTrue(groupIsGone(second))
+    run.signal("SIGINT")
+    assert.strictEqual(code(await run.ended), ExitCode.interrupted)
+    assert.isTrue(groupIsGone(third))
+    assert.match(run.said, /the command has ended with 3; campaigns again/)
+    const terms = (await at.history()).map(({ term }) => term)
+    assert.strictEqual(new Set(terms).size, 3)
+  }, 60_000)
+
+  it("may be interrupted while it waits, and takes its leave", async (context) => {
+    const at = await stage(context)
+    const leader = at.run(["--id", "a"], obedient)
+    await nthGroup(at, 0)
+    const waiting = at.run(["--id", "b"], obedient)
+    await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
+    waiting.signal("SIGTERM")
+    assert.strictEqual(code(await waiting.ended), 143)
+    leader.signal("SIGTERM")
+    await leader.ended
+    assert.lengthOf(groups(at), 1)
+  }, 60_000)
+
+  it("is ended when another process takes its id", async (context) => {
+    const at = await stage(context)
+    const first = at.run(["--id", "same"], obedient)
+    const group = await nthGroup(at, 0)
+    const second = at.run(["--id", "same"], obedient)
+    assert.include([ExitCode.idTaken, ExitCode.tryAgain], code(await first.ended))
+    assert.isTrue(groupIsGone(group))
+    await nthGroup(at, 1)
+    second.signal("SIGTERM")
+    await second.ended
+  }, 60_000)
+})
+
+describe.concurrent("nothing is left of a command when its lease can lapse", () => {
+  it("though the wrapper is killed, and the command ignores SIGTERM", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], stubborn)
+    const group = await beating(at)
+    run.signal("SIGKILL")
+    await endsWithinLease(at, group)
+  }, 60_000)
+
+  it("though the wrapper is stopped; it finds that out when it goes on", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], stubborn)
+    const group = await beating(at)
+    run.signal("SIGSTOP")
+    await endsWithinLease(at, group)
+    const next = at.run(["--id", "b"], "exit 0")
+    assert.strictEqual(code(await next.ended), 0)
+    run.signal("SIGCONT")
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+    assert.deepStrictEqual((await at.history()).map(({ leaderId, reason }) => [leaderId, reason]), [
+      ["b", "resigned"],
+      ["a", "expired"]
+    ])
+  }, 60_000)
+
+  it("though it ignores SIGTERM when the leader has to step down", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], stubborn)
+    const group = await beating(at)
+    await at.askToStepDown()
+    await endsWithinLease(at, group)
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+    const [tenure] = await at.history()
+    assert.strictEqual(tenure?.reason, "stepped-down")
+    assert.isBelow(Number(at.lines("beats").at(-1)), Number(tenure?.end))
+  }, 60_000)
+
+  it("though its lease cannot be renewed any more", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], stubborn)
+    const group = await beating(at)
+    await at.configure("3 seconds", { electionEnabled: false })
+    await endsWithinLease(at, group)
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+    assert.match(run.said, /the election was disabled/)
+  }, 60_000)
+
+  it("though it is stopped: it goes on to see SIGTERM", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], obedient)
+    const group = await nthGroup(at, 0)
+    await eventually("it is under way", () => at.lines("log")[0])
+    signalGroup(group, "SIGSTOP")
+    await eventually("it is stopped", () => statOf(group)?.[0] === "T" ? true : undefined)
+    await at.askToStepDown()
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+    assert.match(at.lines("log")[1] ?? "", /^end/)
+  }, 60_000)
+
+  it("though it ends and leaves grandchildren behind, that ignore SIGTERM", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], `trap '' TERM; ${tellGroup}; sh -c '${beat}' >/dev/null 2>&1 & sleep 0.2; exit 4`)
+    const group = await beating(at)
+    assert.strictEqual(code(await run.ended), 4)
+    assert.isTrue(groupIsGone(group))
+    const [tenure] = await at.history()
+    assert.isBelow(Number(at.lines("beats").at(-1)), Number(tenure?.end))
+  }, 60_000)
+
+  it("though nobody reads what it writes, and the wrapper's own messages go there too", async (context) => {
+    const at = await stage(context)
+    execFileSync("mkfifo", [at.file("pipe")])
+    const pipe = fs.openSync(at.file("pipe"), fs.constants.O_RDWR)
+    context.onTestFinished(() => fs.closeSync(pipe))
+    const run = at.run(["--id", "a"], `${tellGroup}; yes >&2`, { stdio: ["ignore", "ignore", pipe] })
+    const group = await nthGroup(at, 0)
+    await eventually("the pipe is full", () => isFull(at.file("pipe")) ? true : undefined)
+    await at.askToStepDown()
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+    assert.isTrue(groupIsGone(group))
+    const [tenure] = await at.history()
+    assert.strictEqual(tenure?.reason, "stepped-down")
+  }, 60_000)
+
+  it("though the keeper is killed: the wrapper does not go on without", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a", "--again"], obedient)
+    const group = await nthGroup(at, 0)
+    process.kill(keeperOf(run), "SIGKILL")
+    assert.strictEqual(code(await run.ended), ExitCode.system)
+    assert.match(run.said, /the keeper, a process that guards the command, has ended \(SIGKILL\)/)
+    assert.isTrue(groupIsGone(group))
+    const [tenure] = await at.history()
+    assert.strictEqual(tenure?.reason, "resigned")
+  }, 60_000)
+
+  it("though the wrapper is killed while the command begins", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], stubborn)
+    await eventually("it leads", () => /leads/.test(run.said) ? true : undefined)
+    run.signal("SIGKILL")
+    const leader = await at.leader()
+    await eventually(
+      "the lease has lapsed",
+      () => BigInt(Date.now()) * 1_000_000n > leader!.leaseExpiry ? true : undefined
+    )
+    assert.isTrue(groups(at).every(groupIsGone))
+    const last = at.lines("beats").at(-1)
+    if (last !== undefined) assert.isBelow(Number(last), Number(leader!.leaseExpiry))
+  }, 60_000)
+})

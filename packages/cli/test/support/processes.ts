@@ -1,0 +1,147 @@
+/** Real processes of the command, on LMDB in a temporary directory. */
+import { Database, type Transaction } from "@effect-fdb/core"
+import { ElectionConfig, LeaderElection, type LeaderState } from "@effect-fdb/leader-election"
+import { LmdbDatabase } from "@effect-fdb/lmdb"
+import { type Duration, Effect, Option, Result } from "effect"
+import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { fileURLToPath } from "node:url"
+import * as ElectionName from "../../src/ElectionName.ts"
+import { groupIsGone, statOf } from "../../src/internal/run/processGroup.ts"
+
+/** The command. */
+export const program = fileURLToPath(new URL("../../bin/fdb-election.mjs", import.meta.url))
+const project = fileURLToPath(new URL("../../tsconfig.src.json", import.meta.url))
+
+/** The processes run what is built. */
+export const build = (): void => {
+  childProcess.execFileSync("npx", ["--no-install", "tsc", "-b", project], { stdio: "ignore" })
+}
+
+/** Waits for an event of other processes; the bound is generous, for it is only there to end a test that has failed. */
+export const eventually = async <A>(what: string, look: () => A | undefined | Promise<A | undefined>): Promise<A> => {
+  const bound = process.hrtime.bigint() + 20_000_000_000n
+  while (process.hrtime.bigint() < bound) {
+    const seen = await look()
+    if (seen !== undefined) return seen
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`waited in vain: ${what}`)
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A process of the command. */
+export class Run {
+  readonly child: childProcess.ChildProcess
+  readonly ended: Promise<Ended>
+  said = ""
+
+  constructor(child: childProcess.ChildProcess) {
+    this.child = child
+    child.stderr?.on("data", (chunk: Buffer) => {
+      this.said += chunk.toString()
+    })
+    this.ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })))
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal)
+  }
+}
+
+const { election, text: name } = (() => {
+  const { subspace, text } = Result.getOrThrow(ElectionName.parse("app/test"))
+  return { election: LeaderElection.make(subspace), text }
+})()
+
+/** A store of its own, with the election `test`, and the processes that take part in it. */
+export class Stage {
+  readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "fdb-election-test-"))
+  private readonly runs: Array<Run> = []
+
+  private transact<A, E>(body: Effect.Effect<A, E, Transaction>): Promise<A> {
+    return Effect.runPromise(
+      Database.transact(body).pipe(Effect.provide(LmdbDatabase.layer({ path: this.file("store") })))
+    )
+  }
+
+  /** Puts a configuration in force: heartbeats of a third of the lease. */
+  configure(lease: Duration.Input, changes: { readonly electionEnabled?: boolean } = {}): Promise<void> {
+    const config = new ElectionConfig({ ...ElectionConfig.withLeaseDuration(lease), ...changes })
+    return this.transact(Effect.andThen(election.initialize(config), election.writeConfig(config)))
+  }
+
+  leader(): Promise<LeaderState | undefined> {
+    return this.transact(Effect.map(election.getLeaderRaw, Option.getOrUndefined))
+  }
+
+  history() {
+    return this.transact(election.readHistory())
+  }
+
+  askToStepDown() {
+    return this.transact(election.requestStepDown)
+  }
+
+  file(name: string): string {
+    return path.join(this.directory, name)
+  }
+
+  /** The lines of a file that a command writes. */
+  lines(name: string): Array<string> {
+    return fs.existsSync(this.file(name)) ? fs.readFileSync(this.file(name), "utf8").split("\n").slice(0, -1) : []
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      FDB_ELECTION_PATH: this.file("store"),
+      FDB_ELECTION_NAME: name,
+      DIRECTORY: this.directory
+    }
+  }
+
+  /** Starts the command with these arguments. */
+  start(args: ReadonlyArray<string>, options: childProcess.SpawnOptions = {}): Run {
+    const run = new Run(
+      childProcess.spawn(process.execPath, [program, ...args], {
+        stdio: ["ignore", "pipe", "pipe"],
+        cwd: this.directory,
+        env: this.env,
+        ...options
+      })
+    )
+    this.runs.push(run)
+    return run
+  }
+
+  /** Starts `fdb-election run` on a shell script. */
+  run(flags: ReadonlyArray<string>, script: string, options?: childProcess.SpawnOptions): Run {
+    return this.start(["run", ...flags, "--", "sh", "-c", script], options)
+  }
+
+  /** Ends what may still be there. */
+  clear(): void {
+    for (const { child } of this.runs) {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
+    }
+    for (const line of this.lines("groups")) {
+      if (!groupIsGone(Number(line))) process.kill(-Number(line), "SIGKILL")
+    }
+    fs.rmSync(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** The pids of a process's children. */
+export const childrenOf = (pid: number): Array<number> =>
+  fs.readdirSync("/proc").map(Number).filter((child) => child > 0 && statOf(child)?.[1] === String(pid))

@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as childProcess from "node:child_process"
+import { beforeAll, type TestContext } from "vitest"
+import { build, eventually, program, Run, Stage } from "./support/processes.ts"
+
+beforeAll(build, 120_000)
+
+/** An interactive shell on a terminal of its own, for which `script` sees. */
+class TerminalOf {
+  readonly at = new Stage()
+  private readonly shell: Run
+  private screen = ""
+
+  constructor({ onTestFinished }: TestContext) {
+    const child = childProcess.spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
+      env: { ...this.at.env, PS1: "$ ", TERM: "dumb" },
+      cwd: this.at.directory,
+      detached: true
+    })
+    this.shell = new Run(child)
+    child.stdout.on("data", (chunk: Buffer) => (this.screen += chunk.toString()))
+    onTestFinished(() => {
+      process.kill(-this.shell.pid, "SIGKILL")
+      this.at.clear()
+    })
+  }
+
+  type(keys: string): void {
+    this.shell.child.stdin!.write(keys)
+  }
+
+  shows(what: RegExp): Promise<RegExpMatchArray> {
+    return eventually(`the terminal shows ${what}; it shows ${this.screen}`, () => this.screen.match(what) ?? undefined)
+  }
+}
+
+const run = `${process.execPath} ${program} run --id a --`
+
+describe.concurrent("on a terminal, a command that leads", () => {
+  it("reads what is typed, has the terminal for its own, and is interrupted by Ctrl-C", async (context) => {
+    const terminal = new TerminalOf(context)
+    await terminal.at.configure("3 seconds")
+    terminal.type(
+      `${run} sh -c 'trap "exit 5" INT; read x < /dev/tty; read y; echo "it got $x $y"; sleep 100'; echo "status $?"\n`
+    )
+    await terminal.shows(/leads app\/test/)
+    terminal.type("one\ntwo\n")
+    await terminal.shows(/it got one two/)
+    terminal.type("\u0003")
+    await terminal.shows(/status 5/)
+    assert.isUndefined(await terminal.at.leader())
+  }, 60_000)
+
+  it("is suspended by Ctrl-Z, and goes on with fg", async (context) => {
+    const terminal = new TerminalOf(context)
+    await terminal.at.configure("10 seconds")
+    terminal.type(`${run} sh -c 'echo "it be""gins"; read x; echo "it got $x"; exit 6'; echo "status $?"\n`)
+    await terminal.shows(/it begins/)
+    terminal.type("\u001a")
+    await terminal.shows(/\[1\]\+ +Stopped/)
+    terminal.type("fg\n")
+    terminal.type("one\n")
+    await terminal.shows(/it got one/)
+    await terminal.shows(/has resigned/)
+  }, 60_000)
+
+  it("is ended when it has been suspended for too long, and the shell has the terminal again", async (context) => {
+    const terminal = new TerminalOf(context)
+    await terminal.at.configure("2 seconds")
+    terminal.type(`${run} sh -c 'echo $$ >> $DIRECTORY/groups; echo "it be""gins"; sleep 100'\n`)
+    await terminal.shows(/it begins/)
+    terminal.type("\u001a")
+    await terminal.shows(/\[1\]\+ +Stopped/)
+    const next = terminal.at.run(["--id", "b"], "exit 0")
+    assert.strictEqual((await next.ended).code, 0)
+    terminal.type("fg\n")
+    await terminal.shows(/the command was ended with the leadership of term/)
+    terminal.type("echo \"status $?\"\n")
+    await terminal.shows(/status 75/)
+  }, 60_000)
+})

@@ -1,17 +1,22 @@
-/** `npm run demo [-- --json]`: real processes elect, resign, die, freeze, are cut off and preempt, on LMDB. */
+/**
+ * `npm run demo [-- --json] [--cluster-file FILE]`: real processes elect, resign, die, freeze, are cut off and preempt, on
+ * LMDB in a temporary directory, or on a FoundationDB cluster.
+ */
 import { Database } from "@effect-fdb/core"
-import { LmdbDatabase } from "@effect-fdb/lmdb"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
+import { parseArgs } from "node:util"
 import * as Account from "./account.ts"
-import { audit, config, election } from "./election.ts"
+import { config, makeStage } from "./election.ts"
 import { play } from "./scenario.ts"
+import { open, type Store } from "./store.ts"
 import { Troupe } from "./troupe.ts"
 import { judge } from "./verdict.ts"
 
@@ -22,22 +27,49 @@ class Broken extends Schema.TaggedError<Broken>()("Broken", { promises: Schema.A
   }
 }
 
+class WrongUse extends Schema.TaggedError<WrongUse>()("WrongUse", { argument: Schema.String }) {
+  override get message(): string {
+    return `there is no ${this.argument}: npm run demo [-- [--json] [--cluster-file FILE]]`
+  }
+}
+
+const options = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
+  const { values } = yield* Effect.try({
+    try: () =>
+      parseArgs({ args: [...args], options: { json: { type: "boolean" }, "cluster-file": { type: "string" } } }),
+    catch: () => new WrongUse({ argument: args.join(" ") })
+  })
+  return { json: values.json === true, clusterFile: values["cluster-file"] }
+})
+
+const makeDirectory = Effect.flatMap(
+  FileSystem.FileSystem,
+  (files) => files.makeTempDirectoryScoped({ prefix: "effect-fdb-demo-" })
+)
+
 const demo = Effect.gen(function*() {
   const stdio = yield* Stdio.Stdio
-  const json = (yield* stdio.args).includes("--json")
+  const { clusterFile, json } = yield* options(yield* stdio.args)
   const useColours = (yield* stdio.stdoutIsTerminal) && process.env["NO_COLOR"] === undefined
-  const path = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "effect-fdb-demo-" })
+  const store: Store = clusterFile === undefined
+    ? { engine: "lmdb", place: yield* makeDirectory }
+    : { engine: "fdb", place: clusterFile }
+  const run = String(yield* Clock.currentTimeMillis)
+  const stage = makeStage(run)
   const account = yield* Account.make(useColours)
-  const troupe = yield* Troupe.make(path, account.report)
+  const troupe = yield* Troupe.make([store.engine, store.place, run], account.report)
 
   const { changes, counter } = yield* Effect.gen(function*() {
-    yield* Database.transact(election.initialize(config))
+    yield* Database.transact(stage.election.initialize(config))
+    yield* Effect.addFinalizer(() => Effect.ignore(Database.transact(stage.strike)))
     yield* Console.log(
-      `An election among processes of this host, in ${path}: the lease is ${Duration.format(config.leaseDuration)}.`
+      `An election among processes of this host, on ${store.engine} (${store.place}): the lease is ${
+        Duration.format(config.leaseDuration)
+      }.`
     )
-    const changes = yield* play(troupe, account)
-    return { changes, counter: yield* Database.transact(audit) }
-  }).pipe(Effect.provide(LmdbDatabase.layer({ path })))
+    const changes = yield* play(troupe, stage, account)
+    return { changes, counter: yield* Database.transact(stage.audit) }
+  }).pipe(Effect.scoped, Effect.provide(open(store)))
 
   const verdict = judge(troupe.testimonies)
   const promises: ReadonlyArray<readonly [string, boolean]> = [

@@ -1,9 +1,10 @@
 /** The play: what is done to the candidates, act by act, and how long it took until another one's work was running. */
+import { Database } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Account } from "./account.ts"
-import { config } from "./election.ts"
+import { config, type Stage } from "./election.ts"
 import type { Member, Testimony, Troupe } from "./troupe.ts"
 
 /** A change of leaders: why, and how long from its cause until the new leader's work was running. */
@@ -20,7 +21,23 @@ const leaseMillis = Duration.toMillis(config.leaseDuration)
 /** How long each leader is left alone before the next act. */
 const interlude = "1200 millis"
 
-export const play = Effect.fnUntraced(function*(troupe: Troupe, account: Account) {
+/**
+ * Stops a process, but not within a commit: what is stopped while it has LMDB's lock keeps everybody from writing until it
+ * is thawed or killed.
+ */
+const freeze = Effect.fnUntraced(function*(member: Member, stage: Stage) {
+  const isFree = Database.transact(stage.probe, { timeout: "200 millis" }).pipe(
+    Effect.match({ onFailure: () => false, onSuccess: () => true })
+  )
+  yield* member.signal("SIGSTOP")
+  while (!(yield* isFree)) {
+    yield* member.signal("SIGCONT")
+    yield* Effect.sleep("7 millis")
+    yield* member.signal("SIGSTOP")
+  }
+})
+
+export const play = Effect.fnUntraced(function*(troupe: Troupe, stage: Stage, account: Account) {
   const changes: Array<Change> = []
   let term = 0n
   let leader = ""
@@ -57,7 +74,7 @@ export const play = Effect.fnUntraced(function*(troupe: Troupe, account: Account
 
   yield* account.act(`The leader, ${leader}, is frozen (SIGSTOP), past its lease, and thawed (SIGCONT)`)
   const frozen = current()
-  yield* change("freeze", frozen.signal("SIGSTOP"))
+  yield* change("freeze", freeze(frozen, stage))
   yield* account.say(frozen.who, "is thawed")
   yield* frozen.signal("SIGCONT")
   yield* troupe.until(

@@ -37,23 +37,23 @@ export class Troupe {
   /** Everything that was reported, in the order of arrival. */
   readonly testimonies: Array<Testimony> = []
   readonly members = new Map<string, Member>()
-  private readonly path: string
+  private readonly stage: ReadonlyArray<string>
   private readonly onReport: (testimony: Testimony) => Effect.Effect<void>
   private readonly arrivals: Queue.Queue<Testimony>
 
   private constructor(
-    path: string,
+    stage: ReadonlyArray<string>,
     onReport: (testimony: Testimony) => Effect.Effect<void>,
     arrivals: Queue.Queue<Testimony>
   ) {
-    this.path = path
+    this.stage = stage
     this.onReport = onReport
     this.arrivals = arrivals
   }
 
-  /** A troupe that plays in the directory `path`. */
-  static readonly make = (path: string, onReport: (testimony: Testimony) => Effect.Effect<void>) =>
-    Effect.map(Queue.unbounded<Testimony>(), (arrivals) => new Troupe(path, onReport, arrivals))
+  /** A troupe; `stage` is what its processes are told of where to play. */
+  static readonly make = (stage: ReadonlyArray<string>, onReport: (testimony: Testimony) => Effect.Effect<void>) =>
+    Effect.map(Queue.unbounded<Testimony>(), (arrivals) => new Troupe(stage, onReport, arrivals))
 
   /** Starts a candidate. Its process is killed with the scope at the latest. */
   enter(
@@ -62,7 +62,7 @@ export class Troupe {
   ): Effect.Effect<Member, PlatformError.PlatformError, ChildProcessSpawner.ChildProcessSpawner | Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
       const commands = yield* Queue.unbounded<Uint8Array>()
-      const handle = yield* ChildProcess.make(process.execPath, [program, this.path, who, String(priority)], {
+      const handle = yield* ChildProcess.make(process.execPath, [program, ...this.stage, who, String(priority)], {
         stdin: Stream.fromQueue(commands),
         stderr: "inherit",
         killSignal: "SIGKILL"

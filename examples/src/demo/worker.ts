@@ -1,12 +1,10 @@
 /**
- * One candidate, a process of its own: `worker.js DIRECTORY ID PRIORITY`. It reports on its standard output, and obeys
+ * One candidate, a process of its own: `worker.js ENGINE PLACE RUN ID PRIORITY`. It reports on its standard output, and obeys
  * `resign`, `cut` (off from the store) and `mend` on its standard input.
  */
-import { Database } from "@effect-fdb/core"
-import type { Engine } from "@effect-fdb/core/Engine"
+import { Database, type DatabaseService } from "@effect-fdb/core"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import { type ElectionEvent, ElectionObserver, type Leadership } from "@effect-fdb/leader-election"
-import { LmdbDatabase } from "@effect-fdb/lmdb"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Clock from "effect/Clock"
@@ -17,8 +15,9 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
-import { election, increment } from "./election.ts"
+import { makeStage, type Stage } from "./election.ts"
 import { type Report, ReportLine } from "./report.ts"
+import { open } from "./store.ts"
 
 type Told<R> = R extends Report ? Omit<R, "at"> : never
 
@@ -53,31 +52,19 @@ const onEvent = (clock: Clock.Clock) => (event: ElectionEvent): void => {
 /** The connection to the store, and the leadership there is to resign from. */
 const state: { isCut: boolean; resign: Effect.Effect<void> } = { isCut: false, resign: Effect.void }
 
-/** Lets nothing through while it is cut off: every operation takes all the time it has, and fails. */
-const cuttable = (engine: Engine): Engine => ({
-  ...engine,
-  begin: (options) => {
-    const transaction = engine.begin(options)
-    const over = (phase: FdbError.Phase) => <A>(operation: Effect.Effect<A, FdbError.FdbError>) =>
-      Effect.suspend(() =>
-        state.isCut
-          ? Effect.andThen(Effect.sleep(options.timeoutMillis), Effect.fail(FdbError.make(1031, phase)))
-          : operation
-      )
-    return {
-      ...transaction,
-      readVersion: over("read")(transaction.readVersion),
-      get: (key, snapshot) => over("read")(transaction.get(key, snapshot)),
-      getKey: (selector, snapshot) => over("read")(transaction.getKey(selector, snapshot)),
-      getPage: (begin, end, page) => over("read")(transaction.getPage(begin, end, page)),
-      watch: (key) => over("read")(transaction.watch(key)),
-      commit: over("commit")(transaction.commit)
-    }
-  }
+/** Lets nothing through while it is cut off: every transaction takes all the time it has, and fails. */
+const cuttable = (database: DatabaseService): DatabaseService => ({
+  engine: database.engine,
+  transact: (body, options) =>
+    Effect.suspend(() =>
+      state.isCut
+        ? Effect.andThen(Effect.sleep(options?.timeout ?? "10 seconds"), Effect.fail(FdbError.make(1031, "read")))
+        : database.transact(body, options)
+    )
 })
 
 /** Counts, step by step; and when it has to stop, tries once more what must not succeed any longer. */
-const work = (id: string) => ({ guard, lost, resign, term }: Leadership) =>
+const work = ({ increment }: Stage, id: string) => ({ guard, lost, resign, term }: Leadership) =>
   Effect.gen(function*() {
     state.resign = resign
     yield* told({ kind: "work", term })
@@ -114,17 +101,16 @@ const obey = Stdio.Stdio.use(({ stdin }) =>
 const main = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const stdio = yield* Stdio.Stdio
-  const [path = "", id = "", priority = "0"] = yield* stdio.args
-  const database = Layer.effect(
-    Database,
-    Effect.map(LmdbDatabase.makeEngine({ path }), (engine) => Database.fromEngine(cuttable(engine)))
-  )
+  const [engine = "", place = "", run = "", id = "", priority = "0"] = yield* stdio.args
+  const stage = makeStage(run)
+  const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provide(open({ engine, place })))
   yield* Effect.forkChild(obey)
   yield* told({ kind: "ready" })
-  return yield* election.withLeadership({ id, priority: Number(priority) }, work(id), { again: true }).pipe(
-    Effect.provideService(ElectionObserver, onEvent(clock)),
-    Effect.provide(database)
-  )
+  return yield* stage.election.withLeadership({ id, priority: Number(priority) }, work(stage, id), { again: true })
+    .pipe(
+      Effect.provideService(ElectionObserver, onEvent(clock)),
+      Effect.provide(database)
+    )
 })
 
 main.pipe(

@@ -77,7 +77,7 @@ export interface LeaderElection {
     StoreError | InvalidCandidate | ElectionDisabled,
     Transaction
   >
-  /** Shows that the candidate lives; may change its priority. */
+  /** Shows that the candidate lives; may change its priority, which stays as it is where none is given. */
   readonly heartbeatCandidate: (
     processId: string,
     priority?: number,
@@ -222,20 +222,20 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
     readConfig: Operations.readConfig(keys),
     writeConfig: (config) => Operations.writeConfig(keys, config),
     registerCandidate: (processId, priority = 0) => Operations.registerCandidate(keys, processId, priority),
-    heartbeatCandidate: (processId, priority = 0, options = none) =>
+    heartbeatCandidate: (processId, priority, options = none) =>
       Operations.heartbeatCandidate(keys, processId, priority, options),
     unregisterCandidate: (processId, options = none) => Operations.unregisterCandidate(keys, processId, options),
     getCandidate: (processId) => Operations.getCandidate(keys, processId),
     listCandidates: Operations.listCandidates(keys),
     evictDeadCandidates: Operations.evictDeadCandidates(keys),
-    tryClaimLeadership: (processId, priority = 0, options = none) =>
+    tryClaimLeadership: (processId, priority, options = none) =>
       Operations.tryClaimLeadership(keys, processId, priority, options),
     refreshLease: (tenure) => Operations.refreshLease(keys, tenure),
     resignLeadership: (tenure) => Operations.resignLeadership(keys, tenure),
     isLeader: (processId, options = none) => Operations.isLeader(keys, processId, options),
     getLeader: Operations.getLeader(keys),
     getLeaderRaw: Operations.getLeaderRaw(keys),
-    runElectionCycle: (processId, priority = 0, options = none) =>
+    runElectionCycle: (processId, priority, options = none) =>
       Operations.runElectionCycle(keys, processId, priority, options),
     requestStepDown: Operations.requestStepDown(keys),
     readChallenge: Operations.readChallenge(keys),

@@ -29,8 +29,8 @@ export interface Leadership {
     options?: TransactionOptions
   ) => Effect.Effect<A, E | FdbError | LeadershipLost, Exclude<R, Transaction>>
   /**
-   * Gives the leadership up. Under `withLeadership` the work is interrupted, its finalizers are run, and then the tenure is
-   * ended in the database; under `campaign`, where the work is the caller's own, it is ended at once.
+   * Gives the leadership up before the work is done; a work that is done just ends. Under `withLeadership` the work is interrupted, its finalizers are run, and then the tenure is
+   * ended in the database: `withLeadership` fails with `LeadershipLost`, or campaigns again. Under `campaign`, where the work is the caller's own, it is ended at once.
    */
   readonly resign: Effect.Effect<void>
 }

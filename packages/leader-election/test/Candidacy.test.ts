@@ -751,7 +751,7 @@ describe("rule 11: the cost", () => {
       const conflicts = yield* Effect.forEach(all, (host) => Effect.map(host.counts, (counts) => counts.conflicts))
       assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
       assert.strictEqual(yield* leaderId(first), "first")
-    }), 120_000)
+    }), 240_000)
 })
 
 describe("commits whose outcome is not told", () => {

@@ -14,6 +14,9 @@ import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, Lea
 /** The version of every record that this library writes, and the only one that it reads. */
 const version = 1n
 
+/** Something larger is no version: records of other programs may stand where ours are looked for. */
+const newestConceivable = 1000n
+
 /** Tells what is wrong with a field, if anything is. */
 type Check<A> = { readonly is: (value: unknown) => value is A; readonly expected: string }
 
@@ -46,10 +49,10 @@ const decoder = <const Fields extends ReadonlyArray<unknown>, A>(
     const unpacked = Tuple.unpack(bytes)
     if (Result.isFailure(unpacked)) return Result.fail(unpacked.failure.message)
     const [written, ...fields] = unpacked.success
-    if (typeof written === "bigint" && written > version) {
+    if (typeof written === "bigint" && written > version && written <= newestConceivable) {
       return Result.fail(`it has version ${written}, this library knows version ${version}: upgrade this process`)
     }
-    if (written !== version) return Result.fail("it does not begin with a version")
+    if (written !== version) return Result.fail("it is no record of this library: it does not begin with a version")
     if (fields.length !== checks.length) {
       return Result.fail(`it has ${fields.length} fields after its version, not ${checks.length}`)
     }

@@ -1,8 +1,9 @@
 /** Where the records of an election stand. */
-import { Bytes, KeyRange, type Subspace } from "@effect-fdb/core"
+import { Bytes, KeyRange, type Subspace, Tuple } from "@effect-fdb/core"
+import * as Result from "effect/Result"
 
 export interface ElectionKeys {
-  /** The subspace, printable. */
+  /** The subspace in words: its tuple, joined by slashes, where that has texts only; else its bytes, printable. */
   readonly name: string
   readonly config: Uint8Array
   readonly leader: Uint8Array
@@ -16,12 +17,19 @@ export interface ElectionKeys {
   readonly all: KeyRange.KeyRange
 }
 
+const nameOf = (subspace: Subspace.Subspace): string => {
+  const elements = Result.getOrElse(Tuple.unpack(subspace.prefix), () => [])
+  return elements.length > 0 && elements.every((element) => typeof element === "string")
+    ? elements.join("/")
+    : Bytes.toPrintable(subspace.prefix)
+}
+
 export const make = (subspace: Subspace.Subspace): ElectionKeys => {
   const candidates = subspace.subspace(["candidates"])
   const history = subspace.subspace(["history"])
   let last: { readonly id: string; readonly key: Uint8Array } | undefined
   return {
-    name: Bytes.toPrintable(subspace.prefix),
+    name: nameOf(subspace),
     config: subspace.pack(["config"]),
     leader: subspace.pack(["leader"]),
     lease: subspace.pack(["lease"]),

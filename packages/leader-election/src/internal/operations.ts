@@ -142,10 +142,10 @@ export const beat = (
 export const heartbeatCandidate = Effect.fnUntraced(function*(
   keys: ElectionKeys,
   id: string,
-  priority: number,
+  priority: number | undefined,
   options: IdentityOptions
 ) {
-  yield* Candidate.validate(id, priority)
+  yield* Candidate.validate(id, priority ?? 0)
   const tx = yield* Transaction
   const [config, record] = yield* Effect.all([
     Store.readConfig(tx, keys),
@@ -154,7 +154,7 @@ export const heartbeatCandidate = Effect.fnUntraced(function*(
   yield* requireEnabled(keys, config)
   if (record === undefined) return yield* new ProcessNotFound({ processId: id })
   const me = yield* identify(id, record, options)
-  yield* beat(tx, keys, me, priority, yield* Clock.currentTimeNanos)
+  yield* beat(tx, keys, me, priority ?? record.priority, yield* Clock.currentTimeNanos)
 })
 
 /** Ends the tenure of this very candidate, if it has one. */
@@ -359,15 +359,16 @@ const claimOrRenew = Effect.fnUntraced(function*(
 export const tryClaimLeadership = Effect.fnUntraced(function*(
   keys: ElectionKeys,
   id: string,
-  priority: number,
+  priority: number | undefined,
   options: IdentityOptions
 ) {
-  yield* Candidate.validate(id, priority)
+  yield* Candidate.validate(id, priority ?? 0)
   const tx = yield* Transaction
   const view = yield* Store.readView(tx, keys, id)
   yield* requireEnabled(keys, view.config)
-  const me = yield* identify(id, yield* requireCandidate(id, view), options)
-  return yield* claimOrRenew(tx, keys, view, { ...me, priority })
+  const candidate = yield* requireCandidate(id, view)
+  const me = yield* identify(id, candidate, options)
+  return yield* claimOrRenew(tx, keys, view, { ...me, priority: priority ?? candidate.priority })
 })
 
 export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
@@ -383,17 +384,23 @@ export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, stat
   return Option.none<LeaderState>()
 })
 
-export const resignLeadership = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
+/** `over`: it had ended without leaving anybody in its place, be it by an attempt of which nobody was told. */
+export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
   const tx = yield* Transaction
   const tenure = toTenure(state)
   const [view, [newest]] = yield* Effect.all([
     Store.readView(tx, keys, tenure.id),
     Store.readHistory(tx.snapshot, keys, 1)
   ], { concurrency: "unbounded" })
-  if (!Protocol.stands(view.leader, tenure)) return false
+  if (!Protocol.stands(view.leader, tenure)) {
+    return view.leader._tag === "Vacant" && view.leader.term === tenure.term ? "over" : "replaced"
+  }
   yield* vacate(tx, keys, view, newest)
-  return true
+  return "ended"
 })
+
+export const resignLeadership = (keys: ElectionKeys, state: LeaderState) =>
+  Effect.map(endTenure(keys, state), (end) => end === "ended")
 
 export const getLeaderRaw = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
@@ -421,18 +428,18 @@ export const isLeader = Effect.fnUntraced(function*(keys: ElectionKeys, id: stri
 export const runElectionCycle = Effect.fnUntraced(function*(
   keys: ElectionKeys,
   id: string,
-  priority: number,
+  priority: number | undefined,
   options: IdentityOptions
 ) {
-  yield* Candidate.validate(id, priority)
+  yield* Candidate.validate(id, priority ?? 0)
   const tx = yield* Transaction
   const view = yield* Store.readView(tx, keys, id)
   yield* requireEnabled(keys, view.config)
   if (view.candidate === undefined) return yield* new ProcessNotFound({ processId: id })
-  const me = yield* identify(id, view.candidate, options)
-  const won = yield* claimOrRenew(tx, keys, view, { ...me, priority })
+  const me = { ...yield* identify(id, view.candidate, options), priority: priority ?? view.candidate.priority }
+  const won = yield* claimOrRenew(tx, keys, view, me)
   if (Option.isSome(won)) return ElectionResult.leader(won.value)
   const now = yield* Clock.currentTimeNanos
-  yield* beat(tx, keys, me, priority, now)
+  yield* beat(tx, keys, me, me.priority, now)
   return ElectionResult.follower(Option.filter(toState(view.leader, view.lease), (state) => state.isLeaseValid(now)))
 })

@@ -28,8 +28,8 @@ interface Reign {
 }
 
 /**
- * Campaigns until it leads and still believes so: a claim whose commit took a lease is none. To be run uninterruptibly, but for what it `restore`s: an interruption of that leaves
- * nothing behind.
+ * Campaigns until it leads and still believes so: a claim whose commit took a lease is none. To be run uninterruptibly, but
+ * for what it `restore`s: an interruption of that leaves nothing behind.
  */
 const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
   while (true) {

@@ -71,6 +71,8 @@ const measure = (event: ElectionEvent): Effect.Effect<void> => {
   }
 }
 
+const millisOf = (duration: Duration.Duration): string => `${Math.round(Duration.toMillis(duration))} ms`
+
 const log: (event: ElectionEvent) => Effect.Effect<void> = ElectionEvent.$match({
   Registered: ({ again, candidate }) =>
     again
@@ -84,10 +86,10 @@ const log: (event: ElectionEvent) => Effect.Effect<void> = ElectionEvent.$match(
     Effect.logInfo(`"${candidate}" has asked the leader of term ${term} to step down`),
   Elected: ({ candidate, cause, leaderless, term }) =>
     Effect.logInfo(
-      `"${candidate}" leads in term ${term} (${cause.toLowerCase()}, leaderless for ${Duration.format(leaderless)})`
+      `"${candidate}" leads in term ${term} (${cause.toLowerCase()}, leaderless for ${millisOf(leaderless)})`
     ),
   Renewed: ({ ballot, candidate, latency, path, term }) =>
-    Effect.logDebug(`"${candidate}" has renewed term ${term}: ballot ${ballot}, ${path}, ${Duration.format(latency)}`),
+    Effect.logDebug(`"${candidate}" has renewed term ${term}: ballot ${ballot}, ${path}, ${millisOf(latency)}`),
   RenewalFailed: ({ candidate, error, path, term }) =>
     path === "fast"
       ? Effect.logDebug(`"${candidate}" could not renew term ${term} in one round trip: ${error.message}`)

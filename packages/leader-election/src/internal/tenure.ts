@@ -104,7 +104,8 @@ export class Tenure {
       yield* this.lose("Replaced")
       return yield* Effect.flatMap(this.lost, Effect.fail)
     })
-    return this.member.database.transact(Effect.andThen(standing, body), options)
+    // A stale read after a fault would end a tenure that stands.
+    return this.member.database.transact(Effect.andThen(standing, body), { ...options, causalReadRisky: false })
   }
 
   /** What the application is given; how it resigns depends on who runs the work. */
@@ -124,12 +125,12 @@ export class Tenure {
     const { member, state, term } = this
     // Another tenure has begun for certain.
     if (this.ended === "Replaced") return Effect.void
-    return member.database.transact(Operations.resignLeadership(member.keys, state), {
+    return member.database.transact(Operations.endTenure(member.keys, state), {
       idempotent: true,
       timeout: member.patience
     }).pipe(
-      Effect.flatMap((resigned) =>
-        resigned ? member.tell((about) => ElectionEvent.Resigned({ ...about, term })) : Effect.void
+      Effect.flatMap((end) =>
+        end !== "replaced" ? member.tell((about) => ElectionEvent.Resigned({ ...about, term })) : Effect.void
       ),
       Effect.catch((error) => Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`))
     )

@@ -1,0 +1,17 @@
+/** Where the demonstration is played: in an LMDB directory of its own, or on a FoundationDB cluster. */
+import type { Database } from "@effect-fdb/core"
+import { LmdbDatabase } from "@effect-fdb/lmdb"
+import { NativeDatabase } from "@effect-fdb/native"
+import type * as Layer from "effect/Layer"
+
+/** As it is handed to the processes: `lmdb` and a directory, or `fdb` and a cluster file. */
+export interface Store {
+  readonly engine: string
+  readonly place: string
+}
+
+/** The directory is removed in the end, so nothing in it has to survive a power failure. */
+export const open = ({ engine, place }: Store): Layer.Layer<Database, Error> =>
+  engine === "fdb"
+    ? NativeDatabase.layer({ clusterFile: place })
+    : LmdbDatabase.layer({ path: place, durability: "process" })

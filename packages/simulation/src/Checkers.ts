@@ -31,6 +31,16 @@ export const all: ReadonlyArray<Checker> = [
   undisturbed.checker
 ]
 
+/** Those that do not depend on what the work does. */
+export const ofLeadership: ReadonlyArray<Checker> = [
+  beliefs.checker,
+  growth.checker,
+  replay.checker,
+  registered.checker,
+  liveness.checker,
+  handover.checker
+]
+
 /** Holds a history against all promises, in the order of time. */
 export const check = (history: History, checkers: ReadonlyArray<Checker> = all): Array<Violation> => {
   const evidence = Evidence.collect(history)

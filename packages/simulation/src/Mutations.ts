@@ -89,6 +89,18 @@ export const all: ReadonlyArray<Mutation> = [
     within: 2
   },
   {
+    name: "ballot-back-by-one",
+    wrong: "a resignation takes the ballot back by one",
+    patches: [election(
+      "operations",
+      "{ ...view.lease, expiry: now }",
+      "{ ...view.lease, ballot: view.lease.ballot - 1n, expiry: now }"
+    )],
+    noticedBy: "growth",
+    profile: "calm",
+    within: 1
+  },
+  {
     name: "full-renewal-keeps-the-ballot",
     wrong: "a renewal on the full path does not count",
     patches: [
@@ -158,9 +170,9 @@ export const all: ReadonlyArray<Mutation> = [
       ),
       election("protocol", "const registered = standing(view, tenure);", "const registered = \"registered\";")
     ],
-    noticedBy: "replay",
-    profile: "pauses",
-    within: 20
+    noticedBy: "registered",
+    profile: "operators",
+    within: 8
   },
   {
     name: "low-challenge-obeyed",
@@ -197,9 +209,14 @@ export const all: ReadonlyArray<Mutation> = [
     within: 40
   },
   {
-    name: "late-glance",
-    wrong: "the end of the belief is noticed at the next glance, not when it comes",
-    patches: [election("renewal", "Duration.nanos(remaining < glance ? remaining : glance)", "Duration.nanos(glance)")],
+    name: "late-interruption",
+    wrong: "the work is interrupted a second after the leadership was lost",
+    patches: [election(
+      "reign",
+      "Effect.raceFirst(Effect.flatMap(tenure.lost, Effect.fail))",
+      "Effect.raceFirst(Effect.flatMap(tenure.lost, " +
+        "(loss) => Effect.andThen(tenure.member.clock.sleep(Duration.seconds(1)), Effect.fail(loss))))"
+    )],
     noticedBy: "deadline",
     profile: "network",
     within: 8

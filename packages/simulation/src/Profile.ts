@@ -187,7 +187,7 @@ const episode = (chance: Chance, kind: Episode["kind"], at: number, processes: n
 }
 
 /** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
-const quiet = (lease: number): number => 60 + 4 * lease
+const quiet = (duration: number): number => Math.min(140, Math.max(55, duration / 3))
 
 /** A scenario of a profile. The same arguments give the same scenario. */
 export const generate = (profile: Name, seed: number, options: Options = {}): Scenario => {
@@ -196,7 +196,7 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   const plain = profile === "calm" || chance.happens(0.4)
   const initial = config(chance, plain)
   const duration = options.duration ?? 600
-  const quietAt = Math.max(0, duration - quiet(Math.max(initial.lease, 20)))
+  const quietAt = Math.max(0, duration - quiet(duration))
   const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"
   const processes = Array.from({ length: count }, (_, index) => process(chance, index, initial.lease, offClocks))
   const episodes: Array<Episode> = []

@@ -151,7 +151,9 @@ const embed = (value: unknown): string => JSON.stringify(value).replaceAll("<", 
 /** The page. */
 export const toHtml = (history: History, violations: ReadonlyArray<Violation>): string => {
   const evidence = Evidence.collect(history)
-  const hosts = [...new Set([...evidence.machines.keys()].map(hostOf))].toSorted()
+  // Doubles come last.
+  const own = history.scenario.processes.map(({ id }) => id)
+  const hosts = [...new Set([...own, ...[...evidence.machines.keys()].map(hostOf)])]
   const places = new Map(hosts.map((host, place) => [host, place]))
   const { duration, processes, profile, quietAt, seed } = history.scenario
   return page(

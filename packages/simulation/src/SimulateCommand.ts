@@ -53,7 +53,7 @@ const flags = {
     Flag.optional,
     Flag.withDescription("Write a page that shows the first history that broke a promise, or else the first")
   ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("End with one line of JSON"))
+  json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }

@@ -149,7 +149,9 @@ export class Statistics {
           count(this.faults, String(details["kind"]))
           break
         default:
-          if (who === "operator" && what !== "done") count(this.faults, what)
+          if (who === "operator" && what !== "done" && what !== "gives-up" && what !== "fault-ends") {
+            count(this.faults, what)
+          }
       }
     }
   }

@@ -35,7 +35,8 @@ const readCount = (value: Uint8Array | undefined): bigint => {
 export const make =
   ({ log, machine, sink }: Surroundings, plan: Work) => (leadership: Leadership): Effect.Effect<void> =>
     Effect.gen(function*() {
-      const { term } = leadership
+      // As the stored state tells it; the sink is given the fencing token.
+      const { term } = yield* leadership.state
       const tell = (what: string, details: Parameters<EventLog["add"]>[2] = {}) =>
         Effect.sync(() => log.add(machine.name, what, { term, ...details }))
       const ends = plan.lasts === undefined

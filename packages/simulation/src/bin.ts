@@ -2,16 +2,22 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { command } from "./SimulateCommand.ts"
 
-command.pipe(
-  Command.run({ version: "0.1.0" }),
-  Effect.catchTags({
-    PromiseBroken: (error) =>
-      Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 1))),
-    Unusable: (error) => Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 64)))
-  }),
+/** A failure that has been explained already needs no more than its sentence, and its exit code. */
+const end = (code: number) => (error: { readonly message: string }) =>
+  Effect.andThen(
+    Console.error(error.message),
+    Effect.sync(() => {
+      process.exitCode = code
+    })
+  )
+
+Command.run(command, { version: "0.1.0" }).pipe(
+  Effect.catchTag("PromiseBroken", end(1)),
+  Effect.catchTag("Unusable", end(64)),
   Effect.provide(NodeServices.layer),
-  (main) => NodeRuntime.runMain(main)
+  NodeRuntime.runMain
 )

@@ -22,7 +22,8 @@ const patches = task.patches.map(({ file, find, package: name, replace }) => {
 
 register("./mutationHooks.js", import.meta.url, { data: patches })
 
-const { perform } = await import("../Simulate.js" as string) as typeof import("../Simulate.ts")
+// Only now, so that everything is loaded through the hooks.
+const { perform } = await import("../Simulate.ts")
 for (let seed = 0; seed < task.seeds; seed++) {
   const { violations } = perform({ profile: task.profile, seed, processes: undefined, duration: undefined })
   process.stdout.write(`${JSON.stringify([...new Set(violations.map(({ checker }) => checker))])}\n`)

@@ -285,7 +285,7 @@ const showLog = () => {
 byId("title").textContent = data.title
 byId("summary").textContent = data.summary
 const verdict = byId("verdict")
-verdict.textContent = data.violations.length === 0 ? "every promise kept" : data.violations.length + " promises broken"
+verdict.textContent = data.violations.length === 0 ? "every promise kept" : data.violations.length + (data.violations.length === 1 ? " promise broken" : " promises broken")
 verdict.classList.toggle("broken", data.violations.length > 0)
 byId("violations").replaceChildren(...data.violations.slice(0, 40).map(({ at, checker, message }) => {
   const button = Object.assign(document.createElement("button"), { textContent: at.toFixed(3) + " s  " + checker + ": " + message })
@@ -334,6 +334,6 @@ export const page = (title: string, data: string): string =>
 <div id="tip"></div>
 <div id="log"></div>
 <script id="data" type="application/json">${data}</script>
-<script>${script}</script>
+<script type="module">${script}</script>
 </html>
 `

@@ -1,0 +1,128 @@
+/**
+ * For your own tests: your effect, under `withLeadership`, on every process of a virtual cluster with faults; and then your
+ * invariant.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { VirtualCluster } from "@effect-fdb/simulation"
+ * import { Effect } from "effect"
+ *
+ * // Numbers that leaders hand out, through a service that refuses smaller fencing tokens, never go back.
+ * export const test = VirtualCluster.check({ seeds: 20, profile: "pauses" }, () => {
+ *   const given: Array<bigint> = []
+ *   return {
+ *     work: ({ term }) => Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => given.push(term)))),
+ *     invariant: () => given.every((term, index) => index === 0 || given[index - 1]! <= term)
+ *   }
+ * })
+ * ```
+ */
+import type { Database } from "@effect-fdb/core"
+import type { Leadership } from "@effect-fdb/leader-election"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Checkers from "./Checkers.ts"
+import type { History } from "./History.ts"
+import * as Profile from "./Profile.ts"
+import type { Scenario } from "./Scenario.ts"
+import * as Shrink from "./Shrink.ts"
+import * as Simulation from "./Simulation.ts"
+import { second } from "./World.ts"
+
+/** Which histories are made. */
+export interface Options {
+  /** How many; 20 unless set. */
+  readonly seeds?: number | undefined
+  /** The first seed; 0 unless set. */
+  readonly from?: number | undefined
+  /** What goes wrong in them; `everything` unless set. See `Profile.descriptions`. */
+  readonly profile?: Profile.Name | undefined
+  /** How many processes campaign; 3 unless set. */
+  readonly processes?: number | undefined
+  /** How long each history is, in simulated seconds; 180 unless set. The last 55 or more of them are without faults. */
+  readonly duration?: number | undefined
+}
+
+/** What is put to the test: made anew for each history, so that what it remembers is that history's. */
+export interface Subject {
+  /**
+   * What a process does while it leads. It runs under the virtual clock and chance of its process, with the faulty
+   * database; what it keeps outside of that survives crashes, as a service outside would. One that fails ends its
+   * process, which is then started again.
+   */
+  readonly work: (
+    leadership: Leadership,
+    process: { readonly name: string }
+  ) => Effect.Effect<void, unknown, Database>
+  /**
+   * Whether all is well at the end; `history` tells what happened and what is stored. Instead of `false` it may throw, as
+   * assertions do.
+   */
+  readonly invariant: (history: History) => boolean | void
+}
+
+/** An invariant did not hold; or leadership was not what it should be, which would be a fault of this library. */
+export class InvariantBroken extends Data.TaggedError("InvariantBroken")<{
+  readonly problem: string
+  /** The smallest scenario that was found in which it does not hold; {@link replay} runs it again. */
+  readonly scenario: Scenario
+}> {
+  override get message(): string {
+    return `${this.problem}; found with ${this.scenario.processes.length} processes and ` +
+      `${this.scenario.episodes.length} episodes of "${this.scenario.profile}", seed ${this.scenario.seed}:\n` +
+      JSON.stringify(this.scenario)
+  }
+}
+
+/** What is wrong after a history, and when it went wrong, in nanoseconds of the world. */
+const problemOf = (
+  history: History,
+  { invariant }: Subject
+): { readonly problem: string; readonly at: number } | undefined => {
+  const [violation] = Checkers.check(history, Checkers.ofLeadership)
+  if (violation !== undefined) return { problem: `${violation.checker}: ${violation.message}`, at: violation.at }
+  const at = history.endedAt
+  try {
+    return invariant(history) === false ? { problem: "the invariant does not hold", at } : undefined
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error), at }
+  }
+}
+
+const runOne = (scenario: Scenario, make: () => Subject) => {
+  const subject = make()
+  const history = Simulation.run(scenario, {
+    work: (machine) => (leadership) => subject.work(leadership, { name: machine.name })
+  })
+  return { history, problem: problemOf(history, subject) }
+}
+
+/** Runs one scenario, such as an {@link InvariantBroken} tells, and gives its history. */
+export const replay = (scenario: Scenario, subject: () => Subject): Effect.Effect<History, InvariantBroken> =>
+  Effect.suspend(() => {
+    const { history, problem } = runOne(scenario, subject)
+    return problem === undefined
+      ? Effect.succeed(history)
+      : Effect.fail(new InvariantBroken({ problem: problem.problem, scenario }))
+  })
+
+/** Runs the histories, and fails with the smallest scenario found in which the invariant does not hold. */
+export const check = (options: Options, subject: () => Subject): Effect.Effect<void, InvariantBroken> =>
+  Effect.suspend(() => {
+    const { duration = 180, from = 0, processes = 3, profile = "everything", seeds = 20 } = options
+    for (let seed = from; seed < from + seeds; seed++) {
+      const scenario = Profile.generate(profile, seed, { processes, duration })
+      const { problem } = runOne(scenario, subject)
+      if (problem === undefined) continue
+      const fails = (smaller: Scenario) => runOne(smaller, subject).problem !== undefined
+      const smallest = Shrink.shrink(scenario, fails, problem.at / second)
+      return Effect.fail(
+        new InvariantBroken({
+          problem: runOne(smallest, subject).problem?.problem ?? problem.problem,
+          scenario: smallest
+        })
+      )
+    }
+    return Effect.void
+  })

@@ -1,0 +1,187 @@
+import { Bytes, Tuple } from "@effect-fdb/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Checkers from "../src/Checkers.ts"
+import { electionSubspace } from "../src/Director.ts"
+import type { History } from "../src/History.ts"
+import { counterKey } from "../src/Workload.ts"
+import { second } from "../src/World.ts"
+import { tampered, withEvents } from "./history.ts"
+
+const noticedBy = (history: History): ReadonlyArray<string> => [
+  ...new Set(Checkers.check(history).map(({ checker }) => checker))
+]
+
+const find = (history: History, what: string) => {
+  const event = history.events.find((event) => event.what === what)
+  assert.isDefined(event, `the history has no event "${what}"`)
+  return event
+}
+
+const isOf = (commit: History["record"][number], key: Uint8Array): boolean =>
+  commit.mutations.some((mutation) => mutation._tag === "Set" && Bytes.equals(mutation.key, key))
+
+const leaderKey = electionSubspace.pack(["leader"])
+const leaseKey = electionSubspace.pack(["lease"])
+
+describe("checkers are silent on a history in which nothing is wrong", () => {
+  it("whoever looks", () => {
+    assert.deepStrictEqual(noticedBy(tampered(() => ({}))), [])
+  })
+})
+
+describe("each checker notices", () => {
+  it("beliefs: a second leader while the first believes in itself", () => {
+    const history = tampered((history) => {
+      const elected = find(history, "elected")
+      const other = history.events.find(({ what, who }) => what === "starts" && who !== elected.who)!
+      const clock = history.events.find(({ what, who }) => what === "clock" && who === other.who)!
+      const at = other.at + second
+      const until = Number(clock.details["monotonic"]) + 9 * second
+      return {
+        events: withEvents(history, {
+          at,
+          who: other.who,
+          what: "elected",
+          details: { term: 1n, cause: "Lapsed", until }
+        })
+      }
+    })
+    assert.include(noticedBy(history), "beliefs")
+  })
+
+  it("beliefs: a step of an old leader after the election of a new one", () => {
+    const history = tampered((history) => {
+      const first = find(history, "step")
+      return { events: withEvents(history, { ...first, at: history.endedAt - 1 }) }
+    })
+    assert.include(noticedBy(history), "beliefs")
+  })
+
+  it("growth: a renewal that comes twice", () => {
+    const history = tampered(({ record }) => {
+      const renewal = record.findLast((commit) => isOf(commit, leaseKey) && !isOf(commit, leaderKey))!
+      return { record: [...record, { ...renewal, version: renewal.version + 1_000_000n }] }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["growth"])
+  })
+
+  it("guarded: a write of somebody who does not lead", () => {
+    const history = tampered(({ record, stored }) => {
+      const counts = record.filter((commit) => isOf(commit, counterKey))
+      const last = counts.at(-1)!
+      const value = Tuple.pack([BigInt(counts.length + 1), "p9#1", 1n, "p9#1/1/1"])
+      return {
+        record: [...record, {
+          ...last,
+          version: last.version + 1_000_000n,
+          mutations: [{ _tag: "Set", key: counterKey, value }]
+        }],
+        stored: stored.map((pair) => Bytes.equals(pair.key, counterKey) ? { ...pair, value } : pair)
+      }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["guarded"])
+  })
+
+  it("counter: a count that was acknowledged and is not there", () => {
+    const history = tampered(({ record }) => {
+      const lost = record.find((commit) => isOf(commit, counterKey))
+      return { record: record.filter((commit) => commit !== lost) }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["counter"])
+  })
+
+  it("sink: the work of an old tenure after that of a new one", () => {
+    const history = tampered((history) => {
+      const first = find(history, "accepts")
+      return { events: withEvents(history, { ...first, at: history.endedAt - 1 }) }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["sink"])
+  })
+
+  it("replay: a value that was committed and is not stored", () => {
+    const history = tampered(({ stored }) => ({ stored: stored.slice(1) }))
+    assert.deepStrictEqual(noticedBy(history), ["replay"])
+  })
+
+  it("replay: a renewal by somebody else", () => {
+    const history = tampered(({ record }) => ({
+      record: record.map((commit) =>
+        isOf(commit, leaseKey) && !isOf(commit, leaderKey) ? { ...commit, by: "p9#1" } : commit
+      )
+    }))
+    assert.include(noticedBy(history), "replay")
+  })
+
+  it("registered: a leader that is evicted", () => {
+    const history = tampered(({ record, stored }) => {
+      const last = record.findLast((commit) => isOf(commit, leaderKey))!
+      const leads = last.by.split("#")[0]!
+      const key = electionSubspace.pack(["candidates", leads])
+      const end = record.at(-1)!
+      return {
+        record: [...record, { ...end, by: "operator", version: end.version + 1n, mutations: [{ _tag: "Clear", key }] }],
+        stored: stored.filter((pair) => !Bytes.equals(pair.key, key))
+      }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["registered"])
+  })
+
+  it("deadline: a work that goes on long after its leader's last renewal", () => {
+    const history = tampered((history) => {
+      const term = String(find(history, "elected").details["term"])
+      const mine = (details: Record<string, unknown>) => String(details["term"]) === term
+      const ends = history.events.find(({ details, what }) => what === "work-ends" && mine(details))!
+      return {
+        events: history.events
+          .map((event) =>
+            mine(event.details) && event.who === ends.who && (event.what === "work-ends" || event.what === "work-ended")
+              ? { ...event, at: event.at + 20 * second }
+              : event
+          )
+          .toSorted((a, b) => a.at - b.at)
+      }
+    })
+    assert.include(noticedBy(history), "deadline")
+  })
+
+  it("ending: a resignation before the finalizers are done", () => {
+    const history = tampered((history) => {
+      const ended = find(history, "work-ended")
+      const later = { ...ended, at: ended.at + 0.5 * second }
+      return { events: withEvents({ ...history, events: history.events.filter((event) => event !== ended) }, later) }
+    })
+    assert.include(noticedBy(history), "ending")
+  })
+
+  it("liveness: nobody who leads at the end", () => {
+    const history = tampered(({ events }) => ({
+      events: events.filter(({ at, what }) => at < 30 * second || (what !== "renewed" && what !== "elected"))
+    }))
+    assert.include(noticedBy(history), "liveness")
+  })
+
+  it("handover: a successor that comes a heartbeat later", () => {
+    const history = tampered(({ record }) => {
+      const resigned = record.findIndex((commit, index) =>
+        index > 0 && commit.at > 25 * second && isOf(commit, leaderKey)
+      )
+      return { record: record.filter((commit, index) => index <= resigned || !isOf(commit, leaderKey)) }
+    })
+    assert.include(noticedBy(history), "handover")
+  })
+
+  it("undisturbed: a guarded write that conflicts with a renewal", () => {
+    const history = tampered((history) => {
+      const renewal = history.record.findLast((commit) => isOf(commit, leaseKey) && !isOf(commit, leaderKey))!
+      return {
+        events: withEvents(history, {
+          at: renewal.at + 1,
+          who: renewal.by,
+          what: "conflict",
+          details: { code: 1020, since: renewal.version - 1n, tag: "guarded" }
+        })
+      }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["undisturbed"])
+  })
+})

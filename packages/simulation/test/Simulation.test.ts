@@ -1,0 +1,33 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Checkers from "../src/Checkers.ts"
+import * as History from "../src/History.ts"
+import * as Profile from "../src/Profile.ts"
+import * as Simulation from "../src/Simulation.ts"
+
+describe("a seed is one history", () => {
+  for (const profile of Profile.names) {
+    it(`the same bytes twice: ${profile}`, () => {
+      const run = () => History.toText(Simulation.run(Profile.generate(profile, 7, { processes: 3, duration: 90 })))
+      const first = run()
+      assert.isAbove(first.length, 1000)
+      assert.strictEqual(run(), first)
+    })
+  }
+
+  it("another seed gives another", () => {
+    const run = (seed: number) => History.toText(Simulation.run(Profile.generate("calm", seed, { duration: 60 })))
+    assert.notStrictEqual(run(1), run(2))
+  })
+})
+
+describe("no promise is broken", () => {
+  for (const profile of Profile.names) {
+    it(`${profile}: ${Profile.descriptions[profile]}`, () => {
+      for (let seed = 0; seed < 4; seed++) {
+        const history = Simulation.run(Profile.generate(profile, seed, { processes: 4, duration: 150 }))
+        assert.isTrue(history.events.some(({ what }) => what === "elected"))
+        assert.deepStrictEqual(Checkers.check(history), [], `seed ${seed}`)
+      }
+    }, 60_000)
+  }
+})

@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as VirtualCluster from "../src/VirtualCluster.ts"
+
+describe("your own effect in a virtual cluster", () => {
+  it.effect(
+    "the example of the documentation holds: behind a fence, terms never go back",
+    () =>
+      VirtualCluster.check({ seeds: 4, profile: "pauses" }, () => {
+        const given: Array<bigint> = []
+        return {
+          work: ({ term }) =>
+            Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => given.push(term)))),
+          invariant: () => given.every((term, index) => index === 0 || given[index - 1]! <= term)
+        }
+      }),
+    60_000
+  )
+
+  it.effect("what does not hold is found, made small, and can be run again", () =>
+    Effect.gen(function*() {
+      const subject = () => {
+        const leaders = new Set<string>()
+        return {
+          work: (_: unknown, { name }: { readonly name: string }) =>
+            Effect.andThen(Effect.sync(() => leaders.add(name)), Effect.never),
+          invariant: () => assert.isAtMost(leaders.size, 1, "more than one process has led")
+        }
+      }
+      const broken = yield* Effect.flip(VirtualCluster.check({ profile: "pauses" }, subject))
+      assert.include(broken.problem, "more than one process has led")
+      assert.isAtMost(broken.scenario.episodes.length, 2)
+      const again = yield* Effect.flip(VirtualCluster.replay(broken.scenario, subject))
+      assert.strictEqual(again.problem, broken.problem)
+    }), 60_000)
+})

@@ -95,7 +95,7 @@ export const lasting = (target: Target, snapshot: Snapshot) => {
     ...rest,
     leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
     lapsed: leader !== null && leader.remainingMillis < 0,
-    candidates: candidates.map(({ heartbeatAgoMillis: _, ...candidate }) => candidate)
+    candidates: candidates.map(({ id, leads, priority }) => ({ id, priority, leads }))
   }
 }
 

@@ -1,7 +1,7 @@
 /** A flag that is a span of time. */
 import { Flag } from "effect/cli"
 import type * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Span from "./span.ts"
 
 /** A flag `--name SPAN`, absent unless given. */

@@ -1,0 +1,380 @@
+import { Database, MemoryDatabase } from "@effect-fdb/core"
+import { LeaderElection, type Leadership } from "@effect-fdb/leader-election"
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { assert, describe, it } from "@effect/vitest"
+import { ConfigProvider, Effect, Fiber, Layer, References, Result, Schema, Stdio, Terminal } from "effect"
+import { TestClock, TestConsole } from "effect/testing"
+import * as Cli from "../src/Cli.ts"
+import * as ElectionName from "../src/ElectionName.ts"
+import * as ExitCode from "../src/ExitCode.ts"
+
+const unused = Effect.die("nothing is asked of a terminal")
+const terminal = Terminal.make({
+  columns: Effect.succeed(80),
+  rows: Effect.succeed(24),
+  size: Effect.never,
+  readInput: unused,
+  readLine: unused,
+  display: () => Effect.void
+})
+
+const platform = Layer.mergeAll(
+  Layer.succeed(Terminal.Terminal, terminal),
+  Layer.succeed(Cli.Signals, { take: () => Effect.void }),
+  NodeChildProcessSpawner.layer.pipe(Layer.provideMerge(Layer.merge(NodeFileSystem.layer, NodePath.layer)))
+)
+
+/** What the command has asked to be opened. */
+class Opened {
+  store: Cli.Store | undefined
+}
+
+/** The command on one database in memory, with a terminal or without, in an environment of variables. */
+const cli = Effect.gen(function*() {
+  const database = yield* Database
+  const opened = new Opened()
+  const call = (
+    args: string,
+    options: { readonly env?: Record<string, string>; readonly onTerminal?: boolean } = {}
+  ) =>
+    Cli.main(args.split(" ").filter((arg) => arg !== ""), { version: "1.2.3" }).pipe(
+      Effect.provide(platform),
+      Effect.provide(Stdio.layerTest({ stdoutIsTerminal: Effect.succeed(options.onTerminal === true) })),
+      Effect.provideService(Cli.Stores, {
+        open: (store) => {
+          opened.store = store
+          return Layer.succeed(Database, database)
+        }
+      }),
+      Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HOME: "/home/me", ...options.env } })))
+    )
+  return { call, opened }
+})
+
+const { election } = (() => {
+  const { subspace } = Result.getOrThrow(ElectionName.parse("default"))
+  return { election: LeaderElection.make(subspace) }
+})()
+
+/** One database, the command's output, and nothing of what the candidates beside it log. */
+const live = Effect.provide(
+  Layer.mergeAll(MemoryDatabase.layer, TestConsole.layer, Layer.succeed(References.MinimumLogLevel, "None"))
+)
+
+const output = Effect.map(TestConsole.logLines, (lines) => lines.map(String))
+const errors = Effect.map(TestConsole.errorLines, (lines) => lines.map(String))
+const lastLine = Effect.map(output, (lines) => lines.at(-1) ?? "")
+const lastJson = Effect.flatMap(
+  lastLine,
+  (line) => Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(line)
+)
+
+/** Leads in the background. */
+const leads = (id: string, work: (leadership: Leadership) => Effect.Effect<void> = () => Effect.never, priority = 0) =>
+  Effect.forkChild(election.withLeadership({ id, priority }, work), { startImmediately: true })
+
+describe("the command line", () => {
+  it.effect("shows how it is used, and its version", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      for (const command of ["", "run", "status", "watch", "history", "init", "config", "config set", "step-down"]) {
+        assert.strictEqual(yield* call(`${command} --help`), ExitCode.ok)
+        assert.include(yield* lastLine, `fdb-election ${command}`.trim())
+        assert.include(yield* lastLine, "--election, -e NAME")
+      }
+      assert.strictEqual(yield* call("--version"), ExitCode.ok)
+      assert.include(yield* lastLine, "1.2.3")
+      assert.deepStrictEqual(yield* errors, [])
+    }).pipe(live))
+
+  it.effect("gives completions for shells", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      for (const shell of ["bash", "zsh", "fish"]) {
+        assert.strictEqual(yield* call(`--completions ${shell}`), ExitCode.ok)
+        assert.include(yield* lastLine, "step-down")
+      }
+    }).pipe(live))
+
+  it.effect("says what is wrong with it in one sentence", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init")
+      const wrong: ReadonlyArray<readonly [args: string, said: RegExp]> = [
+        ["frobnicate", /Unknown subcommand "frobnicate"/],
+        ["status --frob", /Unrecognized flag: --frob/],
+        ["status --engine memory", /engine/],
+        ["run", /command/],
+        ["status -e a//b", /the election's name "a\/\/b" has an empty part/],
+        ["status --cluster-file f", /--cluster-file is for FoundationDB/],
+        ["status --engine fdb --path p", /--path is for LMDB/],
+        ["history --limit 1000", /1000 tenures cannot be shown/],
+        ["init --lease 10", /"10" is no span of time/],
+        ["init -e b --lease 1s --heartbeat 2s", /heartbeatInterval is 2s; it has to be below the lease/],
+        ["config get leases", /there is no configuration key "leases": the keys are lease, heartbeat/],
+        ["config set lease", /key value/],
+        ["config set lease 20s heartbeat", /keys and values in turn/],
+        ["config set lease soon", /lease cannot be set to "soon": give a number and a unit/],
+        ["config set enabled maybe", /enabled cannot be set to "maybe": give true or false/],
+        ["config set lease 1s", /has to be below the lease/],
+        ["run --priority 4294967296 -- true", /priority is 4294967296/],
+        ["run --grace 6s -- true", /--grace is 6 s and may be half of the lease, which is 10 s/]
+      ]
+      for (const [args, said] of wrong) {
+        assert.strictEqual(yield* call(args), ExitCode.usage, args)
+        const line = (yield* errors).at(-1) ?? ""
+        assert.match(line, said)
+        assert.match(line, /^fdb-election: [^\n]+$/)
+      }
+      assert.lengthOf(yield* errors, wrong.length)
+    }).pipe(live))
+
+  it.effect("takes the store and the election from flags, then from the environment, then by default", () =>
+    Effect.gen(function*() {
+      const { call, opened } = yield* cli
+      yield* call("status")
+      assert.deepStrictEqual(opened.store, {
+        engine: "lmdb",
+        path: "/home/me/.local/state/fdb-election",
+        isDefault: true
+      })
+      yield* call("status", { env: { XDG_STATE_HOME: "/state" } })
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/state/fdb-election", isDefault: true })
+      const env = { FDB_ELECTION_PATH: "/env", FDB_ELECTION_NAME: "from/env", FDB_CLUSTER_FILE: "/cluster" }
+      yield* call("status", { env })
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false })
+      assert.include((yield* errors).at(-1), "no election from/env in the LMDB store /env")
+      yield* call("status --path /flag -e flag", { env })
+      assert.include((yield* errors).at(-1), "no election flag in the LMDB store /flag")
+      yield* call("status", { env: { ...env, FDB_ELECTION_ENGINE: "fdb" } })
+      assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/cluster" })
+      yield* call("status --engine fdb --cluster-file /flag", { env })
+      assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/flag" })
+      assert.strictEqual(yield* call("status", { env: { FDB_ELECTION_ENGINE: "memory" } }), ExitCode.usage)
+      assert.include((yield* errors).at(-1), `FDB_ELECTION_ENGINE is "memory": set it to lmdb or fdb`)
+    }).pipe(live))
+
+  it.effect("says what to do when there is no election, or its records are damaged", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      for (
+        const args of [
+          "status",
+          "history",
+          "config get",
+          "config set lease 5s",
+          "enable",
+          "step-down",
+          "evict",
+          "watch"
+        ]
+      ) {
+        assert.strictEqual(yield* call(args), ExitCode.noElection, args)
+        assert.include((yield* errors).at(-1), "set it up with `fdb-election init`")
+      }
+      yield* call("init")
+      yield* Database.transact(Effect.gen(function*() {
+        const { Transaction } = yield* Effect.promise(() => import("@effect-fdb/core"))
+        yield* (yield* Transaction).set(election.subspace.pack(["config"]), Uint8Array.of(0))
+      }))
+      assert.strictEqual(yield* call("status"), ExitCode.invalidRecords)
+      assert.match((yield* errors).at(-1)!, /^fdb-election: the election's record at .*config.* is not valid: /)
+    }).pipe(live))
+})
+
+describe("an election's configuration", () => {
+  it.effect("is set up once", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      assert.strictEqual(yield* call("init --lease 6s --no-preemption"), ExitCode.ok)
+      const text = "lease 6 s, heartbeat 2 s, candidate timeout 9 s, enabled, preemption off"
+      assert.strictEqual(yield* lastLine, `default is set up: ${text}`)
+      assert.strictEqual(yield* call("init"), ExitCode.ok)
+      assert.strictEqual(
+        yield* lastLine,
+        `default was set up before with another configuration, which stays in force: ${text}`
+      )
+    }).pipe(live))
+
+  it.effect("is shown and changed by key", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init")
+      yield* call("config get lease")
+      assert.strictEqual(yield* lastLine, "10s")
+      assert.strictEqual(yield* call("config set lease 20s heartbeat 2500ms preemption off"), ExitCode.ok)
+      yield* call("config get --json")
+      assert.deepStrictEqual(yield* lastJson, {
+        lease: "20s",
+        heartbeat: "2500ms",
+        "candidate-timeout": "15s",
+        enabled: "true",
+        preemption: "false"
+      })
+    }).pipe(live))
+
+  it.effect("can be disabled and enabled", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init")
+      yield* call("disable")
+      assert.strictEqual(yield* lastLine, "default is disabled")
+      yield* call("disable")
+      assert.strictEqual(yield* lastLine, "default was disabled already")
+      yield* call("status")
+      assert.include(yield* lastLine, "none (the election is disabled)")
+      yield* call("enable")
+      assert.strictEqual(yield* lastLine, "default is enabled")
+    }).pipe(live))
+})
+
+describe("an election", () => {
+  it.effect("is shown with its leader, lease and candidates", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* call("status")
+      assert.include(yield* lastLine, "none; nobody has led yet")
+      yield* leads("a", undefined, 3)
+      yield* TestClock.adjust("100 millis")
+      yield* leads("b")
+      yield* TestClock.adjust("1 second")
+      yield* call("status --json")
+      assert.deepStrictEqual(yield* lastJson, {
+        election: "default",
+        leader: { id: "a", priority: 3, term: "1", ballot: "1", leaseMillis: 10_000, remainingMillis: 8900 },
+        lastTerm: "1",
+        challenge: null,
+        candidates: [
+          { id: "a", priority: 3, leads: true, heartbeatAgoMillis: 1100 },
+          { id: "b", priority: 0, leads: false, heartbeatAgoMillis: 1000 }
+        ],
+        config: {
+          leaseMillis: 10_000,
+          heartbeatMillis: 3000,
+          candidateTimeoutMillis: 15_000,
+          enabled: true,
+          preemption: true
+        }
+      })
+      yield* call("status")
+      const text = yield* lastLine
+      assert.match(text, /^Leader +a, priority 3$/m)
+      assert.match(text, /^Term +1, since 1970-01-01 00:00:00Z \(1\.1 s\)$/m)
+      assert.match(text, /^Lease +8\.9 s left of 10 s$/m)
+      assert.match(text, /^ +\* +a +priority 3 +heartbeat 1\.1 s ago$/m)
+      yield* call("candidates --json")
+      assert.deepStrictEqual(yield* lastJson, [
+        { id: "a", priority: 3, leads: true, heartbeatAgoMillis: 1100 },
+        { id: "b", priority: 0, leads: false, heartbeatAgoMillis: 1000 }
+      ])
+    }).pipe(live))
+
+  it.effect("tells who has led", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* call("history")
+      assert.strictEqual(yield* lastLine, "nobody has led default yet")
+      for (const id of ["a", "b"]) {
+        const tenure = yield* leads(id)
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.interrupt(tenure)
+      }
+      yield* call("history --json -n 1")
+      const [newest] = yield* Effect.map(lastJson, (json) => json as Array<Record<string, unknown>>)
+      assert.strictEqual(newest?.leader, "b")
+      assert.strictEqual(newest?.reason, "resigned")
+      yield* call("history")
+      const [head, b, a] = (yield* lastLine).split("\n")
+      assert.match(head!, /^TERM +LEADER +SINCE +FOR +ENDED$/)
+      assert.match(b!, /^\d+ +b +1970-01-01 00:00:05Z +5 s +resigned$/)
+      assert.match(a!, /^1 +a +1970-01-01 00:00:00Z +5 s +resigned$/)
+    }).pipe(live))
+
+  it.effect("has its leader step down, and another lead", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      assert.strictEqual(yield* call("step-down"), ExitCode.ok)
+      assert.strictEqual(yield* lastLine, "nobody leads default, so nobody has to step down")
+      yield* leads("a", () => Effect.onInterrupt(Effect.never, () => Effect.sleep("1 second")))
+      yield* TestClock.adjust("100 millis")
+      yield* leads("b")
+      yield* TestClock.adjust("1 second")
+      const stepDown = yield* Effect.forkChild(call("step-down"))
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      const [stepped, next] = (yield* output).slice(-2)
+      assert.strictEqual(stepped, `"a" has stepped down from term 1, after 1 s`)
+      assert.strictEqual(next, `"b" leads now, in term 2`)
+    }).pipe(live))
+
+  it.effect("whose leader does not step down in time still has it, which is told", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads("a", () => Effect.onInterrupt(Effect.never, () => Effect.sleep("1 minute")))
+      yield* TestClock.adjust("1 second")
+      const stepDown = yield* Effect.forkChild(call("step-down --wait 2s"))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.tryAgain)
+      assert.include((yield* errors).at(-1), `"a" still leads in term 1 after 2 s: it cannot renew its lease`)
+      yield* TestClock.adjust("1 minute")
+    }).pipe(live))
+
+  it.effect("has its dead candidates removed, and no others", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* Database.transact(election.registerCandidate("dead", 0))
+      yield* call("evict")
+      assert.strictEqual(yield* lastLine, "no candidate of default is dead")
+      yield* TestClock.adjust("16 seconds")
+      yield* call("evict")
+      assert.strictEqual(yield* lastLine, "1 dead candidate of default removed")
+    }).pipe(live))
+})
+
+describe("watching", () => {
+  it.effect("tells each change in a line of JSON, and nothing between", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      const before = (yield* output).length
+      yield* Effect.forkChild(call("watch"))
+      yield* TestClock.adjust("20 seconds")
+      const tenure = yield* leads("a")
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.interrupt(tenure)
+      yield* TestClock.adjust("20 seconds")
+      const lines = (yield* output).slice(before).map((line) => JSON.parse(line) as Record<string, unknown>)
+      const seen = lines.map(({ candidates, leader }) => [leader, (candidates as Array<unknown>).length])
+      const leader = { id: "a", priority: 0, term: "1" }
+      // It resigns, and then takes its leave: one may see both at once.
+      assert.deepStrictEqual(seen.slice(0, 2), [[null, 0], [leader, 1]])
+      assert.includeDeepMembers([[[null, 0]], [[null, 1], [null, 0]]], [seen.slice(2)])
+    }).pipe(live))
+
+  it.effect("draws a table anew each second on a terminal", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads("a")
+      const before = (yield* output).length
+      yield* Effect.forkChild(call("watch", { onTerminal: true }))
+      yield* TestClock.adjust("5 seconds")
+      const frames = (yield* output).slice(before)
+      assert.isAtLeast(frames.length, 5)
+      assert.match(frames.at(-1)!, /Leader +a, priority 0/)
+    }).pipe(live))
+})

@@ -3,6 +3,7 @@
  *
  * `bin.ts` makes a program of it. Where the store comes from, `Stores` tells; so it runs on any engine, in tests too.
  */
+import { command as simulate } from "@effect-fdb/simulation/SimulateCommand"
 import * as Cause from "effect/Cause"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import * as Console from "effect/Console"
@@ -38,7 +39,8 @@ export const command = root.pipe(
   Command.withSubcommands([
     { group: "Run", commands: [run] },
     { group: "Look", commands: [status, watch, candidates, history] },
-    { group: "Look after", commands: [init, config, enable, disable, stepDown, evict] }
+    { group: "Look after", commands: [init, config, enable, disable, stepDown, evict] },
+    { group: "Prove", commands: [simulate] }
   ])
 )
 

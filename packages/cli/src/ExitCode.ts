@@ -7,6 +7,8 @@ import * as Predicate from "effect/Predicate"
 
 /** Done. */
 export const ok = 0
+/** A simulation has found a promise broken. */
+export const promiseBroken = 1
 /** The command line is wrong: a flag, a name, an id, a value of the configuration. */
 export const usage = 64
 /** The election's records are damaged, or of a newer version. */
@@ -38,7 +40,9 @@ export const ofSignal = (signalNumber: number): number => 128 + signalNumber
 
 /** By the tags of the errors of all packages. */
 const byTag: { readonly [tag: string]: number } = {
+  PromiseBroken: promiseBroken,
   ShowHelp: usage,
+  Unusable: usage,
   UsageError: usage,
   InvalidCandidate: usage,
   InvalidConfig: usage,

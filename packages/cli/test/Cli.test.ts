@@ -184,6 +184,17 @@ describe("the command line", () => {
     }).pipe(live))
 })
 
+describe("simulating", () => {
+  it.effect("is a part of the command, with its exit codes", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      assert.strictEqual(yield* call("simulate --seeds 1 --duration 90s --json"), ExitCode.ok)
+      assert.deepInclude(yield* lastJson, { seeds: 1, violations: 0 })
+      assert.strictEqual(yield* call("simulate --profile none"), ExitCode.usage)
+      assert.match((yield* errors).at(-1)!, /^fdb-election: there is no profile "none"/)
+    }).pipe(live))
+})
+
 describe("an election's configuration", () => {
   it.effect("is set up once", () =>
     Effect.gen(function*() {

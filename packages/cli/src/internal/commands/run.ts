@@ -161,8 +161,7 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
       begun: (running) => {
         course.running = running
       },
-      ending: (why) =>
-        Effect.sync(() => say(why === "lost" ? "ends the command" : "ends what the command has left behind"))
+      leftBehind: Effect.sync(() => say("ends what the command has left behind"))
     })(leadership).pipe(Effect.ensuring(Effect.sync(() => {
       course.running = undefined
     })))

@@ -70,7 +70,7 @@ export const make = (options: {
         return failed(event.error)
       case "Lost":
         return event.reason === "Resigned" ? undefined : say(
-          `has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
+          `ends the command, for it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
         )
       case "Overrun":
         return say(

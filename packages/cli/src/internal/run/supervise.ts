@@ -24,8 +24,8 @@ export interface Supervision {
   readonly killAt: () => bigint
   /** The command begins, and can be sent signals from now on. */
   readonly begun: (running: Running) => void
-  /** It is being made to end. */
-  readonly ending: (why: "left-behind" | "lost") => Effect.Effect<void>
+  /** The command has ended, and something of its group has not. */
+  readonly leftBehind: Effect.Effect<void>
 }
 
 /** The command while it runs. */
@@ -50,7 +50,7 @@ const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
   })
 
 const stop = Effect.fnUntraced(function*(
-  { ending, grace, keeper, killAt }: Supervision,
+  { grace, keeper, killAt, leftBehind }: Supervision,
   leadership: Leadership,
   group: number
 ) {
@@ -60,7 +60,7 @@ const stop = Effect.fnUntraced(function*(
     signalGroup(group, "SIGTERM")
     // A stopped process gets to see SIGTERM only when it goes on.
     signalGroup(group, "SIGCONT")
-    yield* ending(held ? "left-behind" : "lost")
+    if (held) yield* leftBehind
     const patience = (yield* Clock.monotonicTimeNanos) + grace
     yield* untilGone(group, () => held && patience < killAt() ? patience : killAt())
   }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { type Clock, Effect } from "effect"
 import { Belief, instant } from "../../src/internal/belief.ts"
 
 /** A clock that is set by hand, in nanoseconds. */

@@ -99,6 +99,17 @@ export class Director {
         }
         return
       }
+      case "fade": {
+        const present = this.hostOf(episode.target).present
+        if (present === undefined) return
+        const { link, machine } = present
+        link.slow(Math.round(episode.delay * second))
+        world.after(Math.round(episode.for / 2 * second), () => link.cut("both"))
+        return this.lasting(episode, machine.name, () => {
+          link.slow(0)
+          link.heal("both")
+        })
+      }
       case "outage": {
         cluster.goDown()
         return this.lasting(episode, "world", () => cluster.recover(episode.versions))

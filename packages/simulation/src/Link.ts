@@ -27,6 +27,8 @@ export class Link {
   private requests: Array<Held> = []
   private replies: Array<Held> = []
   private waitsForRecovery = false
+  /** What answers take longer, in nanoseconds. */
+  private drag = 0
 
   constructor(machine: Machine, cluster: Cluster) {
     this.machine = machine
@@ -43,6 +45,11 @@ export class Link {
     const { least, most, slow, slowMean } = this.weather
     const plain = least + Math.floor(this.chance.next() * (most - least))
     return this.chance.happens(slow) ? plain + Math.floor(this.chance.exponential(slowMean)) : plain
+  }
+
+  /** Answers take so much longer from now on, in nanoseconds. */
+  slow(drag: number): void {
+    this.drag = drag
   }
 
   cut(how: Cut): void {
@@ -68,7 +75,7 @@ export class Link {
   /** Runs at the process, when a message has got there and the process can act on it. */
   toProcess(delay: number, run: (fresh: boolean) => void): void {
     const since = this.machine.world.now
-    this.machine.world.after(delay, () => {
+    this.machine.world.after(delay + this.drag, () => {
       if (!this.machine.isAlive) return
       if (this.replyCuts > 0 || this.cluster.isDown) this.hold(this.replies, { since, run })
       else this.machine.post(() => run(true))

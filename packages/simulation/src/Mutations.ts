@@ -70,7 +70,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "beliefs",
     profile: "network",
-    within: 40
+    within: 8
   },
   {
     name: "claim-on-a-snapshot",
@@ -78,7 +78,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
     noticedBy: "growth",
     profile: "deployments",
-    within: 20
+    within: 6
   },
   {
     name: "ballot-back-on-resignation",
@@ -108,7 +108,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "growth",
     profile: "operators",
-    within: 4
+    within: 2
   },
   {
     name: "guard-on-a-snapshot",
@@ -117,8 +117,8 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "yield* tx.get(this.member.keys.leader)", "yield* tx.snapshot.get(this.member.keys.leader)")
     ],
     noticedBy: "guarded",
-    profile: "network",
-    within: 60
+    profile: "pauses",
+    within: 8
   },
   {
     name: "guard-reads-the-lease",
@@ -130,7 +130,7 @@ export const all: ReadonlyArray<Mutation> = [
     )],
     noticedBy: "undisturbed",
     profile: "network",
-    within: 40
+    within: 4
   },
   {
     name: "unknown-commit-retried",
@@ -143,7 +143,7 @@ export const all: ReadonlyArray<Mutation> = [
     }],
     noticedBy: "counter",
     profile: "network",
-    within: 20
+    within: 4
   },
   {
     name: "rounded-token",
@@ -157,7 +157,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "sink",
     profile: "deployments",
-    within: 8
+    within: 3
   },
   {
     name: "renewal-without-identity",
@@ -172,7 +172,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "registered",
     profile: "operators",
-    within: 8
+    within: 4
   },
   {
     name: "low-challenge-obeyed",
@@ -184,7 +184,7 @@ export const all: ReadonlyArray<Mutation> = [
     )],
     noticedBy: "replay",
     profile: "operators",
-    within: 8
+    within: 4
   },
   {
     name: "beat-without-conflict",
@@ -192,7 +192,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("registration", "yield* tx.addReadConflictKey(member.keys.candidate(me.id));", "")],
     noticedBy: "replay",
     profile: "operators",
-    within: 40
+    within: 6
   },
   {
     name: "leader-evicted",
@@ -206,7 +206,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "registered",
     profile: "operators",
-    within: 40
+    within: 8
   },
   {
     name: "late-interruption",
@@ -219,7 +219,7 @@ export const all: ReadonlyArray<Mutation> = [
     )],
     noticedBy: "deadline",
     profile: "network",
-    within: 8
+    within: 4
   },
   {
     name: "resignation-before-finalizers",
@@ -232,7 +232,7 @@ export const all: ReadonlyArray<Mutation> = [
     )],
     noticedBy: "ending",
     profile: "deployments",
-    within: 8
+    within: 4
   },
   {
     name: "no-polling",
@@ -240,7 +240,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("follower", "Effect.raceFirst(sleep(round.success), wakeUp.wait)", "wakeUp.wait")],
     noticedBy: "liveness",
     profile: "pauses",
-    within: 8
+    within: 4
   },
   {
     name: "no-watches",
@@ -248,7 +248,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("follower", "Effect.raceFirst(sleep(round.success), wakeUp.wait)", "sleep(round.success)")],
     noticedBy: "handover",
     profile: "calm",
-    within: 4
+    within: 2
   }
 ]
 

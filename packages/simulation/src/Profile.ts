@@ -47,7 +47,7 @@ const rates: { readonly [name in Name]: Rates } = {
   calm: { resign: 60, "step-down": 120, stop: 120 },
   clocks: { jump: 20, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
   pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
-  network: { storm: 25, partition: 30, stall: 60, crash: 150 },
+  network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 150 },
   outages: { outage: 50, storm: 60, crash: 120, freeze: 90 },
   operators: {
     configure: 60,
@@ -67,6 +67,7 @@ const rates: { readonly [name in Name]: Rates } = {
   everything: {
     storm: 60,
     partition: 60,
+    fade: 150,
     outage: 200,
     freeze: 80,
     suspend: 120,
@@ -147,6 +148,8 @@ const episode = (chance: Chance, kind: Episode["kind"], at: number, processes: n
       const targets = chance.happens(0.7) ? [target] : others.slice(0, chance.between(1, processes))
       return { kind, at, for: around(1.2), targets, cut: chance.pick(["both", "both", "requests", "replies"]) }
     }
+    case "fade":
+      return { kind, at, for: 2.4 * lease, target, delay: lease * (0.1 + 0.25 * chance.next()) }
     case "outage":
       return { kind, at, for: around(1), versions: chance.pick([0, 1_000_000, 100_000_000]) }
     case "freeze":

@@ -57,6 +57,14 @@ export type Episode =
     readonly targets: ReadonlyArray<Target>
     readonly cut: Cut
   }
+  /** A link that gets slow, its answers late by `delay`, and halfway through is cut. */
+  | {
+    readonly kind: "fade"
+    readonly at: number
+    readonly for: number
+    readonly target: Target
+    readonly delay: number
+  }
   | { readonly kind: "outage"; readonly at: number; readonly for: number; readonly versions: number }
   | { readonly kind: "freeze"; readonly at: number; readonly for: number; readonly target: Target }
   | { readonly kind: "suspend"; readonly at: number; readonly for: number; readonly target: Target }

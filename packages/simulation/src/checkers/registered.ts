@@ -15,14 +15,15 @@ export const checker: Checker = {
         : undefined
       if (leads === undefined) continue
       const candidate = after.candidates.get(leads.id)
+      const was = before.candidates.get(leads.id)
       if (commit.by === "operator") {
-        const was = before.candidates.get(leads.id)
         const itself = typeof was === "object" && was.registration === leads.registration
         if (candidates.has(leads.id) && candidate === undefined && itself) {
           fail(`"${leads.id}" is evicted while it leads`)
         }
       } else if (written.has("lease") || written.has("leader")) {
-        if (candidate === undefined || candidate === invalid || candidate.registration !== leads.registration) {
+        // Before the commit: a claim or a renewal writes the candidate's record as well.
+        if (typeof was !== "object" || was.registration !== leads.registration) {
           fail(`"${leads.id}" leads without being registered`)
         }
       }

@@ -85,13 +85,14 @@ const looks = {
   suspend: () => ({ y: 3, h: 32, fill: striped("rgb(106 90 180 / .85)", "rgb(150 130 210 / .25)") }),
   stall: () => ({ y: 3, h: 32, fill: "rgb(96 125 139 / .6)" }),
   partition: () => ({ y: 37, h: 5, fill: "#e08a1e" }),
+  fade: () => ({ y: 37, h: 5, fill: "rgb(224 138 30 / .55)" }),
   duplicate: () => ({ y: 42, h: 2, fill: css("--soft") }),
   storm: () => ({ y: 5, h: 15, fill: "rgb(120 130 140 / .45)", text: "storm" }),
   outage: () => ({ y: 3, h: 19, fill: "rgb(176 42 55 / .8)", text: "outage" }),
   disable: () => ({ y: 5, h: 18, fill: "rgb(120 130 140 / .4)", text: "disabled" }),
   garbage: () => ({ y: 5, h: 18, fill: "rgb(176 42 55 / .45)", text: "garbage" })
 }
-const order = ["alive", "believes", "works", "finalizes", "partition", "freeze", "suspend", "stall", "duplicate", "tenure",
+const order = ["alive", "believes", "works", "finalizes", "partition", "fade", "freeze", "suspend", "stall", "duplicate", "tenure",
   "storm", "outage", "disable", "garbage"]
 const marks = {
   step: (brush, px, y, mark) => { brush.fillStyle = hue(mark.of, 25); brush.fillRect(px - .5, y + 12, 1, 10) },

@@ -89,25 +89,13 @@ export const all: ReadonlyArray<Mutation> = [
     within: 2
   },
   {
-    name: "ballot-back-by-one",
-    wrong: "a resignation takes the ballot back by one",
-    patches: [election(
-      "operations",
-      "{ ...view.lease, expiry: now }",
-      "{ ...view.lease, ballot: view.lease.ballot - 1n, expiry: now }"
-    )],
-    noticedBy: "growth",
-    profile: "calm",
-    within: 1
-  },
-  {
     name: "full-renewal-keeps-the-ballot",
     wrong: "a renewal on the full path does not count",
     patches: [
       election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
     ],
     noticedBy: "growth",
-    profile: "operators",
+    profile: "deployments",
     within: 2
   },
   {

@@ -59,6 +59,8 @@ const apply = (data: Data, mutation: PlainMutation): Data => {
 const isValue = (value: Uint8Array | undefined, baseline: Uint8Array | undefined): boolean =>
   value === undefined || baseline === undefined ? value === baseline : Bytes.equals(value, baseline)
 
+const nameOf = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1")
+
 export class MemoryStore implements VersionedStore {
   private readonly clock: Clock.Clock
   private readonly started: bigint
@@ -68,7 +70,8 @@ export class MemoryStore implements VersionedStore {
   /** The highest version that was given to anybody. */
   private lastVersion = firstVersion
   private readonly history = new WriteHistory()
-  private readonly watchers = new Set<Watcher>()
+  /** By their keys, as texts of one character a byte. */
+  private readonly watchers = new Map<string, Set<Watcher>>()
 
   constructor(clock: Clock.Clock) {
     this.clock = clock
@@ -125,9 +128,30 @@ export class MemoryStore implements VersionedStore {
     settle: (error?: FdbError) => void
   ): Unwatch => {
     const watcher: Watcher = { key, baseline, settle }
-    if (isValue(sortedMap.get(this.roots.at(-1)!.data, key), baseline)) this.watchers.add(watcher)
+    if (isValue(sortedMap.get(this.roots.at(-1)!.data, key), baseline)) this.addWatcher(watcher)
     else settle()
-    return () => void this.watchers.delete(watcher)
+    return () => this.removeWatcher(watcher)
+  }
+
+  private addWatcher(watcher: Watcher): void {
+    const name = nameOf(watcher.key)
+    const others = this.watchers.get(name)
+    if (others === undefined) this.watchers.set(name, new Set([watcher]))
+    else others.add(watcher)
+  }
+
+  private removeWatcher(watcher: Watcher): void {
+    const name = nameOf(watcher.key)
+    const others = this.watchers.get(name)
+    if (others?.delete(watcher) === true && others.size === 0) this.watchers.delete(name)
+  }
+
+  /** The watchers of all keys that a mutation may have changed. */
+  private watchersOf(mutation: PlainMutation): Iterable<Watcher> {
+    return mutation._tag === "ClearRange"
+      ? [...this.watchers.values()].flatMap((watchers) => [...watchers])
+        .filter(({ key }) => KeyRange.contains(mutation, key))
+      : this.watchers.get(nameOf(mutation.key)) ?? []
   }
 
   /** The version by now: about a million a second, and never back. */
@@ -180,18 +204,14 @@ export class MemoryStore implements VersionedStore {
 
   private notify(mutations: ReadonlyArray<PlainMutation>, data: Data): void {
     if (this.watchers.size === 0) return
-    const changed: Array<Watcher> = []
-    for (const watcher of this.watchers) {
-      if (
-        mutations.some((mutation) =>
-          mutation._tag === "ClearRange"
-            ? KeyRange.contains(mutation, watcher.key)
-            : Bytes.equals(mutation.key, watcher.key)
-        ) && !isValue(sortedMap.get(data, watcher.key), watcher.baseline)
-      ) changed.push(watcher)
+    const changed = new Set<Watcher>()
+    for (const mutation of mutations) {
+      for (const watcher of this.watchersOf(mutation)) {
+        if (!isValue(sortedMap.get(data, watcher.key), watcher.baseline)) changed.add(watcher)
+      }
     }
     for (const watcher of changed) {
-      this.watchers.delete(watcher)
+      this.removeWatcher(watcher)
       watcher.settle()
     }
   }

@@ -41,6 +41,9 @@ export const transitions: ReadonlyArray<string> = [
   ...told.map((name) => `told: ${name}`)
 ]
 
+/** What operators do, beside the faults that they cause for a time. */
+const acts: ReadonlySet<string> = new Set(["configures", "deploys", "asks-to-step-down", "evicts", "forges"])
+
 /** See the module. Sums over any number of histories. */
 export class Statistics {
   histories = 0

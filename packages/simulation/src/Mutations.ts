@@ -70,7 +70,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "beliefs",
     profile: "network",
-    within: 8
+    within: 16
   },
   {
     name: "claim-on-a-snapshot",
@@ -106,7 +106,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "guarded",
     profile: "pauses",
-    within: 8
+    within: 16
   },
   {
     name: "guard-reads-the-lease",
@@ -194,7 +194,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "registered",
     profile: "operators",
-    within: 8
+    within: 16
   },
   {
     name: "late-interruption",

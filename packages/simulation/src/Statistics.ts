@@ -152,9 +152,7 @@ export class Statistics {
           count(this.faults, String(details["kind"]))
           break
         default:
-          if (who === "operator" && what !== "done" && what !== "gives-up" && what !== "fault-ends") {
-            count(this.faults, what)
-          }
+          if (who === "operator" && acts.has(what)) count(this.faults, what)
       }
     }
   }

@@ -16,8 +16,7 @@ const end = (code: number) => (error: { readonly message: string }) =>
   )
 
 Command.run(command, { version: "0.1.0" }).pipe(
-  Effect.catchTag("PromiseBroken", end(1)),
-  Effect.catchTag("Unusable", end(64)),
+  Effect.catchTags({ PromiseBroken: end(1), Unusable: end(64) }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain
 )

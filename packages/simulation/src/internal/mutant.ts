@@ -9,6 +9,8 @@ interface Task {
   readonly patches: ReadonlyArray<Patch>
   readonly profile: Profile.Name
   readonly seeds: number
+  /** Seconds of the world. */
+  readonly duration?: number
 }
 
 const task = JSON.parse(process.argv[2] ?? "") as Task
@@ -25,6 +27,6 @@ register("./mutationHooks.js", import.meta.url, { data: patches })
 // Only now, so that everything is loaded through the hooks.
 const { perform } = await import("../Simulate.ts")
 for (let seed = 0; seed < task.seeds; seed++) {
-  const { violations } = perform({ profile: task.profile, seed, processes: undefined, duration: undefined })
+  const { violations } = perform({ profile: task.profile, seed, processes: undefined, duration: task.duration })
   process.stdout.write(`${JSON.stringify([...new Set(violations.map(({ checker }) => checker))])}\n`)
 }

@@ -345,7 +345,7 @@ describe("an election", () => {
       yield* TestClock.adjust(0)
       const { call } = yield* cli
       yield* call("init")
-      yield* Database.transact(election.registerCandidate("dead", 0))
+      yield* Effect.flatten(Database.transact(election.registerCandidate("dead", 0)))
       yield* call("evict")
       assert.strictEqual(yield* lastLine, "no candidate of default is dead")
       yield* TestClock.adjust("16 seconds")

@@ -232,6 +232,18 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.match(run.said, /the election was disabled/)
   }, 60_000)
 
+  it("though the wrapper is cut off from the store, and its own calls hang", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], stubborn)
+    const group = await beating(at)
+    const release = await at.hold()
+    await endsWithinLease(at, group)
+    release()
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+    assert.match(run.said, /the store does not answer as it should, and is tried again/)
+    assert.match(run.said, /the lease could not be renewed in time/)
+  }, 60_000)
+
   it("though it is stopped: it goes on to see SIGTERM", async (context) => {
     const at = await stage(context)
     const run = at.run(["--id", "a"], obedient)

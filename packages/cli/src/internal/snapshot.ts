@@ -90,12 +90,15 @@ export const toJson = ({ name }: Target, { candidates, challenge, config, leader
 
 /** What stays the same while nothing happens but heartbeats and renewals. */
 export const lasting = (target: Target, snapshot: Snapshot) => {
-  const { candidates, leader, ...rest } = toJson(target, snapshot)
+  const { candidates, challenge, config, election, lastTerm, leader } = toJson(target, snapshot)
   return {
-    ...rest,
+    election,
     leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
     lapsed: leader !== null && leader.remainingMillis < 0,
-    candidates: candidates.map(({ id, leads, priority }) => ({ id, priority, leads }))
+    lastTerm,
+    challenge,
+    candidates: candidates.map(({ id, leads, priority }) => ({ id, priority, leads })),
+    config
   }
 }
 

@@ -13,6 +13,7 @@ import { groupIsGone, statOf } from "../../src/internal/run/processGroup.ts"
 
 /** The command. */
 export const program = fileURLToPath(new URL("../../bin/fdb-election.mjs", import.meta.url))
+const holdStore = fileURLToPath(new URL("./holdStore.mjs", import.meta.url))
 const project = fileURLToPath(new URL("../../tsconfig.src.json", import.meta.url))
 
 /** The processes run what is built. */
@@ -91,6 +92,19 @@ export class Stage {
 
   askToStepDown() {
     return this.transact(election.requestStepDown)
+  }
+
+  /** Takes the store away from everybody; gives what gives it back. */
+  async hold(): Promise<() => void> {
+    const holder = childProcess.spawn(process.execPath, [holdStore, this.file("store")], {
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    const run = new Run(holder)
+    this.runs.push(run)
+    let output = ""
+    holder.stdout!.on("data", (chunk: Buffer) => (output += chunk.toString()))
+    await eventually("the store is held", () => output === "held\n" ? true : undefined)
+    return () => run.signal("SIGKILL")
   }
 
   file(name: string): string {

@@ -40,15 +40,17 @@ const cli = Effect.gen(function*() {
     options: { readonly env?: Record<string, string>; readonly onTerminal?: boolean } = {}
   ) =>
     Cli.main(args.split(" ").filter((arg) => arg !== ""), { version: "1.2.3" }).pipe(
-      Effect.provide(platform),
-      Effect.provide(Stdio.layerTest({ stdoutIsTerminal: Effect.succeed(options.onTerminal === true) })),
+      Effect.provide(Layer.mergeAll(
+        platform,
+        Stdio.layerTest({ stdoutIsTerminal: Effect.succeed(options.onTerminal === true) }),
+        ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HOME: "/home/me", ...options.env } }))
+      )),
       Effect.provideService(Cli.Stores, {
         open: (store) => {
           opened.store = store
           return Layer.succeed(Database, database)
         }
-      }),
-      Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HOME: "/home/me", ...options.env } })))
+      })
     )
   return { call, opened }
 })
@@ -68,7 +70,7 @@ const errors = Effect.map(TestConsole.errorLines, (lines) => lines.map(String))
 const lastLine = Effect.map(output, (lines) => lines.at(-1) ?? "")
 const lastJson = Effect.flatMap(
   lastLine,
-  (line) => Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(line)
+  (line) => Schema.decodeEffect(Schema.fromJsonString(Schema.Unknown))(line)
 )
 
 /** Leads in the background. */

@@ -169,7 +169,7 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
   /** One tenure: the command's status, or nothing where the leadership was lost and is campaigned for again. */
   const tenure = (candidacy: Candidacy.Candidacy) =>
     candidacy.withLeadership(work).pipe(
-      Effect.map(Option.some),
+      Effect.asSome,
       Effect.catchIf(
         (error) => error instanceof LeadershipLost,
         ({ reason, term }) =>
@@ -222,7 +222,7 @@ const runCommand = (options: Options) =>
         Effect.raceFirst(Deferred.await(course.interrupted)),
         Effect.result
       )
-      if (Result.isFailure(outcome)) return yield* Effect.fail(outcome.failure)
+      if (Result.isFailure(outcome)) return yield* outcome.failure
       if (outcome.success !== ExitCode.ok) return yield* new CommandEnded({ status: outcome.success })
     }).pipe(Effect.scoped)
   )

@@ -14,7 +14,7 @@ const read = (page: string) => readFileSync(path.join(root, page), "utf8")
 const blocks = (page: string, language: string) =>
   [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code!)
 
-const pages = ["README.md", "docs/protocol.md", "docs/rust-api.md"]
+const pages = ["README.md", "docs/protocol.md", "docs/rust-api.md", "docs/operations.md"]
 
 beforeEach(() => {
   rmSync(scratch, { recursive: true, force: true })

@@ -36,6 +36,8 @@ const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
     const reign = yield* beginOnce(member, restore)
     if (yield* reign.tenure.isHeld) return reign
     yield* reign.end
+    // Where the margin leaves next to nothing of the lease, this would go on without a pause.
+    Follower.yieldToOthers(member)
   }
 })
 

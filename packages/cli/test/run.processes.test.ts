@@ -25,10 +25,10 @@ const beat = `while :; do date +%s%N >> $DIRECTORY/beats; sleep 0.02; done`
 /** Ignores whatever can be ignored, and so does its grandchild. */
 const stubborn = `trap '' TERM INT HUP QUIT; ${tellGroup}; (sh -c '${beat}' & wait) & while :; do sleep 0.05; done`
 
-/** Does what it is told. */
-const obedient = `${tellGroup}; echo "begin $FDB_ELECTION_TERM $FDB_ELECTION_ID $(date +%s%N)" >> $DIRECTORY/log
-trap 'echo "end $FDB_ELECTION_TERM $FDB_ELECTION_ID $(date +%s%N)" >> $DIRECTORY/log; exit 0' TERM
-while :; do sleep 0.02; done`
+/** Does what it is told. When it has told its process group, it has begun and listens. */
+const obedient = `trap 'echo "end $FDB_ELECTION_TERM $FDB_ELECTION_ID $(date +%s%N)" >> $DIRECTORY/log; exit 0' TERM
+echo "begin $FDB_ELECTION_TERM $FDB_ELECTION_ID $(date +%s%N)" >> $DIRECTORY/log
+${tellGroup}; while :; do sleep 0.02; done`
 
 const groups = (at: Stage): Array<number> => at.lines("groups").map(Number)
 

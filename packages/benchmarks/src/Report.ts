@@ -1,0 +1,75 @@
+/** The figures as a table for people, and as one line of JSON for machines. */
+import { type Figure, isReached, type Outcome, type Reach } from "./Benchmark.ts"
+
+/** Where and how it was measured. */
+export interface Circumstances {
+  readonly machine: string
+  readonly node: string
+  readonly quick: boolean
+}
+
+/** Three digits that count, without an exponent. */
+export const format = (value: number): string => {
+  if (!Number.isFinite(value)) return "-"
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3
+  return String(Number(value.toFixed(digits)))
+}
+
+const formatReach = (reach: Reach | undefined): string =>
+  reach === undefined ? "" : "atMost" in reach ? `<= ${format(reach.atMost)}` : `>= ${format(reach.atLeast)}`
+
+const heading = ["", "unit", "here", "baseline", "baseline / here", "to reach", ""]
+
+const toRow = (figure: Figure): Array<string> => {
+  const { baseline, here, name, reach, unit } = figure
+  const reached = isReached(figure)
+  return [
+    name,
+    unit,
+    format(here),
+    baseline === undefined ? "" : format(baseline),
+    baseline === undefined || here === 0 ? "" : format(baseline / here),
+    formatReach(reach),
+    reached === undefined ? "" : reached ? "reached" : "MISSED"
+  ]
+}
+
+/** A table under a heading for each benchmark. */
+export const table = (outcomes: ReadonlyArray<Outcome>, { machine, node, quick }: Circumstances): string => {
+  const rows = outcomes.map(({ figures }) => figures.map(toRow))
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.flatMap((group) => group.map((row) => row[column]!.length)))
+  )
+  const line = (row: ReadonlyArray<string>): string =>
+    row.map((cell, column) =>
+      column < 2 || column === 6 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
+    )
+      .join("  ").trimEnd()
+  const parts = outcomes.map(({ benchmark, seconds }, index) =>
+    [
+      "",
+      `${benchmark.name}: ${benchmark.title}`,
+      `  ${benchmark.against === undefined ? "" : `baseline: ${benchmark.against}; `}took ${format(seconds)} s`,
+      ...rows[index]!.map((row) => `  ${line(row)}`)
+    ].join("\n")
+  )
+  return [
+    `${machine}, Node ${node}${quick ? "; QUICK: too little was measured to be quoted" : ""}`,
+    "",
+    `  ${line(heading)}`,
+    ...parts
+  ].join("\n")
+}
+
+/** One line. */
+export const json = (outcomes: ReadonlyArray<Outcome>, circumstances: Circumstances): string =>
+  JSON.stringify({
+    ...circumstances,
+    benchmarks: outcomes.map(({ benchmark: { against, name, title }, figures, seconds }) => ({
+      name,
+      title,
+      against,
+      seconds,
+      figures: figures.map((figure) => ({ ...figure, reached: isReached(figure) }))
+    }))
+  })

@@ -1,0 +1,56 @@
+/** From the moment at which a leader's process is killed until a successor's work runs. */
+import { second } from "@effect-fdb/simulation/World"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Benchmark, Figure } from "../Benchmark.ts"
+import { against, type Contest, contests, usual } from "../harness/Contest.ts"
+import { Field } from "../harness/Field.ts"
+import { everything } from "../harness/Testbed.ts"
+import { percentile } from "../Summary.ts"
+
+const lease = Duration.toSeconds(usual.lease)
+
+/** How long it took in lease durations; one leader is killed in each history, at a time that its seed decides. */
+export const measure = (make: () => Contest, seeds: number, candidates = 3): Array<number> =>
+  Array.from({ length: seeds }, (_, seed) => {
+    let killedAt = Number.POSITIVE_INFINITY
+    let took = Number.POSITIVE_INFINITY
+    const field: Field = new Field({
+      seed,
+      latencies: everything,
+      contest: make(),
+      timing: usual,
+      candidates,
+      onWork: () => {
+        const { now } = field.testbed.world
+        if (now > killedAt) took = Math.min(took, (now - killedAt) / second / lease)
+      }
+    })
+    const { world } = field.testbed
+    world.at(Math.floor((30 + 2 * lease * world.chance("kill").next()) * second), () => {
+      killedAt = world.now
+      if (field.leader !== undefined) field.kill(field.leader)
+    })
+    field.testbed.run(30 + 6 * lease)
+    return took
+  })
+
+export const failover: Benchmark = {
+  name: "failover",
+  title: "from a leader's death to the successor's work, three candidates, virtual time",
+  against: `${against}, whose wall clocks all agree`,
+  run: ({ quick }) =>
+    Effect.sync((): ReadonlyArray<Figure> => {
+      const seeds = quick ? 60 : 400
+      const here = measure(contests.here, seeds)
+      const baseline = measure(contests.baseline, seeds)
+      const figure = (name: string, fraction: number, atMost?: number): Figure => ({
+        name,
+        unit: "leases",
+        here: percentile(here, fraction),
+        baseline: percentile(baseline, fraction),
+        reach: atMost === undefined ? undefined : { atMost }
+      })
+      return [figure("p50", 0.5, 1), figure("p99", 0.99, 1.25), figure("most", 1)]
+    })
+}

@@ -1,0 +1,51 @@
+/** Guarded transactions, one after another without a pause, that had to be repeated because the leader renewed its lease. */
+import { Subspace, Transaction } from "@effect-fdb/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { Benchmark, Figure } from "../Benchmark.ts"
+import { against, type Contest, contests, type Guard } from "../harness/Contest.ts"
+import { Field } from "../harness/Field.ts"
+import { everything } from "../harness/Testbed.ts"
+
+const counter = Subspace.fromTuple(["work"]).pack(["counter"])
+const timing = { lease: Duration.seconds(3), heartbeat: Duration.seconds(1) }
+
+/** Adds one to a counter, which nobody else writes. */
+const increment = Effect.gen(function*() {
+  const tx = yield* Transaction
+  const stored = yield* tx.get(counter)
+  const next = Buffer.alloc(8)
+  next.writeBigUInt64BE((stored === undefined ? 0n : Buffer.from(stored).readBigUInt64BE()) + 1n)
+  yield* tx.set(counter, next)
+})
+
+/** The guarded transactions that were committed, and how many conflicts the leader had, in a span of virtual seconds. */
+export const measure = (contest: Contest, seconds: number) => {
+  let committed = 0
+  const work = (guard: Guard) => Effect.forever(Effect.tap(guard(increment), () => Effect.sync(() => void committed++)))
+  const field = new Field({ seed: 1, latencies: everything, contest, timing, candidates: 1, work })
+  field.testbed.run(seconds)
+  return { committed, aborted: field.conflicts }
+}
+
+export const guarded: Benchmark = {
+  name: "guarded",
+  title: "guarded transactions aborted by renewals, of which there is one each second, virtual time",
+  against: `${against}, where the guard reads the one record there is`,
+  run: ({ quick }) =>
+    Effect.sync((): ReadonlyArray<Figure> => {
+      const minutes = quick ? 1 : 3
+      const here = measure(contests.here(), minutes * 60)
+      const baseline = measure(contests.baseline(), minutes * 60)
+      return [
+        {
+          name: `aborted in ${minutes * 60} s`,
+          unit: "transactions",
+          here: here.aborted,
+          baseline: baseline.aborted,
+          reach: { atMost: 0 }
+        },
+        { name: "committed", unit: "transactions", here: here.committed, baseline: baseline.committed }
+      ]
+    })
+}

@@ -1,0 +1,56 @@
+/**
+ * How many round trips a beat needs, one after another: counted as the virtual time that it takes where each round trip
+ * takes one millisecond, and what runs in parallel costs no more than once.
+ */
+import { millisecond, second } from "@effect-fdb/simulation/World"
+import * as Effect from "effect/Effect"
+import type { Benchmark, Figure } from "../Benchmark.ts"
+import { against, type Contest, contests, usual } from "../harness/Contest.ts"
+import { Field } from "../harness/Field.ts"
+import type { Process } from "../harness/Testbed.ts"
+import { bursts, percentile } from "../Summary.ts"
+
+const latencies = { readVersion: 1, read: 1, commit: 1, watch: 0 }
+/** In seconds: everybody has registered and somebody leads. */
+const settled = 30
+
+/** The round trips of each beat of a process: its transactions, put together where they overlap. */
+const beatsOf = (process: Process): Array<number> =>
+  bursts(process.transactions.filter(({ begin }) => begin > settled * second))
+    .map(({ begin, end }) => Math.round((end - begin) / millisecond))
+
+/** What a leader's and a follower's beats need. */
+export const count = (contest: Contest, seconds: number) => {
+  const field = new Field({ seed: 1, latencies, contest, timing: usual, candidates: 3 })
+  field.testbed.run(settled + seconds)
+  const leader = field.process(field.leader ?? "")
+  return {
+    leader: leader === undefined ? [] : beatsOf(leader),
+    follower: field.processes.filter((process) => process !== leader).flatMap(beatsOf)
+  }
+}
+
+export const roundTrips: Benchmark = {
+  name: "round-trips",
+  title: "round trips of a beat, one after another, counted",
+  against,
+  run: ({ quick }) =>
+    Effect.sync((): ReadonlyArray<Figure> => {
+      const seconds = quick ? 120 : 1200
+      const here = count(contests.here(), seconds)
+      const baseline = count(contests.baseline(), seconds)
+      const figure = (name: string, role: "leader" | "follower", fraction: number, atMost?: number): Figure => ({
+        name,
+        unit: "round trips",
+        here: percentile(here[role], fraction),
+        baseline: percentile(baseline[role], fraction),
+        reach: atMost === undefined ? undefined : { atMost }
+      })
+      return [
+        figure("renewal, median", "leader", 0.5, 1),
+        figure("renewal, most", "leader", 1),
+        figure("follower's cycle, median", "follower", 0.5, 2),
+        figure("follower's cycle, most", "follower", 1)
+      ]
+    })
+}

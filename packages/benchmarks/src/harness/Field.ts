@@ -1,0 +1,81 @@
+/** The candidates of one contest on a testbed: started, stopped, killed, and told apart by who works. */
+import { millisecond, second } from "@effect-fdb/simulation/World"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Contest, Guard, Timing } from "./Contest.ts"
+import { type Latencies, type Process, Testbed } from "./Testbed.ts"
+
+interface Candidate {
+  readonly process: Process
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+/** What is to run. */
+export interface Options {
+  readonly seed: number
+  readonly latencies: Latencies
+  readonly contest: Contest
+  readonly timing: Timing
+  readonly candidates: number
+  /** What a leader does; nothing, for ever, unless set. */
+  readonly work?: ((guard: Guard) => ReturnType<Guard>) | undefined
+  /** Called when somebody's work begins. */
+  readonly onWork?: ((id: string) => void) | undefined
+}
+
+/** Candidates start within this span. */
+const startSpan = 3 * second
+
+export class Field {
+  readonly testbed: Testbed
+  /** All processes that there ever were. */
+  readonly processes: Array<Process> = []
+  /** Whose work began last. */
+  leader: string | undefined = undefined
+  private readonly running = new Map<string, Candidate>()
+  private readonly options: Options
+
+  constructor(options: Options) {
+    const { candidates, contest, latencies, seed, timing } = options
+    this.options = options
+    this.testbed = new Testbed(seed, latencies)
+    this.testbed.process("operator").fork(contest.initialize(timing))
+    const { world } = this.testbed
+    const chance = world.chance("starts")
+    for (let i = 0; i < candidates; i++) {
+      world.at(100 * millisecond + Math.floor(chance.next() * startSpan), () => this.start(`candidate-${i}`))
+    }
+  }
+
+  start(id: string): void {
+    const { contest, onWork, timing, work = () => Effect.never } = this.options
+    const process = this.testbed.process(id)
+    this.processes.push(process)
+    const fiber = process.fork(contest.contend(id, timing.heartbeat, (guard) =>
+      Effect.suspend(() => {
+        this.leader = id
+        onWork?.(id)
+        return work(guard)
+      })))
+    this.running.set(id, { process, fiber })
+  }
+
+  /** Has it resign and leave. */
+  stop(id: string): void {
+    const candidate = this.running.get(id)
+    candidate?.process.fork(Fiber.interrupt(candidate.fiber))
+  }
+
+  kill(id: string): void {
+    this.running.get(id)?.process.kill()
+  }
+
+  process(id: string): Process | undefined {
+    return this.running.get(id)?.process
+  }
+
+  /** The conflicts of all processes so far. */
+  get conflicts(): number {
+    return this.processes.reduce((sum, { counts }) => sum + counts.conflicts, 0)
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Processes on a virtual clock that share a database in memory, in which round trips take time and nothing goes wrong. A run
+ * is a plain synchronous computation, and the same seed gives the same run.
+ */
+import { Database, type Engine, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
+import { Machine } from "@effect-fdb/simulation/Machine"
+import { second, World } from "@effect-fdb/simulation/World"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type { Span } from "../Summary.ts"
+import * as clientCache from "./clientCache.ts"
+import { decorate } from "./decorate.ts"
+
+/** How long a read version, a read and a commit take, in milliseconds, and a watch to tell that it has fired. */
+export interface Latencies {
+  readonly readVersion: number
+  readonly read: number
+  readonly commit: number
+  readonly watch: number
+  /** How late timers go off at most, those of round trips too; not at all unless set. */
+  readonly lateness?: number | undefined
+}
+
+/** Only commits take time, as the figures to reach have it. */
+export const commitsOnly: Latencies = { readVersion: 0, read: 0, commit: 3, watch: 0 }
+
+/** Everything takes time, in proportions as of a cluster in one data centre. */
+export const everything: Latencies = { readVersion: 1, read: 0.5, commit: 3, watch: 0.5 }
+
+/** No watch is told of at the instant at which it fires. */
+const slowWatches = (engine: Engine.Engine, millis: number): Engine.Engine =>
+  millis === 0 ? engine : decorate(engine, (inner) => ({
+    watch: (key) =>
+      Effect.map(inner.watch(key), ({ cancel, fired }) => ({
+        cancel,
+        fired: Effect.andThen(fired, Effect.sleep(millis))
+      }))
+  }))
+
+/** A clock whose timers go off late, each by a chance of its own: without it, what starts in step stays in step for ever. */
+const lateClock = ({ clock, world, name }: Machine, mostMillis: number): Clock.Clock => {
+  const chance = world.chance(`lateness/${name}`)
+  return {
+    currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+    currentTimeMillis: clock.currentTimeMillis,
+    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+    currentTimeNanos: clock.currentTimeNanos,
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) =>
+      Effect.suspend(() => clock.sleep(Duration.sum(duration, Duration.millis(chance.next() * mostMillis))))
+  }
+}
+
+/** A process: it can be forked into, and killed. */
+export class Process {
+  /** When it had transactions under way, in nanoseconds of the world. */
+  readonly transactions: Array<Span> = []
+  private readonly machine: Machine
+  private readonly clock: Clock.Clock
+  private readonly instrumented: InstrumentedEngine.InstrumentedEngine
+  private readonly context: Context.Context<Database>
+
+  constructor(machine: Machine, engine: Engine.Engine, latencies: Latencies) {
+    const { commit, lateness = 0, read, readVersion, watch } = latencies
+    this.machine = machine
+    this.clock = lateness === 0 ? machine.clock : lateClock(machine, lateness)
+    this.instrumented = InstrumentedEngine.make(slowWatches(engine, watch), { readVersion, read, commit })
+    const { engine: name, transact } = Database.fromEngine(clientCache.make(this.instrumented.engine))
+    this.context = Context.make(Database, {
+      engine: name,
+      transact: (body, options) =>
+        Effect.suspend(() => {
+          const begin = machine.world.now
+          return Effect.ensuring(
+            transact(body, options),
+            Effect.sync(() => void this.transactions.push({ begin, end: machine.world.now }))
+          )
+        })
+    })
+  }
+
+  /** What its engine was asked for since it began. */
+  get counts(): InstrumentedEngine.Counts {
+    return Effect.runSync(this.instrumented.counts)
+  }
+
+  fork<A, E>(effect: Effect.Effect<A, E, Database>): Fiber.Fiber<A, E> {
+    return this.machine.fork(this.context, Effect.provideService(effect, Clock.Clock, this.clock))
+  }
+
+  /** Nothing of it ever runs again. */
+  kill(): void {
+    this.machine.kill()
+  }
+}
+
+export class Testbed {
+  readonly world: World
+  private readonly latencies: Latencies
+  private readonly engine: Engine.Engine
+
+  constructor(seed: number, latencies: Latencies) {
+    this.world = new World(seed)
+    this.latencies = latencies
+    const { clock } = this.machine("database")
+    this.engine = Effect.runSync(Effect.provideService(MemoryDatabase.makeEngine, Clock.Clock, clock))
+  }
+
+  /** Starts a process, whose clocks are right. */
+  process(name: string): Process {
+    return new Process(this.machine(name), this.engine, this.latencies)
+  }
+
+  /** Goes on until so many seconds have passed since the beginning. */
+  run(seconds: number): void {
+    const { stackTraceLimit } = Error
+    // Errors are values here; nobody reads their stack traces.
+    Error.stackTraceLimit = 0
+    try {
+      this.world.run(Math.round(seconds * second))
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
+    }
+  }
+
+  private machine(name: string): Machine {
+    return new Machine(this.world, name, { rate: 1, wallOffset: 0, booted: 0 })
+  }
+}

@@ -1,0 +1,17 @@
+/** All benchmarks, in the order of the table. */
+import type { Benchmark } from "./Benchmark.ts"
+import { conflicts } from "./benchmarks/Conflicts.ts"
+import { failover } from "./benchmarks/Failover.ts"
+import { guarded } from "./benchmarks/Guarded.ts"
+import { resignation } from "./benchmarks/Resignation.ts"
+import { roundTrips } from "./benchmarks/RoundTrips.ts"
+import { simulatedTime } from "./benchmarks/SimulatedTime.ts"
+
+export const benchmarks: ReadonlyArray<Benchmark> = [
+  roundTrips,
+  conflicts,
+  resignation,
+  failover,
+  guarded,
+  simulatedTime
+]

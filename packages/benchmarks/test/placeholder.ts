@@ -1,2 +1,0 @@
-// Holds the place of the first test of this package.
-export const placeholder = true

@@ -1,8 +1,10 @@
 /** All benchmarks, in the order of the table. */
 import type { Benchmark } from "./Benchmark.ts"
 import { conflicts } from "./benchmarks/Conflicts.ts"
+import { cpu } from "./benchmarks/Cpu.ts"
 import { failover } from "./benchmarks/Failover.ts"
 import { guarded } from "./benchmarks/Guarded.ts"
+import { handover } from "./benchmarks/Handover.ts"
 import { resignation } from "./benchmarks/Resignation.ts"
 import { roundTrips } from "./benchmarks/RoundTrips.ts"
 import { simulatedTime } from "./benchmarks/SimulatedTime.ts"
@@ -13,5 +15,7 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   resignation,
   failover,
   guarded,
-  simulatedTime
+  cpu,
+  simulatedTime,
+  handover
 ]

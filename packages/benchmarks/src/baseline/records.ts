@@ -1,5 +1,5 @@
 /** Where the protocol of the Rust crate 0.11 keeps its records, and their bytes: tuples without a version. */
-import { type Subspace, Tuple, Versionstamp } from "@effect-fdb/core"
+import { type Subspace, Tuple, type Versionstamp } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 
 /** Spans are nanoseconds. */

@@ -1,7 +1,8 @@
 /** Transactions that had to be repeated because of a conflict, while a hundred candidates do nothing but be candidates. */
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import { against, type Contest, contests, usual } from "../harness/Contest.ts"
+import { type Contest, usual } from "../harness/Contest.ts"
+import { against, contests } from "../harness/contests.ts"
 import { Field } from "../harness/Field.ts"
 import { everything } from "../harness/Testbed.ts"
 

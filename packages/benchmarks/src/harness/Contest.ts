@@ -1,9 +1,7 @@
 /** What the benchmarks know of an election, so that they treat this library and its baseline alike. */
-import { Database, Subspace, type Transaction } from "@effect-fdb/core"
-import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
+import type { Database, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Baseline from "../baseline/process.ts"
+import type * as Effect from "effect/Effect"
 
 /** Runs a transaction that is committed only while the leadership stands. */
 export type Guard = <A, E>(body: Effect.Effect<A, E, Transaction>) => Effect.Effect<A, unknown, Database>
@@ -27,25 +25,3 @@ export interface Contest {
 
 /** The configuration of both libraries where nothing is said. */
 export const usual: Timing = { lease: Duration.seconds(10), heartbeat: Duration.seconds(3) }
-
-const subspace = Subspace.fromTuple(["election"])
-
-const here = (): Contest => {
-  const election = LeaderElection.make(subspace)
-  return {
-    initialize: ({ heartbeat, lease }) =>
-      Database.transact(election.initialize(
-        new ElectionConfig({
-          leaseDuration: lease,
-          heartbeatInterval: heartbeat,
-          candidateTimeout: Duration.times(lease, 1.5)
-        })
-      )),
-    contend: (id, _heartbeat, work) => election.withLeadership({ id }, ({ guard }) => work(guard), { again: true })
-  }
-}
-
-/** The two that are compared. */
-export const contests = { here, baseline: () => Baseline.make(subspace) }
-
-export const against = "the protocol of the Rust crate 0.11, in the same harness"

@@ -1,0 +1,68 @@
+/**
+ * What a beat costs one process that leads many elections, on the engine in memory, in real time: its CPU, divided by the
+ * beats. Against it stands the transaction of a renewal, written by hand with bare promises, without anything that an
+ * election is made of; and in between the same transaction through `Database.transact`.
+ */
+import { MemoryDatabase } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Leader } from "../cpu/beats.ts"
+import { byHand } from "../cpu/byHand.ts"
+import { supervised } from "../cpu/supervised.ts"
+import { transacted } from "../cpu/transacted.ts"
+
+/** The elections that one process is to be able to lead, and their heartbeat in microseconds. */
+const manyElections = 10_000
+const usualHeartbeatMicros = 3_000_000
+
+const cpuMicros = Effect.sync(() => {
+  const { system, user } = process.cpuUsage()
+  return system + user
+})
+
+interface Extent {
+  readonly elections: number
+  /** In milliseconds: until all is begun and compiled, and then for as long as it is measured. */
+  readonly begin: number
+  readonly measured: number
+}
+
+/** Microseconds of CPU for each beat. */
+export const perBeat = (leader: Leader, { begin, elections, measured }: Extent) =>
+  Effect.gen(function*() {
+    const engine = yield* MemoryDatabase.makeEngine
+    let beats = 0
+    yield* leader(engine, elections, () => void beats++)
+    yield* Effect.sleep(begin)
+    const beatsBefore = beats
+    const usedBefore = yield* cpuMicros
+    yield* Effect.sleep(measured)
+    return ((yield* cpuMicros) - usedBefore) / (beats - beatsBefore)
+  }).pipe(Effect.scoped, Effect.orDie)
+
+export const cpu: Benchmark = {
+  name: "cpu",
+  title: "CPU of one process that leads many elections, memory engine, real time",
+  against: "the renewal's transaction alone, by hand, with bare promises on the same engine",
+  run: ({ quick }) =>
+    Effect.gen(function*(): Effect.fn.Return<ReadonlyArray<Figure>> {
+      const extent: Extent = quick
+        ? { elections: 400, begin: 1000, measured: 1500 }
+        : { elections: 1000, begin: 3000, measured: 5000 }
+      const hand = yield* perBeat(byHand, extent)
+      const transaction = yield* perBeat(transacted, extent)
+      const here = yield* perBeat(supervised, extent)
+      return [
+        { name: "an election's beat, supervised", unit: "µs", here, baseline: hand, reach: { atMost: 50 } },
+        { name: "its CPU over that by hand", unit: "times", here: here / hand, reach: { atMost: 1.3 } },
+        { name: "the same transaction, by transact", unit: "µs", here: transaction, baseline: hand },
+        {
+          name: "10,000 elections, heartbeat 3 s",
+          unit: "cores",
+          here: here * manyElections / usualHeartbeatMicros,
+          baseline: hand * manyElections / usualHeartbeatMicros,
+          reach: { atMost: 0.5 }
+        }
+      ]
+    })
+}

@@ -1,0 +1,36 @@
+/** What those have in common that lead many elections in one process, each in its own way. */
+import { Bytes, type Engine } from "@effect-fdb/core"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** Leads so many elections until the scope is closed, and tells of each renewal. */
+export type Leader = (
+  engine: Engine.Engine,
+  elections: number,
+  beaten: () => void
+) => Effect.Effect<unknown, unknown, Scope.Scope>
+
+/** The proportions of the default configuration, at five times its pace. */
+export const leaseMillis = 2000
+export const heartbeatMillis = 600
+
+/** The wait for the next beat, ±20 %. */
+export const pauseMillis = (fraction: number): number => heartbeatMillis * (0.8 + 0.4 * fraction)
+
+export const names = (elections: number): ReadonlyArray<string> =>
+  Array.from({ length: elections }, (_, index) => `election-${index}`)
+
+export const leaseKey = (name: string): Uint8Array => Bytes.fromString(`${name}/lease`)
+
+/** Ballot, lease and expiry. */
+export const encodeLease = (ballot: bigint, expiryMillis: number): Uint8Array => {
+  const bytes = new Uint8Array(24)
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(0, ballot)
+  view.setFloat64(8, leaseMillis)
+  view.setFloat64(16, expiryMillis)
+  return bytes
+}
+
+export const decodeBallot = (bytes: Uint8Array | undefined): bigint =>
+  bytes === undefined ? 0n : new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)

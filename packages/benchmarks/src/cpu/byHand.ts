@@ -1,0 +1,59 @@
+/**
+ * The leanest that can be written for a renewal: bare promises and timers, no supervision, no retry, no deadline. It reads
+ * the record at the version of its last commit, and writes it under the condition that it has not changed.
+ */
+import { type Engine, KeyRange } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+import { decodeBallot, encodeLease, type Leader, leaseKey, leaseMillis, names, pauseMillis } from "./beats.ts"
+
+const options: Engine.AttemptOptions = {
+  timeoutMillis: leaseMillis,
+  sizeLimit: undefined,
+  priority: "default",
+  causalReadRisky: false,
+  tag: undefined
+}
+
+class Election {
+  private readonly engine: Engine.Engine
+  private readonly key: Uint8Array
+  private readonly range: KeyRange.KeyRange
+  private readonly beaten: () => void
+  private version: bigint | undefined = undefined
+  private timer: NodeJS.Timeout | undefined = undefined
+
+  constructor(engine: Engine.Engine, name: string, beaten: () => void) {
+    this.engine = engine
+    this.key = leaseKey(name)
+    this.range = KeyRange.single(this.key)
+    this.beaten = beaten
+    this.arm()
+  }
+
+  stop(): void {
+    clearTimeout(this.timer)
+  }
+
+  private arm(): void {
+    this.timer = setTimeout(() => void this.beat(), pauseMillis(Math.random()))
+  }
+
+  private async beat(): Promise<void> {
+    const transaction = this.engine.begin(options)
+    if (this.version !== undefined) Effect.runSync(transaction.setReadVersion(this.version))
+    const ballot = decodeBallot(await Effect.runPromise(transaction.get(this.key, true)))
+    transaction.addReadConflict(this.range)
+    transaction.mutate({ _tag: "Set", key: this.key, value: encodeLease(ballot + 1n, Date.now() + leaseMillis) })
+    const { version } = await Effect.runPromise(transaction.commit)
+    Effect.runSync(transaction.dispose)
+    this.version = version
+    this.beaten()
+    this.arm()
+  }
+}
+
+export const byHand: Leader = (engine, elections, beaten) =>
+  Effect.acquireRelease(
+    Effect.sync(() => names(elections).map((name) => new Election(engine, name, beaten))),
+    (led) => Effect.sync(() => led.forEach((election) => election.stop()))
+  )

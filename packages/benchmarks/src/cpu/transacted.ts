@@ -1,0 +1,29 @@
+/** No more than the renewal's transaction, through `Database.transact`, in a fiber for each election. */
+import { Database, Transaction } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { decodeBallot, encodeLease, type Leader, leaseKey, leaseMillis, names, pauseMillis } from "./beats.ts"
+
+const renew = (key: Uint8Array, version: bigint | undefined) =>
+  Effect.gen(function*() {
+    const tx = yield* Transaction
+    if (version !== undefined) yield* tx.setReadVersion(version)
+    const ballot = decodeBallot(yield* tx.get(key))
+    yield* tx.set(key, encodeLease(ballot + 1n, (yield* Clock.currentTimeMillis) + leaseMillis))
+    return yield* tx.committedVersion
+  })
+
+export const transacted: Leader = (engine, elections, beaten) => {
+  const { transact } = Database.fromEngine(engine)
+  return Effect.forEach(names(elections), (name) =>
+    Effect.gen(function*() {
+      const key = leaseKey(name)
+      let version: bigint | undefined
+      while (true) {
+        yield* Effect.sleep(pauseMillis(yield* Random.next))
+        version = yield* yield* transact(renew(key, version))
+        beaten()
+      }
+    }).pipe(Effect.forkScoped), { discard: true })
+}

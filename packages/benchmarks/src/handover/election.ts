@@ -1,0 +1,2 @@
+/** The election of the handover benchmark's processes. */
+export const subspaceName = "handover"

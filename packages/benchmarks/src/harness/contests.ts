@@ -1,0 +1,27 @@
+/** The two elections that are compared. */
+import { Database, Subspace } from "@effect-fdb/core"
+import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
+import * as Duration from "effect/Duration"
+import * as Baseline from "../baseline/process.ts"
+import type { Contest } from "./Contest.ts"
+
+const subspace = Subspace.fromTuple(["election"])
+
+const here = (): Contest => {
+  const election = LeaderElection.make(subspace)
+  return {
+    initialize: ({ heartbeat, lease }) =>
+      Database.transact(election.initialize(
+        new ElectionConfig({
+          leaseDuration: lease,
+          heartbeatInterval: heartbeat,
+          candidateTimeout: Duration.times(lease, 1.5)
+        })
+      )),
+    contend: (id, _heartbeat, work) => election.withLeadership({ id }, ({ guard }) => work(guard), { again: true })
+  }
+}
+
+export const contests = { here, baseline: () => Baseline.make(subspace) }
+
+export const against = "the protocol of the Rust crate 0.11, in the same harness"

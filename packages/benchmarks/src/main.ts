@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as os from "node:os"
 import { parseArgs } from "node:util"
 import type { Benchmark, Outcome, Scale } from "./Benchmark.ts"
@@ -56,6 +57,8 @@ const main = Effect.gen(function*() {
   }
   yield* Console.log(json ? Report.json(outcomes, circumstances) : Report.table(outcomes, circumstances))
 }).pipe(
+  // Elections tell who leads, by the thousand.
+  Effect.provideService(References.MinimumLogLevel, "Warn"),
   Effect.catchTag("WrongUse", (error) =>
     Effect.andThen(
       Console.error(error.message),

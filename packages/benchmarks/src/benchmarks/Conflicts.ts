@@ -8,7 +8,7 @@ import { everything } from "../harness/Testbed.ts"
 
 const candidates = 100
 /** In seconds: everybody has registered and somebody leads. */
-const settled = 60
+const settled = 30
 
 /** Without it the baseline's cycles would keep their distances, and whether there are conflicts would be decided once. */
 const latencies = { ...everything, lateness: 1 }
@@ -39,10 +39,10 @@ export const conflicts: Benchmark = {
       const reach = { atMost: 0 }
       return quick
         ? [{
-          name: "in 2 minutes",
+          name: "in a minute",
           unit,
-          here: count(contests.here(), 120),
-          baseline: count(contests.baseline(), 120),
+          here: count(contests.here(), 60),
+          baseline: count(contests.baseline(), 60),
           reach
         }]
         // What has none must be looked at for longer than what has some.

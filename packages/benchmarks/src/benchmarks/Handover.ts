@@ -88,7 +88,7 @@ export const handover: Benchmark = {
   name: "handover",
   title: "from a resignation to the successor's work, three real processes on LMDB, durability `process`",
   run: ({ quick }) =>
-    Effect.map(run(quick ? 40 : 200), ({ commits, took }): ReadonlyArray<Figure> => [
+    Effect.map(run(quick ? 30 : 200), ({ commits, took }): ReadonlyArray<Figure> => [
       { name: "p50", unit: "ms", here: percentile(took, 0.5), reach: { atMost: 5 } },
       { name: "p95", unit: "ms", here: percentile(took, 0.95), reach: { atMost: 25 } },
       { name: "most", unit: "ms", here: percentile(took, 1) },

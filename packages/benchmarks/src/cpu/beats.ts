@@ -2,17 +2,22 @@
 import { Bytes, type Engine } from "@effect-fdb/core"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { HurriedClock } from "./hurried.ts"
 
-/** Leads so many elections until the scope is closed, and tells of each renewal. */
-export type Leader = (
-  engine: Engine.Engine,
-  elections: number,
-  beaten: () => void
-) => Effect.Effect<unknown, unknown, Scope.Scope>
+/** What a leader is given; to call `beaten` after each renewal. */
+export interface Surroundings {
+  readonly engine: Engine.Engine
+  readonly clock: HurriedClock
+  readonly elections: number
+  readonly beaten: () => void
+}
 
-/** The proportions of the default configuration, at five times its pace. */
-export const leaseMillis = 2000
-export const heartbeatMillis = 600
+/** Leads so many elections until the scope is closed. */
+export type Leader = (surroundings: Surroundings) => Effect.Effect<unknown, unknown, Scope.Scope>
+
+/** As they are unless configured. */
+export const leaseMillis = 10_000
+export const heartbeatMillis = 3000
 
 /** The wait for the next beat, ±20 %. */
 export const pauseMillis = (fraction: number): number => heartbeatMillis * (0.8 + 0.4 * fraction)

@@ -1,10 +1,20 @@
 /**
- * The leanest that can be written for a renewal: bare promises and timers, no supervision, no retry, no deadline. It reads
+ * The leanest that can be written for a renewal: bare promises, no supervision, no retry, no deadline. It reads
  * the record at the version of its last commit, and writes it under the condition that it has not changed.
  */
 import { type Engine, KeyRange } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
-import { decodeBallot, encodeLease, type Leader, leaseKey, leaseMillis, names, pauseMillis } from "./beats.ts"
+import {
+  decodeBallot,
+  encodeLease,
+  type Leader,
+  leaseKey,
+  leaseMillis,
+  names,
+  pauseMillis,
+  type Surroundings
+} from "./beats.ts"
+import type { HurriedClock } from "./hurried.ts"
 
 const options: Engine.AttemptOptions = {
   timeoutMillis: leaseMillis,
@@ -20,10 +30,12 @@ class Election {
   private readonly range: KeyRange.KeyRange
   private readonly beaten: () => void
   private version: bigint | undefined = undefined
-  private timer: NodeJS.Timeout | undefined = undefined
+  private readonly clock: HurriedClock
+  private cancel: (() => void) | undefined = undefined
 
-  constructor(engine: Engine.Engine, name: string, beaten: () => void) {
+  constructor({ beaten, clock, engine }: Surroundings, name: string) {
     this.engine = engine
+    this.clock = clock
     this.key = leaseKey(name)
     this.range = KeyRange.single(this.key)
     this.beaten = beaten
@@ -31,11 +43,11 @@ class Election {
   }
 
   stop(): void {
-    clearTimeout(this.timer)
+    this.cancel?.()
   }
 
   private arm(): void {
-    this.timer = setTimeout(() => void this.beat(), pauseMillis(Math.random()))
+    this.cancel = this.clock.after(pauseMillis(Math.random()), () => void this.beat())
   }
 
   private async beat(): Promise<void> {
@@ -43,7 +55,11 @@ class Election {
     if (this.version !== undefined) Effect.runSync(transaction.setReadVersion(this.version))
     const ballot = decodeBallot(await Effect.runPromise(transaction.get(this.key, true)))
     transaction.addReadConflict(this.range)
-    transaction.mutate({ _tag: "Set", key: this.key, value: encodeLease(ballot + 1n, Date.now() + leaseMillis) })
+    transaction.mutate({
+      _tag: "Set",
+      key: this.key,
+      value: encodeLease(ballot + 1n, this.clock.currentTimeMillisUnsafe() + leaseMillis)
+    })
     const { version } = await Effect.runPromise(transaction.commit)
     Effect.runSync(transaction.dispose)
     this.version = version
@@ -52,8 +68,8 @@ class Election {
   }
 }
 
-export const byHand: Leader = (engine, elections, beaten) =>
+export const byHand: Leader = (surroundings) =>
   Effect.acquireRelease(
-    Effect.sync(() => names(elections).map((name) => new Election(engine, name, beaten))),
+    Effect.sync(() => names(surroundings.elections).map((name) => new Election(surroundings, name))),
     (led) => Effect.sync(() => led.forEach((election) => election.stop()))
   )

@@ -14,7 +14,7 @@ const renew = (key: Uint8Array, version: bigint | undefined) =>
     return yield* tx.committedVersion
   })
 
-export const transacted: Leader = (engine, elections, beaten) => {
+export const transacted: Leader = ({ beaten, elections, engine }) => {
   const { transact } = Database.fromEngine(engine)
   return Effect.forEach(names(elections), (name) =>
     Effect.gen(function*() {

@@ -5,6 +5,7 @@ import { LmdbDatabase } from "@effect-fdb/lmdb"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import { subspaceName } from "./election.ts"
 import type { Order, Report } from "./messages.ts"
 
@@ -38,4 +39,8 @@ const life = Effect.gen(function*() {
   }
 })
 
-await Effect.runPromise(Effect.provide(life, LmdbDatabase.layer({ path: directory, durability: "process" })))
+await life.pipe(
+  Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })),
+  Effect.provideService(References.MinimumLogLevel, "Warn"),
+  Effect.runPromise
+)

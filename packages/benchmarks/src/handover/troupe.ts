@@ -29,7 +29,9 @@ export const make = Effect.fnUntraced(function*(directory: string, names: Readon
   const children = new Map<string, ChildProcess>()
   for (const who of names) {
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => fork(program, [directory, who], { execArgv: [] })),
+      Effect.sync(() =>
+        fork(program, [directory, who], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] })
+      ),
       end
     )
     child.on("message", (report: Report) => Queue.offerUnsafe(reports, { ...report, who }))

@@ -42,7 +42,7 @@ export const failover: Benchmark = {
   against: `${against}, whose wall clocks all agree`,
   run: ({ quick }) =>
     Effect.sync((): ReadonlyArray<Figure> => {
-      const seeds = quick ? 60 : 400
+      const seeds = quick ? 60 : 250
       const here = measure(contests.here, seeds)
       const baseline = measure(contests.baseline, seeds)
       const figure = (name: string, fraction: number, atMost?: number): Figure => ({

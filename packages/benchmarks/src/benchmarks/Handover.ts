@@ -93,6 +93,6 @@ export const handover: Benchmark = {
       { name: "p95", unit: "ms", here: percentile(took, 0.95), reach: { atMost: 25 } },
       { name: "most", unit: "ms", here: percentile(took, 1) },
       { name: "a commit beside it, p50", unit: "ms", here: percentile(commits, 0.5) },
-      { name: "p50", unit: "commits", here: percentile(took, 0.5) / percentile(commits, 0.5) }
+      { name: "p50 in such commits", unit: "commits", here: percentile(took, 0.5) / percentile(commits, 0.5) }
     ])
 }

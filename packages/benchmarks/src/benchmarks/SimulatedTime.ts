@@ -29,7 +29,7 @@ export const simulatedTime: Benchmark = {
   run: ({ quick }) =>
     Effect.gen(function*() {
       const figures: Array<Figure> = []
-      const seeds = quick ? 3 : 12
+      const seeds = quick ? 3 : 10
       // The compiler has seen it all before it is measured.
       yield* measure("everything", quick ? 1 : 3)
       for (const profile of ["calm", "everything"] as const) {

@@ -2,11 +2,22 @@
  * Byte strings in the order of FoundationDB: unsigned bytes, shorter before longer.
  */
 
+/** Keys and values are short for the most part: up to this length, going through them costs less than calling `Buffer`. */
+const short = 64
+
 /** Negative when `a` sorts before `b`, zero when they are equal, positive otherwise. */
-export const compare = (a: Uint8Array, b: Uint8Array): number => Buffer.compare(a, b)
+export const compare = (a: Uint8Array, b: Uint8Array): number => {
+  const length = a.length < b.length ? a.length : b.length
+  if (length > short) return Buffer.compare(a, b)
+  for (let i = 0; i < length; i++) {
+    const difference = a[i]! - b[i]!
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
 
 /** Whether two byte strings are the same. */
-export const equals = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
+export const equals = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compare(a, b) === 0
 
 /** One byte string after another. */
 export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {

@@ -10,7 +10,7 @@ import type { ElectionEvent } from "../ElectionEvent.ts"
 import type { ElectionKeys } from "./keys.ts"
 import * as Protocol from "./protocol.ts"
 import type { Identity } from "./records.ts"
-import * as Telemetry from "./telemetry.ts"
+import { Telemetry } from "./telemetry.ts"
 
 /** A read version may be used for four of the five seconds that the database keeps it. */
 const versionLifetime = 4_000_000_000n
@@ -36,6 +36,7 @@ export class Member {
   /** The safety margin that was asked for, in nanoseconds. */
   private readonly margin: bigint | undefined
   private readonly observer: (event: ElectionEvent) => void
+  private readonly telemetry: Telemetry
 
   priority: number
   identity: Identity | undefined = undefined
@@ -71,6 +72,7 @@ export class Member {
     this.database = options.database
     this.clock = options.clock
     this.observer = options.observer
+    this.telemetry = new Telemetry(options.keys.name, options.id)
     this.id = options.id
     this.priority = options.priority
     this.margin = options.margin
@@ -130,7 +132,7 @@ export class Member {
   ): Effect.Effect<void> {
     const event = make({ election: this.keys.name, candidate: this.id })
     this.observer(event)
-    return Telemetry.record(event)
+    return this.telemetry.record(event)
   }
 
   /** Tells the observer, logs and measures. */

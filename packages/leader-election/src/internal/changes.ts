@@ -53,7 +53,7 @@ class Onlooker {
 
   private wait(): Effect.Effect<void> {
     if (this.failures > 0) return this.sleep({ about: Pace.backOff(this.failures, this.heartbeat) })
-    return this.pause === undefined ? Effect.void : Effect.raceFirst(this.sleep(this.pause), this.wakeUp.wait)
+    return this.pause === undefined ? Effect.void : this.wakeUp.during(this.sleep(this.pause))
   }
 
   private look() {

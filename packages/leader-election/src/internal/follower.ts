@@ -250,7 +250,7 @@ export const campaign = (member: Member, leaderWakeUp: WakeUp): Effect.Effect<El
       const round = yield* Effect.result(campaign.round())
       if (Result.isSuccess(round)) {
         if ("state" in round.success) return round.success
-        if (round.success !== Pace.atOnce) yield* Effect.raceFirst(sleep(round.success), wakeUp.wait)
+        if (round.success !== Pace.atOnce) yield* wakeUp.during(sleep(round.success))
       } else {
         const error = round.failure
         // What trying again cannot help, or what whoever campaigns has to decide.

@@ -6,6 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 
 /** What a round says of the next one, in nanoseconds. */
@@ -37,19 +38,21 @@ export const untilNextPoll = (age: bigint, heartbeat: bigint): bigint => {
 export const untilRenewal = (heartbeat: bigint, belief: bigint): bigint =>
   heartbeat < belief / 2n ? heartbeat : belief / 2n
 
-/** Waits about as long as each round says, ±20 %, and never past its `until`. */
-export const paced: Schedule.Schedule<Pause, Pause> = Schedule.passthrough(
-  Schedule.fromStep<Pause, number, never, never, never, never>(
-    Effect.succeed((_now, pause) => Effect.succeed([0, Duration.nanos(pause.about > 0n ? pause.about : 0n)]))
-  ).pipe(
-    Schedule.jittered,
-    Schedule.modifyDelay(({ duration, input: { until } }) =>
-      until === undefined ? Effect.succeed(duration) : Effect.map(Clock.monotonicTimeNanos, (now) => {
+/** How long a round is to be waited for after all: ±20 %, and never past its `until`. */
+const jittered = ({ about, until }: Pause): Effect.Effect<Duration.Duration> =>
+  Effect.flatMap(Random.next, (fraction) => {
+    const length = about > 0n ? BigInt(Math.round(Number(about) * (0.8 + 0.4 * fraction))) : 0n
+    return until === undefined ?
+      Effect.succeed(Duration.nanos(length)) :
+      Effect.map(Clock.monotonicTimeNanos, (now) => {
         const left = until > now ? until - now : 0n
-        return Duration.min(duration, Duration.nanos(left))
+        return Duration.nanos(length < left ? length : left)
       })
-    )
-  )
+  })
+
+/** Waits about as long as each round says. In one step: schedules that are made of others cost more than a renewal. */
+export const paced: Schedule.Schedule<Pause, Pause> = Schedule.fromStep<Pause, Pause, never, never, never, never>(
+  Effect.succeed((_now, pause) => Effect.map(jittered(pause), (delay) => [pause, delay]))
 )
 
 /** Waits as {@link paced} says, one round after another. */

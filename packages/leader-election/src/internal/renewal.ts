@@ -5,7 +5,6 @@
 import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import type { InvalidState, NotInitialized } from "../ElectionError.ts"
 import type { LossReason } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
@@ -20,13 +19,19 @@ import * as Store from "./store.ts"
 import type { Tenure } from "./tenure.ts"
 import type { WakeUp } from "./wakeUp.ts"
 
+type Path = "fast" | "full"
 type Refusal = Extract<Protocol.Renewal, { readonly _tag: "Refuse" }>["because"]
 type StoreError = FdbError | InvalidState | NotInitialized
 
+interface Renewed {
+  readonly _tag: "Renewed"
+  readonly attempt: Instant
+  readonly state: LeaderState
+  readonly version: bigint
+}
+
 /** What an attempt has found. */
-type Outcome =
-  | { readonly _tag: "Renewed"; readonly attempt: Instant; readonly state: LeaderState; readonly version: bigint }
-  | { readonly _tag: "Refused"; readonly because: Refusal }
+type Outcome = Renewed | { readonly _tag: "Refused"; readonly because: Refusal }
 
 /** How long an attempt may take: a third of what is left of the belief, so that there is time for others. */
 const timeLeft = (tenure: Tenure): Duration.Duration => {
@@ -46,20 +51,20 @@ const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
   Effect.suspend(() => {
     const { leader, member, state } = tenure
     const attempt = instant(member.clock)
-    const body = Effect.gen(function*() {
-      const tx = yield* Transaction
-      yield* tx.setReadVersion(tenure.version.version)
-      const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
-      const renewed = yield* Operations.writeRenewal(
-        tx,
-        member.keys,
-        leader,
-        member.priority,
-        state.ballot + 1n,
-        leaseDuration
-      )
-      return { renewed, committedVersion: yield* tx.committedVersion }
-    })
+    const body = Effect.flatMap(Transaction, (tx) =>
+      tx.setReadVersion(tenure.version.version).pipe(
+        Effect.andThen(Operations.writeRenewal(
+          tx,
+          member.keys,
+          leader,
+          member.priority,
+          state.ballot + 1n,
+          Duration.toNanosUnsafe(state.leaseDuration)
+        )),
+        Effect.flatMap((renewed) =>
+          Effect.map(tx.committedVersion, (committedVersion) => ({ renewed, committedVersion }))
+        )
+      ))
     return Effect.flatMap(
       member.database.transact(body, { retryLimit: 0, timeout: timeLeft(tenure) }),
       ({ committedVersion, renewed }) =>
@@ -123,45 +128,65 @@ class Upkeep {
 
   /** One renewal: in one round trip where nothing is known to have changed, and fully where that fails. */
   round(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
+    return Effect.suspend(() => {
       const { tenure, wakeUp } = this
-      const { member } = tenure
-      if (wakeUp.isArmed && tenure.obstacle === undefined && member.isFresh(tenure.version)) {
-        if (yield* this.attempt("fast", renewFast(tenure))) return
-      }
-      yield* this.attempt("full", renewFully(tenure, wakeUp))
+      const isQuiet = wakeUp.isArmed && tenure.obstacle === undefined && tenure.member.isFresh(tenure.version)
+      return isQuiet
+        ? Effect.flatMap(this.attempt("fast", renewFast(tenure)), (done) => done ? Effect.void : this.fully())
+        : this.fully()
     })
   }
 
-  private attempt(path: "fast" | "full", renew: Effect.Effect<Outcome, StoreError>): Effect.Effect<boolean> {
-    return Effect.gen({ self: this }, function*() {
-      const { tenure } = this
-      const { member, term } = tenure
+  private fully(): Effect.Effect<void> {
+    return Effect.asVoid(this.attempt("full", renewFully(this.tenure, this.wakeUp)))
+  }
+
+  /** Whether it has led to anything. */
+  private attempt(path: Path, renew: Effect.Effect<Outcome, StoreError>): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      const { belief, member } = this.tenure
       const begun = member.now()
-      const headroom = tenure.belief.remaining()
-      const outcome = yield* Effect.result(renew)
-      if (Result.isFailure(outcome)) {
-        const error = outcome.failure
-        if (path === "full") {
-          this.failures++
-          member.failures++
+      const headroom = belief.remaining()
+      return Effect.matchEffect(renew, {
+        onFailure: (error) => Effect.as(this.failed(path, error), false),
+        onSuccess: (outcome) => {
+          this.failures = 0
+          const told = outcome._tag === "Refused"
+            ? this.refused(outcome.because)
+            : this.confirmed(path, outcome, begun, headroom)
+          return Effect.as(told, true)
         }
-        if (error._tag !== "FdbError") tenure.obstacle = "Broken"
-        yield* member.tell((about) => ElectionEvent.RenewalFailed({ ...about, term, path, error }))
-        return false
-      }
-      this.failures = 0
-      if (outcome.success._tag === "Refused") {
-        const reason = lossOf[outcome.success.because]
-        if (reason === "Disabled") tenure.obstacle = reason
-        else yield* tenure.lose(reason)
-        return true
-      }
-      const { attempt, state, version } = outcome.success
+      })
+    })
+  }
+
+  private failed(path: Path, error: StoreError): Effect.Effect<void> {
+    const { tenure } = this
+    const { member, term } = tenure
+    if (path === "full") {
+      this.failures++
+      member.failures++
+    }
+    if (error._tag !== "FdbError") tenure.obstacle = "Broken"
+    return member.tell((about) => ElectionEvent.RenewalFailed({ ...about, term, path, error }))
+  }
+
+  private refused(because: Refusal): Effect.Effect<void> {
+    const { tenure } = this
+    const reason = lossOf[because]
+    if (reason !== "Disabled") return tenure.lose(reason)
+    tenure.obstacle = reason
+    return Effect.void
+  }
+
+  private confirmed(path: Path, { attempt, state, version }: Renewed, begun: bigint, headroom: bigint) {
+    const { tenure } = this
+    const { member, term } = tenure
+    return Effect.flatMap(tenure.isHeld, (held) => {
       // A confirmation that comes after the belief was over does not bring it back.
-      if (!(yield* tenure.isHeld)) return true
+      if (!held) return Effect.void
       tenure.renewed(attempt, state, version)
-      yield* member.tell((about) =>
+      return member.tell((about) =>
         ElectionEvent.Renewed({
           ...about,
           term,
@@ -172,7 +197,6 @@ class Upkeep {
           believesUntil: tenure.belief.monotonicUntil
         })
       )
-      return true
     })
   }
 
@@ -200,7 +224,7 @@ export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
     tenure.member.callUp = wakeUp.call
     while (true) {
       const pause = sleep(rounds.pause())
-      yield* rounds.mayBeWoken ? Effect.raceFirst(pause, wakeUp.wait) : pause
+      yield* rounds.mayBeWoken ? wakeUp.during(pause) : pause
       if (!(yield* tenure.isHeld)) return
       yield* rounds.round()
     }

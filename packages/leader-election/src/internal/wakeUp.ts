@@ -3,13 +3,16 @@
  * changes. A watch that is lost or refused costs nothing but the wait, for every loop polls as well.
  */
 import type { FdbError, TransactionService } from "@effect-fdb/core"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 
 export class WakeUp {
-  private readonly latch = Latch.makeUnsafe(false)
+  /** A key has changed since they were armed. */
+  private isCalled = false
+  /** Ends the last wait, if it has not ended. */
+  private endWait: () => void = () => {}
   private armed: Scope.Closeable | undefined = undefined
   /** Watches of a transaction of which it is not known to be committed. */
   private pending: Scope.Closeable | undefined = undefined
@@ -31,8 +34,24 @@ export class WakeUp {
     return this.armed !== undefined
   }
 
-  /** Completes when a key has changed since it was armed, or at once when one has changed before. */
-  readonly wait: Effect.Effect<void> = Effect.suspend(() => this.latch.await)
+  /**
+   * Waits for as long as `pause` does, but no longer than until a key changes; not at all when one has changed since it was
+   * armed. One fiber for the pause, where a race would need two.
+   */
+  during(pause: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.contextWith((context: Context.Context<never>) =>
+      Effect.callback<void>((resume) => {
+        if (this.isCalled) return resume(Effect.void)
+        const pausing = Effect.runForkWith(context)(pause)
+        this.endWait = () => {
+          resume(Effect.void)
+          pausing.interruptUnsafe()
+        }
+        pausing.addObserver(resume)
+        return Effect.sync(() => pausing.interruptUnsafe())
+      })
+    )
+  }
 
   /** Cancels the watches. */
   readonly disarm: Effect.Effect<void> = Effect.suspend(() => {
@@ -43,9 +62,14 @@ export class WakeUp {
 
   /** Cuts the wait short, whatever the watches say; they are to be armed again after it, as if one of them had fired. */
   readonly call: Effect.Effect<void> = Effect.suspend(() => {
-    this.latch.openUnsafe()
+    this.cut()
     return this.disarm
   })
+
+  private cut(): void {
+    this.isCalled = true
+    this.endWait()
+  }
 
   /** Forgets the watches of an attempt that came to nothing. */
   private readonly forget: Effect.Effect<void> = Effect.suspend(() => {
@@ -76,13 +100,13 @@ export class WakeUp {
     return Effect.gen({ self: this }, function*() {
       yield* this.disarm
       this.pending = undefined
-      this.latch.closeUnsafe()
+      this.isCalled = false
       this.armed = armed.scope
       const ended = (exit: Exit.Exit<void, FdbError>) =>
         Effect.sync(() => {
           if (this.armed !== armed.scope) return
           this.armed = undefined
-          if (Exit.isSuccess(exit)) this.latch.openUnsafe()
+          if (Exit.isSuccess(exit)) this.cut()
         })
       yield* Effect.forEach(
         armed.fired,

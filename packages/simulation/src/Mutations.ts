@@ -233,7 +233,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "no-watches",
     wrong: "a follower polls only",
-    patches: [election("follower", "Effect.raceFirst(sleep(round.success), wakeUp.wait)", "sleep(round.success)")],
+    patches: [election("follower", "wakeUp.during(sleep(round.success))", "sleep(round.success)")],
     noticedBy: "handover",
     profile: "calm",
     within: 2

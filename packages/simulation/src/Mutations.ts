@@ -225,7 +225,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
-    patches: [election("follower", "Effect.raceFirst(sleep(round.success), wakeUp.wait)", "wakeUp.wait")],
+    patches: [election("follower", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],
     noticedBy: "liveness",
     profile: "pauses",
     within: 4

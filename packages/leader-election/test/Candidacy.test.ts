@@ -734,7 +734,7 @@ describe("rule 11: the cost", () => {
       assert.isTrue(counts.commits <= cycles && counts.commits > 900, `${counts.commits} heartbeats`)
     }))
 
-  it.effect("a hundred candidates beat for an hour without one conflict", () =>
+  it.effect("a hundred candidates beat for ten minutes without one conflict", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)
       const make = yield* makeHosts()
@@ -747,11 +747,11 @@ describe("rule 11: the cost", () => {
       yield* TestClock.adjust("10 seconds")
       const all = [first, ...others]
       yield* Effect.forEach(all, (host) => host.resetCounts)
-      yield* TestClock.adjust("1 hour")
+      yield* TestClock.adjust("10 minutes")
       const conflicts = yield* Effect.forEach(all, (host) => Effect.map(host.counts, (counts) => counts.conflicts))
       assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
       assert.strictEqual(yield* leaderId(first), "first")
-    }), 240_000)
+    }), 60_000)
 })
 
 describe("commits whose outcome is not told", () => {

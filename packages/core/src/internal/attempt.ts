@@ -25,7 +25,7 @@ export class Attempt {
   readonly service: TransactionService
   private readonly engine: Engine
   private readonly transaction: EngineTransaction
-  private readonly raised = new Set<FdbError>()
+  private readonly raised: Array<unknown> = []
   private readonly watches: Array<EngineWatch> = []
   private failedRead: FdbError | undefined = undefined
   private committed: Committed | undefined = undefined
@@ -39,7 +39,7 @@ export class Attempt {
 
   /** Whether an error came from this very attempt. */
   hasRaised(error: unknown): error is FdbError {
-    return this.raised.has(error as FdbError)
+    return this.raised.includes(error)
   }
 
   /** Commits, and ends the use of the service. A read that failed fails the commit even where the body has caught it. */
@@ -66,7 +66,7 @@ export class Attempt {
   })
 
   refuse(error: FdbError): Effect.Effect<never, FdbError> {
-    this.raised.add(error)
+    this.raised.push(error)
     return Effect.fail(error)
   }
 

@@ -78,12 +78,16 @@ const look = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, leaderW
   const { clock, keys } = member
   const tx = yield* Transaction
   const attempt = instant(clock)
-  const [view, version, armed, expected] = yield* Effect.all([
-    Store.readView(tx.snapshot, keys, member.id),
-    tx.readVersion,
-    wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader, keys.config]),
-    expectant ? Store.readHistoryEnds(tx.snapshot, keys) : Effect.undefined
-  ], { concurrency: "unbounded" })
+  const readView = Store.readView(tx.snapshot, keys, member.id)
+  const [view, armed, expected] = wakeUp.isArmed && !expectant
+    ? [yield* readView]
+    : yield* Effect.all([
+      readView,
+      wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader, keys.config]),
+      expectant ? Store.readHistoryEnds(tx.snapshot, keys) : Effect.undefined
+    ], { concurrency: "unbounded" })
+  // Known by now: the reads have needed it.
+  const version = yield* tx.readVersion
   const readAt = clock.monotonicTimeNanosUnsafe()
   const memory = Protocol.remember(member.memory, view, readAt)
   const step = decide(member, view, memory, readAt)

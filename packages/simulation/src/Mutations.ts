@@ -105,8 +105,8 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "yield* tx.get(this.member.keys.leader)", "yield* tx.snapshot.get(this.member.keys.leader)")
     ],
     noticedBy: "guarded",
-    profile: "pauses",
-    within: 16
+    profile: "network",
+    within: 4
   },
   {
     name: "guard-reads-the-lease",

@@ -155,7 +155,12 @@ describe("a transaction", () => {
         client.fail({ call: "commit", code: 1020 }, { call: "commit", code: 1007 })
         const fiber = yield* Effect.forkChild(run(
           db,
-          (tx) => Effect.andThen(tx.set(key, value), Effect.sync(() => void seen.push(client.lastOptions))),
+          (tx) =>
+            tx.set(key, value).pipe(
+              Effect.andThen(Effect.sync(() => void seen.push(client.lastOptions))),
+              // Back-off is drawn by chance, and may be nothing.
+              Effect.andThen(Effect.sleep("10 millis"))
+            ),
           { timeout: "5 seconds", sizeLimit: 1000, priority: "batch", causalReadRisky: true, tag: "election" }
         ))
         yield* TestClock.adjust("1 second")

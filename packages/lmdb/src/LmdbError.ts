@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
  * - `corrupt`: it is an LMDB file, but cannot be read
  * - `foreign`: an LMDB database that something else has written
  * - `format`: a database of this engine, in a layout that this version does not know
+ * - `busy`: another process has been committing to it for ten seconds, as none does unless it is stopped in it
  * - `options`: the database is open in this process with other options
  * - `other`: the operating system refused for another reason
  */
@@ -26,6 +27,7 @@ export const CannotOpenReason = Schema.Literals([
   "corrupt",
   "foreign",
   "format",
+  "busy",
   "options",
   "other"
 ])
@@ -42,6 +44,7 @@ const hints: Record<CannotOpenReason, string> = {
   corrupt: "Stop all processes that use it and restore it from a copy, or move the directory away to begin anew",
   foreign: "Give the path of another directory: this one belongs to another program",
   format: "Use the version of @effect-fdb/lmdb that has written it, or begin anew in another directory",
+  busy: "See whether a process that uses it is stopped (state T), let it go on (SIGCONT) or kill it, and try again",
   options: "Give all layers of a process that share a path the same options",
   other: "See the reason above"
 }

@@ -1,18 +1,221 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
-import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
+import { Worker } from "node:worker_threads"
 import { LmdbDatabase } from "../src/index.ts"
+import { maxKeyLength } from "../src/internal/layout.ts"
+import { message, start, temporaryDirectory } from "./support/processes.ts"
 
-it.live("works", () =>
-  Effect.gen(function*() {
-    const dir = fs.mkdtempSync(path.join(os.tmpdir(), "l-"))
-    yield* Effect.gen(function*() {
-      const key = Bytes.fromString("a")
-      yield* Database.transact(Transaction.use((tx) => tx.set(key, Bytes.fromString("1"))))
-      assert.deepStrictEqual(yield* Database.transact(Transaction.use((tx) => tx.get(key))), Bytes.fromString("1"))
-    }).pipe(Effect.provide(LmdbDatabase.layer({ path: dir })))
-    assert.deepStrictEqual(fs.readdirSync(dir), ["data.mdb", "lock.mdb"])
-  }))
+const key = Bytes.fromString("key")
+const value = Bytes.fromString("value")
+
+const set = Database.transact(Transaction.use((tx) => tx.set(key, value)))
+const get = Database.transact(Transaction.use((tx) => tx.get(key)))
+const readVersion = Database.transact(Transaction.use((tx) => tx.readVersion))
+
+const refusal = (options: LmdbDatabase.Options) =>
+  Effect.scoped(Layer.build(LmdbDatabase.layer(options))).pipe(
+    Effect.flip,
+    Effect.map((error) => error._tag === "CannotOpen" ? error : assert.fail(error.message))
+  )
+
+describe("LmdbDatabase", () => {
+  it.live("keeps what was committed when it is closed and opened again, and versions grow", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const layer = LmdbDatabase.layer({ path: directory })
+      const before = yield* Effect.provide(Effect.andThen(set, readVersion), layer, { local: true })
+      const [found, after] = yield* Effect.provide(Effect.all([get, readVersion]), layer, { local: true })
+      assert.deepStrictEqual(found, value)
+      assert.isTrue(after >= before)
+      assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb"])
+    }))
+
+  it.live("is one database to all layers of a process, which may be built and closed at the same time", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const increment = Database.transact(Effect.gen(function*() {
+        const tx = yield* Transaction
+        const count = Number(Buffer.from((yield* tx.get(key)) ?? Bytes.fromString("0")).toString())
+        yield* tx.set(key, Bytes.fromString(String(count + 1)))
+      }))
+      const user = Effect.provide(increment, LmdbDatabase.layer({ path: directory }), { local: true })
+      yield* Effect.all(Array.from({ length: 30 }, () => user), { concurrency: 10 })
+      const total = yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true })
+      assert.strictEqual(Buffer.from(total!).toString(), "30")
+    }))
+
+  it.live("refuses a key that LMDB cannot hold, and states the limit", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function*() {
+        const fits = new Uint8Array(maxKeyLength).fill(1)
+        yield* Database.transact(Transaction.use((tx) => tx.set(fits, value)))
+        assert.deepStrictEqual(yield* Database.transact(Transaction.use((tx) => tx.get(fits))), value)
+        const error = yield* Effect.flip(
+          Database.transact(Transaction.use((tx) => tx.set(Bytes.concat(fits, Uint8Array.of(1)), value)))
+        )
+        assert.strictEqual(error.code, 2102)
+        assert.include(error.message, String(maxKeyLength))
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory })))
+    }))
+})
+
+describe("what cannot be opened", () => {
+  it.live("a directory whose parent is missing; the last part of the path is made", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const error = yield* refusal({ path: path.join(directory, "a", "b") })
+      assert.strictEqual(error.reason, "missing-parent")
+      assert.include(error.message, path.join(directory, "a", "b"))
+      yield* Effect.provide(set, LmdbDatabase.layer({ path: path.join(directory, "a") }))
+    }))
+
+  it.live("a file", () =>
+    Effect.gen(function*() {
+      const file = path.join(yield* temporaryDirectory, "file")
+      fs.writeFileSync(file, "")
+      assert.strictEqual((yield* refusal({ path: file })).reason, "not-a-directory")
+      assert.strictEqual((yield* refusal({ path: path.join(file, "below") })).reason, "not-a-directory")
+    }))
+
+  it.live("a data.mdb that is no LMDB file, which is left as it is", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      for (const content of ["", "text", "x".repeat(10_000)]) {
+        fs.writeFileSync(path.join(directory, "data.mdb"), content)
+        assert.strictEqual((yield* refusal({ path: directory })).reason, "not-lmdb")
+        assert.strictEqual(fs.readFileSync(path.join(directory, "data.mdb"), "utf8"), content)
+      }
+    }))
+
+  it.live("an LMDB database that something else has written, or another version of this engine", () =>
+    Effect.gen(function*() {
+      const lmdb = yield* Effect.promise(() => import("lmdb"))
+      for (const [written, reason] of [["data", "foreign"], ["effect-fdb lmdb 99", "format"]] as const) {
+        const directory = yield* temporaryDirectory
+        const root = lmdb.open({ path: directory, noSubdir: false, encoding: "binary", keyEncoding: "binary" })
+        root.putSync(Uint8Array.of(reason === "format" ? 0 : 9), Buffer.from(written))
+        yield* Effect.promise(() => root.close())
+        assert.strictEqual((yield* refusal({ path: directory })).reason, reason)
+      }
+    }))
+
+  it.live("a database that is open in this process with other options", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Layer.build(LmdbDatabase.layer({ path: directory, durability: "disk" }))
+      const error = yield* refusal({ path: directory, durability: "process" })
+      assert.strictEqual(error.reason, "options")
+      assert.include(error.message, "\"disk\"")
+    }))
+
+  it.live("a directory that may not be written to", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.provide(set, LmdbDatabase.layer({ path: directory }))
+      yield* asOrdinaryUser(
+        Effect.gen(function*() {
+          fs.chmodSync(directory, 0o555)
+          assert.strictEqual((yield* refusal({ path: directory })).reason, "not-writable")
+          fs.chmodSync(directory, 0o755)
+          fs.chmodSync(path.join(directory, "data.mdb"), 0o444)
+          assert.strictEqual((yield* refusal({ path: directory })).reason, "not-writable")
+        }),
+        directory
+      )
+    }))
+
+  it.live("anything in a worker thread", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const source = new URL("../dist/index.js", import.meta.url).href
+      const worker = new Worker(
+        `const { parentPort, workerData } = require("node:worker_threads")
+         const main = async () => {
+           const { LmdbDatabase } = await import(workerData.source)
+           const { Effect, Layer } = await import("effect")
+           const opened = Effect.scoped(Layer.build(LmdbDatabase.layer({ path: workerData.directory })))
+           parentPort.postMessage((await Effect.runPromise(Effect.flip(opened)))._tag)
+         }
+         main().catch((error) => parentPort.postMessage(String(error)))`,
+        { eval: true, workerData: { directory, source }, execArgv: [] }
+      )
+      const said = yield* Effect.callback<unknown>((resume) => {
+        worker.once("message", (tag) => resume(Effect.succeed(tag)))
+      })
+      assert.strictEqual(said, "WorkerThreadUnsupported")
+      assert.deepStrictEqual(fs.readdirSync(directory), [])
+    }))
+})
+
+describe("beside a process that is stuck", () => {
+  it.effect("in a commit: opening fails after ten seconds with what to do, and works when that process is gone", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const layer = LmdbDatabase.layer({ path: directory })
+      yield* Effect.provide(set, layer, { local: true })
+      const child = yield* start("stuck.mjs", directory, "commit")
+      assert.strictEqual(yield* message(child), "stuck")
+      const opening = yield* Effect.forkChild(refusal({ path: directory }))
+      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* TestClock.adjust("9 seconds")
+      assert.isUndefined(opening.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      const error = yield* Fiber.join(opening)
+      assert.strictEqual(error.reason, "busy")
+      assert.include(error.message, "SIGCONT")
+      child.kill("SIGKILL")
+      assert.deepStrictEqual(yield* Effect.provide(get, layer, { local: true }), value)
+    }))
+
+  it.live("in an opening: a commit fails at its timeout, and the next ones go through when that process is gone", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function*() {
+        const child = yield* start("stuck.mjs", directory, "opening")
+        assert.strictEqual(yield* message(child), "stuck")
+        const late = yield* Effect.exit(
+          Database.transact(Transaction.use((tx) => tx.set(key, value)), { timeout: "100 millis", retryLimit: 0 })
+        )
+        assert.isTrue(Exit.isFailure(late))
+        const error = yield* Effect.flip(late)
+        assert.strictEqual(error.code, 1031)
+        child.kill("SIGKILL")
+        yield* set
+        assert.deepStrictEqual(yield* get, value)
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory })))
+    }))
+
+  it.live("in an opening: it can be closed", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const [child, commit] = yield* Effect.gen(function*() {
+        const child = yield* start("stuck.mjs", directory, "opening")
+        assert.strictEqual(yield* message(child), "stuck")
+        return [child, yield* Effect.forkDetach(set)] as const
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory }), { local: true }))
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(commit)))
+      child.kill("SIGKILL")
+      assert.isUndefined(yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true }))
+    }))
+})
+
+/** Root may write everywhere, so it becomes somebody else for a while. */
+const asOrdinaryUser = <A, E, R>(effect: Effect.Effect<A, E, R>, directory: string): Effect.Effect<A, E, R> => {
+  if (process.geteuid?.() !== 0) return effect
+  const nobody = 65_534
+  return Effect.acquireUseRelease(
+    Effect.sync(() => {
+      for (const file of [directory, ...fs.readdirSync(directory).map((name) => path.join(directory, name))]) {
+        fs.chownSync(file, nobody, nobody)
+      }
+      process.seteuid!(nobody)
+    }),
+    () => effect,
+    () => Effect.sync(() => process.seteuid!(0))
+  )
+}

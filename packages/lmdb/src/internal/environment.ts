@@ -11,6 +11,7 @@ import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { RootDatabase, Transaction } from "lmdb"
 import * as path from "node:path"
 import { CommitSignal } from "./commitSignal.ts"
+import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
 
 /** See `LmdbDatabase.Options`. */
@@ -30,10 +31,12 @@ export class Environment {
   readonly durability: Durability
   readonly signal: CommitSignal
   private readonly root: Root
-  private closed = false
+  private readonly gate: Gate
+  private readonly closing = new AbortController()
 
-  constructor(root: Root, directory: string, durability: Durability) {
+  constructor(root: Root, gate: Gate, directory: string, durability: Durability) {
     this.root = root
+    this.gate = gate
     this.directory = directory
     this.durability = durability
     this.signal = new CommitSignal(path.join(directory, "data.mdb"))
@@ -41,34 +44,48 @@ export class Environment {
 
   /** Opens the newest state for reading; everything that was committed before the call is in it. May throw. */
   openReader(): Reader {
-    if (this.closed) throw new Error("the database is closed")
+    this.closing.signal.throwIfAborted()
     // Without this, the state may be that of an earlier read in the same turn of the event loop.
     this.root.resetReadTxn()
     return new Reader(this.root, this.root.useReadTransaction())
   }
 
   /** Writes all if the last commit is still the one of that sequence; else writes nothing, and returns false. */
-  write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
-    if (this.closed) return Promise.reject(new Error("the database is closed"))
-    return this.root.ifVersion(layout.headKey, sequence, () => {
-      for (const { key, value } of writes) {
-        if (value === undefined) void this.root.remove(key)
-        else void this.root.put(key, value)
-      }
-    }).then(undefined, (error: { readonly commitError?: Promise<never> }) => error.commitError ?? Promise.reject(error))
+  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+    const leave = await this.gate.enterToCommit(this.closing.signal)
+    try {
+      return await this.root.ifVersion(layout.headKey, sequence, () => {
+        for (const { key, value } of writes) {
+          if (value === undefined) void this.root.remove(key)
+          else void this.root.put(key, value)
+        }
+      })
+    } catch (error) {
+      throw await commitErrorOf(error)
+    } finally {
+      leave()
+    }
   }
 
   /** Frees the slots of readers whose process has died, which keep pages from being used again. */
   forgetDeadReaders(): void {
-    if (!this.closed) this.root.readerCheck()
+    if (!this.closing.signal.aborted) this.root.readerCheck()
   }
 
   /** Closes when the writes under way have ended. Nothing is called afterwards. */
-  close(): Promise<void> {
-    this.closed = true
-    return this.root.close()
+  async close(): Promise<void> {
+    this.closing.abort(new Error("the database is closed"))
+    await this.root.close()
+    await this.gate.close()
   }
 }
+
+/** lmdb-js rejects with an error that has a promise of the one that tells more. */
+const commitErrorOf = (error: unknown): Promise<unknown> =>
+  Promise.resolve((error as { readonly commitError?: Promise<never> }).commitError).then(
+    () => error,
+    (commitError: unknown) => commitError
+  )
 
 /** A state of the database. While it is open, LMDB does not use the pages again that have been freed since. */
 export class Reader {

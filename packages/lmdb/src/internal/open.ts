@@ -5,6 +5,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import type * as lmdbTypes from "lmdb"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -17,6 +18,7 @@ import {
   WorkerThreadUnsupported
 } from "../LmdbError.ts"
 import { type Durability, Environment, type Root } from "./environment.ts"
+import { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
 
 type Lmdb = typeof lmdbTypes
@@ -28,6 +30,18 @@ interface Shared {
 
 /** What is open in this process, by the directory's identity. */
 const shared = new Map<string, Shared>()
+
+/** Who opens or closes what, by the directory's identity: one at a time. */
+const turns = new Map<string, Semaphore.Semaphore>()
+
+const inTurn = (identity: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const turn = turns.get(identity) ?? Semaphore.makeUnsafe(1)
+  turns.set(identity, turn)
+  return turn.withPermits(1)(effect)
+}
+
+/** How long an opening waits for the commits under way in other processes. */
+const openTimeout = "10 seconds"
 
 /** What may be mapped without mapping anew; addresses only, no memory. */
 const mapSize = 2 ** 34
@@ -84,7 +98,7 @@ const prepare = Effect.fnUntraced(function*(directory: string) {
   return `${stat.dev}:${stat.ino}`
 })
 
-/** An LMDB file begins with a page that has its magic number, unless it is still empty. */
+/** An LMDB file begins with a page that has its magic number. */
 const checkFile = Effect.fnUntraced(function*(directory: string, file: string) {
   const header = yield* attempt(directory, () => {
     fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
@@ -96,62 +110,116 @@ const checkFile = Effect.fnUntraced(function*(directory: string, file: string) {
       fs.closeSync(descriptor)
     }
   })
-  if (header.length === 0) return
   if (header.length < headerLength || magicOffsets.every((offset) => header.readUInt32LE(offset) !== magic)) {
     return yield* refuse(directory, "not-lmdb", "data.mdb is no LMDB file")
   }
 })
 
-const openRoot = (lmdb: Lmdb, directory: string, durability: Durability): Effect.Effect<Root, CannotOpen> =>
-  attempt(directory, () =>
-    lmdb.open(
-      {
-        path: directory,
-        noSubdir: false,
-        encoding: "binary",
-        keyEncoding: "binary",
-        mapSize,
-        maxReaders,
-        // A commit is to go to the disk by itself and at once, and not wait for others of the same turn.
-        eventTurnBatching: false,
-        batchStartThreshold: Number.MAX_SAFE_INTEGER,
-        // Syncing after the lock is given back does not survive a process that is killed in it.
-        overlappingSync: false,
-        noSync: durability === "process"
-      } as Parameters<Lmdb["open"]>[0]
-    ) as Root)
+const shape = {
+  encoding: "binary",
+  keyEncoding: "binary",
+  maxReaders,
+  // A commit is to go to the disk by itself and at once, and not wait for others of the same turn.
+  eventTurnBatching: false,
+  batchStartThreshold: Number.MAX_SAFE_INTEGER,
+  // Syncing after the lock is given back does not survive a process that is killed in it.
+  overlappingSync: false
+} as const
 
-/** Writes the first records where there are none, in one transaction, so that two processes may do this at a time. */
-const initialize = Effect.fnUntraced(function*(root: Root, directory: string) {
+const openRoot = (lmdb: Lmdb, options: object): Root =>
+  lmdb.open({ ...shape, ...options } as Parameters<Lmdb["open"]>[0]) as Root
+
+const openData = (lmdb: Lmdb, directory: string, durability: Durability): Effect.Effect<Root, CannotOpen> =>
+  attempt(
+    directory,
+    () => openRoot(lmdb, { path: directory, noSubdir: false, mapSize, noSync: durability === "process" })
+  )
+
+const openGate = (lmdb: Lmdb, directory: string): Effect.Effect<Gate, CannotOpen> =>
+  attempt(directory, () => {
+    const open = (name: string) =>
+      openRoot(lmdb, { path: path.join(directory, "gate", name), noSubdir: true, noSync: true })
+    return new Gate(open("committers.mdb"), open("openers.mdb"))
+  })
+
+/**
+ * Makes a database with the first records where there is none. It is made beside its place and then put there at once, so
+ * that several processes may do this at a time, and be killed in it.
+ */
+const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string) {
+  const file = path.join(directory, "data.mdb")
+  if (fs.existsSync(file)) return
   const clock = yield* Clock.Clock
   const wall = clock.currentTimeNanosUnsafe() / 1000n
-  const found = yield* attempt(directory, () =>
-    root.transactionSync(() => {
-      const format = root.getBinary(layout.formatKey)
-      if (format !== undefined) return format
-      for (const _ of root.getKeys({ start: Uint8Array.of(0), limit: 1 })) return undefined
-      root.putSync(layout.formatKey, Buffer.from(layout.format))
-      root.putSync(
-        layout.headKey,
-        layout.encodeHead({
-          sequence: 0,
-          version: wall,
-          epoch: wall - clock.monotonicTimeNanosUnsafe() / 1000n,
-          floor: wall,
-          oldest: 1
-        })
+  const head = {
+    sequence: 0,
+    version: wall,
+    epoch: wall - clock.monotonicTimeNanosUnsafe() / 1000n,
+    floor: wall,
+    oldest: 1
+  }
+  yield* Effect.acquireUseRelease(
+    attempt(directory, () => fs.mkdtempSync(path.join(directory, "new-"))),
+    Effect.fnUntraced(function*(draft) {
+      yield* Effect.acquireUseRelease(
+        openData(lmdb, draft, "disk"),
+        (root) =>
+          attempt(directory, () =>
+            root.transactionSync(() => {
+              root.putSync(layout.formatKey, Buffer.from(layout.format))
+              root.putSync(layout.headKey, layout.encodeHead(head))
+            })),
+        (root) => Effect.promise(() => root.close())
       )
-      return Buffer.from(layout.format)
-    }))
-  if (found === undefined) {
-    return yield* refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
-  }
-  const format = found.toString()
-  if (format !== layout.format) {
-    return yield* format.startsWith("effect-fdb")
-      ? refuse(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
-      : refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
-  }
+      // Another process may have made one in the meantime.
+      yield* Effect.catchIf(
+        attempt(directory, () => fs.linkSync(path.join(draft, "data.mdb"), file)),
+        ({ detail }) => detail.startsWith("EEXIST"),
+        () => Effect.void
+      )
+    }),
+    (draft) => Effect.sync(() => fs.rmSync(draft, { recursive: true, force: true }))
+  )
+})
+
+const checkFormat = Effect.fnUntraced(function*(root: Root, directory: string) {
+  const format = (yield* attempt(directory, () => root.getBinary(layout.formatKey)))?.toString()
+  if (format === layout.format) return
+  return yield* format?.startsWith("effect-fdb") === true
+    ? refuse(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
+    : refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
+})
+
+/** Runs an opening while no process commits. */
+const apartFromCommits = <A, E, R>(
+  gate: Gate,
+  directory: string,
+  opening: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | CannotOpen, R> =>
+  Effect.acquireUseRelease(
+    Effect.tryPromise({
+      try: (signal) => gate.enterToOpen(signal),
+      catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: openTimeout,
+        orElse: () => refuse(directory, "busy", `another process has been committing for ${openTimeout}`)
+      }),
+      Effect.interruptible
+    ),
+    () => opening,
+    (leave) => Effect.sync(leave)
+  )
+
+const openEnvironment = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string, durability: Durability) {
+  yield* create(lmdb, directory)
+  const gate = yield* openGate(lmdb, directory)
+  const opening = Effect.gen(function*() {
+    const root = yield* openData(lmdb, directory, durability)
+    yield* Effect.tapError(checkFormat(root, directory), () => Effect.promise(() => root.close()))
+    return new Environment(root, gate, directory, durability)
+  })
+  return yield* Effect.onError(apartFromCommits(gate, directory, opening), () => Effect.promise(() => gate.close()))
 })
 
 /** Opens, or takes what is open in this process already. */
@@ -162,22 +230,21 @@ export const acquire = Effect.fnUntraced(
       try: () => import("lmdb"),
       catch: (cause) => new LmdbUnavailable({ detail: said(cause) })
     })
-    // Nothing waits from here on, so two layers that are built at the same time do not both open.
     const identity = yield* prepare(directory)
-    const open = shared.get(identity)
-    if (open !== undefined) {
+    return yield* inTurn(identity)(Effect.gen(function*() {
+      const open = shared.get(identity)
+      if (open === undefined) {
+        const environment = yield* openEnvironment(lmdb, directory, durability)
+        shared.set(identity, { environment, users: 1 })
+        return environment
+      }
       if (open.environment.durability !== durability) {
         const detail = `it is open in this process with durability "${open.environment.durability}"`
         return yield* refuse(directory, "options", detail)
       }
       open.users++
       return open.environment
-    }
-    const root = yield* openRoot(lmdb, directory, durability)
-    yield* Effect.tapError(initialize(root, directory), () => Effect.promise(() => root.close()))
-    const environment = new Environment(root, directory, durability)
-    shared.set(identity, { environment, users: 1 })
-    return environment
+    }))
   }
 )
 
@@ -186,10 +253,12 @@ export const release = (environment: Environment): Effect.Effect<void> =>
   Effect.suspend(() => {
     for (const [identity, open] of shared) {
       if (open.environment !== environment) continue
-      open.users--
-      if (open.users > 0) return Effect.void
-      shared.delete(identity)
-      return Effect.promise(() => environment.close())
+      return inTurn(identity)(Effect.suspend(() => {
+        open.users--
+        if (open.users > 0) return Effect.void
+        shared.delete(identity)
+        return Effect.promise(() => environment.close())
+      }))
     }
     return Effect.void
   })

@@ -1,0 +1,81 @@
+/**
+ * Keeps the opening of a database apart from the commits to it, among all processes of a directory.
+ *
+ * When LMDB opens an environment, it reads which transaction was the last and then stores that number where all processes
+ * have it, without the lock that a commit has (`mdb_env_open2` in `mdb.c`, lmdb 3.5.6 and before). When a commit of another
+ * process comes between the two, the number goes back, and the next commit overwrites that one. So no process may commit
+ * while one opens.
+ *
+ * Who does what shows in two environments beside the data, in which nothing is ever written, so that opening them does no
+ * harm. A process has a read transaction of the one while it commits, of the other while it opens. LMDB lists the readers
+ * of all processes, and knows of those that have died.
+ *
+ * **Invariants**
+ *
+ * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers, so
+ *   that either sees the other, whatever the order in which processors let each other know.
+ * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
+ */
+import type { Root } from "./environment.ts"
+
+/** As in `readerList`: process, thread, and the transaction that is being read, or a dash. */
+const activeReader = /^ *\d+ +[\da-f]+ +\d+ *$/m
+const nothing = Uint8Array.of(0)
+const pauseMillis = 1
+
+const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
+
+/** Shows this process as a reader, until the function returned is called. */
+const show = (root: Root): () => void => {
+  const transaction = root.useReadTransaction()
+  // LMDB does not know of the transaction before the first read in it.
+  root.get(nothing, { transaction })
+  return () => {
+    // Without this, lmdb-js keeps the transaction for other reads in the same turn of the event loop.
+    root.resetReadTxn()
+    transaction.done()
+  }
+}
+
+const isShown = (root: Root): boolean => activeReader.test(root.readerList())
+
+export class Gate {
+  private readonly committers: Root
+  private readonly openers: Root
+
+  constructor(committers: Root, openers: Root) {
+    this.committers = committers
+    this.openers = openers
+  }
+
+  /** Waits until nobody opens, and keeps it so until the function is called that is given. `signal` ends the waiting. */
+  async enterToCommit(signal: AbortSignal): Promise<() => void> {
+    for (;;) {
+      signal.throwIfAborted()
+      const leave = show(this.committers)
+      if (!isShown(this.openers)) return leave
+      leave()
+      await pause()
+      if (!signal.aborted) this.openers.readerCheck()
+    }
+  }
+
+  /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
+  async enterToOpen(signal: AbortSignal): Promise<() => void> {
+    const leave = show(this.openers)
+    do {
+      await pause()
+      if (signal.aborted) {
+        leave()
+        break
+      }
+      this.committers.readerCheck()
+    } while (isShown(this.committers))
+    return leave
+  }
+
+  async close(): Promise<void> {
+    await this.committers.close()
+    await this.openers.close()
+  }
+}

@@ -38,8 +38,30 @@ export const successor = (key: Uint8Array): Uint8Array => {
 }
 
 /** Lower-case hexadecimal. */
-export const toHex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")
+export const toHex = (bytes: Uint8Array): string => toBuffer(bytes).toString("hex")
+
+/**
+ * The bytes as a `Buffer`, which may share their memory. A short byte string is copied: V8 keeps it among its objects, and
+ * would have to give it memory of its own to be shared.
+ */
+export const toBuffer = (bytes: Uint8Array): Buffer =>
+  bytes.length > short ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.from(bytes)
+
+/** A whole number of `length` bytes, the highest first. */
+export const readUint = (bytes: Uint8Array, offset: number, length: number): number => {
+  let value = 0
+  for (let i = offset; i < offset + length; i++) value = value * 256 + bytes[i]!
+  return value
+}
+
+/** Writes a whole number as `length` bytes, the highest first. */
+export const writeUint = (bytes: Uint8Array, offset: number, length: number, value: number): void => {
+  let rest = value
+  for (let i = offset + length - 1; i >= offset; i--) {
+    bytes[i] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+}
 
 /** The bytes of a hexadecimal text; anything else in it is ignored from there on, as `Buffer` does. */
 export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"))

@@ -69,6 +69,11 @@ export interface EngineTransaction {
   readonly readVersion: Effect.Effect<bigint, FdbError>
   readonly setReadVersion: (version: bigint) => Effect.Effect<void, FdbError>
   readonly get: (key: Uint8Array, snapshot: boolean) => Effect.Effect<Uint8Array | undefined, FdbError>
+  /** The values of several keys in one wave: none is waited for before the next is asked for. */
+  readonly getAll: (
+    keys: ReadonlyArray<Uint8Array>,
+    snapshot: boolean
+  ) => Effect.Effect<ReadonlyArray<Uint8Array | undefined>, FdbError>
   readonly getKey: (selector: KeySelector, snapshot: boolean) => Effect.Effect<Uint8Array, FdbError>
   readonly getPage: (begin: KeySelector, end: KeySelector, options: PageOptions) => Effect.Effect<Page, FdbError>
   readonly mutate: (mutation: Mutation) => void

@@ -16,7 +16,7 @@ type FdbError = FdbError.FdbError
 export interface Counts {
   /** Read versions fetched: one per transaction that reads, none where it was set by hand. */
   readonly readVersions: number
-  /** Values, keys and pages of ranges read, watches included, even where the transaction itself had written them. */
+  /** Values, keys and pages of ranges read, each key of a wave by itself, watches included, even where the transaction itself had written them. */
   readonly reads: number
   /** Commits that succeeded and wrote. */
   readonly commits: number
@@ -55,8 +55,8 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
   const readNanos = toNanos(latencies.read)
   const commitNanos = toNanos(latencies.commit)
   let counts = none
-  const count = (kind: keyof Counts): void => {
-    counts = { ...counts, [kind]: counts[kind] + 1 }
+  const count = (kind: keyof Counts, by = 1): void => {
+    counts = { ...counts, [kind]: counts[kind] + by }
   }
 
   const begin = (options: AttemptOptions): EngineTransaction => {
@@ -94,10 +94,10 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
     }
 
     // The engine is asked at once and its answer held back, so that it does not see mutations made in the meantime.
-    const read = <A>(ask: () => Effect.Effect<A, FdbError>): Effect.Effect<A, FdbError> =>
+    const read = <A>(ask: () => Effect.Effect<A, FdbError>, keys = 1): Effect.Effect<A, FdbError> =>
       timed((now) => {
         const instant = needVersion(now) + readNanos
-        count("reads")
+        count("reads", keys)
         return Effect.flatMap(Effect.exit(ask()), (exit) => Effect.andThen(waitUntil(instant, now, "read"), exit))
       })
 
@@ -139,6 +139,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
           () => timed((now) => Effect.sync(() => void (versionAt = now)))
         ),
       get: (key, snapshot) => read(() => transaction.get(key, snapshot)),
+      getAll: (keys, snapshot) => read(() => transaction.getAll(keys, snapshot), keys.length),
       getKey: (selector, snapshot) => read(() => transaction.getKey(selector, snapshot)),
       getPage: (from, to, page) => read(() => transaction.getPage(from, to, page)),
       mutate: (mutation) => {

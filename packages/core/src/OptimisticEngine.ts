@@ -140,6 +140,23 @@ class Attempt implements EngineTransaction {
       })
     )
 
+  readonly getAll = (
+    keys: ReadonlyArray<Uint8Array>,
+    isSnapshot: boolean
+  ): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, FdbError> =>
+    Effect.suspend(() =>
+      this.read((snapshot) => {
+        const values: Array<Uint8Array | undefined> = []
+        for (const key of keys) {
+          const value = mergedView.get(snapshot, this.own, key)
+          if (value === mergedView.unreadable) return unreadable
+          values.push(value)
+        }
+        if (!isSnapshot) { for (const key of keys) this.own.addKeyConflict(key, this.readConflicts) }
+        return Effect.succeed(values)
+      })
+    )
+
   readonly getKey = (selector: KeySelector, isSnapshot: boolean): Effect.Effect<Uint8Array, FdbError> =>
     Effect.suspend(() =>
       this.read((snapshot) => {

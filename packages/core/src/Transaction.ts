@@ -33,10 +33,20 @@ export interface RangeOptions {
   readonly reverse?: boolean | undefined
 }
 
-/** Reading. The same four operations are serializable on the transaction and conflict-free on its `snapshot`. */
+/** The values of keys, in their order. */
+export type Values<Keys extends ReadonlyArray<Uint8Array>> = {
+  readonly [K in keyof Keys]: Uint8Array | undefined
+}
+
+/** Reading. The same five operations are serializable on the transaction and conflict-free on its `snapshot`. */
 export interface Reads {
   /** The value of a key, `undefined` where there is none. */
   readonly get: (key: Uint8Array) => Effect.Effect<Uint8Array | undefined, FdbError>
+  /**
+   * The values of several keys, in their order, `undefined` where there is none. All are read at once, in one round trip
+   * and without a fiber for each.
+   */
+  readonly getAll: <const Keys extends ReadonlyArray<Uint8Array>>(keys: Keys) => Effect.Effect<Values<Keys>, FdbError>
   /** The key that a selector resolves to; `""` before the first key, `\xff` after the last. */
   readonly getKey: (selector: KeySelector) => Effect.Effect<Uint8Array, FdbError>
   /** The pairs of a range, in order. */

@@ -188,8 +188,6 @@ const integerBound = 1n << BigInt(8 * maxIntegerLength)
 
 type Item = fdbTuple.TupleItem
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
 const checkNumber = (value: number): string | undefined =>
   !Number.isSafeInteger(value)
     ? `the number ${value} is not a safe integer; use a bigint, or Tuple.double`
@@ -209,50 +207,58 @@ const checkString = (value: string): string | undefined =>
 /** Turns elements into what `fdb-tuple` encodes exactly, and refuses what it would encode as something else. */
 class Packer {
   incomplete = 0
+  /** Where it is: the index of the element in each of the tuples that it stands in. */
+  private readonly path: Array<number> = []
 
-  items(elements: ReadonlyArray<TupleElement>, path: ReadonlyArray<number>): Array<Item> {
-    return Array.from(elements, (element, index) => this.item(element, [...path, index]))
+  items(elements: ReadonlyArray<TupleElement>): Array<Item> {
+    const depth = this.path.length
+    const items: Array<Item> = []
+    for (let index = 0; index < elements.length; index++) {
+      this.path[depth] = index
+      items.push(this.item(elements[index]!))
+    }
+    this.path.length = depth
+    return items
   }
 
-  private item(element: TupleElement, path: ReadonlyArray<number>): Item {
+  private item(element: TupleElement): Item {
     switch (typeof element) {
       case "boolean":
         return element
       case "string":
-        return this.checked(element, checkString(element), path)
+        return this.checked(element, checkString(element))
       case "number":
-        return this.checked(element, checkNumber(element), path)
+        return this.checked(element, checkNumber(element))
       case "bigint":
-        return this.checked(element, checkBigint(element), path)
+        return this.checked(element, checkBigint(element))
     }
     if (element === null) return null
-    if (element instanceof Uint8Array) return asBuffer(element)
-    if (element instanceof Versionstamp) return { type: "versionstamp", value: asBuffer(element.bytes) }
+    if (element instanceof Uint8Array) return Bytes.toBuffer(element)
+    if (element instanceof Versionstamp) return { type: "versionstamp", value: Bytes.toBuffer(element.bytes) }
     if (element instanceof IncompleteVersionstamp) {
       return this.checked(
         { type: "unbound versionstamp", code: element.userVersion },
-        ++this.incomplete > 1 ? "a tuple can have only one incomplete versionstamp" : undefined,
-        path
+        ++this.incomplete > 1 ? "a tuple can have only one incomplete versionstamp" : undefined
       )
     }
     if (element instanceof Float) {
-      return { type: "float", value: element.value, rawEncoding: asBuffer(element.bytes) }
+      return { type: "float", value: element.value, rawEncoding: Bytes.toBuffer(element.bytes) }
     }
     if (element instanceof Double) {
-      return { type: "double", value: element.value, rawEncoding: asBuffer(element.bytes) }
+      return { type: "double", value: element.value, rawEncoding: Bytes.toBuffer(element.bytes) }
     }
-    if (element instanceof Uuid) return { type: "uuid", value: asBuffer(element.bytes) }
+    if (element instanceof Uuid) return { type: "uuid", value: Bytes.toBuffer(element.bytes) }
     if (Array.isArray(element)) {
-      return path.length > maxDepth
-        ? this.checked(null, `tuples are nested deeper than ${maxDepth}`, path)
-        : this.items(element, path)
+      return this.path.length > maxDepth
+        ? this.checked(null, `tuples are nested deeper than ${maxDepth}`)
+        : this.items(element)
     }
-    return this.checked(null, `${Object.prototype.toString.call(element)} is not a tuple element`, path)
+    return this.checked(null, `${Object.prototype.toString.call(element)} is not a tuple element`)
   }
 
-  private checked<A>(item: A, problem: string | undefined, path: ReadonlyArray<number>): A {
+  private checked<A>(item: A, problem: string | undefined): A {
     if (problem === undefined) return item
-    throw new TupleError({ operation: "pack", path, problem })
+    throw new TupleError({ operation: "pack", path: [...this.path], problem })
   }
 }
 
@@ -264,7 +270,7 @@ class Packer {
  */
 export const pack = (elements: ReadonlyArray<TupleElement>): Uint8Array => {
   const packer = new Packer()
-  const items = packer.items(elements, [])
+  const items = packer.items(elements)
   if (packer.incomplete > 0) {
     throw new TupleError({
       operation: "pack",
@@ -284,7 +290,7 @@ export const tryPack = (elements: ReadonlyArray<TupleElement>): Result.Result<Ui
  */
 export const packVersionstamped = (elements: ReadonlyArray<TupleElement>): Versionstamped => {
   const packer = new Packer()
-  const items = packer.items(elements, [])
+  const items = packer.items(elements)
   if (packer.incomplete === 0) {
     throw new TupleError({ operation: "pack", problem: "it has no incomplete versionstamp; use pack" })
   }
@@ -347,17 +353,41 @@ const elementLength = (bytes: Uint8Array, start: number): number | undefined => 
 }
 
 /**
+ * Whether an element may be one that `pack` would write in another way: an integer that is not minimal, invalid UTF-8. What
+ * is beyond ASCII counts as doubtful.
+ */
+const isDoubtful = (bytes: Uint8Array, start: number, end: number): boolean => {
+  const type = bytes[start]!
+  if (type === code.string) {
+    for (let i = start + 1; i < end; i++) if (bytes[i]! >= 0x80) return true
+    return false
+  }
+  if (type < code.negativeBig || type > code.positiveBig) return false
+  return type === code.negativeBig || type === code.positiveBig ||
+    bytes[start + 1] === (type < code.zero ? 0xff : 0x00)
+}
+
+/** Whether the structure is sound, and whether the elements have to be packed again to know that they are canonical. */
+interface Structure {
+  readonly error: TupleError | undefined
+  readonly doubtful: boolean
+}
+
+const unsound = (error: TupleError): Structure => ({ error, doubtful: false })
+
+/**
  * What is wrong with the structure: a code, a length, the nesting, a second incomplete versionstamp. Bytes that pass can be
  * decoded by `fdb-tuple`, which checks none of these.
  */
-const findMalformed = (bytes: Uint8Array): TupleError | undefined => {
+const inspect = (bytes: Uint8Array): Structure => {
+  let doubtful = false
   let depth = 0
   let incomplete = 0
   let position = 0
   while (position < bytes.length) {
     const type = bytes[position]!
     if (type === code.nested) {
-      if (++depth > maxDepth) return malformed(position, `tuples are nested deeper than ${maxDepth}`)
+      if (++depth > maxDepth) return unsound(malformed(position, `tuples are nested deeper than ${maxDepth}`))
       position++
     } else if (type === code.null && depth > 0) {
       const isNull = bytes[position + 1] === escape
@@ -366,20 +396,21 @@ const findMalformed = (bytes: Uint8Array): TupleError | undefined => {
     } else {
       const length = elementLength(bytes, position)
       if (length === undefined) {
-        return malformed(position, `0x${type.toString(16).padStart(2, "0")} is not a type code`)
+        return unsound(malformed(position, `0x${type.toString(16).padStart(2, "0")} is not a type code`))
       }
       const end = position + length
-      if (end > bytes.length) return malformed(position, "the element is cut off")
+      if (end > bytes.length) return unsound(malformed(position, "the element is cut off"))
       if (
         type === code.versionstamp && bytes.subarray(position + 1, end - 2).every((byte) => byte === 0xff) &&
         ++incomplete > 1
       ) {
-        return malformed(position, "a tuple can have only one incomplete versionstamp")
+        return unsound(malformed(position, "a tuple can have only one incomplete versionstamp"))
       }
+      doubtful ||= isDoubtful(bytes, position, end)
       position = end
     }
   }
-  return depth > 0 ? malformed(bytes.length, "the nested tuple is cut off") : undefined
+  return { error: depth > 0 ? malformed(bytes.length, "the nested tuple is cut off") : undefined, doubtful }
 }
 
 const fromItem = (item: Item): TupleElement => {
@@ -425,9 +456,10 @@ const firstDifference = (a: Uint8Array, b: Uint8Array): number => {
  * - Never throws: bytes that are not exactly what `pack` would give are a {@link TupleError}.
  */
 export const unpack = (bytes: Uint8Array): Result.Result<ReadonlyArray<TupleElement>, TupleError> => {
-  const error = findMalformed(bytes)
+  const { doubtful, error } = inspect(bytes)
   if (error !== undefined) return Result.fail(error)
-  const elements = fdbTuple.unpack(asBuffer(bytes), true).map(fromItem)
+  const elements = fdbTuple.unpack(Bytes.toBuffer(bytes), true).map(fromItem)
+  if (!doubtful) return Result.succeed(elements)
   const canonical = hasIncomplete(elements) ? packVersionstamped(elements).bytes : pack(elements)
   return Bytes.equals(canonical, bytes)
     ? Result.succeed(elements)

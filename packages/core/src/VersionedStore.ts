@@ -4,6 +4,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
+import * as Bytes from "./Bytes.ts"
 import type { FdbError } from "./FdbError.ts"
 import * as KeyRange from "./KeyRange.ts"
 import type { Mutation } from "./Mutation.ts"
@@ -87,9 +88,9 @@ const fill = ({ bytes, offset }: Versionstamped, stamp: Uint8Array): Uint8Array 
 /** The ten bytes of a versionstamp: the version and the order within it, both big-endian. */
 export const toVersionstamp = ({ order, version }: Position): Uint8Array => {
   const stamp = new Uint8Array(transactionLength)
-  const view = new DataView(stamp.buffer)
-  view.setBigUint64(0, version)
-  view.setUint16(8, order)
+  Bytes.writeUint(stamp, 0, 4, Number(version >> 32n))
+  Bytes.writeUint(stamp, 4, 4, Number(version & 0xffff_ffffn))
+  Bytes.writeUint(stamp, 8, 2, order)
   return stamp
 }
 

@@ -28,12 +28,12 @@ export class Versionstamp implements Equal.Equal {
 
   /** The eight bytes of the commit version, as a number. */
   get version(): bigint {
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getBigUint64(0)
+    return (BigInt(Bytes.readUint(this.bytes, 0, 4)) << 32n) + BigInt(Bytes.readUint(this.bytes, 4, 4))
   }
 
   /** The two bytes of the user version, as a number. */
   get userVersion(): number {
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getUint16(transactionLength)
+    return Bytes.readUint(this.bytes, transactionLength, 2)
   }
 
   /** Lower-case hexadecimal, 24 digits. */
@@ -66,7 +66,7 @@ export const make = (transaction: Uint8Array, userVersion = 0): Versionstamp => 
   }
   const bytes = new Uint8Array(length)
   bytes.set(transaction)
-  new DataView(bytes.buffer).setUint16(transactionLength, userVersion)
+  Bytes.writeUint(bytes, transactionLength, 2, userVersion)
   return new Versionstamp(bytes)
 }
 

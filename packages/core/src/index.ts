@@ -19,7 +19,8 @@ export {
   type RangeOptions,
   type Reads,
   Transaction,
-  type TransactionService
+  type TransactionService,
+  type Values
 } from "./Transaction.ts"
 export type { TransactionOptions } from "./TransactionOptions.ts"
 export * as Tuple from "./Tuple.ts"

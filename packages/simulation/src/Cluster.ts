@@ -2,10 +2,12 @@
  * The database's own side: one engine in memory that all processes share, the record of everything that was committed to
  * it, in commit order, and whether it is there at all.
  */
-import { type Engine, MemoryDatabase, VersionedStore } from "@effect-fdb/core"
+import { Bytes, type Engine, type FdbError, MemoryDatabase, VersionedStore } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { EventLog } from "./EventLog.ts"
+import { atOnce } from "./internal/atOnce.ts"
 import { calm, type Weather } from "./Weather.ts"
 import type { World } from "./World.ts"
 
@@ -73,12 +75,12 @@ export class Cluster {
     by: string,
     transaction: Engine.EngineTransaction,
     mutations: ReadonlyArray<VersionedStore.Commit["mutations"][number]>
-  ): ReturnType<typeof run> {
+  ): Exit.Exit<Engine.Committed, FdbError> {
     transaction.requestVersionstamp()
-    const exit = run(transaction.commit)
+    const exit = atOnce(transaction.commit)
     if (exit._tag === "Success" && exit.value.version !== -1n && exit.value.versionstamp !== undefined) {
       const { version } = exit.value
-      const order = new DataView(exit.value.versionstamp.buffer, exit.value.versionstamp.byteOffset).getUint16(8)
+      const order = Bytes.readUint(exit.value.versionstamp, 8, 2)
       const bound = VersionedStore.bind(
         { readVersion: undefined, readConflicts: [], writeConflicts: [], mutations, timeoutMillis: 0 },
         { version, order }
@@ -88,5 +90,3 @@ export class Cluster {
     return exit
   }
 }
-
-const run = (commit: Engine.EngineTransaction["commit"]) => Effect.runSyncExit(commit)

@@ -8,6 +8,7 @@
 import { type Engine, FdbError, type Mutation } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { atOnce } from "./internal/atOnce.ts"
 import type { Link } from "./Link.ts"
 import { millisecond, second } from "./World.ts"
 
@@ -62,7 +63,7 @@ class Watch implements Engine.EngineWatch {
   /** The database does not keep it any more. */
   forget(): void {
     this.open.delete(this)
-    Effect.runSync(this.inner.cancel)
+    atOnce(this.inner.cancel)
   }
 
   /** It was fired by this transaction's own writes, perhaps; from now on others may. */
@@ -132,6 +133,8 @@ class Transaction implements Engine.EngineTransaction {
       }))
 
   readonly get: Attempt["get"] = (key, snapshot) => this.read(() => this.inner.get(key, snapshot), true)
+
+  readonly getAll: Attempt["getAll"] = (keys, snapshot) => this.read(() => this.inner.getAll(keys, snapshot), true)
 
   readonly getKey: Attempt["getKey"] = (selector, snapshot) =>
     this.read(() => this.inner.getKey(selector, snapshot), true)
@@ -203,12 +206,12 @@ class Transaction implements Engine.EngineTransaction {
       }
       if (!fresh) return reply(fail(1021, "commit"), true)
       if (!lands) {
-        Effect.runSync(this.inner.dispose)
+        atOnce(this.inner.dispose)
         return reply(fail(fault, "commit"), true)
       }
       const readVersion = this.knownVersion
       const exit = cluster.commit(machine.name, this.inner, this.mutations)
-      Effect.runSync(this.inner.dispose)
+      atOnce(this.inner.dispose)
       if (exit._tag === "Success" && machine.isAlive) {
         this.committed()
       }
@@ -234,7 +237,7 @@ class Transaction implements Engine.EngineTransaction {
   private fixReads(): void {
     for (const read of this.pendingReads) {
       if (read.ask === undefined) continue
-      read.answer = Effect.runSyncExit(read.ask())
+      read.answer = atOnce(read.ask())
       read.ask = undefined
     }
   }
@@ -290,7 +293,7 @@ class Transaction implements Engine.EngineTransaction {
     }
     const waiting = this.waitForVersion = [go]
     link.toDatabase(link.latency(), () => {
-      const exit = Effect.runSyncExit(this.inner.readVersion)
+      const exit = atOnce(this.inner.readVersion)
       if (exit._tag === "Success") this.knownVersion = exit.value
       link.toProcess(link.latency(), () => {
         this.versionAt = link.machine.world.now

@@ -15,16 +15,28 @@ interface Known {
 export const make = (engine: Engine.Engine): Engine.Engine =>
   decorate(engine, (inner) => {
     const known = new Map<string, Known>()
+    const find = (key: Uint8Array, snapshot: boolean): Known | undefined => {
+      const found = known.get(Bytes.toHex(key))
+      return found !== undefined && (snapshot || found.serializable) ? found : undefined
+    }
+    const learn = (key: Uint8Array, value: Uint8Array | undefined, snapshot: boolean): void => {
+      known.set(Bytes.toHex(key), { value, serializable: !snapshot })
+    }
     return {
       get: (key, snapshot) =>
         Effect.suspend(() => {
-          const name = Bytes.toHex(key)
-          const found = known.get(name)
-          if (found !== undefined && (snapshot || found.serializable)) return Effect.succeed(found.value)
-          return Effect.tap(
-            inner.get(key, snapshot),
-            (value) => Effect.sync(() => void known.set(name, { value, serializable: !snapshot }))
-          )
+          const found = find(key, snapshot)
+          if (found !== undefined) return Effect.succeed(found.value)
+          return Effect.tap(inner.get(key, snapshot), (value) => Effect.sync(() => learn(key, value, snapshot)))
+        }),
+      getAll: (keys, snapshot) =>
+        Effect.suspend(() => {
+          const asked = keys.filter((key) => find(key, snapshot) === undefined)
+          const values = () => keys.map((key) => find(key, snapshot)?.value)
+          return asked.length === 0 ? Effect.sync(values) : Effect.map(inner.getAll(asked, snapshot), (answers) => {
+            asked.forEach((key, index) => learn(key, answers[index], snapshot))
+            return values()
+          })
         }),
       mutate: (mutation) => {
         if (mutation._tag === "Set") known.set(Bytes.toHex(mutation.key), { value: mutation.value, serializable: true })

@@ -16,6 +16,7 @@ export const decorate = (
       readVersion: inner.readVersion,
       setReadVersion: (version) => inner.setReadVersion(version),
       get: (key, snapshot) => inner.get(key, snapshot),
+      getAll: (keys, snapshot) => inner.getAll(keys, snapshot),
       getKey: (selector, snapshot) => inner.getKey(selector, snapshot),
       getPage: (begin, end, page) => inner.getPage(begin, end, page),
       mutate: (mutation) => inner.mutate(mutation),

@@ -59,7 +59,7 @@ const apply = (data: Data, mutation: PlainMutation): Data => {
 const isValue = (value: Uint8Array | undefined, baseline: Uint8Array | undefined): boolean =>
   value === undefined || baseline === undefined ? value === baseline : Bytes.equals(value, baseline)
 
-const nameOf = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1")
+const nameOf = (key: Uint8Array): string => Bytes.toBuffer(key).toString("latin1")
 
 export class MemoryStore implements VersionedStore {
   private readonly clock: Clock.Clock

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import * as References from "effect/References"
 import type * as Tracer from "effect/Tracer"
 import type { AttemptOptions, Engine } from "../Engine.ts"
 import * as FdbError from "../FdbError.ts"
@@ -67,7 +68,7 @@ const runAttempts = Effect.fnUntraced(function*<A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
   options: TransactionOptions,
-  span: Tracer.Span
+  span: Tracer.Span | undefined
 ) {
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout ?? defaultTimeout))
   const maxDelay = Duration.toMillis(Duration.fromInputUnsafe(options.maxRetryDelay ?? defaultMaxRetryDelay))
@@ -78,7 +79,7 @@ const runAttempts = Effect.fnUntraced(function*<A, E, R>(
   /** An attempt that may have been committed: whatever becomes of the later ones, the caller has to be told. */
   let uncertain: FdbError.FdbError | undefined
   for (let attempt = 0;; attempt++) {
-    span.attribute("fdb.attempts", attempt + 1)
+    span?.attribute("fdb.attempts", attempt + 1)
     const [exit, error] = yield* runAttempt(engine, body, {
       timeoutMillis: left,
       sizeLimit: options.sizeLimit,
@@ -113,11 +114,15 @@ export const transact = <A, E, R>(
   body: Effect.Effect<A, E, R>,
   options: TransactionOptions
 ): Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>> =>
-  Effect.useSpan("Database.transact", { kind: "client", attributes: { "fdb.engine": engine.name } }, (span) =>
-    // Where a transaction was begun is not worth a stack trace with each.
-    Effect.withParentSpan(runAttempts(engine, body, options, span), span, {
-      captureStackTrace: false
-    })) as Effect.Effect<
+  Effect.flatMap(References.TracerEnabled, (enabled) =>
+    // A span that nobody sees costs as much as the rest.
+    enabled
+      ? Effect.useSpan("Database.transact", { kind: "client", attributes: { "fdb.engine": engine.name } }, (span) =>
+        // Where a transaction was begun is not worth a stack trace with each.
+        Effect.withParentSpan(runAttempts(engine, body, options, span), span, {
+          captureStackTrace: false
+        }))
+      : runAttempts(engine, body, options, undefined)) as Effect.Effect<
       A,
       E | FdbError.FdbError,
       Exclude<R, Transaction>

@@ -10,7 +10,7 @@ import type { FdbError } from "../FdbError.ts"
 import type { KeyRange } from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { AtomicOp } from "../Mutation.ts"
-import type { KeyValue, Range, RangeOptions, Reads, TransactionService } from "../Transaction.ts"
+import type { KeyValue, Range, RangeOptions, Reads, TransactionService, Values } from "../Transaction.ts"
 import type { Versionstamped } from "../Versionstamp.ts"
 import type { Attempt } from "./attempt.ts"
 import { advance, type Cursor, toCursor } from "./cursor.ts"
@@ -55,6 +55,22 @@ class AttemptReads implements Reads {
       // A key longer than any that can be stored is simply absent.
       if (key.length > engine.maxKeyLength) return attempt.reading(undefined, () => Effect.undefined)
       return attempt.reading(attempt.checkKey(key, "read"), () => transaction.get(key, this.isSnapshot))
+    })
+
+  readonly getAll = <const Keys extends ReadonlyArray<Uint8Array>>(keys: Keys): Effect.Effect<Values<Keys>, FdbError> =>
+    Effect.suspend(() => {
+      const { attempt, engine, transaction } = this
+      // Keys longer than any that can be stored are absent, and not asked for.
+      const askable = keys.filter((key) => key.length <= engine.maxKeyLength)
+      let refused: FdbError | undefined
+      for (const key of askable) refused ??= attempt.checkKey(key, "read")
+      const values = attempt.reading(refused, () => transaction.getAll(askable, this.isSnapshot))
+      return (askable.length === keys.length
+        ? values
+        : Effect.map(values, (found) => {
+          let next = 0
+          return keys.map((key) => key.length <= engine.maxKeyLength ? found[next++] : undefined)
+        })) as Effect.Effect<Values<Keys>, FdbError>
     })
 
   readonly getKey = (selector: KeySelector): Effect.Effect<Uint8Array, FdbError> =>

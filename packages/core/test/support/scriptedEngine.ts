@@ -52,6 +52,7 @@ export const make = (...scripts: ReadonlyArray<Script>) => {
         readVersion: Effect.succeed(1n),
         setReadVersion: () => Effect.void,
         get: () => read,
+        getAll: (keys) => Effect.forEach(keys, () => read),
         getKey: () => Effect.succeed(new Uint8Array(0)),
         getPage: () => Effect.succeed({ values: [], more: false }),
         mutate: (mutation) => void attempt.mutations.push(mutation),

@@ -5,24 +5,27 @@ import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { CampaignError } from "../Candidacy.ts"
 import { CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
-import type { LeaderState } from "../LeaderState.ts"
 import { type Instant, instant } from "./belief.ts"
 import * as Codec from "./codec.ts"
 import { mayPass, type Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
+import type { HeldRecord, LeaseRecord } from "./records.ts"
 import * as Registration from "./registration.ts"
 import * as Store from "./store.ts"
 import { type Armed, WakeUp } from "./wakeUp.ts"
 
 /** A claim that was committed. */
 export interface Elected {
-  readonly state: LeaderState
+  readonly leader: HeldRecord
+  readonly lease: LeaseRecord
   /** When the attempt that was committed was started. */
   readonly attempt: Instant
   /** The version of the commit. */
@@ -41,7 +44,8 @@ interface Look {
 }
 
 interface Claimed {
-  readonly state: LeaderState
+  readonly leader: HeldRecord
+  readonly lease: LeaseRecord
   readonly armed: Armed
   /** To be run after the commit. */
   readonly committedVersion: Effect.Effect<bigint, FdbError>
@@ -108,16 +112,25 @@ const look = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, leaderW
   const history = expected ?? (yield* Store.readHistoryEnds(tx.snapshot, keys))
   const claimant = { ...member.identity, priority: member.priority }
   member.claiming = true
-  const state = yield* Operations.writeClaim(tx, keys, view, claimant, step.claim, history)
+  const { leader, lease } = yield* Operations.writeClaim(tx, keys, view, claimant, step.claim, history)
   // After the writes, for these watches are to fire on what others change.
   const called = yield* leaderWakeUp.arm(tx, leaderKeys(member))
-  return { ...seen, claimed: { state, armed: called, committedVersion: yield* tx.committedVersion } } satisfies Look
+  const committedVersion = yield* tx.committedVersion
+  return { ...seen, claimed: { leader, lease, armed: called, committedVersion } } satisfies Look
 })
 
 const causeOf = (member: Member, { memory, view }: Look): "Vacant" | "Lapsed" | "Own" => {
   if (view.leader._tag === "Vacant") return "Vacant"
   return view.leader.id === member.id && !Protocol.hasLapsed(memory.observation, view, member.now()) ? "Own" : "Lapsed"
 }
+
+/** Runs `aside` meanwhile, and is not over before that is. One fiber more, where `Effect.all` would need two. */
+const beside = <A, E>(main: Effect.Effect<A, E>, aside: Effect.Effect<void>): Effect.Effect<A, E> =>
+  Effect.acquireUseRelease(
+    Effect.forkChild(aside, { startImmediately: true }),
+    () => main,
+    (fiber, exit) => Exit.isSuccess(exit) ? Fiber.await(fiber) : Fiber.interrupt(fiber)
+  )
 
 /** One campaign of a member: its watches, its pace, and what it has told of others. */
 class Campaign {
@@ -157,17 +170,15 @@ class Campaign {
       const { identity, seenAt } = member
       const expectant = !wakeUp.isArmed || mayClaim(member)
       // Beside the reads, where its own record was seen to stand lately; but not where a claim would conflict with it.
-      const ahead = identity !== undefined && !this.disabled && !expectant && Registration.isDue(member) &&
-          member.isFresh(seenAt)
-        ? Registration.beat(member, identity, seenAt.version)
-        : Effect.void
-      const [found] = yield* Effect.all([
-        member.database.transact(look(member, wakeUp, leaderWakeUp, expectant), {
-          idempotent: true,
-          timeout: member.patience
-        }),
-        ahead
-      ], { concurrency: "unbounded" })
+      const beatsAhead = identity !== undefined && !this.disabled && !expectant && Registration.isDue(member) &&
+        member.isFresh(seenAt)
+      const looking = member.database.transact(look(member, wakeUp, leaderWakeUp, expectant), {
+        idempotent: true,
+        timeout: member.patience
+      })
+      const found = yield* beatsAhead
+        ? beside(looking, Registration.beat(member, identity, seenAt.version))
+        : looking
       if (found.armed !== undefined) yield* wakeUp.started(found.armed)
       member.memory = found.memory
       member.answered(found.view.config)
@@ -179,7 +190,7 @@ class Campaign {
   private elected(found: Look, claimed: Claimed): Effect.Effect<Elected, FdbError> {
     return Effect.gen({ self: this }, function*() {
       const { leaderWakeUp, member } = this
-      const { state } = claimed
+      const { leader, lease } = claimed
       yield* leaderWakeUp.started(claimed.armed)
       const version = yield* claimed.committedVersion
       const now = member.now()
@@ -189,7 +200,7 @@ class Campaign {
       yield* member.tell((about) =>
         ElectionEvent.Elected({
           ...about,
-          term: state.term,
+          term: leader.term,
           cause: causeOf(member, found),
           waited: Duration.nanos(now - this.begun),
           leaderless: Duration.nanos(now - aliveAt),
@@ -200,7 +211,7 @@ class Campaign {
           )
         })
       )
-      return { state, attempt: found.attempt, version }
+      return { leader, lease, attempt: found.attempt, version }
     })
   }
 
@@ -253,7 +264,7 @@ export const campaign = (member: Member, leaderWakeUp: WakeUp): Effect.Effect<El
     while (true) {
       const round = yield* Effect.result(campaign.round())
       if (Result.isSuccess(round)) {
-        if ("state" in round.success) return round.success
+        if ("leader" in round.success) return round.success
         if (round.success !== Pace.atOnce) yield* wakeUp.during(sleep(round.success))
       } else {
         const error = round.failure

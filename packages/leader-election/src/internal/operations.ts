@@ -21,6 +21,7 @@ import type { ElectionKeys } from "./keys.ts"
 import * as Protocol from "./protocol.ts"
 import {
   type CandidateRecord,
+  type HeldRecord,
   type Identity,
   type LeaderRecord,
   type LeaseRecord,
@@ -34,19 +35,21 @@ export interface IdentityOptions {
   readonly registration?: Versionstamp.Versionstamp | undefined
 }
 
-/** Who leads, as the two records tell together. */
+/** A leader, as the two records tell together. */
+export const heldState = (leader: HeldRecord, lease: LeaseRecord): LeaderState =>
+  new LeaderState({
+    leaderId: leader.id,
+    priority: leader.priority,
+    registration: leader.registration,
+    term: leader.term,
+    ballot: lease.ballot,
+    leaseDuration: Duration.nanos(lease.duration),
+    leaseExpiry: lease.expiry
+  })
+
+/** Who leads, if anybody does. */
 export const toState = (leader: LeaderRecord, lease: LeaseRecord): Option.Option<LeaderState> =>
-  leader._tag === "Vacant" ? Option.none() : Option.some(
-    new LeaderState({
-      leaderId: leader.id,
-      priority: leader.priority,
-      registration: leader.registration,
-      term: leader.term,
-      ballot: lease.ballot,
-      leaseDuration: Duration.nanos(lease.duration),
-      leaseExpiry: lease.expiry
-    })
-  )
+  leader._tag === "Vacant" ? Option.none() : Option.some(heldState(leader, lease))
 
 const toInfo = (id: string, record: CandidateRecord): CandidateInfo =>
   new CandidateInfo({
@@ -71,11 +74,8 @@ const requireEnabled = (keys: ElectionKeys, config: ElectionConfig): Effect.Effe
 export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
   yield* validateConfig(config)
   const tx = yield* Transaction
-  const [stored, leader, lease] = yield* Effect.all([
-    Store.findConfig(tx, keys),
-    tx.get(keys.leader),
-    tx.get(keys.lease)
-  ], { concurrency: "unbounded" })
+  const [written, leader, lease] = yield* tx.getAll([keys.config, keys.leader, keys.lease])
+  const stored = yield* Effect.fromResult(Store.configIfAny(keys).decode(written))
   if (stored !== undefined) return stored
   const duration = Duration.toNanosUnsafe(config.leaseDuration)
   yield* tx.set(keys.config, Codec.encodeConfig(config))
@@ -87,13 +87,13 @@ export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config
 })
 
 export const readConfig = Effect.fnUntraced(function*(keys: ElectionKeys) {
-  return yield* Store.readConfig(yield* Transaction, keys)
+  return yield* Store.read(yield* Transaction, Store.config(keys))
 })
 
 export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
   yield* validateConfig(config)
   const tx = yield* Transaction
-  yield* Store.readConfig(tx, keys)
+  yield* Store.read(tx, Store.config(keys))
   yield* tx.set(keys.config, Codec.encodeConfig(config))
 })
 
@@ -103,7 +103,7 @@ export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, confi
 export const registerCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string, priority: number) {
   yield* Candidate.validate(id, priority)
   const tx = yield* Transaction
-  yield* requireEnabled(keys, yield* Store.readConfig(tx, keys))
+  yield* requireEnabled(keys, yield* Store.read(tx, Store.config(keys)))
   const now = yield* Clock.currentTimeNanos
   // So that a commit that arrives late, its caller having given it up, cannot undo a later registration.
   yield* tx.addReadConflictKey(keys.candidate(id))
@@ -147,10 +147,7 @@ export const heartbeatCandidate = Effect.fnUntraced(function*(
 ) {
   yield* Candidate.validate(id, priority ?? 0)
   const tx = yield* Transaction
-  const [config, record] = yield* Effect.all([
-    Store.readConfig(tx, keys),
-    Store.readCandidate(tx, keys, id)
-  ], { concurrency: "unbounded" })
+  const [config, record] = yield* Store.readAll(tx, [Store.config(keys), Store.candidate(keys, id)])
   yield* requireEnabled(keys, config)
   if (record === undefined) return yield* new ProcessNotFound({ processId: id })
   const me = yield* identify(id, record, options)
@@ -173,20 +170,20 @@ export const unregisterCandidate = Effect.fnUntraced(function*(
   options: IdentityOptions
 ) {
   const tx = yield* Transaction
-  const candidate = yield* Store.readCandidate(tx, keys, id)
+  const candidate = yield* Store.read(tx, Store.candidate(keys, id))
   if (candidate === undefined) return
   yield* relinquish(keys, yield* identify(id, candidate, options))
   yield* tx.clear(keys.candidate(id))
 })
 
 export const getCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string) {
-  const record = yield* Store.readCandidate(yield* Transaction, keys, id)
+  const record = yield* Store.read(yield* Transaction, Store.candidate(keys, id))
   return Option.map(Option.fromUndefinedOr(record), (record) => toInfo(id, record))
 })
 
 export const listCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
-  const { candidateTimeout } = yield* Store.readConfig(tx, keys)
+  const { candidateTimeout } = yield* Store.read(tx, Store.config(keys))
   const now = yield* Clock.currentTimeNanos
   return yield* Store.streamCandidates(tx.snapshot, keys).pipe(
     Stream.map(({ id, ...record }) => toInfo(id, record)),
@@ -198,8 +195,8 @@ export const listCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
 /** Conflicts only on the candidates that it removes (12). Who leads is left, for a leader is always registered. */
 export const evictDeadCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
-  const { candidateTimeout } = yield* Store.readConfig(tx.snapshot, keys)
-  const leader = yield* Store.readLeader(tx, keys)
+  const { candidateTimeout } = yield* Store.read(tx.snapshot, Store.config(keys))
+  const leader = yield* Store.read(tx, Store.leader(keys))
   const now = yield* Clock.currentTimeNanos
   const isLeader = (candidate: Identity) => leader._tag === "Held" && sameIdentity(leader, candidate)
   return yield* Store.streamCandidates(tx.snapshot, keys).pipe(
@@ -216,7 +213,7 @@ export const evictDeadCandidates = Effect.fnUntraced(function*(keys: ElectionKey
 
 // -- leadership --------------------------------------------------------------------------------------------------------
 
-/** Writes a claim: the leader, its lease, and the history with the tenure that it ends. */
+/** Writes a claim: the leader, its lease, and the history with the tenure that it ends. Gives the two records. */
 export const writeClaim = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
@@ -244,14 +241,14 @@ export const writeClaim = Effect.fnUntraced(function*(
   if (history.oldestKept !== undefined) {
     yield* tx.clearRange({ begin: keys.history.range().begin, end: history.oldestKept })
   }
-  return Option.getOrThrow(toState(leader, lease))
+  return { leader, lease }
 })
 
-/** Writes a renewal: the lease and the leader's own heartbeat, nothing else. */
+/** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else. */
 export const writeRenewal = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
-  leader: LeaderRecord & { readonly _tag: "Held" },
+  leader: HeldRecord,
   priority: number,
   ballot: bigint,
   leaseDuration: bigint
@@ -261,7 +258,7 @@ export const writeRenewal = Effect.fnUntraced(function*(
   yield* Store.addDecisionConflicts(tx, keys, leader.id)
   yield* tx.set(keys.lease, Codec.encodeLease(lease))
   yield* beat(tx, keys, leader, priority, now)
-  return Option.getOrThrow(toState(leader, lease))
+  return lease
 })
 
 /** Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. */
@@ -287,12 +284,12 @@ export const vacate = Effect.fnUntraced(function*(
 /** Asks whoever leads to step down, without a challenger; tells whom, if anybody leads. */
 export const requestStepDown = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
-  const [, leader, lease, challenge] = yield* Effect.all([
-    Store.readConfig(tx, keys),
-    Store.readLeader(tx, keys),
-    Store.readLease(tx, keys),
-    Store.readChallenge(tx, keys)
-  ], { concurrency: "unbounded" })
+  const [, leader, lease, challenge] = yield* Store.readAll(tx, [
+    Store.config(keys),
+    Store.leader(keys),
+    Store.lease(keys),
+    Store.challenge(keys)
+  ])
   if (leader._tag === "Held" && !(challenge?.term === leader.term && challenge.challenger === undefined)) {
     yield* tx.set(
       keys.challenge,
@@ -305,10 +302,7 @@ export const requestStepDown = Effect.fnUntraced(function*(keys: ElectionKeys) {
 /** The challenge to the tenure that stands. */
 export const readChallenge = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
-  const [leader, challenge] = yield* Effect.all([
-    Store.readLeader(tx, keys),
-    Store.readChallenge(tx, keys)
-  ], { concurrency: "unbounded" })
+  const [leader, challenge] = yield* Store.readAll(tx, [Store.leader(keys), Store.challenge(keys)])
   return leader._tag === "Held" && challenge?.term === leader.term
     ? Option.some(
       new Challenge({
@@ -343,17 +337,17 @@ const claimOrRenew = Effect.fnUntraced(function*(
   yield* requireEnabled(keys, view.config)
   if (view.leader._tag === "Held" && sameIdentity(view.leader, claimant)) {
     const renewal = Protocol.renew(view, view.leader)
-    return renewal._tag === "Renew"
-      ? Option.some(yield* writeRenewal(tx, keys, view.leader, claimant.priority, renewal.ballot, view.leaseDuration))
-      : Option.none<LeaderState>()
+    if (renewal._tag === "Refuse") return Option.none<LeaderState>()
+    const { ballot } = renewal
+    const lease = yield* writeRenewal(tx, keys, view.leader, claimant.priority, ballot, view.leaseDuration)
+    return Option.some(heldState(view.leader, lease))
   }
   const now = yield* Clock.currentTimeNanos
   const claim = Protocol.claim(view, claimant, { lapsed: now >= view.lease.expiry, preempt: true })
-  return claim === undefined
-    ? Option.none<LeaderState>()
-    : Option.some(
-      yield* writeClaim(tx, keys, view, claimant, claim, yield* Store.readHistoryEnds(tx.snapshot, keys))
-    )
+  if (claim === undefined) return Option.none<LeaderState>()
+  const history = yield* Store.readHistoryEnds(tx.snapshot, keys)
+  const { leader, lease } = yield* writeClaim(tx, keys, view, claimant, claim, history)
+  return Option.some(heldState(leader, lease))
 })
 
 export const tryClaimLeadership = Effect.fnUntraced(function*(
@@ -378,16 +372,16 @@ export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, stat
   const renewal = Protocol.renew(view, tenure)
   if (renewal._tag === "Renew" && view.leader._tag === "Held") {
     const priority = view.candidate?.priority ?? view.leader.priority
-    return Option.some(yield* writeRenewal(tx, keys, view.leader, priority, renewal.ballot, view.leaseDuration))
+    const lease = yield* writeRenewal(tx, keys, view.leader, priority, renewal.ballot, view.leaseDuration)
+    return Option.some(heldState(view.leader, lease))
   }
   yield* requireEnabled(keys, view.config)
   return Option.none<LeaderState>()
 })
 
 /** `over`: it had ended without leaving anybody in its place, be it by an attempt of which nobody was told. */
-export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, state: LeaderState) {
+export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: Tenure) {
   const tx = yield* Transaction
-  const tenure = toTenure(state)
   const [view, [newest]] = yield* Effect.all([
     Store.readView(tx, keys, tenure.id),
     Store.readHistory(tx.snapshot, keys, 1)
@@ -400,15 +394,11 @@ export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, state: 
 })
 
 export const resignLeadership = (keys: ElectionKeys, state: LeaderState) =>
-  Effect.map(endTenure(keys, state), (end) => end === "ended")
+  Effect.map(endTenure(keys, toTenure(state)), (end) => end === "ended")
 
 export const getLeaderRaw = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
-  const [, leader, lease] = yield* Effect.all([
-    Store.readConfig(tx, keys),
-    Store.readLeader(tx, keys),
-    Store.readLease(tx, keys)
-  ])
+  const [, leader, lease] = yield* Store.readAll(tx, [Store.config(keys), Store.leader(keys), Store.lease(keys)])
   return toState(leader, lease)
 })
 

@@ -1,5 +1,5 @@
 /** What is stored: the records of an election as values. No decision is taken here. */
-import type { Versionstamp } from "@effect-fdb/core"
+import { Bytes, type Versionstamp } from "@effect-fdb/core"
 import type { EndReason } from "../HistoryEntry.ts"
 
 type Stamp = Versionstamp.Versionstamp
@@ -15,15 +15,15 @@ export interface Tenure extends Identity {
   readonly term: bigint
 }
 
+/** S("leader") while somebody leads. */
+export interface HeldRecord extends Tenure {
+  readonly _tag: "Held"
+  readonly priority: number
+}
+
 /** S("leader"). A vacancy keeps the term of the tenure that ended. */
 export type LeaderRecord =
-  | {
-    readonly _tag: "Held"
-    readonly term: bigint
-    readonly id: string
-    readonly priority: number
-    readonly registration: Stamp
-  }
+  | HeldRecord
   | { readonly _tag: "Vacant"; readonly term: bigint; readonly successor: Identity | undefined }
 
 /** S("lease"). Spans and times in nanoseconds. */
@@ -56,4 +56,4 @@ export interface HistoryRecord {
 }
 
 export const sameIdentity = (a: Identity, b: Identity): boolean =>
-  a.id === b.id && a.registration.toString() === b.registration.toString()
+  a.id === b.id && Bytes.equals(a.registration.bytes, b.registration.bytes)

@@ -8,13 +8,13 @@ import * as Effect from "effect/Effect"
 import type { InvalidState, NotInitialized } from "../ElectionError.ts"
 import type { LossReason } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
-import type { LeaderState } from "../LeaderState.ts"
 import { type Instant, instant } from "./belief.ts"
 import { leaderKeys } from "./follower.ts"
 import { leastPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
+import type { LeaseRecord } from "./records.ts"
 import * as Store from "./store.ts"
 import type { Tenure } from "./tenure.ts"
 import type { WakeUp } from "./wakeUp.ts"
@@ -26,7 +26,7 @@ type StoreError = FdbError | InvalidState | NotInitialized
 interface Renewed {
   readonly _tag: "Renewed"
   readonly attempt: Instant
-  readonly state: LeaderState
+  readonly lease: LeaseRecord
   readonly version: bigint
 }
 
@@ -41,7 +41,7 @@ const timeLeft = (tenure: Tenure): Duration.Duration => {
 
 /** The belief must not outlast a shorter lease that is about to be written. */
 const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): void => {
-  if (leaseDuration < Duration.toNanosUnsafe(tenure.state.leaseDuration)) {
+  if (leaseDuration < tenure.lease.duration) {
     tenure.belief.limit(attempt, leaseDuration, tenure.member.marginOf(leaseDuration))
   }
 }
@@ -49,7 +49,7 @@ const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): v
 /** One round trip: what was read or written at the last version still stands if this commit is accepted (11). */
 const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
   Effect.suspend(() => {
-    const { leader, member, state } = tenure
+    const { leader, lease, member } = tenure
     const attempt = instant(member.clock)
     const body = Effect.flatMap(Transaction, (tx) =>
       tx.setReadVersion(tenure.version.version).pipe(
@@ -58,8 +58,8 @@ const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
           member.keys,
           leader,
           member.priority,
-          state.ballot + 1n,
-          Duration.toNanosUnsafe(state.leaseDuration)
+          lease.ballot + 1n,
+          lease.duration
         )),
         Effect.flatMap((renewed) =>
           Effect.map(tx.committedVersion, (committedVersion) => ({ renewed, committedVersion }))
@@ -68,7 +68,7 @@ const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
     return Effect.flatMap(
       member.database.transact(body, { retryLimit: 0, timeout: timeLeft(tenure) }),
       ({ committedVersion, renewed }) =>
-        Effect.map(committedVersion, (version): Outcome => ({ _tag: "Renewed", attempt, state: renewed, version }))
+        Effect.map(committedVersion, (version): Outcome => ({ _tag: "Renewed", attempt, lease: renewed, version }))
     )
   })
 
@@ -85,7 +85,7 @@ const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, Stor
     const renewal = Protocol.renew(view, leader)
     if (renewal._tag === "Refuse") return { view, armed, renewed: undefined, because: renewal.because }
     limitBelief(tenure, attempt, view.leaseDuration)
-    const state = yield* Operations.writeRenewal(
+    const lease = yield* Operations.writeRenewal(
       tx,
       member.keys,
       leader,
@@ -93,15 +93,15 @@ const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, Stor
       renewal.ballot,
       view.leaseDuration
     )
-    return { view, armed, renewed: { attempt, state, committedVersion: yield* tx.committedVersion } }
+    return { view, armed, renewed: { attempt, lease, committedVersion: yield* tx.committedVersion } }
   })
   return Effect.gen(function*() {
     const found = yield* member.database.transact(body, { idempotent: true, timeout: timeLeft(tenure) })
     if (found.armed !== undefined) yield* wakeUp.started(found.armed)
     member.answered(found.view.config)
     if (found.renewed === undefined) return { _tag: "Refused", because: found.because }
-    const { attempt, committedVersion, state } = found.renewed
-    return { _tag: "Renewed", attempt, state, version: yield* committedVersion }
+    const { attempt, committedVersion, lease } = found.renewed
+    return { _tag: "Renewed", attempt, lease, version: yield* committedVersion }
   })
 }
 
@@ -179,20 +179,20 @@ class Upkeep {
     return Effect.void
   }
 
-  private confirmed(path: Path, { attempt, state, version }: Renewed, begun: bigint, headroom: bigint) {
+  private confirmed(path: Path, { attempt, lease, version }: Renewed, begun: bigint, headroom: bigint) {
     const { tenure } = this
     const { member, term } = tenure
     return Effect.flatMap(tenure.isHeld, (held) => {
       // A confirmation that comes after the belief was over does not bring it back.
       if (!held) return Effect.void
-      tenure.renewed(attempt, state, version)
+      tenure.renewed(attempt, lease, version)
       // Without its constructor, which goes through a proxy and would be a twelfth of the beat.
       return member.tell(({ candidate, election }) => ({
         _tag: "Renewed",
         election,
         candidate,
         term,
-        ballot: state.ballot,
+        ballot: lease.ballot,
         path,
         latency: Duration.nanos(member.now() - begun),
         headroom: Duration.nanos(headroom),
@@ -203,12 +203,11 @@ class Upkeep {
 
   /** How long to wait for the next round. */
   pause(): Pace.Pause {
-    const { belief, member, state } = this.tenure
+    const { belief, lease, member } = this.tenure
     if (this.failures > 0) {
       return { about: Pace.backOff(this.failures, Pace.beforeDeadline(belief.remaining(), member.heartbeat)) }
     }
-    const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
-    return { about: Pace.untilRenewal(member.heartbeat, leaseDuration - member.marginOf(leaseDuration)) }
+    return { about: Pace.untilRenewal(member.heartbeat, lease.duration - member.marginOf(lease.duration)) }
   }
 
   /** Whether a change may cut the wait short; after a failure it must not, for then nothing has been read since. */
@@ -241,7 +240,7 @@ export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
   const watch: Effect.Effect<void> = Effect.flatMap(tenure.isHeld, (held) => {
     if (!held) return Effect.void
     const remaining = belief.remaining()
-    const glance = member.marginOf(Duration.toNanosUnsafe(tenure.state.leaseDuration))
+    const glance = member.marginOf(tenure.lease.duration)
     return Effect.andThen(Effect.sleep(Duration.nanos(remaining < glance ? remaining : glance)), watch)
   })
   return watch

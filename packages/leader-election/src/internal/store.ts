@@ -12,7 +12,7 @@ import { InvalidState, NotInitialized } from "../ElectionError.ts"
 import * as Codec from "./codec.ts"
 import type { ElectionKeys } from "./keys.ts"
 import type * as Protocol from "./protocol.ts"
-import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "./records.ts"
+import type { CandidateRecord, HistoryRecord } from "./records.ts"
 
 /** How many tenures the history keeps. */
 export const historyLength = 100
@@ -22,98 +22,86 @@ export interface ElectionView extends Protocol.View {
   readonly config: ElectionConfig
 }
 
-const decodeAt = <A>(
-  key: Uint8Array,
-  bytes: Uint8Array,
-  decode: (bytes: Uint8Array) => Result.Result<A, string>
-): Effect.Effect<A, InvalidState> => {
-  const decoded = decode(bytes)
-  return Result.isSuccess(decoded)
-    ? Effect.succeed(decoded.success)
-    : Effect.fail(new InvalidState({ key: Bytes.toPrintable(key), problem: decoded.failure }))
+/** A record to be read: where it stands, and what its bytes mean, or that there are none. */
+interface Sought<A, E> {
+  readonly key: Uint8Array
+  readonly decode: (bytes: Uint8Array | undefined) => Result.Result<A, E>
 }
 
-const read = <A>(
-  reads: Reads,
-  key: Uint8Array,
-  decode: (bytes: Uint8Array) => Result.Result<A, string>
-): Effect.Effect<A | undefined, FdbError | InvalidState> =>
-  Effect.flatMap(reads.get(key), (bytes) => bytes === undefined ? Effect.undefined : decodeAt(key, bytes, decode))
+type Decode<A> = (bytes: Uint8Array) => Result.Result<A, string>
 
-const readOrInvalid = <A>(
-  reads: Reads,
-  key: Uint8Array,
-  decode: (bytes: Uint8Array) => Result.Result<A, string>
-): Effect.Effect<A, FdbError | InvalidState> =>
-  Effect.flatMap(reads.get(key), (bytes) =>
+const invalid = (key: Uint8Array, problem: string): InvalidState =>
+  new InvalidState({ key: Bytes.toPrintable(key), problem })
+
+const decodeAt = <A>(key: Uint8Array, bytes: Uint8Array, decode: Decode<A>): Result.Result<A, InvalidState> =>
+  Result.mapError(decode(bytes), (problem) => invalid(key, problem))
+
+const optional = <A>(key: Uint8Array, decode: Decode<A>): Sought<A | undefined, InvalidState> => ({
+  key,
+  decode: (bytes) => bytes === undefined ? Result.succeed(undefined) : decodeAt(key, bytes, decode)
+})
+
+const required = <A>(key: Uint8Array, decode: Decode<A>): Sought<A, InvalidState> => ({
+  key,
+  decode: (bytes) =>
     bytes === undefined
-      ? Effect.fail(
-        new InvalidState({ key: Bytes.toPrintable(key), problem: "it is missing though the election is initialised" })
-      )
-      : decodeAt(key, bytes, decode))
+      ? Result.fail(invalid(key, "it is missing though the election is initialised"))
+      : decodeAt(key, bytes, decode)
+})
 
-export const findConfig = (
+export const configIfAny = (keys: ElectionKeys) => optional(keys.config, Codec.decodeConfig)
+
+export const config = (keys: ElectionKeys): Sought<ElectionConfig, InvalidState | NotInitialized> => ({
+  key: keys.config,
+  decode: (bytes) =>
+    bytes === undefined
+      ? Result.fail(new NotInitialized({ election: keys.name }))
+      : decodeAt(keys.config, bytes, Codec.decodeConfig)
+})
+
+export const leader = (keys: ElectionKeys) => required(keys.leader, Codec.decodeLeader)
+
+export const lease = (keys: ElectionKeys) => required(keys.lease, Codec.decodeLease)
+
+export const challenge = (keys: ElectionKeys) => optional(keys.challenge, Codec.decodeChallenge)
+
+export const candidate = (keys: ElectionKeys, id: string) => optional(keys.candidate(id), Codec.decodeCandidate)
+
+/** Reads a record. */
+export const read = <A, E>(reads: Reads, { decode, key }: Sought<A, E>): Effect.Effect<A, FdbError | E> =>
+  Effect.flatMap(reads.get(key), (bytes) => Effect.fromResult(decode(bytes)))
+
+/** Reads records in one wave. Where several cannot be used, the first of them is told. */
+export const readAll = <const Records extends ReadonlyArray<Sought<unknown, unknown>>>(
   reads: Reads,
-  keys: ElectionKeys
-): Effect.Effect<ElectionConfig | undefined, FdbError | InvalidState> => read(reads, keys.config, Codec.decodeConfig)
+  records: Records
+): Effect.Effect<
+  { -readonly [K in keyof Records]: Records[K] extends Sought<infer A, unknown> ? A : never },
+  FdbError | (Records[number] extends Sought<unknown, infer E> ? E : never)
+> =>
+  Effect.flatMap(
+    reads.getAll(records.map(({ key }) => key)),
+    (values) => Effect.fromResult(Result.all(records.map(({ decode }, index) => decode(values[index]))))
+  ) as never
 
-export const readConfig = (
-  reads: Reads,
-  keys: ElectionKeys
-): Effect.Effect<ElectionConfig, FdbError | InvalidState | NotInitialized> =>
-  Effect.filterOrFail(
-    findConfig(reads, keys),
-    (config) => config !== undefined,
-    () => new NotInitialized({ election: keys.name })
-  )
-
-export const readCandidate = (
-  reads: Reads,
-  keys: ElectionKeys,
-  id: string
-): Effect.Effect<CandidateRecord | undefined, FdbError | InvalidState> =>
-  read(reads, keys.candidate(id), Codec.decodeCandidate)
-
-export const readLeader = (reads: Reads, keys: ElectionKeys): Effect.Effect<LeaderRecord, FdbError | InvalidState> =>
-  readOrInvalid(reads, keys.leader, Codec.decodeLeader)
-
-export const readLease = (reads: Reads, keys: ElectionKeys): Effect.Effect<LeaseRecord, FdbError | InvalidState> =>
-  readOrInvalid(reads, keys.lease, Codec.decodeLease)
-
-export const readChallenge = (
-  reads: Reads,
-  keys: ElectionKeys
-): Effect.Effect<ChallengeRecord | undefined, FdbError | InvalidState> =>
-  read(reads, keys.challenge, Codec.decodeChallenge)
-
-/** Everything that a decision needs, in one wave of reads. The configuration comes first where several are missing. */
+/** Everything that a decision needs, in one wave of reads. */
 export const readView = (
   reads: Reads,
   keys: ElectionKeys,
   id: string
 ): Effect.Effect<ElectionView, FdbError | InvalidState | NotInitialized> =>
-  Effect.all([
-    readConfig(reads, keys),
-    Effect.result(readLeader(reads, keys)),
-    Effect.result(readLease(reads, keys)),
-    readChallenge(reads, keys),
-    readCandidate(reads, keys, id)
-  ], { concurrency: "unbounded" }).pipe(
-    Effect.flatMap(([config, leader, lease, challenge, candidate]) =>
-      Effect.map(
-        Effect.all([Effect.fromResult(leader), Effect.fromResult(lease)]),
-        ([leader, lease]): ElectionView => ({
-          config,
-          enabled: config.electionEnabled,
-          allowPreemption: config.allowPreemption,
-          leaseDuration: Duration.toNanosUnsafe(config.leaseDuration),
-          leader,
-          lease,
-          challenge,
-          candidate
-        })
-      )
-    )
+  Effect.map(
+    readAll(reads, [config(keys), leader(keys), lease(keys), challenge(keys), candidate(keys, id)]),
+    ([config, leader, lease, challenge, candidate]) => ({
+      config,
+      enabled: config.electionEnabled,
+      allowPreemption: config.allowPreemption,
+      leaseDuration: Duration.toNanosUnsafe(config.leaseDuration),
+      leader,
+      lease,
+      challenge,
+      candidate
+    })
   )
 
 /** A tenure in the history. */
@@ -130,9 +118,9 @@ export const readHistory = (
   Effect.flatMap(
     reads.getRange(keys.history.range(), { limit, reverse: true }),
     (pairs) =>
-      Effect.forEach(pairs, ({ key, value }) =>
-        Effect.map(
-          Effect.zip(
+      Effect.fromResult(Result.all(pairs.map(({ key, value }) =>
+        Result.map(
+          Result.all([
             decodeAt(key, key, (bytes) =>
               Result.flatMap(
                 Result.mapError(keys.history.unpack(bytes), (error) => error.message),
@@ -140,9 +128,10 @@ export const readHistory = (
                   typeof term === "bigint" ? Result.succeed(term) : Result.fail("its key does not end in a term")
               )),
             decodeAt(key, value, Codec.decodeHistory)
-          ),
+          ]),
           ([term, record]) => ({ ...record, term })
-        ))
+        )
+      )))
   )
 
 /** What a claim has to know of the history. */
@@ -172,17 +161,17 @@ export const streamCandidates = (
   keys: ElectionKeys
 ): Stream.Stream<CandidateRecord & { readonly id: string }, FdbError | InvalidState> =>
   Stream.mapEffect(reads.streamRange(keys.candidates.range()), ({ key, value }) =>
-    Effect.map(
-      Effect.zip(
+    Effect.fromResult(Result.map(
+      Result.all([
         decodeAt(key, key, (bytes) =>
           Result.flatMap(
             Result.mapError(keys.candidates.unpack(bytes), (error) => error.message),
             ([id]) => typeof id === "string" ? Result.succeed(id) : Result.fail("its key does not end in an id")
           )),
         decodeAt(key, value, Codec.decodeCandidate)
-      ),
+      ]),
       ([id, record]) => ({ ...record, id })
-    ))
+    )))
 
 /** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
 export const addDecisionConflicts = Effect.fnUntraced(function*(

@@ -2,28 +2,25 @@
 import { Bytes, type FdbError, Transaction, type TransactionOptions } from "@effect-fdb/core"
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { LeadershipLost, type LossReason } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
 import type { Leadership } from "../Leadership.ts"
-import type { LeaderState } from "../LeaderState.ts"
 import { Belief, type Instant } from "./belief.ts"
 import * as Codec from "./codec.ts"
 import type { Elected } from "./follower.ts"
 import type { KnownVersion, Member } from "./member.ts"
 import * as Operations from "./operations.ts"
-import type { LeaderRecord } from "./records.ts"
-
-type Held = LeaderRecord & { readonly _tag: "Held" }
+import type { HeldRecord, LeaseRecord } from "./records.ts"
 
 export class Tenure {
   readonly member: Member
   readonly term: bigint
   /** The record at S("leader") for as long as the tenure stands. */
-  readonly leader: Held
+  readonly leader: HeldRecord
   readonly belief: Belief
-  state: LeaderState
+  /** As it was last written and confirmed. */
+  lease: LeaseRecord
   /** The version of the last claim or renewal. */
   version: KnownVersion
   /** Why it is not being renewed, where trying again may help until the belief is over. */
@@ -34,20 +31,13 @@ export class Tenure {
   private ended: LossReason | undefined = undefined
 
   constructor(member: Member, elected: Elected) {
-    const { attempt, state, version } = elected
-    const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
+    const { attempt, leader, lease, version } = elected
     this.member = member
-    this.term = state.term
-    this.state = state
-    this.leader = {
-      _tag: "Held",
-      term: state.term,
-      id: state.leaderId,
-      priority: state.priority,
-      registration: state.registration
-    }
-    this.record = Codec.encodeLeader(this.leader)
-    this.belief = new Belief(member.clock, attempt, leaseDuration, member.marginOf(leaseDuration))
+    this.term = leader.term
+    this.leader = leader
+    this.lease = lease
+    this.record = Codec.encodeLeader(leader)
+    this.belief = new Belief(member.clock, attempt, lease.duration, member.marginOf(lease.duration))
     this.version = { version, at: attempt.monotonic }
   }
 
@@ -81,12 +71,11 @@ export class Tenure {
   })
 
   /** An attempt to renew, started at `attempt`, has been committed. */
-  renewed(attempt: Instant, state: LeaderState, version: bigint): void {
-    const leaseDuration = Duration.toNanosUnsafe(state.leaseDuration)
-    this.state = state
+  renewed(attempt: Instant, lease: LeaseRecord, version: bigint): void {
+    this.lease = lease
     this.version = { version, at: attempt.monotonic }
     this.obstacle = undefined
-    this.belief.confirm(attempt, leaseDuration, this.member.marginOf(leaseDuration))
+    this.belief.confirm(attempt, lease.duration, this.member.marginOf(lease.duration))
     this.member.lastBeat = attempt.monotonic
     this.member.reached()
   }
@@ -112,7 +101,7 @@ export class Tenure {
   leadership(resign: Effect.Effect<void>): Leadership {
     return {
       term: this.term,
-      state: Effect.sync(() => this.state),
+      state: Effect.sync(() => Operations.heldState(this.leader, this.lease)),
       isHeld: this.isHeld,
       lost: this.lost,
       guard: (body, options) => this.guard(body, options),
@@ -122,10 +111,10 @@ export class Tenure {
 
   /** Ends it in the database, if it still stands there. Bounded: what is not told the database ends with the lease. */
   readonly resign: Effect.Effect<void> = Effect.suspend(() => {
-    const { member, state, term } = this
+    const { leader, member, term } = this
     // Another tenure has begun for certain.
     if (this.ended === "Replaced") return Effect.void
-    return member.database.transact(Operations.endTenure(member.keys, state), {
+    return member.database.transact(Operations.endTenure(member.keys, leader), {
       idempotent: true,
       timeout: member.patience
     }).pipe(

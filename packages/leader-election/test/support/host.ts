@@ -44,6 +44,7 @@ const connect = (engine: Engine.Engine, host: () => Host): Engine.Engine => ({
       ...transaction,
       readVersion: over("read")(transaction.readVersion),
       get: (key, snapshot) => over("read")(transaction.get(key, snapshot)),
+      getAll: (keys, snapshot) => over("read")(transaction.getAll(keys, snapshot)),
       getKey: (selector, snapshot) => over("read")(transaction.getKey(selector, snapshot)),
       getPage: (begin, end, page) => over("read")(transaction.getPage(begin, end, page)),
       watch: (key) =>

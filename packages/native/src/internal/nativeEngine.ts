@@ -19,6 +19,7 @@ const refusedTransaction = (code: number, detail: string): Engine.EngineTransact
     readVersion: read,
     setReadVersion: () => read,
     get: () => read,
+    getAll: () => read,
     getKey: () => read,
     getPage: () => read,
     mutate: nothing,

@@ -75,6 +75,14 @@ class NativeTransaction implements Engine.EngineTransaction {
       (value) => (value === undefined ? undefined : encoding.fromBuffer(value))
     )
 
+  readonly getAll: Engine.EngineTransaction["getAll"] = (keys, snapshot) =>
+    this.read(
+      snapshot,
+      // Each is in custody by itself: when one fails, the others are still under way.
+      (reads) => Promise.all(keys.map((key) => this.held.track(invoke(() => reads.get(encoding.toBuffer(key)))))),
+      (values) => values.map((value) => value === undefined ? undefined : encoding.fromBuffer(value))
+    )
+
   readonly getKey: Engine.EngineTransaction["getKey"] = (selector, snapshot) =>
     this.read(snapshot, (reads) => reads.getKey(encoding.toSelector(selector)), encoding.toKey)
 

@@ -205,6 +205,20 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       assert.strictEqual(reasonOf(a), "ClockJumped")
     }))
 
+  it.effect("nor does that of a fiber that the work has forked", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      let steps = 0
+      const step = Effect.andThen(Effect.sleep("10 millis"), Effect.sync(() => void steps++))
+      yield* start(a, { id: "a" }, () => Effect.andThen(Effect.forkChild(Effect.forever(step)), Effect.never))
+      yield* TestClock.adjust("100 millis")
+      const before = steps
+      assert.isTrue(before > 5)
+      a.wallOffset = 60_000
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(steps, before)
+    }))
+
   it.effect("a lease that is made shorter shortens the belief before the renewal is confirmed", () =>
     Effect.gen(function*() {
       const [a, b] = yield* hosts(2)
@@ -362,6 +376,37 @@ describe("rule 6: the order at the end of a tenure", () => {
       assert.strictEqual(yield* leaderId(b), "a")
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("finalizers that set themselves a timeout, or wait for a fiber of the work, come to their end", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const order: Array<string> = []
+      const led = yield* start(a, { id: "a" }, () =>
+        Effect.gen(function*() {
+          const stopping = yield* Deferred.make<void>()
+          const poller = yield* Effect.forkChild(
+            Effect.repeat(Effect.sleep("1 second"), { until: () => Deferred.isDone(stopping) })
+          )
+          return yield* Effect.ensuring(
+            Effect.never,
+            Effect.gen(function*() {
+              yield* Deferred.succeed(stopping, undefined)
+              yield* Fiber.await(poller)
+              order.push("poller has ended")
+              yield* Effect.timeoutOption(Effect.never, "200 millis")
+              order.push("given up")
+              yield* Effect.timeoutOption(Effect.sleep("100 millis"), "1 second")
+              order.push("drained")
+            })
+          )
+        }))
+      yield* TestClock.adjust("1500 millis")
+      yield* a.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(order, ["poller has ended", "given up", "drained"])
+      assert.strictEqual((yield* Effect.flip(Fiber.join(led)))._tag, "LeadershipLost")
+      assert.isUndefined(yield* leaderId(a))
     }))
 
   it.effect("a work that goes on past its lease is reported, and fenced", () =>

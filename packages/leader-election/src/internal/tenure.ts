@@ -137,8 +137,9 @@ export class Tenure {
   })
 
   /**
-   * The clock of the work: it does not let the work go on after a sleep through which the tenure has ended, as happens to
-   * a process that was frozen. What must go on, as finalizers must, does.
+   * The clock of the work: no sleep returns before the belief has been looked at, and finding that it is over interrupts the
+   * work within that very look. So the work of a process that was frozen does not go on. It never waits itself: finalizers
+   * sleep by this clock too, in fibers of their own where they set themselves a timeout.
    */
   get clock(): Clock.Clock {
     const { clock } = this.member
@@ -149,17 +150,7 @@ export class Tenure {
       currentTimeNanos: clock.currentTimeNanos,
       monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
       monotonicTimeNanos: clock.monotonicTimeNanos,
-      sleep: (duration) =>
-        Effect.andThen(
-          clock.sleep(duration),
-          Effect.flatMap(this.isHeld, (held) => held ? Effect.void : untilInterrupted)
-        )
+      sleep: (duration) => Effect.andThen(clock.sleep(duration), Effect.asVoid(this.isHeld))
     }
   }
 }
-
-/** Waits to be interrupted, where that is possible; elsewhere `restore` changes nothing, and it does not wait. */
-const untilInterrupted: Effect.Effect<void> = Effect.uninterruptibleMask((restore) => {
-  const waiting = restore(Effect.never)
-  return waiting === Effect.never ? Effect.void : waiting
-})

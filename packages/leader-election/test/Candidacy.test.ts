@@ -942,6 +942,20 @@ describe("a database that is away", () => {
       assert.strictEqual(yield* leaderId(a), "b")
     }))
 
+  it.effect("watches that are refused, for there are too many, cost nothing but the wait", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      a.watches = b.watches = "refused"
+      const first = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(reasonOf(a))
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
   it.effect("a candidacy tells how it fares", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)

@@ -12,8 +12,8 @@ export interface Host {
   /** What its candidates have told. */
   readonly events: Array<ElectionEvent>
   connection: Connection
-  /** Whether watches fire. */
-  watches: boolean
+  /** Whether watches fire; `refused` where there are too many of them. */
+  watches: boolean | "refused"
   /** By how much its wall clock is ahead, in milliseconds. */
   wallOffset: number
   /** Runs an effect on this host. */
@@ -47,9 +47,11 @@ const connect = (engine: Engine.Engine, host: () => Host): Engine.Engine => ({
       getKey: (selector, snapshot) => over("read")(transaction.getKey(selector, snapshot)),
       getPage: (begin, end, page) => over("read")(transaction.getPage(begin, end, page)),
       watch: (key) =>
-        over("read")(
-          Effect.map(transaction.watch(key), (watch) => host().watches ? watch : { ...watch, fired: Effect.never })
-        ),
+        host().watches === "refused"
+          ? Effect.fail(FdbError.make(1032, "read"))
+          : over("read")(
+            Effect.map(transaction.watch(key), (watch) => host().watches ? watch : { ...watch, fired: Effect.never })
+          ),
       commit: over("commit")(transaction.commit)
     }
   }

@@ -13,7 +13,9 @@ export class WakeUp {
   private isCalled = false
   /** Ends the last wait, if it has not ended. */
   private endWait: () => void = () => {}
+  /** The watches that were started last; kept until the next ones are, though one of them may have ended. */
   private armed: Scope.Closeable | undefined = undefined
+  private hasEnded = false
   /** Watches of a transaction of which it is not known to be committed. */
   private pending: Scope.Closeable | undefined = undefined
   private readonly parent: Scope.Scope
@@ -31,7 +33,7 @@ export class WakeUp {
 
   /** Whether all keys are being watched since the last wake-up. */
   get isArmed(): boolean {
-    return this.armed !== undefined
+    return this.armed !== undefined && !this.hasEnded
   }
 
   /**
@@ -102,10 +104,11 @@ export class WakeUp {
       this.pending = undefined
       this.isCalled = false
       this.armed = armed.scope
+      this.hasEnded = false
       const ended = (exit: Exit.Exit<void, FdbError>) =>
         Effect.sync(() => {
           if (this.armed !== armed.scope) return
-          this.armed = undefined
+          this.hasEnded = true
           if (Exit.isSuccess(exit)) this.cut()
         })
       yield* Effect.forEach(

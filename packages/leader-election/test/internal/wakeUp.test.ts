@@ -45,6 +45,29 @@ describe("a wake-up call", () => {
       assert.isUndefined(waiting.pollUnsafe())
     }))
 
+  it.effect("keeps none of the other watches of an arming, one of which has fired or was lost, beyond the next", () =>
+    Effect.gen(function*() {
+      const cancelled: Array<string> = []
+      const scope = yield* Scope.make()
+      const wakeUp = yield* Scope.provide(WakeUp.make, scope)
+      for (const ended of [Effect.void, Effect.fail(FdbError.make(1101, "watch"))]) {
+        const tx = {
+          watch: (of: Uint8Array) =>
+            Effect.as(
+              Effect.addFinalizer(() => Effect.sync(() => void cancelled.push(String(of[0])))),
+              of[0] === 1 ? ended : Effect.never
+            )
+        }
+        yield* wakeUp.started(yield* wakeUp.arm(tx as never, [key, Uint8Array.of(2)]))
+        yield* TestClock.adjust(0)
+        assert.isFalse(wakeUp.isArmed)
+        yield* wakeUp.started(yield* wakeUp.arm({ watch: () => Effect.succeed(Effect.never) } as never, [key]))
+        assert.isTrue(wakeUp.isArmed)
+        assert.deepStrictEqual(cancelled.splice(0).toSorted(), ["1", "2"])
+      }
+      yield* Scope.close(scope, Exit.void)
+    }))
+
   it.effect("keeps no watches of attempts that came to nothing, and none beyond its scope", () =>
     Effect.gen(function*() {
       const cancelled: Array<string> = []

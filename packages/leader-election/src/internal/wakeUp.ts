@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 
 export class WakeUp {
-  /** A key has changed since they were armed. */
+  /** A key has changed, or somebody has called, since they were armed. */
   private isCalled = false
   /** Ends the last wait, if it has not ended. */
   private endWait: () => void = () => {}
@@ -87,6 +87,8 @@ export class WakeUp {
   arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
     return Effect.gen({ self: this }, function*() {
       yield* this.forget
+      // What comes from here on may come too late for what this transaction reads.
+      this.isCalled = false
       const scope = yield* Scope.fork(this.parent)
       this.pending = scope
       const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" })
@@ -102,9 +104,9 @@ export class WakeUp {
     return Effect.gen({ self: this }, function*() {
       yield* this.disarm
       this.pending = undefined
-      this.isCalled = false
       this.armed = armed.scope
-      this.hasEnded = false
+      // Only another arming takes back a call that has come meanwhile.
+      this.hasEnded = this.isCalled
       const ended = (exit: Exit.Exit<void, FdbError>) =>
         Effect.sync(() => {
           if (this.armed !== armed.scope) return

@@ -33,6 +33,19 @@ describe("a wake-up call", () => {
       assert.isFalse(wakeUp.isArmed)
     }).pipe(Effect.provide(MemoryDatabase.layer)))
 
+  it.effect("is not lost when it comes between the arming and the commit", () =>
+    Effect.gen(function*() {
+      const wakeUp = yield* WakeUp.make
+      const armed = yield* wakeUp.arm({ watch: () => Effect.succeed(Effect.never) } as never, [key])
+      yield* wakeUp.call
+      yield* wakeUp.started(armed)
+      yield* wakeUp.during(Effect.die("it has waited"))
+      assert.isFalse(wakeUp.isArmed)
+      yield* wakeUp.started(yield* wakeUp.arm({ watch: () => Effect.succeed(Effect.never) } as never, [key]))
+      assert.isTrue(wakeUp.isArmed)
+      assert.strictEqual(yield* Effect.flip(wakeUp.during(Effect.fail("waits") as never)), "waits")
+    }))
+
   it.effect("asks to be armed again when a watch is lost, without cutting the wait short", () =>
     Effect.gen(function*() {
       const wakeUp = yield* WakeUp.make

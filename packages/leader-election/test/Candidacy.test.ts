@@ -570,6 +570,27 @@ describe("rule 7: preemption", () => {
       assert.deepInclude(first, { term: 1n, leaderId: "a", reason: "stepped-down" })
       assert.deepInclude(second, { term: 2n, leaderId: "a", end: undefined })
     }))
+
+  it.effect("so does one that campaigns itself, and one that resigns", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      const terms: Array<bigint> = []
+      yield* Effect.forkDetach(a.run(Effect.forever(Effect.scoped(Effect.gen(function*() {
+        const leadership = yield* candidacy.campaign
+        terms.push(leadership.term)
+        if (terms.length === 2) yield* leadership.resign
+        yield* leadership.lost
+      })))))
+      yield* TestClock.adjust("1 second")
+      yield* a.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("2900 millis")
+      assert.lengthOf(terms, 1)
+      yield* TestClock.adjust("2900 millis")
+      assert.lengthOf(terms, 2)
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(terms, 3)
+    }))
 })
 
 describe("rule 8: identity", () => {
@@ -655,6 +676,20 @@ describe("rule 9: a disabled election", () => {
       yield* b.run(transact(election.writeConfig(new ElectionConfig({}))))
       yield* TestClock.adjust(0)
       assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("does not keep a leader from stepping down at once when it is asked to", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* a.run(transact(election.writeConfig(new ElectionConfig({ electionEnabled: false }))))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(reasonOf(a))
+      yield* a.run(transact(election.requestStepDown))
+      yield* TestClock.adjust(0)
+      assert.strictEqual(reasonOf(a), "StepDownRequested")
+      assert.isUndefined(yield* leaderId(a))
     }))
 
   it.effect("costs nothing when it is enabled again in time", () =>

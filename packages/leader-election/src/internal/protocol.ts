@@ -206,8 +206,9 @@ export const renew = (view: View, tenure: Tenure): Renewal => {
   if (!stands(view.leader, tenure)) return { _tag: "Refuse", because: "replaced" }
   const registered = standing(view, tenure)
   if (registered !== "registered") return { _tag: "Refuse", because: registered }
-  if (!view.enabled) return { _tag: "Refuse", because: "disabled" }
   const because = obligation(view)
+  // Nobody could succeed a leader that steps down for a challenger now; an operator may want just that.
+  if (!view.enabled && because !== "step-down") return { _tag: "Refuse", because: "disabled" }
   return because === undefined ? { _tag: "Renew", ballot: view.lease.ballot + 1n } : { _tag: "Refuse", because }
 }
 

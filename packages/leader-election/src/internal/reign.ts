@@ -64,9 +64,11 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   yield* Effect.forkIn(Renewal.watchdog(tenure), scope)
   yield* Effect.forkIn(Renewal.upkeep(tenure, wakeUp), scope)
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
+    const { reason } = tenure
     yield* tenure.lose("Resigned")
     yield* Scope.close(scope, Exit.void)
     yield* tenure.resign
+    if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))
   const reign: Reign = { tenure, scope, end }
@@ -81,7 +83,7 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
     Effect.gen(function*() {
       const { end, tenure } = yield* begin(member, restore)
       yield* Effect.addFinalizer(() => end)
-      return tenure.leadership(end)
+      return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
     })
   ).pipe(Effect.withSpan("LeaderElection.campaign", { attributes: attributes(member) }))
 
@@ -121,7 +123,6 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const { reason } = tenure
   const overran = reason === undefined ? 0n : belief.sinceLapse()
   yield* end
-  if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
   const loss = lossIn(tenure, exit)
   return {
     lost: loss !== undefined,

@@ -90,6 +90,8 @@ describe("renewal (rules 2, 7, 8, 9)", () => {
 
   it("is refused in a disabled election", () => {
     assert.strictEqual(refusal({ enabled: false }), "disabled")
+    assert.strictEqual(refusal({ enabled: false, challenge: challenge() }), "disabled")
+    assert.strictEqual(refusal({ enabled: false, challenge: challenge({ challenger: undefined }) }), "step-down")
   })
 
   it("is refused once a challenge of this term and of higher priority stands", () => {

@@ -175,6 +175,21 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       assert.strictEqual(reasonOf(a), "ClockJumped")
     }))
 
+  for (const safetyMargin of [0, 1]) {
+    it.effect(`a margin of ${safetyMargin} ms does not make it look at its clocks without a pause`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* hosts(1)
+        yield* start(a, { id: "a", safetyMargin })
+        yield* TestClock.adjust("2 seconds")
+        a.looks = 0
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(a.looks > 100 && a.looks < 10_000, `${a.looks} looks`)
+        a.wallOffset = 60_000
+        yield* TestClock.adjust("150 millis")
+        assert.strictEqual(reasonOf(a), "ClockJumped")
+      }))
+  }
+
   it.effect("a wall clock that is set back costs nothing", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -634,6 +649,22 @@ describe("rule 8: identity", () => {
       yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.clear(key))))
       yield* TestClock.adjust("4 seconds")
       assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Evicted" })
+    }))
+
+  it.effect("a priority of minus zero is zero", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a", priority: -0 })
+      yield* TestClock.adjust("10 seconds")
+      const candidacy = yield* b.run(election.candidacy({ id: "b", priority: 1 }))
+      yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* candidacy.setPriority(-0)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.isUndefined(reasonOf(b))
+      const info = Option.getOrThrow(yield* b.run(transact(election.getCandidate("b"))))
+      assert.isTrue(Object.is(info.priority, 0))
     }))
 
   it.effect("an id or priority that cannot be stored is refused before anything is written", () =>

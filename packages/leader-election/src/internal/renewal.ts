@@ -235,14 +235,21 @@ export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
     )
   )
 
-/** Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a margin. */
+/** How long the watchdog looks away at most: for a margin, but not without end where that is next to nothing. */
+const glance = (leaseDuration: bigint, margin: bigint): bigint => {
+  const least = leaseDuration / 100n
+  return margin > least ? margin : least
+}
+
+/** Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a glance. */
 export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
   const { belief, member } = tenure
   const watch: Effect.Effect<void> = Effect.flatMap(tenure.isHeld, (held) => {
     if (!held) return Effect.void
     const remaining = belief.remaining()
-    const glance = member.marginOf(Duration.toNanosUnsafe(tenure.state.leaseDuration))
-    return Effect.andThen(Effect.sleep(Duration.nanos(remaining < glance ? remaining : glance)), watch)
+    const leaseDuration = Duration.toNanosUnsafe(tenure.state.leaseDuration)
+    const longest = glance(leaseDuration, member.marginOf(leaseDuration))
+    return Effect.andThen(Effect.sleep(Duration.nanos(remaining < longest ? remaining : longest)), watch)
   })
   return watch
 }

@@ -14,6 +14,8 @@ export interface Host {
   connection: Connection
   /** Whether watches fire; `refused` where there are too many of them. */
   watches: boolean | "refused"
+  /** How often somebody has looked at its monotonic clock. */
+  looks: number
   /** By how much its wall clock is ahead, in milliseconds. */
   wallOffset: number
   /** Runs an effect on this host. */
@@ -71,7 +73,10 @@ export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngi
       currentTimeMillis: Effect.sync(() => Number(wall() / 1_000_000n)),
       currentTimeNanosUnsafe: wall,
       currentTimeNanos: Effect.sync(wall),
-      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanosUnsafe: () => {
+        host.looks++
+        return clock.monotonicTimeNanosUnsafe()
+      },
       monotonicTimeNanos: clock.monotonicTimeNanos,
       sleep: (duration: Duration.Duration) => clock.sleep(duration)
     }
@@ -80,6 +85,7 @@ export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngi
       events,
       connection: "up",
       watches: true,
+      looks: 0,
       wallOffset: 0,
       run: (effect) =>
         effect.pipe(

@@ -67,13 +67,13 @@ const requireEnabled = (keys: ElectionKeys, config: ElectionConfig): Effect.Effe
 
 // -- configuration -----------------------------------------------------------------------------------------------------
 
-/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration. */
+/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration, and terms a lost lease. */
 export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
   yield* validateConfig(config)
   const tx = yield* Transaction
   const [stored, leader, lease] = yield* Effect.all([
     Store.findConfig(tx, keys),
-    tx.get(keys.leader),
+    Store.findLeader(tx, keys),
     tx.get(keys.lease)
   ], { concurrency: "unbounded" })
   if (stored !== undefined) return stored
@@ -82,7 +82,9 @@ export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config
   if (leader === undefined) {
     yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
   }
-  if (lease === undefined) yield* tx.set(keys.lease, Codec.encodeLease({ ballot: 0n, duration, expiry: 0n }))
+  if (lease === undefined) {
+    yield* tx.set(keys.lease, Codec.encodeLease({ ballot: leader?.term ?? 0n, duration, expiry: 0n }))
+  }
   return config
 })
 

@@ -74,6 +74,11 @@ export const readCandidate = (
 ): Effect.Effect<CandidateRecord | undefined, FdbError | InvalidState> =>
   read(reads, keys.candidate(id), Codec.decodeCandidate)
 
+export const findLeader = (
+  reads: Reads,
+  keys: ElectionKeys
+): Effect.Effect<LeaderRecord | undefined, FdbError | InvalidState> => read(reads, keys.leader, Codec.decodeLeader)
+
 export const readLeader = (reads: Reads, keys: ElectionKeys): Effect.Effect<LeaderRecord, FdbError | InvalidState> =>
   readOrInvalid(reads, keys.leader, Codec.decodeLeader)
 

@@ -6,6 +6,7 @@ import {
   type Candidacy,
   ElectionConfig,
   type ElectionEvent,
+  ElectionObserver,
   LeaderElection,
   type Leadership,
   type LossReason
@@ -246,6 +247,24 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       const renewed = eventsOf(a, "Renewed").at(-1)
       assert.deepInclude(renewed, { path: "full" })
       assert.strictEqual(renewed?.believesUntil, 1_000_000_000n + 1_800_000_000n)
+    }))
+
+  it.effect("an observer that throws neither ends it nor keeps its work going", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const log: Array<string> = []
+      const boom = () => {
+        throw new Error("an observer's own")
+      }
+      yield* Effect.forkDetach(
+        a.run(Effect.provideService(election.withLeadership({ id: "a" }, reign(log, "a")), ElectionObserver, boom)),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["a begins 1"])
+      a.connection = "hangs"
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(log, ["a begins 1", "a ends"])
     }))
 })
 

@@ -3,6 +3,7 @@ import type { DatabaseService, FdbError } from "@effect-fdb/core"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { Health } from "../Candidacy.ts"
 import type { ElectionConfig } from "../ElectionConfig.ts"
@@ -131,8 +132,12 @@ export class Member {
     make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent
   ): Effect.Effect<void> {
     const event = make({ election: this.keys.name, candidate: this.id })
-    this.observer(event)
-    return this.telemetry.record(event)
+    // One that throws in spite of its contract must not keep a lost tenure's work from being interrupted.
+    const told = Result.try(() => this.observer(event))
+    const recorded = this.telemetry.record(event)
+    return Result.isSuccess(told)
+      ? recorded
+      : Effect.andThen(recorded, Effect.logError("an observer of the election has thrown", told.failure))
   }
 
   /** Tells the observer, logs and measures. */

@@ -922,6 +922,24 @@ describe("commits whose outcome is not told", () => {
       assert.isUndefined(yield* leaderId(b))
     }))
 
+  it.effect("a campaign that is interrupted while its registration is being committed leaves no candidate behind", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ commit: "100 millis" })
+      const a = make()
+      const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(initialized)
+      const campaign = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("60 millis")
+      const interrupted = yield* Effect.forkChild(Fiber.interrupt(campaign), { startImmediately: true })
+      yield* TestClock.adjust("20 millis")
+      assert.lengthOf(yield* a.run(transact(election.listCandidates)), 1)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(interrupted)
+      assert.lengthOf(yield* a.run(transact(election.listCandidates)), 0)
+    }))
+
   it.effect("a leader whose renewals are committed without being told stops at its deadline all the same", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)

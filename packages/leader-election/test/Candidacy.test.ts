@@ -627,6 +627,71 @@ describe("rule 7: preemption", () => {
     }))
 })
 
+describe("a candidacy that ends before its campaign or tenure does", () => {
+  const candidacyIn = Effect.fnUntraced(function*(host: Host) {
+    const scope = yield* Scope.make()
+    const candidacy = yield* Scope.provide(host.run(election.candidacy({ id: "a" })), scope)
+    return { candidacy, close: Scope.close(scope, Exit.void) }
+  })
+
+  it.effect("does not believe in its tenure any more when another leads", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      a.watches = false
+      const { candidacy, close } = yield* candidacyIn(a)
+      const leadership = yield* a.run(candidacy.campaign)
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* close
+      assert.isFalse(yield* leadership.isHeld)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.deepStrictEqual(Array.from(yield* a.run(transact(election.listCandidates)), (info) => info.processId), [
+        "b"
+      ])
+    }))
+
+  it.effect("resigns after its work's finalizers, and leaves then", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const { candidacy, close } = yield* candidacyIn(a)
+      const led = yield* Effect.forkDetach(
+        a.run(candidacy.withLeadership(() => Effect.ensuring(Effect.never, Effect.sleep("1 second")), { again: true })),
+        { startImmediately: true }
+      )
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* close
+      yield* TestClock.adjust("900 millis")
+      assert.strictEqual(yield* leaderId(b), "a")
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(led)))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(Array.from(yield* a.run(transact(election.listCandidates)), (info) => info.processId), [
+        "b"
+      ])
+    }))
+
+  it.effect("does not register or claim again", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const first = yield* start(b, { id: "b" })
+      const { candidacy, close } = yield* candidacyIn(a)
+      const campaign = yield* Effect.forkDetach(a.run(candidacy.withLeadership(() => Effect.never)), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("1 second")
+      yield* close
+      yield* TestClock.adjust(0)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(campaign)))
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(yield* leaderId(a))
+      assert.deepStrictEqual(yield* a.run(transact(election.listCandidates)), [])
+    }))
+})
+
 describe("rule 8: identity", () => {
   it.effect("a second process with the same id is found out, whether the first leads or follows", () =>
     Effect.gen(function*() {

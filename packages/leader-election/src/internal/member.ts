@@ -59,6 +59,10 @@ export class Member {
   claiming = false
   /** Cuts the wait of the loop that is running short. */
   callUp: Effect.Effect<void> = Effect.void
+  /** Its scope is closed: it campaigns no more, and leaves with the end of what is still going on. */
+  closed = false
+  /** Ends the tenure that it has. */
+  abdicate: Effect.Effect<void> = Effect.void
 
   constructor(options: {
     readonly keys: ElectionKeys

@@ -51,7 +51,8 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     Effect.suspend(() => {
       member.role = "Idle"
       member.callUp = Effect.void
-      return member.turn.release(1)
+      member.abdicate = Effect.void
+      return Effect.andThen(member.closed ? Registration.unregister(member) : Effect.void, member.turn.release(1))
     })
   )
   member.role = "Following"
@@ -61,6 +62,8 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   member.claiming = false
   member.role = "Leading"
   const tenure = new Tenure(member, elected)
+  member.abdicate = tenure.lose("Resigned")
+  if (member.closed) yield* member.abdicate
   yield* Effect.forkIn(Renewal.watchdog(tenure), scope)
   yield* Effect.forkIn(Renewal.upkeep(tenure, wakeUp), scope)
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
@@ -75,6 +78,16 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   return reign
 })
 
+/**
+ * Ends the candidacy. A campaign or tenure that still goes on is ended by its own fiber, in the order of its end, and the
+ * candidate is unregistered after it: it must not be waited for here, for it may be what closes the scope.
+ */
+export const close = (member: Member): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    member.closed = true
+    return member.role === "Idle" ? Registration.unregister(member) : Effect.andThen(member.abdicate, member.callUp)
+  })
+
 const attributes = (member: Member) => ({ election: member.keys.name, candidate: member.id })
 
 /** See `Candidacy.campaign`. */
@@ -83,6 +96,7 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
     Effect.gen(function*() {
       const { end, tenure } = yield* begin(member, restore)
       yield* Effect.addFinalizer(() => end)
+      tenure.member.abdicate = end
       return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
     })
   ).pipe(Effect.withSpan("LeaderElection.campaign", { attributes: attributes(member) }))

@@ -1,4 +1,4 @@
-import { Database, Subspace, Transaction } from "@effect-fdb/core"
+import { Database, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -97,6 +97,18 @@ describe("a leadership", () => {
       assert.strictEqual(yield* leaderId(b), "a")
       assert.lengthOf(eventsOf(b, "Elected"), 0)
     }))
+
+  it.effect("lets its work set the test clock", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      yield* transact(election.initialize())
+      const [term, held] = yield* election.withLeadership({ id: "a" }, ({ isHeld, term }) =>
+        Effect.andThen(
+          TestClock.adjust("1 minute"),
+          Effect.map(isHeld, (held) => [term, held] as const)
+        ))
+      assert.deepStrictEqual([term, held], [1n, true])
+    }).pipe(Effect.provide(MemoryDatabase.layer)))
 
   it.effect("fails the work's own way, and is resigned then too", () =>
     Effect.gen(function*() {

@@ -144,6 +144,8 @@ export class Tenure {
   get clock(): Clock.Clock {
     const { clock } = this.member
     return {
+      // What else it can do, as a test clock can be set.
+      ...clock,
       currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
       currentTimeMillis: clock.currentTimeMillis,
       currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),

@@ -41,10 +41,10 @@ const reign = (log: Array<string>, name: string) => (leadership: Leadership) =>
     Effect.ensuring(Effect.never, Effect.sync(() => void log.push(`${name} ends`)))
   )
 
-const start = (
+const start = <E = never>(
   host: Host,
   candidate: Candidacy.CandidateOptions,
-  work: (leadership: Leadership) => Effect.Effect<void> = () => Effect.never,
+  work: (leadership: Leadership) => Effect.Effect<void, E> = () => Effect.never,
   options?: Candidacy.LeadOptions
 ) => Effect.forkDetach(host.run(election.withLeadership(candidate, work, options)), { startImmediately: true })
 
@@ -422,6 +422,27 @@ describe("rule 6: the order at the end of a tenure", () => {
       assert.strictEqual(yield* leaderId(b), "a")
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("the loss of another election's leadership within the work is the work's own failure", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const inner = LeaderElection.make(Subspace.fromTuple(["app", "inner"]))
+      yield* a.run(transact(inner.initialize()))
+      const led = yield* start(
+        a,
+        { id: "a" },
+        // Of the same id and term.
+        () =>
+          Effect.provideService(
+            inner.withLeadership({ id: "a" }, ({ resign }) => Effect.andThen(resign, Effect.never)),
+            Database,
+            a.database
+          ),
+        { again: true }
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Resigned" })
     }))
 
   it.effect("finalizers that set themselves a timeout, or wait for a fiber of the work, come to their end", () =>

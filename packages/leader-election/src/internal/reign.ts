@@ -112,10 +112,7 @@ const reportOverrun = ({ belief, member, term, lost }: Tenure): Effect.Effect<vo
 const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLost | undefined => {
   if (Exit.isSuccess(exit) || exit.cause.reasons.length !== 1) return undefined
   const [reason] = exit.cause.reasons
-  return reason !== undefined && Cause.isFailReason(reason) && reason.error instanceof LeadershipLost &&
-      reason.error.term === tenure.term && reason.error.processId === tenure.member.id
-    ? reason.error
-    : undefined
+  return reason !== undefined && Cause.isFailReason(reason) && tenure.isLoss(reason.error) ? reason.error : undefined
 }
 
 /** Runs the work of one tenure to its end, finalizers included, and ends the tenure after it. */

@@ -31,7 +31,7 @@ export class Tenure {
 
   private readonly record: Uint8Array
   private readonly losing = Deferred.makeUnsafe<LeadershipLost>()
-  private ended: LossReason | undefined = undefined
+  private ended: LeadershipLost | undefined = undefined
 
   constructor(member: Member, elected: Elected) {
     const { attempt, state, version } = elected
@@ -53,7 +53,12 @@ export class Tenure {
 
   /** Why it is over for its leader, if it is. */
   get reason(): LossReason | undefined {
-    return this.ended
+    return this.ended?.reason
+  }
+
+  /** Whether an error tells of the loss of this very tenure, and not of one in another election. */
+  isLoss(error: unknown): error is LeadershipLost {
+    return error !== undefined && error === this.ended
   }
 
   /** Completes once it is over for its leader. */
@@ -63,11 +68,12 @@ export class Tenure {
   lose(reason: LossReason): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.suspend(() => {
       if (this.ended !== undefined) return Effect.void
-      this.ended = reason
       const { member, term } = this
+      const loss = new LeadershipLost({ processId: member.id, term, reason })
+      this.ended = loss
       const recorded = member.announce((about) => ElectionEvent.Lost({ ...about, term, reason }))
       // Whoever waits for it goes on within this call, and may interrupt the fiber that makes it.
-      Deferred.doneUnsafe(this.losing, Effect.succeed(new LeadershipLost({ processId: member.id, term, reason })))
+      Deferred.doneUnsafe(this.losing, Effect.succeed(loss))
       return recorded
     }))
   }
@@ -124,7 +130,7 @@ export class Tenure {
   readonly resign: Effect.Effect<void> = Effect.suspend(() => {
     const { member, state, term } = this
     // Another tenure has begun for certain.
-    if (this.ended === "Replaced") return Effect.void
+    if (this.reason === "Replaced") return Effect.void
     return member.database.transact(Operations.endTenure(member.keys, state), {
       idempotent: true,
       timeout: member.patience

@@ -1038,6 +1038,32 @@ describe("commits whose outcome is not told", () => {
       assert.lengthOf(yield* a.run(transact(election.listCandidates)), 0)
     }))
 
+  for (const at of Array.from({ length: 30 }, (_, i) => 20 * i)) {
+    // Thirty instants from before the registration to after the claim.
+    it.effect(`a campaign that is interrupted after ${at} ms leaves neither candidate nor tenure behind`, () =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust(0)
+        const make = yield* makeHosts({ readVersion: "20 millis", read: "20 millis", commit: "100 millis" })
+        const a = make()
+        const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(initialized)
+        const campaigns = yield* Effect.forEach([
+          a.run(election.withLeadership({ id: "a" }, () => Effect.never)),
+          Effect.scoped(Effect.andThen(a.run(election.campaign({ id: "b" })), Effect.never))
+        ], (campaign) => Effect.forkDetach(campaign, { startImmediately: true }))
+        for (let t = 0; t < at; t += 20) yield* TestClock.adjust("20 millis")
+        const interrupted = yield* Effect.forkDetach(Fiber.interruptAll(campaigns), { startImmediately: true })
+        for (let t = 0; t < 1000; t += 20) yield* TestClock.adjust("20 millis")
+        assert.isDefined(interrupted.pollUnsafe())
+        const left = yield* Effect.forkChild(
+          a.run(transact(Effect.all([election.getLeaderRaw, election.listCandidates])))
+        )
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* Fiber.join(left), [Option.none(), []])
+      }))
+  }
+
   it.effect("a leader whose renewals are committed without being told stops at its deadline all the same", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -1128,6 +1154,22 @@ describe("a database that is away", () => {
       b.connection = "up"
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* leaderId(a), "b")
+    }))
+
+  it.effect("does not keep a leader or a follower from ending, however long the heartbeat", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2, ElectionConfig.withLeaseDuration("1 hour"))
+      const fibers = [yield* start(a, { id: "a" })]
+      yield* TestClock.adjust("1 second")
+      fibers.push(yield* start(b, { id: "b" }))
+      yield* TestClock.adjust("1 second")
+      a.connection = b.connection = "hangs"
+      // Both are waiting for the database by then.
+      yield* TestClock.adjust("40 minutes")
+      const ending = yield* Effect.forkChild(Fiber.interruptAll(fibers), { startImmediately: true })
+      // What is under way, the resignation, and the unregistration.
+      for (let i = 0; i < 4; i++) yield* TestClock.adjust("10 seconds")
+      assert.isDefined(ending.pollUnsafe())
     }))
 
   it.effect("watches that are lost are made up for by polling", () =>

@@ -26,6 +26,9 @@ export interface KnownVersion {
 /** However short the heartbeat: a transaction may have to wait for a disk. */
 export const leastPatience = Duration.millis(200)
 
+/** However long the heartbeat or the lease: what waits for a transaction may be asked to end. */
+export const mostPatience = Duration.seconds(10)
+
 /** What is assumed before the configuration has been read. */
 const firstHeartbeat = 3_000_000_000n
 
@@ -93,7 +96,7 @@ export class Member {
 
   /** How long one transaction of a follower may take. */
   get patience(): Duration.Duration {
-    return Duration.max(Duration.nanos(this.heartbeat), leastPatience)
+    return Duration.clamp(Duration.nanos(this.heartbeat), { minimum: leastPatience, maximum: mostPatience })
   }
 
   /** Whether a version may still be read at, or conflicts be judged from. */

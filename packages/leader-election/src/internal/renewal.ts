@@ -11,7 +11,7 @@ import { ElectionEvent } from "../ElectionEvent.ts"
 import type { LeaderState } from "../LeaderState.ts"
 import { type Instant, instant } from "./belief.ts"
 import { leaderKeys } from "./follower.ts"
-import { leastPatience } from "./member.ts"
+import { leastPatience, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
@@ -36,7 +36,10 @@ type Outcome = Renewed | { readonly _tag: "Refused"; readonly because: Refusal }
 /** How long an attempt may take: a third of what is left of the belief, so that there is time for others. */
 const timeLeft = (tenure: Tenure): Duration.Duration => {
   const remaining = Duration.nanos(tenure.belief.remaining())
-  return Duration.max(Duration.divideUnsafe(remaining, 3), Duration.min(remaining, leastPatience))
+  return Duration.clamp(Duration.divideUnsafe(remaining, 3), {
+    minimum: Duration.min(remaining, leastPatience),
+    maximum: mostPatience
+  })
 }
 
 /** The belief must not outlast a shorter lease that is about to be written. */

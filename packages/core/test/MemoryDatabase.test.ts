@@ -177,6 +177,15 @@ describe("MemoryDatabase: the limit on watches", () => {
       assert.strictEqual((yield* Effect.flip(set(database))).code, 1032)
     }))
 
+  it.effect("does not fail a transaction that goes on without the watch", () =>
+    Effect.gen(function*() {
+      const { database } = yield* makeStore(0)
+      yield* Effect.scoped(
+        database.transact(Transaction.use((tx) => Effect.andThen(Effect.ignore(tx.watch(key)), tx.set(key, value))))
+      )
+      assert.deepStrictEqual(yield* database.transact(Transaction.use((tx) => tx.get(key))), value)
+    }))
+
   it.effect("does not count those of transactions that were not committed", () =>
     Effect.gen(function*() {
       const { database } = yield* makeStore(1)

@@ -17,7 +17,6 @@ import { ElectionObserver } from "./ElectionObserver.ts"
 import * as Candidate from "./internal/candidate.ts"
 import * as Keys from "./internal/keys.ts"
 import { Member } from "./internal/member.ts"
-import * as Registration from "./internal/registration.ts"
 import * as Reign from "./internal/reign.ts"
 import type { LeaderElection } from "./LeaderElection.ts"
 import type { Leadership } from "./Leadership.ts"
@@ -83,8 +82,8 @@ export interface Candidacy {
 }
 
 /**
- * The candidacy of this process in an election. It registers with its first campaign; closing the scope unregisters it, which
- * also ends a tenure that it may still have.
+ * The candidacy of this process in an election. It registers with its first campaign; closing the scope unregisters it. A campaign that
+ * goes on then is interrupted, and a tenure is lost and ended as if it had been resigned, before the candidate leaves.
  */
 export const make = Effect.fnUntraced(function*(
   election: Pick<LeaderElection, "subspace">,
@@ -101,7 +100,7 @@ export const make = Effect.fnUntraced(function*(
     priority,
     margin: yield* Candidate.validateMargin(safetyMargin)
   })
-  yield* Effect.addFinalizer(() => Registration.unregister(member))
+  yield* Effect.addFinalizer(() => Reign.close(member))
   return {
     id,
     campaign: Reign.campaign(member),

@@ -44,8 +44,8 @@ export class ElectionConfig extends Schema.Class<ElectionConfig>("@effect-fdb/le
   }
 }
 
-/** The longest span that a record can hold: 63 bits of nanoseconds, some 292 years. */
-const maxNanos = 2n ** 63n - 1n
+/** The longest span whose end can be recorded too, in 63 bits of nanoseconds since the epoch: 146 years, until 2116. */
+const maxNanos = 2n ** 62n - 1n
 
 const spanFields = ["leaseDuration", "heartbeatInterval", "candidateTimeout"] as const
 
@@ -53,7 +53,7 @@ const invalidSpan = (duration: Duration.Duration): string | undefined => {
   if (!Duration.isFinite(duration)) return "has to be finite"
   const nanos = Duration.toNanosUnsafe(duration)
   if (nanos <= 0n) return `is ${Duration.format(duration)}; it has to be longer than zero`
-  return nanos > maxNanos ? "does not fit into 63 bits of nanoseconds" : undefined
+  return nanos > maxNanos ? "does not fit into 62 bits of nanoseconds" : undefined
 }
 
 /** Fails with `InvalidConfig` unless an election can be run with this configuration. */

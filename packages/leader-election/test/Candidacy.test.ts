@@ -1,4 +1,4 @@
-import { Database, Subspace, Transaction } from "@effect-fdb/core"
+import { Database, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -6,6 +6,7 @@ import {
   type Candidacy,
   ElectionConfig,
   type ElectionEvent,
+  ElectionObserver,
   LeaderElection,
   type Leadership,
   type LossReason
@@ -40,10 +41,10 @@ const reign = (log: Array<string>, name: string) => (leadership: Leadership) =>
     Effect.ensuring(Effect.never, Effect.sync(() => void log.push(`${name} ends`)))
   )
 
-const start = (
+const start = <E = never>(
   host: Host,
   candidate: Candidacy.CandidateOptions,
-  work: (leadership: Leadership) => Effect.Effect<void> = () => Effect.never,
+  work: (leadership: Leadership) => Effect.Effect<void, E> = () => Effect.never,
   options?: Candidacy.LeadOptions
 ) => Effect.forkDetach(host.run(election.withLeadership(candidate, work, options)), { startImmediately: true })
 
@@ -96,6 +97,18 @@ describe("a leadership", () => {
       assert.strictEqual(yield* leaderId(b), "a")
       assert.lengthOf(eventsOf(b, "Elected"), 0)
     }))
+
+  it.effect("lets its work set the test clock", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      yield* transact(election.initialize())
+      const [term, held] = yield* election.withLeadership({ id: "a" }, ({ isHeld, term }) =>
+        Effect.andThen(
+          TestClock.adjust("1 minute"),
+          Effect.map(isHeld, (held) => [term, held] as const)
+        ))
+      assert.deepStrictEqual([term, held], [1n, true])
+    }).pipe(Effect.provide(MemoryDatabase.layer)))
 
   it.effect("fails the work's own way, and is resigned then too", () =>
     Effect.gen(function*() {
@@ -175,6 +188,21 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       assert.strictEqual(reasonOf(a), "ClockJumped")
     }))
 
+  for (const safetyMargin of [0, 1]) {
+    it.effect(`a margin of ${safetyMargin} ms does not make it look at its clocks without a pause`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* hosts(1)
+        yield* start(a, { id: "a", safetyMargin })
+        yield* TestClock.adjust("2 seconds")
+        a.looks = 0
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(a.looks > 100 && a.looks < 10_000, `${a.looks} looks`)
+        a.wallOffset = 60_000
+        yield* TestClock.adjust("150 millis")
+        assert.strictEqual(reasonOf(a), "ClockJumped")
+      }))
+  }
+
   it.effect("a wall clock that is set back costs nothing", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -205,6 +233,20 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       assert.strictEqual(reasonOf(a), "ClockJumped")
     }))
 
+  it.effect("nor does that of a fiber that the work has forked", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      let steps = 0
+      const step = Effect.andThen(Effect.sleep("10 millis"), Effect.sync(() => void steps++))
+      yield* start(a, { id: "a" }, () => Effect.andThen(Effect.forkChild(Effect.forever(step)), Effect.never))
+      yield* TestClock.adjust("100 millis")
+      const before = steps
+      assert.isTrue(before > 5)
+      a.wallOffset = 60_000
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(steps, before)
+    }))
+
   it.effect("a lease that is made shorter shortens the belief before the renewal is confirmed", () =>
     Effect.gen(function*() {
       const [a, b] = yield* hosts(2)
@@ -217,6 +259,24 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       const renewed = eventsOf(a, "Renewed").at(-1)
       assert.deepInclude(renewed, { path: "full" })
       assert.strictEqual(renewed?.believesUntil, 1_000_000_000n + 1_800_000_000n)
+    }))
+
+  it.effect("an observer that throws neither ends it nor keeps its work going", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const log: Array<string> = []
+      const boom = () => {
+        throw new Error("an observer's own")
+      }
+      yield* Effect.forkDetach(
+        a.run(Effect.provideService(election.withLeadership({ id: "a" }, reign(log, "a")), ElectionObserver, boom)),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["a begins 1"])
+      a.connection = "hangs"
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(log, ["a begins 1", "a ends"])
     }))
 })
 
@@ -362,6 +422,58 @@ describe("rule 6: the order at the end of a tenure", () => {
       assert.strictEqual(yield* leaderId(b), "a")
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("the loss of another election's leadership within the work is the work's own failure", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const inner = LeaderElection.make(Subspace.fromTuple(["app", "inner"]))
+      yield* a.run(transact(inner.initialize()))
+      const led = yield* start(
+        a,
+        { id: "a" },
+        // Of the same id and term.
+        () =>
+          Effect.provideService(
+            inner.withLeadership({ id: "a" }, ({ resign }) => Effect.andThen(resign, Effect.never)),
+            Database,
+            a.database
+          ),
+        { again: true }
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Resigned" })
+    }))
+
+  it.effect("finalizers that set themselves a timeout, or wait for a fiber of the work, come to their end", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const order: Array<string> = []
+      const led = yield* start(a, { id: "a" }, () =>
+        Effect.gen(function*() {
+          const stopping = yield* Deferred.make<void>()
+          const poller = yield* Effect.forkChild(
+            Effect.repeat(Effect.sleep("1 second"), { until: () => Deferred.isDone(stopping) })
+          )
+          return yield* Effect.ensuring(
+            Effect.never,
+            Effect.gen(function*() {
+              yield* Deferred.succeed(stopping, undefined)
+              yield* Fiber.await(poller)
+              order.push("poller has ended")
+              yield* Effect.timeoutOption(Effect.never, "200 millis")
+              order.push("given up")
+              yield* Effect.timeoutOption(Effect.sleep("100 millis"), "1 second")
+              order.push("drained")
+            })
+          )
+        }))
+      yield* TestClock.adjust("1500 millis")
+      yield* a.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(order, ["poller has ended", "given up", "drained"])
+      assert.strictEqual((yield* Effect.flip(Fiber.join(led)))._tag, "LeadershipLost")
+      assert.isUndefined(yield* leaderId(a))
     }))
 
   it.effect("a work that goes on past its lease is reported, and fenced", () =>
@@ -525,6 +637,92 @@ describe("rule 7: preemption", () => {
       assert.deepInclude(first, { term: 1n, leaderId: "a", reason: "stepped-down" })
       assert.deepInclude(second, { term: 2n, leaderId: "a", end: undefined })
     }))
+
+  it.effect("so does one that campaigns itself, and one that resigns", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      const terms: Array<bigint> = []
+      yield* Effect.forkDetach(a.run(Effect.forever(Effect.scoped(Effect.gen(function*() {
+        const leadership = yield* candidacy.campaign
+        terms.push(leadership.term)
+        if (terms.length === 2) yield* leadership.resign
+        yield* leadership.lost
+      })))))
+      yield* TestClock.adjust("1 second")
+      yield* a.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("2900 millis")
+      assert.lengthOf(terms, 1)
+      yield* TestClock.adjust("2900 millis")
+      assert.lengthOf(terms, 2)
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(terms, 3)
+    }))
+})
+
+describe("a candidacy that ends before its campaign or tenure does", () => {
+  const candidacyIn = Effect.fnUntraced(function*(host: Host) {
+    const scope = yield* Scope.make()
+    const candidacy = yield* Scope.provide(host.run(election.candidacy({ id: "a" })), scope)
+    return { candidacy, close: Scope.close(scope, Exit.void) }
+  })
+
+  it.effect("does not believe in its tenure any more when another leads", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      a.watches = false
+      const { candidacy, close } = yield* candidacyIn(a)
+      const leadership = yield* a.run(candidacy.campaign)
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* close
+      assert.isFalse(yield* leadership.isHeld)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.deepStrictEqual(Array.from(yield* a.run(transact(election.listCandidates)), (info) => info.processId), [
+        "b"
+      ])
+    }))
+
+  it.effect("resigns after its work's finalizers, and leaves then", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const { candidacy, close } = yield* candidacyIn(a)
+      const led = yield* Effect.forkDetach(
+        a.run(candidacy.withLeadership(() => Effect.ensuring(Effect.never, Effect.sleep("1 second")), { again: true })),
+        { startImmediately: true }
+      )
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* close
+      yield* TestClock.adjust("900 millis")
+      assert.strictEqual(yield* leaderId(b), "a")
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(led)))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(Array.from(yield* a.run(transact(election.listCandidates)), (info) => info.processId), [
+        "b"
+      ])
+    }))
+
+  it.effect("does not register or claim again", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const first = yield* start(b, { id: "b" })
+      const { candidacy, close } = yield* candidacyIn(a)
+      const campaign = yield* Effect.forkDetach(a.run(candidacy.withLeadership(() => Effect.never)), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("1 second")
+      yield* close
+      yield* TestClock.adjust(0)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(campaign)))
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(yield* leaderId(a))
+      assert.deepStrictEqual(yield* a.run(transact(election.listCandidates)), [])
+    }))
 })
 
 describe("rule 8: identity", () => {
@@ -570,6 +768,22 @@ describe("rule 8: identity", () => {
       assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Evicted" })
     }))
 
+  it.effect("a priority of minus zero is zero", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      yield* start(a, { id: "a", priority: -0 })
+      yield* TestClock.adjust("10 seconds")
+      const candidacy = yield* b.run(election.candidacy({ id: "b", priority: 1 }))
+      yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* candidacy.setPriority(-0)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.isUndefined(reasonOf(b))
+      const info = Option.getOrThrow(yield* b.run(transact(election.getCandidate("b"))))
+      assert.isTrue(Object.is(info.priority, 0))
+    }))
+
   it.effect("an id or priority that cannot be stored is refused before anything is written", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -610,6 +824,20 @@ describe("rule 9: a disabled election", () => {
       yield* b.run(transact(election.writeConfig(new ElectionConfig({}))))
       yield* TestClock.adjust(0)
       assert.strictEqual(yield* leaderId(b), "b")
+    }))
+
+  it.effect("does not keep a leader from stepping down at once when it is asked to", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* a.run(transact(election.writeConfig(new ElectionConfig({ electionEnabled: false }))))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(reasonOf(a))
+      yield* a.run(transact(election.requestStepDown))
+      yield* TestClock.adjust(0)
+      assert.strictEqual(reasonOf(a), "StepDownRequested")
+      assert.isUndefined(yield* leaderId(a))
     }))
 
   it.effect("costs nothing when it is enabled again in time", () =>
@@ -792,6 +1020,50 @@ describe("commits whose outcome is not told", () => {
       assert.isUndefined(yield* leaderId(b))
     }))
 
+  it.effect("a campaign that is interrupted while its registration is being committed leaves no candidate behind", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ commit: "100 millis" })
+      const a = make()
+      const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(initialized)
+      const campaign = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("60 millis")
+      const interrupted = yield* Effect.forkChild(Fiber.interrupt(campaign), { startImmediately: true })
+      yield* TestClock.adjust("20 millis")
+      assert.lengthOf(yield* a.run(transact(election.listCandidates)), 1)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(interrupted)
+      assert.lengthOf(yield* a.run(transact(election.listCandidates)), 0)
+    }))
+
+  for (const at of Array.from({ length: 30 }, (_, i) => 20 * i)) {
+    // Thirty instants from before the registration to after the claim.
+    it.effect(`a campaign that is interrupted after ${at} ms leaves neither candidate nor tenure behind`, () =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust(0)
+        const make = yield* makeHosts({ readVersion: "20 millis", read: "20 millis", commit: "100 millis" })
+        const a = make()
+        const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(initialized)
+        const campaigns = yield* Effect.forEach([
+          a.run(election.withLeadership({ id: "a" }, () => Effect.never)),
+          Effect.scoped(Effect.andThen(a.run(election.campaign({ id: "b" })), Effect.never))
+        ], (campaign) => Effect.forkDetach(campaign, { startImmediately: true }))
+        for (let t = 0; t < at; t += 20) yield* TestClock.adjust("20 millis")
+        const interrupted = yield* Effect.forkDetach(Fiber.interruptAll(campaigns), { startImmediately: true })
+        for (let t = 0; t < 1000; t += 20) yield* TestClock.adjust("20 millis")
+        assert.isDefined(interrupted.pollUnsafe())
+        const left = yield* Effect.forkChild(
+          a.run(transact(Effect.all([election.getLeaderRaw, election.listCandidates])))
+        )
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* Fiber.join(left), [Option.none(), []])
+      }))
+  }
+
   it.effect("a leader whose renewals are committed without being told stops at its deadline all the same", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -884,6 +1156,22 @@ describe("a database that is away", () => {
       assert.strictEqual(yield* leaderId(a), "b")
     }))
 
+  it.effect("does not keep a leader or a follower from ending, however long the heartbeat", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2, ElectionConfig.withLeaseDuration("1 hour"))
+      const fibers = [yield* start(a, { id: "a" })]
+      yield* TestClock.adjust("1 second")
+      fibers.push(yield* start(b, { id: "b" }))
+      yield* TestClock.adjust("1 second")
+      a.connection = b.connection = "hangs"
+      // Both are waiting for the database by then.
+      yield* TestClock.adjust("40 minutes")
+      const ending = yield* Effect.forkChild(Fiber.interruptAll(fibers), { startImmediately: true })
+      // What is under way, the resignation, and the unregistration.
+      for (let i = 0; i < 4; i++) yield* TestClock.adjust("10 seconds")
+      assert.isDefined(ending.pollUnsafe())
+    }))
+
   it.effect("watches that are lost are made up for by polling", () =>
     Effect.gen(function*() {
       const [a, b] = yield* hosts(2)
@@ -895,6 +1183,20 @@ describe("a database that is away", () => {
       yield* Fiber.interrupt(led)
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(yield* leaderId(a), "b")
+    }))
+
+  it.effect("watches that are refused, for there are too many, cost nothing but the wait", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      a.watches = b.watches = "refused"
+      const first = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 minute")
+      assert.isUndefined(reasonOf(a))
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
     }))
 
   it.effect("a candidacy tells how it fares", () =>

@@ -134,6 +134,27 @@ describe("rule 1: ballots and terms", () => {
       assert.deepStrictEqual([first.term, second.term, third.term], [1n, 3n, 4n])
     })
   )
+
+  it_(
+    "do not turn back where configuration and lease were lost and the election is initialised anew",
+    Effect.gen(function*() {
+      yield* run(election.initialize())
+      yield* register("one")
+      let tenure = yield* won("one")
+      for (let i = 0; i < 3; i++) tenure = Option.getOrThrow(yield* run(election.refreshLease(tenure)))
+      yield* run(election.resignLeadership(tenure))
+      const last = yield* won("one")
+      yield* run(election.resignLeadership(last))
+      yield* run(
+        Effect.flatMap(
+          tx,
+          (tx) => Effect.forEach(["config", "lease"], (key) => tx.clear(election.subspace.pack([key])))
+        )
+      )
+      yield* run(election.initialize())
+      assert.isTrue((yield* won("one")).term > last.term)
+    })
+  )
 })
 
 describe("rules 2, 6 and 8: only the very tenure", () => {
@@ -306,6 +327,9 @@ describe("configurations", () => {
         "candidateTimeout"
       )
       assert.strictEqual(yield* field(new ElectionConfig({ leaseDuration: Duration.infinity })), "leaseDuration")
+      // Its end, counted from now, could not be stored.
+      const longest = Duration.nanos(2n ** 63n - 1n)
+      assert.strictEqual(yield* field(new ElectionConfig({ leaseDuration: longest })), "leaseDuration")
     })
   )
 

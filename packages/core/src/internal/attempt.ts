@@ -21,6 +21,9 @@ type FdbError = FdbError.FdbError
 
 const endOfKeys = KeyRange.all.end
 
+/** The one error of a read after which the transaction may go on: the watch is not set, the value was read. */
+const tooManyWatches = 1032
+
 export class Attempt {
   readonly service: TransactionService
   private readonly engine: Engine
@@ -81,7 +84,7 @@ export class Attempt {
     if (!this.open) return this.refuse(this.fault(2017, "read"))
     if (check !== undefined) return this.refuse(check)
     return Effect.catch(read(), (error) => {
-      this.failedRead ??= error
+      if (error.code !== tooManyWatches) this.failedRead ??= error
       return this.refuse(error)
     })
   }

@@ -69,6 +69,9 @@ const decoder = <const Fields extends ReadonlyArray<unknown>, A>(
   }
 }
 
+/** A priority as a tuple takes it: minus zero is no integer there. */
+const int32 = (priority: number): number => priority | 0
+
 /** A pair of fields that are there together or not at all. */
 const identity = (id: string | null, registration: Versionstamp.Versionstamp | null) =>
   id === null || registration === null ? undefined : { id, registration }
@@ -112,7 +115,7 @@ export const decodeLeader = decoder(
 
 export const encodeLeader = (record: LeaderRecord): Uint8Array =>
   record._tag === "Held"
-    ? Tuple.pack([version, record.term, record.id, record.priority, record.registration, null, null])
+    ? Tuple.pack([version, record.term, record.id, int32(record.priority), record.registration, null, null])
     : Tuple.pack([
       version,
       record.term,
@@ -142,7 +145,7 @@ export const encodeChallenge = (record: ChallengeRecord): Uint8Array =>
     version,
     record.term,
     record.challenger?.id ?? null,
-    record.priority,
+    int32(record.priority),
     record.challenger?.registration ?? null
   ])
 
@@ -153,11 +156,11 @@ export const decodeCandidate = decoder(
 )
 
 export const encodeCandidate = (record: CandidateRecord): Uint8Array =>
-  Tuple.pack([version, record.priority, record.lastHeartbeat, record.registration])
+  Tuple.pack([version, int32(record.priority), record.lastHeartbeat, record.registration])
 
 /** The record of a candidate whose registration the commit is to give. */
 export const encodeRegistration = (priority: number, lastHeartbeat: bigint): Versionstamp.Versionstamped =>
-  Tuple.packVersionstamped([version, priority, lastHeartbeat, Tuple.incompleteVersionstamp(0)])
+  Tuple.packVersionstamped([version, int32(priority), lastHeartbeat, Tuple.incompleteVersionstamp(0)])
 
 export const decodeHistory = decoder(
   [Text, Natural, orNull(Natural), orNull(Reason)],

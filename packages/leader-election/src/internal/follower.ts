@@ -154,6 +154,7 @@ class Campaign {
   }
 
   private register(): Effect.Effect<Pace.Pause, CampaignError> {
+    if (this.member.closed) return Effect.interrupt
     return Registration.register(this.member).pipe(
       Effect.as(Pace.atOnce),
       Effect.catchTag("ElectionDisabled", () =>
@@ -253,7 +254,7 @@ class Campaign {
 
 /**
  * Campaigns until elected. The leader's watches are armed in `leaderWakeUp` by the claim itself. When it is interrupted,
- * `member.claiming` tells whether it may have been elected without being told.
+ * `member.claiming` tells whether it may have been elected without being told. When the candidacy is closed it interrupts itself.
  */
 export const campaign = (member: Member, leaderWakeUp: WakeUp): Effect.Effect<Elected, CampaignError> =>
   Effect.gen(function*() {
@@ -261,7 +262,7 @@ export const campaign = (member: Member, leaderWakeUp: WakeUp): Effect.Effect<El
     const sleep = yield* Pace.pacer
     const campaign = new Campaign(member, wakeUp, leaderWakeUp)
     member.callUp = wakeUp.call
-    while (true) {
+    while (!member.closed) {
       const round = yield* Effect.result(campaign.round())
       if (Result.isSuccess(round)) {
         if ("leader" in round.success) return round.success
@@ -275,6 +276,7 @@ export const campaign = (member: Member, leaderWakeUp: WakeUp): Effect.Effect<El
         yield* sleep({ about: Pace.backOff(member.failures, member.heartbeat) })
       }
     }
+    return yield* Effect.interrupt
   }).pipe(Effect.scoped)
 
 /** For a heartbeat, it leaves a vacancy to others: it has stepped down. */

@@ -3,6 +3,7 @@ import type { DatabaseService, FdbError } from "@effect-fdb/core"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { Health } from "../Candidacy.ts"
 import type { ElectionConfig } from "../ElectionConfig.ts"
@@ -24,6 +25,9 @@ export interface KnownVersion {
 
 /** However short the heartbeat: a transaction may have to wait for a disk. */
 export const leastPatience = Duration.millis(200)
+
+/** However long the heartbeat or the lease: what waits for a transaction may be asked to end. */
+export const mostPatience = Duration.seconds(10)
 
 /** What is assumed before the configuration has been read. */
 const firstHeartbeat = 3_000_000_000n
@@ -58,6 +62,10 @@ export class Member {
   claiming = false
   /** Cuts the wait of the loop that is running short. */
   callUp: Effect.Effect<void> = Effect.void
+  /** Its scope is closed: it campaigns no more, and leaves with the end of what is still going on. */
+  closed = false
+  /** Ends the tenure that it has. */
+  abdicate: Effect.Effect<void> = Effect.void
 
   constructor(options: {
     readonly keys: ElectionKeys
@@ -88,7 +96,7 @@ export class Member {
 
   /** How long one transaction of a follower may take. */
   get patience(): Duration.Duration {
-    return Duration.max(Duration.nanos(this.heartbeat), leastPatience)
+    return Duration.clamp(Duration.nanos(this.heartbeat), { minimum: leastPatience, maximum: mostPatience })
   }
 
   /** Whether a version may still be read at, or conflicts be judged from. */
@@ -131,8 +139,12 @@ export class Member {
     make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent
   ): Effect.Effect<void> {
     const event = make({ election: this.keys.name, candidate: this.id })
-    this.observer(event)
-    return this.telemetry.record(event)
+    // One that throws in spite of its contract must not keep a lost tenure's work from being interrupted.
+    const told = Result.try(() => this.observer(event))
+    const recorded = this.telemetry.record(event)
+    return Result.isSuccess(told)
+      ? recorded
+      : Effect.andThen(recorded, Effect.logError("an observer of the election has thrown", told.failure))
   }
 
   /** Tells the observer, logs and measures. */

@@ -70,19 +70,22 @@ const requireEnabled = (keys: ElectionKeys, config: ElectionConfig): Effect.Effe
 
 // -- configuration -----------------------------------------------------------------------------------------------------
 
-/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration. */
+/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration, and terms a lost lease. */
 export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
   yield* validateConfig(config)
   const tx = yield* Transaction
-  const [written, leader, lease] = yield* tx.getAll([keys.config, keys.leader, keys.lease])
+  const [written, held, lease] = yield* tx.getAll([keys.config, keys.leader, keys.lease])
   const stored = yield* Effect.fromResult(Store.configIfAny(keys).decode(written))
+  const leader = yield* Effect.fromResult(Store.leaderIfAny(keys).decode(held))
   if (stored !== undefined) return stored
   const duration = Duration.toNanosUnsafe(config.leaseDuration)
   yield* tx.set(keys.config, Codec.encodeConfig(config))
   if (leader === undefined) {
     yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
   }
-  if (lease === undefined) yield* tx.set(keys.lease, Codec.encodeLease({ ballot: 0n, duration, expiry: 0n }))
+  if (lease === undefined) {
+    yield* tx.set(keys.lease, Codec.encodeLease({ ballot: leader?.term ?? 0n, duration, expiry: 0n }))
+  }
   return config
 })
 

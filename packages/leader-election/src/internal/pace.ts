@@ -67,6 +67,13 @@ export const backOff = (failures: number, longest: bigint): bigint => {
   return pause > 0n ? pause : 1n
 }
 
-/** The longest pause of a leader that cannot renew: there has to be time for other tries before its belief is over. */
-export const beforeDeadline = (remaining: bigint, heartbeat: bigint): bigint =>
-  remaining / 4n < heartbeat ? remaining / 4n : heartbeat
+/**
+ * The longest pause of a leader that cannot renew: there has to be time for other tries before its belief is over, but not for
+ * ever more of them the nearer that comes.
+ */
+export const beforeDeadline = (remaining: bigint, heartbeat: bigint): bigint => {
+  const quarter = remaining / 4n
+  const least = heartbeat / 50n
+  if (quarter < least) return least
+  return quarter < heartbeat ? quarter : heartbeat
+}

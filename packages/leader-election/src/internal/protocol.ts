@@ -48,9 +48,16 @@ export interface Observation {
   readonly since: bigint
 }
 
-/** Goes on with an observation while the ballot stays; begins a new one at `readAt` when it has moved. */
+/** Whether the lease in the view is the observed one, unchanged. */
+const isOf = (observation: Observation | undefined, view: View): observation is Observation =>
+  observation !== undefined &&
+  observation.ballot === view.lease.ballot &&
+  observation.term === view.leader.term &&
+  observation.duration === view.lease.duration
+
+/** Goes on with an observation while the lease stays as it is; begins a new one at `readAt` when it has changed. */
 export const observe = (previous: Observation | undefined, view: View, readAt: bigint): Observation =>
-  previous !== undefined && previous.ballot === view.lease.ballot && previous.term === view.leader.term
+  isOf(previous, view)
     ? previous
     : { term: view.leader.term, ballot: view.lease.ballot, duration: view.lease.duration, since: readAt }
 
@@ -59,11 +66,7 @@ export const lapsesAt = (observation: Observation): bigint => observation.since 
 
 /** Whether the lease in the view is the observed one, unchanged for its whole duration at `now`. */
 export const hasLapsed = (observation: Observation | undefined, view: View, now: bigint): boolean =>
-  observation !== undefined &&
-  observation.ballot === view.lease.ballot &&
-  observation.term === view.leader.term &&
-  observation.duration === view.lease.duration &&
-  now >= lapsesAt(observation)
+  isOf(observation, view) && now >= lapsesAt(observation)
 
 // -- claiming (1, 4, 5, 7) ---------------------------------------------------------------------------------------------
 
@@ -132,11 +135,15 @@ export interface Memory {
 export const blank: Memory = { observation: undefined, vacantSince: undefined, yieldsUntil: undefined }
 
 /** What it keeps after a view that was read at `readAt`. */
-export const remember = (memory: Memory, view: View, readAt: bigint): Memory => ({
-  ...memory,
-  observation: observe(memory.observation, view, readAt),
-  vacantSince: view.leader._tag === "Held" ? undefined : memory.vacantSince ?? readAt
-})
+export const remember = (memory: Memory, view: View, readAt: bigint): Memory => {
+  // The same vacancy as before, for a tenure that came and went unseen has left another term.
+  const since = memory.observation?.term === view.leader.term ? memory.vacantSince : undefined
+  return {
+    ...memory,
+    observation: observe(memory.observation, view, readAt),
+    vacantSince: view.leader._tag === "Held" ? undefined : since ?? readAt
+  }
+}
 
 /** What a follower does after it has read. */
 export type Step =
@@ -206,8 +213,9 @@ export const renew = (view: View, tenure: Tenure): Renewal => {
   if (!stands(view.leader, tenure)) return { _tag: "Refuse", because: "replaced" }
   const registered = standing(view, tenure)
   if (registered !== "registered") return { _tag: "Refuse", because: registered }
-  if (!view.enabled) return { _tag: "Refuse", because: "disabled" }
   const because = obligation(view)
+  // Nobody could succeed a leader that steps down for a challenger now; an operator may want just that.
+  if (!view.enabled && because !== "step-down") return { _tag: "Refuse", because: "disabled" }
   return because === undefined ? { _tag: "Renew", ballot: view.lease.ballot + 1n } : { _tag: "Refuse", because }
 }
 

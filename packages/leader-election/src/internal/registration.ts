@@ -1,5 +1,5 @@
 /** A candidate's own record: how it comes, is kept fresh, and goes. */
-import { Transaction } from "@effect-fdb/core"
+import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { ElectionEvent } from "../ElectionEvent.ts"
@@ -7,17 +7,26 @@ import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import type { Identity } from "./records.ts"
 
-/** Registers, as a new identity. A registration whose commit is not known of is superseded by the next. */
+/**
+ * Registers, as a new identity. A registration whose commit is not known of is superseded by the next; one that is interrupted
+ * after its commit is its own all the same, and is removed when the candidacy ends.
+ */
 export const register = Effect.fnUntraced(function*(member: Member) {
   const { database, id, keys, priority } = member
   const again = member.identity !== undefined
-  const registration = yield* Effect.flatten(
-    database.transact(Operations.registerCandidate(keys, id, priority), {
-      idempotent: true,
-      timeout: member.patience
-    })
+  const own = Effect.map((registration: Versionstamp.Versionstamp) => {
+    member.identity = { id, registration }
+    return registration
+  })
+  let last: Effect.Effect<Versionstamp.Versionstamp, FdbError> | undefined
+  const body = Effect.tap(Operations.registerCandidate(keys, id, priority), (registration) =>
+    Effect.sync(() => {
+      last = own(registration)
+    }))
+  const registration = yield* database.transact(body, { idempotent: true, timeout: member.patience }).pipe(
+    Effect.flatMap(own),
+    Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
   )
-  member.identity = { id, registration }
   member.lastBeat = member.now()
   member.forgetsItself()
   member.reached()

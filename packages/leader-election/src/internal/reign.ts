@@ -51,7 +51,8 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     Effect.suspend(() => {
       member.role = "Idle"
       member.callUp = Effect.void
-      return member.turn.release(1)
+      member.abdicate = Effect.void
+      return Effect.andThen(member.closed ? Registration.unregister(member) : Effect.void, member.turn.release(1))
     })
   )
   member.role = "Following"
@@ -61,17 +62,31 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   member.claiming = false
   member.role = "Leading"
   const tenure = new Tenure(member, elected)
+  member.abdicate = tenure.lose("Resigned")
+  if (member.closed) yield* member.abdicate
   yield* Effect.forkIn(Renewal.watchdog(tenure), scope)
   yield* Effect.forkIn(Renewal.upkeep(tenure, wakeUp), scope)
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
+    const { reason } = tenure
     yield* tenure.lose("Resigned")
     yield* Scope.close(scope, Exit.void)
     yield* tenure.resign
+    if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))
   const reign: Reign = { tenure, scope, end }
   return reign
 })
+
+/**
+ * Ends the candidacy. A campaign or tenure that still goes on is ended by its own fiber, in the order of its end, and the
+ * candidate is unregistered after it: it must not be waited for here, for it may be what closes the scope.
+ */
+export const close = (member: Member): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    member.closed = true
+    return member.role === "Idle" ? Registration.unregister(member) : Effect.andThen(member.abdicate, member.callUp)
+  })
 
 const attributes = (member: Member) => ({ election: member.keys.name, candidate: member.id })
 
@@ -81,7 +96,8 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
     Effect.gen(function*() {
       const { end, tenure } = yield* begin(member, restore)
       yield* Effect.addFinalizer(() => end)
-      return tenure.leadership(end)
+      tenure.member.abdicate = end
+      return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
     })
   ).pipe(Effect.withSpan("LeaderElection.campaign", { attributes: attributes(member) }))
 
@@ -96,10 +112,7 @@ const reportOverrun = ({ belief, member, term, lost }: Tenure): Effect.Effect<vo
 const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLost | undefined => {
   if (Exit.isSuccess(exit) || exit.cause.reasons.length !== 1) return undefined
   const [reason] = exit.cause.reasons
-  return reason !== undefined && Cause.isFailReason(reason) && reason.error instanceof LeadershipLost &&
-      reason.error.term === tenure.term && reason.error.processId === tenure.member.id
-    ? reason.error
-    : undefined
+  return reason !== undefined && Cause.isFailReason(reason) && tenure.isLoss(reason.error) ? reason.error : undefined
 }
 
 /** Runs the work of one tenure to its end, finalizers included, and ends the tenure after it. */
@@ -121,7 +134,6 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const { reason } = tenure
   const overran = reason === undefined ? 0n : belief.sinceLapse()
   yield* end
-  if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
   const loss = lossIn(tenure, exit)
   return {
     lost: loss !== undefined,

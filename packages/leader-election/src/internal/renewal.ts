@@ -10,7 +10,7 @@ import type { LossReason } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
 import { type Instant, instant } from "./belief.ts"
 import { leaderKeys } from "./follower.ts"
-import { leastPatience } from "./member.ts"
+import { leastPatience, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
@@ -36,7 +36,10 @@ type Outcome = Renewed | { readonly _tag: "Refused"; readonly because: Refusal }
 /** How long an attempt may take: a third of what is left of the belief, so that there is time for others. */
 const timeLeft = (tenure: Tenure): Duration.Duration => {
   const remaining = Duration.nanos(tenure.belief.remaining())
-  return Duration.max(Duration.divideUnsafe(remaining, 3), Duration.min(remaining, leastPatience))
+  return Duration.clamp(Duration.divideUnsafe(remaining, 3), {
+    minimum: Duration.min(remaining, leastPatience),
+    maximum: mostPatience
+  })
 }
 
 /** The belief must not outlast a shorter lease that is about to be written. */
@@ -234,14 +237,20 @@ export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
     )
   )
 
-/** Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a margin. */
+/** How long the watchdog looks away at most: for a margin, but not without end where that is next to nothing. */
+const glance = (leaseDuration: bigint, margin: bigint): bigint => {
+  const least = leaseDuration / 100n
+  return margin > least ? margin : least
+}
+
+/** Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a glance. */
 export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
   const { belief, member } = tenure
   const watch: Effect.Effect<void> = Effect.flatMap(tenure.isHeld, (held) => {
     if (!held) return Effect.void
     const remaining = belief.remaining()
-    const glance = member.marginOf(tenure.lease.duration)
-    return Effect.andThen(Effect.sleep(Duration.nanos(remaining < glance ? remaining : glance)), watch)
+    const longest = glance(tenure.lease.duration, member.marginOf(tenure.lease.duration))
+    return Effect.andThen(Effect.sleep(Duration.nanos(remaining < longest ? remaining : longest)), watch)
   })
   return watch
 }

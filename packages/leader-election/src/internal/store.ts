@@ -59,6 +59,8 @@ export const config = (keys: ElectionKeys): Sought<ElectionConfig, InvalidState 
       : decodeAt(keys.config, bytes, Codec.decodeConfig)
 })
 
+export const leaderIfAny = (keys: ElectionKeys) => optional(keys.leader, Codec.decodeLeader)
+
 export const leader = (keys: ElectionKeys) => required(keys.leader, Codec.decodeLeader)
 
 export const lease = (keys: ElectionKeys) => required(keys.lease, Codec.decodeLease)

@@ -28,7 +28,7 @@ export class Tenure {
 
   private readonly record: Uint8Array
   private readonly losing = Deferred.makeUnsafe<LeadershipLost>()
-  private ended: LossReason | undefined = undefined
+  private ended: LeadershipLost | undefined = undefined
 
   constructor(member: Member, elected: Elected) {
     const { attempt, leader, lease, version } = elected
@@ -43,7 +43,12 @@ export class Tenure {
 
   /** Why it is over for its leader, if it is. */
   get reason(): LossReason | undefined {
-    return this.ended
+    return this.ended?.reason
+  }
+
+  /** Whether an error tells of the loss of this very tenure, and not of one in another election. */
+  isLoss(error: unknown): error is LeadershipLost {
+    return error !== undefined && error === this.ended
   }
 
   /** Completes once it is over for its leader. */
@@ -53,11 +58,12 @@ export class Tenure {
   lose(reason: LossReason): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.suspend(() => {
       if (this.ended !== undefined) return Effect.void
-      this.ended = reason
       const { member, term } = this
+      const loss = new LeadershipLost({ processId: member.id, term, reason })
+      this.ended = loss
       const recorded = member.announce((about) => ElectionEvent.Lost({ ...about, term, reason }))
       // Whoever waits for it goes on within this call, and may interrupt the fiber that makes it.
-      Deferred.doneUnsafe(this.losing, Effect.succeed(new LeadershipLost({ processId: member.id, term, reason })))
+      Deferred.doneUnsafe(this.losing, Effect.succeed(loss))
       return recorded
     }))
   }
@@ -113,7 +119,7 @@ export class Tenure {
   readonly resign: Effect.Effect<void> = Effect.suspend(() => {
     const { leader, member, term } = this
     // Another tenure has begun for certain.
-    if (this.ended === "Replaced") return Effect.void
+    if (this.reason === "Replaced") return Effect.void
     return member.database.transact(Operations.endTenure(member.keys, leader), {
       idempotent: true,
       timeout: member.patience
@@ -126,29 +132,22 @@ export class Tenure {
   })
 
   /**
-   * The clock of the work: it does not let the work go on after a sleep through which the tenure has ended, as happens to
-   * a process that was frozen. What must go on, as finalizers must, does.
+   * The clock of the work: no sleep returns before the belief has been looked at, and finding that it is over interrupts the
+   * work within that very look. So the work of a process that was frozen does not go on. It never waits itself: finalizers
+   * sleep by this clock too, in fibers of their own where they set themselves a timeout.
    */
   get clock(): Clock.Clock {
     const { clock } = this.member
     return {
+      // What else it can do, as a test clock can be set.
+      ...clock,
       currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
       currentTimeMillis: clock.currentTimeMillis,
       currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
       currentTimeNanos: clock.currentTimeNanos,
       monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
       monotonicTimeNanos: clock.monotonicTimeNanos,
-      sleep: (duration) =>
-        Effect.andThen(
-          clock.sleep(duration),
-          Effect.flatMap(this.isHeld, (held) => held ? Effect.void : untilInterrupted)
-        )
+      sleep: (duration) => Effect.andThen(clock.sleep(duration), Effect.asVoid(this.isHeld))
     }
   }
 }
-
-/** Waits to be interrupted, where that is possible; elsewhere `restore` changes nothing, and it does not wait. */
-const untilInterrupted: Effect.Effect<void> = Effect.uninterruptibleMask((restore) => {
-  const waiting = restore(Effect.never)
-  return waiting === Effect.never ? Effect.void : waiting
-})

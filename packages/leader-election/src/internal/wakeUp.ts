@@ -9,11 +9,13 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 
 export class WakeUp {
-  /** A key has changed since they were armed. */
+  /** A key has changed, or somebody has called, since they were armed. */
   private isCalled = false
   /** Ends the last wait, if it has not ended. */
   private endWait: () => void = () => {}
+  /** The watches that were started last; kept until the next ones are, though one of them may have ended. */
   private armed: Scope.Closeable | undefined = undefined
+  private hasEnded = false
   /** Watches of a transaction of which it is not known to be committed. */
   private pending: Scope.Closeable | undefined = undefined
   private readonly parent: Scope.Scope
@@ -31,7 +33,7 @@ export class WakeUp {
 
   /** Whether all keys are being watched since the last wake-up. */
   get isArmed(): boolean {
-    return this.armed !== undefined
+    return this.armed !== undefined && !this.hasEnded
   }
 
   /**
@@ -85,6 +87,8 @@ export class WakeUp {
   arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
     return Effect.gen({ self: this }, function*() {
       yield* this.forget
+      // What comes from here on may come too late for what this transaction reads.
+      this.isCalled = false
       const scope = yield* Scope.fork(this.parent)
       this.pending = scope
       const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" })
@@ -100,12 +104,13 @@ export class WakeUp {
     return Effect.gen({ self: this }, function*() {
       yield* this.disarm
       this.pending = undefined
-      this.isCalled = false
       this.armed = armed.scope
+      // Only another arming takes back a call that has come meanwhile.
+      this.hasEnded = this.isCalled
       const ended = (exit: Exit.Exit<void, FdbError>) =>
         Effect.sync(() => {
           if (this.armed !== armed.scope) return
-          this.armed = undefined
+          this.hasEnded = true
           if (Exit.isSuccess(exit)) this.cut()
         })
       yield* Effect.forEach(

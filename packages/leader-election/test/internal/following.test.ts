@@ -57,6 +57,13 @@ describe("a follower", () => {
     assert.deepInclude(act(view(vacant(me)), 100n).step, { _tag: "Claim" })
   })
 
+  it("leaves each vacancy to its preferred successor, though it has not seen the tenure between two of them", () => {
+    const first = act(view(vacant()), 100n)
+    const next: LeaderRecord = { _tag: "Vacant", term: 5n, successor: other }
+    const second = act(view(next, { lease: { ballot: 5n, duration: 10n, expiry: 0n } }), 110n, first.memory)
+    assert.deepStrictEqual(second.step, { _tag: "Follow", until: 113n })
+  })
+
   it("leaves a vacancy to others after it has stepped down itself", () => {
     const yielding = { ...Protocol.blank, yieldsUntil: 107n }
     assert.deepStrictEqual(act(view(vacant()), 100n, yielding).step, { _tag: "Follow", until: 107n })

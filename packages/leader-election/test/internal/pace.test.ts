@@ -61,5 +61,7 @@ describe("the pace", () => {
     assert.strictEqual(Pace.backOff(1, 1n), 1n)
     assert.strictEqual(Pace.beforeDeadline(8n * second, 3n * second), 2n * second)
     assert.strictEqual(Pace.beforeDeadline(80n * second, 3n * second), 3n * second)
+    // Not ever more often the nearer the deadline comes.
+    assert.strictEqual(Pace.beforeDeadline(1n, 5n * second), second / 10n)
   })
 })

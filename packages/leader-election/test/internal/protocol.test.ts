@@ -67,6 +67,15 @@ describe("observation (rule 4)", () => {
     assert.isFalse(Protocol.hasLapsed(second, renewed, 18n))
     assert.isTrue(Protocol.hasLapsed(second, renewed, 19n))
   })
+
+  it("begins anew with another duration of the same ballot, as an operator may write it who repairs a record", () => {
+    const first = Protocol.observe(undefined, view(), 0n)
+    const repaired = view({ lease: { ballot: 9n, duration: 5n, expiry: 100n } })
+    assert.isFalse(Protocol.hasLapsed(first, repaired, 10n))
+    const second = Protocol.observe(first, repaired, 10n)
+    assert.isFalse(Protocol.hasLapsed(second, repaired, 14n))
+    assert.isTrue(Protocol.hasLapsed(second, repaired, 15n))
+  })
 })
 
 describe("renewal (rules 2, 7, 8, 9)", () => {
@@ -90,6 +99,8 @@ describe("renewal (rules 2, 7, 8, 9)", () => {
 
   it("is refused in a disabled election", () => {
     assert.strictEqual(refusal({ enabled: false }), "disabled")
+    assert.strictEqual(refusal({ enabled: false, challenge: challenge() }), "disabled")
+    assert.strictEqual(refusal({ enabled: false, challenge: challenge({ challenger: undefined }) }), "step-down")
   })
 
   it("is refused once a challenge of this term and of higher priority stands", () => {

@@ -33,6 +33,19 @@ describe("a wake-up call", () => {
       assert.isFalse(wakeUp.isArmed)
     }).pipe(Effect.provide(MemoryDatabase.layer)))
 
+  it.effect("is not lost when it comes between the arming and the commit", () =>
+    Effect.gen(function*() {
+      const wakeUp = yield* WakeUp.make
+      const armed = yield* wakeUp.arm({ watch: () => Effect.succeed(Effect.never) } as never, [key])
+      yield* wakeUp.call
+      yield* wakeUp.started(armed)
+      yield* wakeUp.during(Effect.die("it has waited"))
+      assert.isFalse(wakeUp.isArmed)
+      yield* wakeUp.started(yield* wakeUp.arm({ watch: () => Effect.succeed(Effect.never) } as never, [key]))
+      assert.isTrue(wakeUp.isArmed)
+      assert.strictEqual(yield* Effect.flip(wakeUp.during(Effect.fail("waits") as never)), "waits")
+    }))
+
   it.effect("asks to be armed again when a watch is lost, without cutting the wait short", () =>
     Effect.gen(function*() {
       const wakeUp = yield* WakeUp.make
@@ -43,6 +56,29 @@ describe("a wake-up call", () => {
       const waiting = yield* Effect.forkChild(wakeUp.during(Effect.never), { startImmediately: true })
       yield* TestClock.adjust("1 hour")
       assert.isUndefined(waiting.pollUnsafe())
+    }))
+
+  it.effect("keeps none of the other watches of an arming, one of which has fired or was lost, beyond the next", () =>
+    Effect.gen(function*() {
+      const cancelled: Array<string> = []
+      const scope = yield* Scope.make()
+      const wakeUp = yield* Scope.provide(WakeUp.make, scope)
+      for (const ended of [Effect.void, Effect.fail(FdbError.make(1101, "watch"))]) {
+        const tx = {
+          watch: (of: Uint8Array) =>
+            Effect.as(
+              Effect.addFinalizer(() => Effect.sync(() => void cancelled.push(String(of[0])))),
+              of[0] === 1 ? ended : Effect.never
+            )
+        }
+        yield* wakeUp.started(yield* wakeUp.arm(tx as never, [key, Uint8Array.of(2)]))
+        yield* TestClock.adjust(0)
+        assert.isFalse(wakeUp.isArmed)
+        yield* wakeUp.started(yield* wakeUp.arm({ watch: () => Effect.succeed(Effect.never) } as never, [key]))
+        assert.isTrue(wakeUp.isArmed)
+        assert.deepStrictEqual(cancelled.splice(0).toSorted(), ["1", "2"])
+      }
+      yield* Scope.close(scope, Exit.void)
     }))
 
   it.effect("keeps no watches of attempts that came to nothing, and none beyond its scope", () =>

@@ -12,8 +12,10 @@ export interface Host {
   /** What its candidates have told. */
   readonly events: Array<ElectionEvent>
   connection: Connection
-  /** Whether watches fire. */
-  watches: boolean
+  /** Whether watches fire; `refused` where there are too many of them. */
+  watches: boolean | "refused"
+  /** How often somebody has looked at its monotonic clock. */
+  looks: number
   /** By how much its wall clock is ahead, in milliseconds. */
   wallOffset: number
   /** Runs an effect on this host. */
@@ -48,9 +50,11 @@ const connect = (engine: Engine.Engine, host: () => Host): Engine.Engine => ({
       getKey: (selector, snapshot) => over("read")(transaction.getKey(selector, snapshot)),
       getPage: (begin, end, page) => over("read")(transaction.getPage(begin, end, page)),
       watch: (key) =>
-        over("read")(
-          Effect.map(transaction.watch(key), (watch) => host().watches ? watch : { ...watch, fired: Effect.never })
-        ),
+        host().watches === "refused"
+          ? Effect.fail(FdbError.make(1032, "read"))
+          : over("read")(
+            Effect.map(transaction.watch(key), (watch) => host().watches ? watch : { ...watch, fired: Effect.never })
+          ),
       commit: over("commit")(transaction.commit)
     }
   }
@@ -70,7 +74,10 @@ export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngi
       currentTimeMillis: Effect.sync(() => Number(wall() / 1_000_000n)),
       currentTimeNanosUnsafe: wall,
       currentTimeNanos: Effect.sync(wall),
-      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanosUnsafe: () => {
+        host.looks++
+        return clock.monotonicTimeNanosUnsafe()
+      },
       monotonicTimeNanos: clock.monotonicTimeNanos,
       sleep: (duration: Duration.Duration) => clock.sleep(duration)
     }
@@ -79,6 +86,7 @@ export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngi
       events,
       connection: "up",
       watches: true,
+      looks: 0,
       wallOffset: 0,
       run: (effect) =>
         effect.pipe(

@@ -50,21 +50,24 @@ export class Environment {
     return new Reader(this.root, this.root.useReadTransaction())
   }
 
-  /** Writes all if the last commit is still the one of that sequence; else writes nothing, and returns false. */
-  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
-    const leave = await this.gate.enterToCommit(this.closing.signal)
-    try {
-      return await this.root.ifVersion(layout.headKey, sequence, () => {
-        for (const { key, value } of writes) {
-          if (value === undefined) void this.root.remove(key)
-          else void this.root.put(key, value)
-        }
+  /** Waits until no process opens the database, and keeps it so until the function is called that is given. */
+  readonly enterToCommit = (): Promise<() => void> => this.gate.enterToCommit(this.closing.signal)
+
+  /**
+   * Writes all if the last commit is still the one of that sequence; else writes nothing, and tells `false`. To be called
+   * between entering and leaving.
+   */
+  write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+    return this.root.ifVersion(layout.headKey, sequence, () => {
+      for (const { key, value } of writes) {
+        if (value === undefined) void this.root.remove(key)
+        else void this.root.put(key, value)
+      }
+    }).catch((error: unknown) =>
+      commitErrorOf(error).then((told) => {
+        throw told
       })
-    } catch (error) {
-      throw await commitErrorOf(error)
-    } finally {
-      leave()
-    }
+    )
   }
 
   /** Frees the slots of readers whose process has died, which keep pages from being used again. */
@@ -75,6 +78,7 @@ export class Environment {
   /** Closes when the writes under way have ended. Nothing is called afterwards. */
   async close(): Promise<void> {
     this.closing.abort(new Error("the database is closed"))
+    this.signal.close()
     await this.root.close()
     await this.gate.close()
   }

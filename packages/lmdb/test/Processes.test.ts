@@ -23,6 +23,17 @@ const millis = minutes > 0 ? minutes * 60_000 : 4000
 /** However slow the host: each kind of end, so often at least. */
 const leastRounds = 2
 
+it.live(
+  "processes that open and close it by turns, with nobody else there, can all open it",
+  () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const children = yield* Effect.all(Array.from({ length: 3 }, () => start("revolving.mjs", directory, "50")))
+      for (const child of children) assert.strictEqual(yield* exited(child), 0)
+    }),
+  60_000
+)
+
 for (const durability of ["disk", "process"] as const) {
   it.live(
     `killed, frozen or opening at any instant, processes lose and block nothing, and what they committed is serializable (${durability})`,

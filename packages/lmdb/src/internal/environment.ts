@@ -11,6 +11,7 @@ import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { RootDatabase, Transaction } from "lmdb"
 import * as path from "node:path"
 import { CommitSignal } from "./commitSignal.ts"
+import type { Door } from "./door.ts"
 import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
 
@@ -32,11 +33,13 @@ export class Environment {
   readonly signal: CommitSignal
   private readonly root: Root
   private readonly gate: Gate
+  private readonly door: Door
   private readonly closing = new AbortController()
 
-  constructor(root: Root, gate: Gate, directory: string, durability: Durability) {
+  constructor(root: Root, gate: Gate, door: Door, directory: string, durability: Durability) {
     this.root = root
     this.gate = gate
+    this.door = door
     this.directory = directory
     this.durability = durability
     this.signal = new CommitSignal(path.join(directory, "data.mdb"))
@@ -79,8 +82,13 @@ export class Environment {
   async close(): Promise<void> {
     this.closing.abort(new Error("the database is closed"))
     this.signal.close()
-    await this.root.close()
-    await this.gate.close()
+    const leave = await this.door.enter()
+    try {
+      await this.root.close()
+      await this.gate.close()
+    } finally {
+      leave()
+    }
   }
 }
 

@@ -64,7 +64,7 @@ class Watch implements EngineWatch {
     count.active++
     this.fired = Deferred.await(this.settled)
     this.cancel = Effect.sync(() => {
-      this.settle(Effect.fail(FdbError.make(1025, "watch")))
+      this.settle(cancelled)
       this.unwatch?.()
     })
   }
@@ -334,6 +334,7 @@ const sizeOfMutation = (mutation: Mutation): number => {
 
 const tooOld = Effect.fail(FdbError.make(1007, "read"))
 const unreadable = Effect.fail(FdbError.make(1036, "read"))
+const cancelled = Effect.fail(FdbError.make(1025, "watch"))
 const timedOut = (phase: FdbError.Phase) => Effect.fail(FdbError.make(1031, phase))
 
 /** Makes an engine. */

@@ -180,11 +180,12 @@ class Campaign {
       const found = yield* beatsAhead
         ? beside(looking, Registration.beat(member, identity, seenAt.version))
         : looking
-      if (found.armed !== undefined) yield* wakeUp.started(found.armed)
       member.memory = found.memory
       member.answered(found.view.config)
       this.disabled = !found.view.enabled
-      return found.claimed === undefined ? yield* this.follow(found) : yield* this.elected(found, found.claimed)
+      if (found.claimed !== undefined) return yield* this.elected(found, found.claimed)
+      if (found.armed !== undefined) yield* wakeUp.started(found.armed)
+      return yield* this.follow(found)
     })
   }
 

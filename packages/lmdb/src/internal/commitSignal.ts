@@ -6,6 +6,9 @@
  * a second look soon after. Reports may get lost; so there is a slow poll in any case. Whatever is reported in one turn of
  * the event loop is one look.
  *
+ * Whoever is called listens anew a moment later, and to ask the operating system anew each time takes long. So reports are
+ * ended only by a poll that finds nobody listening.
+ *
  * This is the side of the operating system: real time, and no fibers. It keeps the process alive while it is listened to.
  */
 import * as fs from "node:fs"
@@ -30,10 +33,11 @@ export class CommitSignal {
   /** Calls `listener` from now on, until the function returned is called. */
   listen(listener: () => void): () => void {
     this.listeners.add(listener)
-    if (this.listeners.size === 1) this.start()
+    if (this.poll === undefined) this.start()
+    else this.poll.ref()
     return () => {
       this.listeners.delete(listener)
-      if (this.listeners.size === 0) this.stop()
+      if (this.listeners.size === 0) this.poll?.unref()
     }
   }
 
@@ -42,7 +46,20 @@ export class CommitSignal {
     for (const listener of this.listeners) listener()
   }
 
+  /** Nobody will listen any more. */
+  close(): void {
+    this.watcher?.close()
+    this.watcher = undefined
+    clearInterval(this.poll)
+    this.poll = undefined
+    clearImmediate(this.firstLook)
+    this.firstLook = undefined
+    clearTimeout(this.secondLook)
+    this.secondLook = undefined
+  }
+
   private readonly reported = (): void => {
+    if (this.listeners.size === 0) return
     this.firstLook ??= setImmediate(() => {
       this.firstLook = undefined
       this.raise()
@@ -55,23 +72,16 @@ export class CommitSignal {
 
   private start(): void {
     this.watcher = watchFile(this.file, this.reported, () => this.pollAlone())
-    this.poll = setInterval(this.raise, this.watcher === undefined ? pollAloneMillis : pollMillis)
+    this.pollEvery(this.watcher === undefined ? pollAloneMillis : pollMillis)
   }
 
   private pollAlone(): void {
-    if (this.listeners.size === 0) return
-    this.stop()
-    this.poll = setInterval(this.raise, pollAloneMillis)
+    this.close()
+    if (this.listeners.size > 0) this.pollEvery(pollAloneMillis)
   }
 
-  private stop(): void {
-    this.watcher?.close()
-    this.watcher = undefined
-    clearInterval(this.poll)
-    clearImmediate(this.firstLook)
-    this.firstLook = undefined
-    clearTimeout(this.secondLook)
-    this.secondLook = undefined
+  private pollEvery(millis: number): void {
+    this.poll = setInterval(() => this.listeners.size === 0 ? this.close() : this.raise(), millis)
   }
 }
 

@@ -11,6 +11,7 @@ import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { RootDatabase, Transaction } from "lmdb"
 import * as path from "node:path"
 import { CommitSignal } from "./commitSignal.ts"
+import type { Door } from "./door.ts"
 import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
 
@@ -32,11 +33,13 @@ export class Environment {
   readonly signal: CommitSignal
   private readonly root: Root
   private readonly gate: Gate
+  private readonly door: Door
   private readonly closing = new AbortController()
 
-  constructor(root: Root, gate: Gate, directory: string, durability: Durability) {
+  constructor(root: Root, gate: Gate, door: Door, directory: string, durability: Durability) {
     this.root = root
     this.gate = gate
+    this.door = door
     this.directory = directory
     this.durability = durability
     this.signal = new CommitSignal(path.join(directory, "data.mdb"))
@@ -50,21 +53,24 @@ export class Environment {
     return new Reader(this.root, this.root.useReadTransaction())
   }
 
-  /** Writes all if the last commit is still the one of that sequence; else writes nothing, and returns false. */
-  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
-    const leave = await this.gate.enterToCommit(this.closing.signal)
-    try {
-      return await this.root.ifVersion(layout.headKey, sequence, () => {
-        for (const { key, value } of writes) {
-          if (value === undefined) void this.root.remove(key)
-          else void this.root.put(key, value)
-        }
+  /** Waits until no process opens the database, and keeps it so until the function is called that is given. */
+  readonly enterToCommit = (): Promise<() => void> => this.gate.enterToCommit(this.closing.signal)
+
+  /**
+   * Writes all if the last commit is still the one of that sequence; else writes nothing, and tells `false`. To be called
+   * between entering and leaving.
+   */
+  write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+    return this.root.ifVersion(layout.headKey, sequence, () => {
+      for (const { key, value } of writes) {
+        if (value === undefined) void this.root.remove(key)
+        else void this.root.put(key, value)
+      }
+    }).catch((error: unknown) =>
+      commitErrorOf(error).then((told) => {
+        throw told
       })
-    } catch (error) {
-      throw await commitErrorOf(error)
-    } finally {
-      leave()
-    }
+    )
   }
 
   /** Frees the slots of readers whose process has died, which keep pages from being used again. */
@@ -75,8 +81,14 @@ export class Environment {
   /** Closes when the writes under way have ended. Nothing is called afterwards. */
   async close(): Promise<void> {
     this.closing.abort(new Error("the database is closed"))
-    await this.root.close()
-    await this.gate.close()
+    this.signal.close()
+    const leave = await this.door.enter()
+    try {
+      await this.root.close()
+      await this.gate.close()
+    } finally {
+      leave()
+    }
   }
 }
 

@@ -19,7 +19,7 @@
 import type { Root } from "./environment.ts"
 
 /** As in `readerList`: process, thread, and the transaction that is being read, or a dash. */
-const activeReader = /^ *\d+ +[\da-f]+ +\d+ *$/m
+const activeReader = /^ *(\d+) +[\da-f]+ +\d+ *$/gm
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
 
@@ -37,7 +37,16 @@ const show = (root: Root): () => void => {
   }
 }
 
-const isShown = (root: Root): boolean => activeReader.test(root.readerList())
+/**
+ * Whether another process is shown. What stands there of this one is left from a dead process that had its number, which LMDB
+ * would never clear; in itself, a process opens only what it has not open.
+ */
+const isShown = (root: Root): boolean => {
+  for (const [, pid] of root.readerList().matchAll(activeReader)) {
+    if (Number(pid) !== process.pid) return true
+  }
+  return false
+}
 
 export class Gate {
   private readonly committers: Root

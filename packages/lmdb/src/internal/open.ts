@@ -17,6 +17,7 @@ import {
   LmdbUnavailable,
   WorkerThreadUnsupported
 } from "../LmdbError.ts"
+import { Door } from "./door.ts"
 import { type Durability, Environment, type Root } from "./environment.ts"
 import { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
@@ -211,16 +212,25 @@ const apartFromCommits = <A, E, R>(
     (leave) => Effect.sync(leave)
   )
 
-const openEnvironment = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string, durability: Durability) {
-  yield* create(lmdb, directory)
-  const gate = yield* openGate(lmdb, directory)
-  const opening = Effect.gen(function*() {
-    const root = yield* openData(lmdb, directory, durability)
-    yield* Effect.tapError(checkFormat(root, directory), () => Effect.promise(() => root.close()))
-    return new Environment(root, gate, directory, durability)
-  })
-  return yield* Effect.onError(apartFromCommits(gate, directory, opening), () => Effect.promise(() => gate.close()))
-})
+const within = (door: Door) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(Effect.promise(() => door.enter()), () => effect, (leave) => Effect.sync(leave))
+
+const openEnvironment = Effect.fnUntraced(
+  function*(lmdb: Lmdb, directory: string, identity: string, durability: Durability) {
+    yield* create(lmdb, directory)
+    const door = new Door(identity)
+    const gate = yield* within(door)(openGate(lmdb, directory))
+    const opening = Effect.gen(function*() {
+      const root = yield* openData(lmdb, directory, durability)
+      yield* Effect.tapError(checkFormat(root, directory), () => Effect.promise(() => root.close()))
+      return new Environment(root, gate, door, directory, durability)
+    })
+    return yield* Effect.onError(
+      apartFromCommits(gate, directory, within(door)(opening)),
+      () => within(door)(Effect.promise(() => gate.close()))
+    )
+  }
+)
 
 /** Opens, or takes what is open in this process already. */
 export const acquire = Effect.fnUntraced(
@@ -234,7 +244,7 @@ export const acquire = Effect.fnUntraced(
     return yield* inTurn(identity)(Effect.gen(function*() {
       const open = shared.get(identity)
       if (open === undefined) {
-        const environment = yield* openEnvironment(lmdb, directory, durability)
+        const environment = yield* openEnvironment(lmdb, directory, identity, durability)
         shared.set(identity, { environment, users: 1 })
         return environment
       }

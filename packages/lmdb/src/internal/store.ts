@@ -25,6 +25,7 @@ import {
   type VersionedStore
 } from "@effect-fdb/core/VersionedStore"
 import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -101,29 +102,33 @@ export class LmdbStore implements VersionedStore {
       return Result.succeed(this.snapshotOf(reader, version, new Past(befores)))
     })
 
-  readonly commit = (commit: Commit): Effect.Effect<Position, FdbError> => {
-    let ticket: Ticket
-    const answered = Effect.callback<Position, FdbError>((resume) => {
-      ticket = {
-        commit,
-        deadline: this.now() + toNanos(commit.timeoutMillis),
-        settle: (result) => {
-          ticket.state = "settled"
-          resume(result)
-        },
-        state: "waiting"
-      }
-      this.waiting.push(ticket)
-      this.pump()
-    })
-    if (!Number.isFinite(commit.timeoutMillis)) return answered
-    const late = Effect.flatMap(Effect.sleep(Duration.millis(commit.timeoutMillis)), () => {
-      const wasSent = ticket.state === "sent"
-      ticket.state = "settled"
-      return Effect.fail(wasSent ? lockedOut(this.environment) : timedOut)
-    })
-    return Effect.raceFirst(Effect.interruptible(answered), Effect.interruptible(late))
-  }
+  readonly commit = (commit: Commit): Effect.Effect<Position, FdbError> =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.callback<Position, FdbError>((resume) => {
+        const ticket: Ticket = {
+          commit,
+          deadline: this.now() + toNanos(commit.timeoutMillis),
+          settle: (result) => {
+            ticket.state = "settled"
+            resume(result)
+            alarm?.interruptUnsafe()
+          },
+          state: "waiting"
+        }
+        // One fiber for the timeout, where a race would need two.
+        const alarm = Number.isFinite(commit.timeoutMillis)
+          ? Effect.runForkWith(context)(Effect.andThen(
+            Effect.sleep(Duration.millis(commit.timeoutMillis)),
+            Effect.sync(() =>
+              ticket.settle(Effect.fail(ticket.state === "sent" ? lockedOut(this.environment) : timedOut))
+            )
+          ))
+          : undefined
+        this.waiting.push(ticket)
+        this.pump()
+        return Effect.sync(() => alarm?.interruptUnsafe())
+      })
+    )
 
   readonly watch = (
     key: Uint8Array,
@@ -209,31 +214,48 @@ export class LmdbStore implements VersionedStore {
     return snapshot
   }
 
-  /** Prepares and writes what waits, until nothing does. */
+  /** Writes what waits, batch after batch, until nothing does. */
   private pump(): void {
     if (this.busy) return
-    const batch = this.nextBatch()
-    if (batch.length === 0) {
+    if (this.waiting.length === 0) {
       for (const resume of this.onIdle.splice(0)) resume()
       return
     }
-    const prepared = Result.try({
-      try: () => this.prepare(batch),
-      catch: (cause) => toFdbError(cause, "commit")
-    })
-    if (Result.isFailure(prepared)) {
-      for (const ticket of batch) ticket.settle(Effect.fail(prepared.failure))
-      return this.pump()
-    }
-    const { accepted, sequence, writes } = prepared.success
-    if (accepted.length === 0) return this.pump()
     this.busy = true
-    for (const { ticket } of accepted) ticket.state = "sent"
     const goOn = () => {
       this.busy = false
       this.pump()
     }
-    void this.environment.write(sequence, writes).then(
+    void this.environment.enterToCommit().then(
+      (leave) =>
+        this.writeNext().then(() => {
+          leave()
+          goOn()
+        }),
+      (cause: unknown) => {
+        const error = Effect.fail(toFdbError(cause, "commit"))
+        for (const ticket of this.nextBatch()) ticket.settle(error)
+        goOn()
+      }
+    )
+  }
+
+  /** Prepares a batch and writes it; what came too late to be written upon goes back to what waits. */
+  private writeNext(): Promise<void> {
+    const batch = this.nextBatch()
+    const prepared = Result.try({
+      try: () => this.prepare(batch),
+      catch: (cause) => Effect.fail(toFdbError(cause, "commit"))
+    })
+    if (Result.isFailure(prepared)) {
+      for (const ticket of batch) ticket.settle(prepared.failure)
+      return Promise.resolve()
+    }
+    const { accepted, sequence, writes } = prepared.success
+    if (accepted.length === 0) return Promise.resolve()
+    for (const { ticket } of accepted) ticket.state = "sent"
+    const unsettled = () => accepted.filter(({ ticket }) => ticket.state === "sent")
+    return this.environment.write(sequence, writes).then(
       (written) => {
         if (written) {
           for (const { position, ticket } of accepted) {
@@ -242,18 +264,14 @@ export class LmdbStore implements VersionedStore {
           }
           this.environment.signal.raise()
         } else {
-          const again = accepted.map(({ ticket }) => ticket).filter((ticket) => ticket.state === "sent")
+          const again = unsettled().map(({ ticket }) => ticket)
           for (const ticket of again) ticket.state = "waiting"
           this.waiting.unshift(...again)
         }
-        goOn()
       },
       (cause: unknown) => {
-        const error = toFdbError(cause, "commit")
-        for (const { ticket } of accepted) {
-          if (ticket.state === "sent") ticket.settle(Effect.fail(error))
-        }
-        goOn()
+        const error = Effect.fail(toFdbError(cause, "commit"))
+        for (const { ticket } of unsettled()) ticket.settle(error)
       }
     )
   }

@@ -22,7 +22,9 @@ export class Watchers {
   private readonly environment: Environment
   private readonly recent: RecentCommits
   private readonly byKey = new Map<string, Set<Watcher>>()
-  /** All watchers have been compared with the state after this commit. */
+  /** Added in this turn, and not compared yet. */
+  private readonly fresh = new Set<Watcher>()
+  /** All watchers but the fresh ones have been compared with the state after this commit. */
   private seen = 0
   private unlisten: (() => void) | undefined = undefined
   private closed = false
@@ -45,7 +47,9 @@ export class Watchers {
     else others.add(watcher)
     // From here on, no commit is missed; what came before shows in the value.
     this.unlisten ??= this.environment.signal.listen(this.look)
-    this.reading((reader) => this.compare([watcher], reader))
+    // Watches come in groups, and to open a reader for each takes long.
+    if (this.fresh.size === 0) queueMicrotask(this.look)
+    this.fresh.add(watcher)
     return () => this.remove(watcher)
   }
 
@@ -55,13 +59,17 @@ export class Watchers {
   }
 
   private readonly look = (): void => {
+    if (this.byKey.size === 0) return
     this.reading((reader) => {
       const { sequence } = reader.head
-      if (sequence === this.seen) return
-      this.recent.catchUp(reader.head, reader.logEntry)
-      const changed = this.writtenSince(this.seen, sequence)
-      this.seen = sequence
-      this.compare(changed, reader)
+      const due = new Set(this.fresh)
+      this.fresh.clear()
+      if (sequence !== this.seen) {
+        this.recent.catchUp(reader.head, reader.logEntry)
+        for (const watcher of this.writtenSince(this.seen, sequence)) due.add(watcher)
+        this.seen = sequence
+      }
+      this.compare(due, reader)
     })
   }
 
@@ -113,6 +121,7 @@ export class Watchers {
   }
 
   private remove(watcher: Watcher): void {
+    this.fresh.delete(watcher)
     const text = textOf(watcher.key)
     const watchers = this.byKey.get(text)
     if (watchers?.delete(watcher) !== true || watchers.size > 0) return

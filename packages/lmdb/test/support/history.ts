@@ -14,19 +14,24 @@ export interface Entry {
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const prefix = Bytes.fromString("log/")
 
-/** Removes what the processes have recorded since, and the state that it has led to. */
+/**
+ * Removes what the processes have recorded since, and the state that it has led to. It gets in nobody's way: what is recorded
+ * later comes later in the order of keys as well.
+ */
 export const drain = Database.transact(Effect.gen(function*() {
   const tx = yield* Transaction
   const range = KeyRange.fromPrefix(prefix)
-  const entries = (yield* tx.getRange(range)).map(({ key, value }): Entry => ({
+  const recorded = yield* tx.snapshot.getRange(range)
+  const entries = recorded.map(({ key, value }): Entry => ({
     stamp: Bytes.toHex(key.subarray(prefix.length)),
     ...JSON.parse(text(value))
   }))
   const state = new Map<string, string>()
-  for (const { key, value } of yield* tx.getRange(KeyRange.all)) {
+  for (const { key, value } of yield* tx.snapshot.getRange(KeyRange.all)) {
     if (!KeyRange.contains(range, key)) state.set(text(key), text(value))
   }
-  yield* tx.clearRange(range)
+  const last = recorded.at(-1)
+  if (last !== undefined) yield* tx.clearRange({ begin: range.begin, end: Bytes.concat(last.key, Uint8Array.of(0)) })
   return { entries, state }
 }))
 

@@ -1,9 +1,11 @@
 /**
- * A process that runs conflicting transactions until it is told to stop or killed: `node hostile.mjs DIRECTORY ACKS NAME`.
+ * A process that runs conflicting transactions until it is told to stop or killed:
+ * `node hostile.mjs DIRECTORY ACKS NAME DURABILITY [reopening]`.
  *
  * Each transaction writes into the database, under its own versionstamp, what it has read and what it writes. So what
  * was committed can be replayed in commit order, whoever was killed when. Acknowledged commits are appended to the file
- * ACKS, by a system call that outlives the process.
+ * ACKS, by a system call that outlives the process. It says "opening" and then "ready" with each opening of the database,
+ * and opens it again and again if it is to.
  */
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { LmdbDatabase } from "@effect-fdb/lmdb"
@@ -11,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as fs from "node:fs"
 
-const [directory, acks, name, durability] = process.argv.slice(2)
+const [directory, acks, name, durability, reopening] = process.argv.slice(2)
 const acknowledged = fs.openSync(acks, "a")
 const accounts = 6
 const control = { stopping: false }
@@ -109,14 +111,24 @@ const step = Effect.flatMap(
   (n) => n < 4 ? increment : n < 8 ? transfer : n < 9 ? audit : renewals
 )
 
+/** Works for as long as `goesOn` says so. */
+const work = (goesOn) =>
+  Effect.gen(function*() {
+    yield* increment
+    process.send?.("ready")
+    while (!control.stopping && goesOn()) {
+      // Several at a time, so that commits of one process are written together too.
+      yield* Effect.all([step, step], { concurrency: 2, discard: true })
+    }
+  }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability }), { local: true }))
+
 const program = Effect.gen(function*() {
-  yield* increment
-  process.send?.("ready")
-  while (!control.stopping) {
-    // Several at a time, so that commits of one process are written together too.
-    yield* Effect.all([step, step], { concurrency: 2, discard: true })
-  }
+  do {
+    process.send?.("opening")
+    let steps = yield* Random.nextIntBetween(0, 5)
+    yield* work(() => reopening === undefined || steps-- > 0)
+  } while (!control.stopping)
 })
 
-await Effect.runPromise(Effect.provide(program, LmdbDatabase.layer({ path: directory, durability })))
+await Effect.runPromise(program)
 process.exit(0)

@@ -1,0 +1,60 @@
+/**
+ * Lets one process at a time open or close the environments of a directory.
+ *
+ * The last process that closes an LMDB environment destroys its mutexes. One that opens it in that very moment waits for the
+ * lock of the file, and then takes them for sound (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`); neither it nor
+ * any other that opens the environment while it lives can use it.
+ *
+ * A name in the kernel serves as the door: it belongs to one process, and to none when that one has died, and it leaves no
+ * file behind. Nobody waits long for it, for whoever has it may be stopped, and it guards against a rare accident only.
+ */
+import * as net from "node:net"
+
+const patienceMillis = 1000
+const pauseMillis = 2
+
+/** `undefined` where the operating system has no such names. */
+const nameOf = (identity: string): string | undefined => {
+  switch (process.platform) {
+    case "linux":
+      return `\0effect-fdb-lmdb-${identity}`
+    case "win32":
+      return `\\\\.\\pipe\\effect-fdb-lmdb-${identity}`
+    default:
+      return undefined
+  }
+}
+
+type Attempt = "taken" | "elsewhere" | "unavailable"
+
+export class Door {
+  private readonly name: string | undefined
+
+  /** @param identity what is one for all processes that open the directory */
+  constructor(identity: string) {
+    this.name = nameOf(identity.replaceAll(":", "-"))
+  }
+
+  /** Waits until nobody else is in, and keeps it so until the function is called that is given. */
+  async enter(): Promise<() => void> {
+    if (this.name === undefined) return () => {}
+    for (let waited = 0; waited < patienceMillis; waited += pauseMillis) {
+      const server = net.createServer()
+      const attempt = await listen(server, this.name)
+      if (attempt === "taken") return () => void server.close()
+      if (attempt === "unavailable") break
+      await new Promise<void>((resume) => setTimeout(resume, pauseMillis))
+    }
+    return () => {}
+  }
+}
+
+const listen = (server: net.Server, path: string): Promise<Attempt> =>
+  new Promise((resume) => {
+    server.once(
+      "error",
+      (error: NodeJS.ErrnoException) => resume(error.code === "EADDRINUSE" ? "elsewhere" : "unavailable")
+    )
+    // Exclusive: a worker of `cluster` would share it with its siblings.
+    server.listen({ path, exclusive: true }, () => resume("taken"))
+  })

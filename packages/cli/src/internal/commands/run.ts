@@ -21,10 +21,11 @@ import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
 import { margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
+import { signalProcess } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
 import { ends, Signals } from "../run/signals.ts"
 import { type Running, supervise } from "../run/supervise.ts"
-import { foregroundGroup, terminalToGive } from "../run/terminal.ts"
+import { holderOfTerminal, terminalToGive } from "../run/terminal.ts"
 import { spanFlag } from "../spanFlag.ts"
 import { type Target, transact } from "../target.ts"
 import { onTarget } from "./root.ts"
@@ -108,9 +109,15 @@ class Course {
 
   resume(): void {
     if (this.running === undefined) return
-    if (!this.running.hasTerminal) this.running.signal("SIGCONT")
-    else if (foregroundGroup() === undefined) process.kill(process.pid, "SIGTTIN")
-    else this.running.resume()
+    const { group, helper, signal } = this.running
+    if (helper === undefined) return signal("SIGCONT")
+    switch (holderOfTerminal([group, helper])) {
+      case "own":
+        return void signalProcess(helper, "SIGCONT")
+      case "stranger":
+        // Resumed in the background, where the command cannot have the terminal: stopped, as whoever reads from it there.
+        return void process.kill(process.pid, "SIGTTIN")
+    }
   }
 }
 

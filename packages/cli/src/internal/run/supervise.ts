@@ -32,10 +32,9 @@ export interface Supervision {
 export interface Running {
   /** Sends a signal to all of it. */
   readonly signal: (signal: NodeJS.Signals) => void
-  /** It has the terminal, and is told by that what is typed. */
-  readonly hasTerminal: boolean
-  /** Lets the shell go on that gives it the terminal. */
-  readonly resume: () => void
+  /** If it has the terminal, and is told by that what is typed: the shell that gives it that. */
+  readonly helper: number | undefined
+  readonly group: number
 }
 
 const pollInterval = Duration.millis(5)
@@ -84,8 +83,8 @@ export const supervise = (
           group = told
           supervision.begun({
             signal: (signal) => void signalGroup(told, signal),
-            hasTerminal: terminalOf !== undefined,
-            resume: () => process.helper !== undefined && void signalProcess(process.helper, "SIGCONT")
+            helper: process.helper,
+            group: told
           })
           return process.begin
         }))

@@ -2,12 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
-import { beforeAll, type TestContext } from "vitest"
+import type { TestContext } from "vitest"
 import * as ExitCode from "../src/ExitCode.ts"
 import { groupIsGone, signalGroup, statOf } from "../src/internal/run/processGroup.ts"
-import { beatProgram, build, childrenOf, type Ended, eventually, type Run, Stage } from "./support/processes.ts"
-
-beforeAll(build, 180_000)
+import { beatProgram, childrenOf, type Ended, eventually, type Run, Stage } from "./support/processes.ts"
 
 /** A stage for one test, which runs beside others. Where no lease is to lapse, it is longer than any of them can be held up. */
 const stage = async ({ onTestFinished }: TestContext, lease: Duration.Input = "30 seconds"): Promise<Stage> => {

@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as childProcess from "node:child_process"
-import { beforeAll, type TestContext } from "vitest"
+import type { TestContext } from "vitest"
 import { statOf } from "../src/internal/run/processGroup.ts"
-import { build, eventually, program, Run, Stage } from "./support/processes.ts"
-
-beforeAll(build, 180_000)
+import { eventually, program, Run, Stage } from "./support/processes.ts"
 
 /** An interactive shell on a terminal of its own, for which `script` sees. */
 class TerminalOf {

@@ -16,12 +16,6 @@ export const program = fileURLToPath(new URL("../../bin/fdb-election.mjs", impor
 const holdStore = fileURLToPath(new URL("./holdStore.mjs", import.meta.url))
 /** Lives, and shows it; see there. */
 export const beatProgram = fileURLToPath(new URL("./beat.mjs", import.meta.url))
-const project = fileURLToPath(new URL("../../tsconfig.src.json", import.meta.url))
-
-/** The processes run what is built. */
-export const build = (): void => {
-  childProcess.execFileSync("npx", ["--no-install", "tsc", "-b", project], { stdio: "ignore" })
-}
 
 /** Waits for an event of other processes; the bound is generous, for it is only there to end a test that has failed. */
 export const eventually = async <A>(

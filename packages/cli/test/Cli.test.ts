@@ -347,6 +347,22 @@ describe("an election", () => {
       yield* TestClock.adjust("1 minute")
     }).pipe(live))
 
+  it.effect("whose leader is dead is not told to be led by it again", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      const registration = yield* Effect.flatten(Database.transact(election.registerCandidate("dead", 0)))
+      yield* Database.transact(election.tryClaimLeadership("dead", 0, { registration }))
+      const stepDown = yield* Effect.forkChild(call("step-down"))
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      assert.deepStrictEqual((yield* output).slice(-2), [
+        `"dead" has not answered, and its lease of term 1 has lapsed, after 10 s`,
+        "nobody has taken over yet"
+      ])
+    }).pipe(live))
+
   it.effect("has its dead candidates removed, and no others", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)

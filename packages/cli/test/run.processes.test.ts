@@ -274,6 +274,21 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.isBelow(Number(at.lines("beats").at(-1)), Number(tenure?.end))
   }, 180_000)
 
+  it(
+    "though what it leaves behind forks and ends again and again, so that no look at the processes need show it",
+    async (context) => {
+      const at = await stage(context)
+      fs.writeFileSync(at.file("link.sh"), `[ -e end ] || { echo >> links; sh ./link.sh & }`)
+      context.onTestFinished(() => fs.writeFileSync(at.file("end"), ""))
+      const run = at.run(["--id", "a"], `${tellGroup}; sh ./link.sh; until [ -s links ]; do :; done; exit 4`)
+      assert.strictEqual(code(await run.ended), 4)
+      const links = at.lines("links").length
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      assert.strictEqual(at.lines("links").length, links)
+    },
+    180_000
+  )
+
   it("though nobody reads what it writes, and the wrapper's own messages go there too", async (context) => {
     const at = await stage(context)
     execFileSync("mkfifo", [at.file("pipe")])

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type { SystemRefused } from "../../Failure.ts"
 import * as CommandProcess from "./commandProcess.ts"
 import type { Keeper } from "./keeperProcess.ts"
-import { groupIsGone, signalGroup, signalProcess } from "./processGroup.ts"
+import { endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
 /** What the supervision is told from outside while it runs. */
 export interface Supervision {
@@ -42,7 +42,7 @@ const pollInterval = Duration.millis(5)
 /** Waits until nothing of the group is left, sending SIGKILL from `killAt` on. */
 const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
   Effect.gen(function*() {
-    while (!groupIsGone(group)) {
+    while (!endIfGone(group)) {
       if ((yield* Clock.monotonicTimeNanos) >= killAt()) signalGroup(group, "SIGKILL")
       yield* Effect.sleep(pollInterval)
     }
@@ -53,7 +53,7 @@ const stop = Effect.fnUntraced(function*(
   leadership: Leadership,
   group: number
 ) {
-  if (!groupIsGone(group)) {
+  if (!endIfGone(group)) {
     const held = yield* leadership.isHeld
     yield* keeper.stopping
     signalGroup(group, "SIGTERM")

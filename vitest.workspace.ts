@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 /** One project a package; each finds its tests beside its sources. */
@@ -5,6 +6,9 @@ const projects = [
   ...["core", "native", "lmdb", "leader-election", "simulation", "cli", "benchmarks"].map((name) => `packages/${name}`),
   "examples"
 ]
+
+/** These keep something for as long as their process lives; the others' files can share one, and what it has loaded. */
+const engines = ["packages/native", "packages/lmdb"]
 
 // vitest 5 reports failures with `Map.groupBy`, which Node has from version 21 on.
 Map.groupBy ??= function<K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K): Map<K, Array<T>> {
@@ -26,6 +30,13 @@ export default defineConfig({
     pool: "forks",
     include: ["test/**/*.test.ts"],
     passWithNoTests: true,
-    projects: projects.map((root) => ({ test: { name: root.replace("packages/", ""), root } }))
+    // Tests of processes wait more than they work.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    globalSetup: "./vitest.build.ts",
+    // No test rests on speed: this only ends one that has failed.
+    testTimeout: 60_000,
+    projects: projects.map((root) => ({
+      test: { name: root.replace("packages/", ""), root, isolate: engines.includes(root) }
+    }))
   }
 })

@@ -30,6 +30,12 @@ describe("the demonstration's verdict", () => {
     const step: Testimony = { who: "a", kind: "step", at: 11n, term: 1n }
     const late = judge([...tenure("a", 1n, 0n, 10n), ...tenure("b", 2n, 10n, 20n), step])
     assert.deepInclude(late, { overlaps: 1, lateSteps: 1 })
+    const [first, second] = judge([
+      ...tenure("a", 1n, 0n, 10_000_000n),
+      ...tenure("b", 2n, 10_000_000n, 20_000_000n),
+      { who: "a", kind: "step", at: 12_000_001n, term: 1n }
+    ]).tenures
+    assert.deepStrictEqual([first?.overlapMillis, second?.overlapMillis], [0, 3])
     const write: Testimony = { who: "a", kind: "late write", at: 11n, term: 1n, refused: false }
     assert.strictEqual(judge([write]).lateWrites, 1)
     assert.isFalse(judge([...tenure("a", 2n, 0n, 5n), ...tenure("b", 2n, 6n, 9n)]).termsStrictlyIncreasing)

@@ -93,7 +93,11 @@ const demo = Effect.gen(function*() {
   }
   if (json) {
     yield* Console.log(JSON.stringify({
-      tenures: changes.map((change) => ({ ...change, term: String(change.term) })),
+      tenures: changes.map((change) => ({
+        ...change,
+        term: String(change.term),
+        overlapMillis: verdict.tenures.find(({ term }) => term === change.term)?.overlapMillis
+      })),
       overlaps: verdict.overlaps,
       counter,
       termsStrictlyIncreasing: verdict.termsStrictlyIncreasing,

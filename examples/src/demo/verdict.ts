@@ -9,6 +9,8 @@ export interface Tenure {
   readonly workedAt: bigint | undefined
   /** When its leader stopped to believe in itself: when it knew, or when its last renewal ran out. */
   readonly believedUntil: bigint
+  /** For how long leaders of earlier terms went on to begin steps when this one's work had begun. */
+  readonly overlapMillis: number
 }
 
 /** What became of the promises. */
@@ -30,12 +32,18 @@ const toTenure = (testimonies: ReadonlyArray<Testimony>, elected: Testimony & { 
   const own = testimonies.filter((testimony) => testimony.who === elected.who && isOf(elected.term)(testimony))
   const until = own.reduce((latest, one) => "until" in one && one.until > latest ? one.until : latest, elected.until)
   const lost = own.find(({ kind }) => kind === "lost")
+  const workedAt = own.find(({ kind }) => kind === "work")?.at
+  const lastStep = testimonies.reduce(
+    (latest, one) => one.kind === "step" && one.term < elected.term && one.at > latest ? one.at : latest,
+    workedAt ?? 0n
+  )
   return {
     term: elected.term,
     leader: elected.who,
     electedAt: elected.at,
-    workedAt: own.find(({ kind }) => kind === "work")?.at,
-    believedUntil: lost !== undefined && lost.at < until ? lost.at : until
+    workedAt,
+    believedUntil: lost !== undefined && lost.at < until ? lost.at : until,
+    overlapMillis: workedAt === undefined ? 0 : Math.ceil(Number(lastStep - workedAt) / 1e6)
   }
 }
 

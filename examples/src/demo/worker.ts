@@ -63,26 +63,36 @@ const cuttable = (database: DatabaseService): DatabaseService => ({
     )
 })
 
-/** Counts, step by step; and when it has to stop, tries once more what must not succeed any longer. */
-const work = ({ increment }: Stage, id: string) => ({ guard, lost, resign, term }: Leadership) =>
-  Effect.gen(function*() {
+/** Tries what must not succeed any longer, until it is told: while the store is cut off, nothing is told. */
+const writeLate = ({ increment }: Stage, id: string, { guard, term }: Leadership) =>
+  guard(increment(id, term), { timeout: "100 millis" }).pipe(
+    Effect.retry({ while: (error) => error._tag === "FdbError" }),
+    Effect.match({ onFailure: () => true, onSuccess: () => false }),
+    Effect.flatMap((refused) => told({ kind: "late write", term, refused }))
+  )
+
+/** Counts, step by step; and after it has been stopped, writes once more, by the process's clock: the work's has stopped too. */
+const work = (stage: Stage, id: string, clock: Clock.Clock) => (leadership: Leadership) => {
+  const { guard, lost, resign, term } = leadership
+  return Effect.gen(function*() {
     state.resign = resign
     yield* told({ kind: "work", term })
     while (true) {
       yield* told({ kind: "step", term })
-      yield* guard(increment(id, term)).pipe(Effect.catchTag("FdbError", () => Effect.void))
+      yield* guard(stage.increment(id, term)).pipe(Effect.catchTag("FdbError", () => Effect.void))
       yield* Effect.sleep("10 millis")
     }
   }).pipe(
     Effect.onInterrupt(() =>
-      guard(increment(id, term)).pipe(
-        Effect.match({ onFailure: () => true, onSuccess: () => false }),
-        Effect.flatMap((refused) => told({ kind: "late write", term, refused })),
+      writeLate(stage, id, leadership).pipe(
+        Effect.provideService(Clock.Clock, clock),
+        Effect.forkDetach,
         // Where the process is only asked to end, the tenure is not lost yet, and the write is none of the late ones.
         Effect.when(Effect.map(Effect.timeoutOption(lost, 0), (loss) => loss._tag === "Some"))
       )
     )
   )
+}
 
 const obey = Stdio.Stdio.use(({ stdin }) =>
   stdin.pipe(
@@ -106,7 +116,9 @@ const main = Effect.gen(function*() {
   const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provide(open({ engine, place })))
   yield* Effect.forkChild(obey)
   yield* told({ kind: "ready" })
-  return yield* stage.election.withLeadership({ id, priority: Number(priority) }, work(stage, id), { again: true })
+  return yield* stage.election.withLeadership({ id, priority: Number(priority) }, work(stage, id, clock), {
+    again: true
+  })
     .pipe(
       Effect.provideService(ElectionObserver, onEvent(clock)),
       Effect.provide(database)

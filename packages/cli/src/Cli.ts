@@ -18,7 +18,7 @@ import { CommandEnded } from "./Failure.ts"
 import { config, disable, enable, init } from "./internal/commands/configuring.ts"
 import { evict, stepDown } from "./internal/commands/intervening.ts"
 import { candidates, history, status } from "./internal/commands/reading.ts"
-import { root } from "./internal/commands/root.ts"
+import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
 import { watch } from "./internal/commands/watch.ts"
 
@@ -44,7 +44,7 @@ export const command = root.pipe(
   ])
 )
 
-const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, "; ").trim()
+const oneLine = (text: string): string => text.replaceAll(/\?\s*\n\s*/g, "? ").replaceAll(/\s*\n\s*/g, "; ").trim()
 
 const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${oneLine(message)}`)
 
@@ -53,7 +53,8 @@ const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? report(
-        `${event.errors.map((error) => error.message).join("; ")}; see \`${event.commandPath.join(" ")} --help\``
+        `${event.errors.map((error) => error.message).join("; ")}; see \`${event.commandPath.join(" ")} --help\`` +
+          (event.commandPath.at(-1) === run.name ? "; flags of the command to run go after --" : "")
       )
       : CliOutput.defaultPresenter.present(event)
 })
@@ -94,6 +95,7 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
 /** Runs the command with these arguments, to its exit code. Never fails; what went wrong is on standard error. */
 export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
   Command.runWith(command, options)(args).pipe(
+    Effect.provideService(CommandLine, args),
     Effect.provide([presenter, cliConfig, Logger.layer([logger])]),
     Effect.provideService(References.MinimumLogLevel, "Error"),
     Effect.exit,

@@ -109,6 +109,11 @@ describe("the command line", () => {
         ["status --frob", /Unrecognized flag: --frob/],
         ["status --engine memory", /engine/],
         ["run", /command/],
+        ["run true", /write -- before the command/],
+        ["run ./job.sh -e b", /write -- before the command/],
+        ["run ./job.sh -- more", /write -- before the command/],
+        ["run ./job.sh --all", /Unrecognized flag: --all.*; flags of the command to run go after --$/],
+        ["statsu", /Unknown subcommand "statsu" for "fdb-election"; Did you mean this\? status; see/],
         ["status -e a//b", /the election's name "a\/\/b" has an empty part/],
         ["status --cluster-file f", /--cluster-file is for FoundationDB/],
         ["status --engine fdb --path p", /--path is for LMDB/],
@@ -340,6 +345,22 @@ describe("an election", () => {
       assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.tryAgain)
       assert.include((yield* errors).at(-1), `"a" still leads in term 1 after 2 s: it cannot renew its lease`)
       yield* TestClock.adjust("1 minute")
+    }).pipe(live))
+
+  it.effect("whose leader is dead is not told to be led by it again", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      const registration = yield* Effect.flatten(Database.transact(election.registerCandidate("dead", 0)))
+      yield* Database.transact(election.tryClaimLeadership("dead", 0, { registration }))
+      const stepDown = yield* Effect.forkChild(call("step-down"))
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      assert.deepStrictEqual((yield* output).slice(-2), [
+        `"dead" has not answered, and its lease of term 1 has lapsed, after 10 s`,
+        "nobody has taken over yet"
+      ])
     }).pipe(live))
 
   it.effect("has its dead candidates removed, and no others", () =>

@@ -1,5 +1,5 @@
 /** Real processes of the command, on LMDB in a temporary directory. */
-import { Database, type Transaction } from "@effect-fdb/core"
+import { Database, Subspace, Transaction, type TransactionOptions } from "@effect-fdb/core"
 import { ElectionConfig, LeaderElection, type LeaderState } from "@effect-fdb/leader-election"
 import { LmdbDatabase } from "@effect-fdb/lmdb"
 import { type Duration, Effect, Option, Result } from "effect"
@@ -14,22 +14,23 @@ import { groupIsGone, statOf } from "../../src/internal/run/processGroup.ts"
 /** The command. */
 export const program = fileURLToPath(new URL("../../bin/fdb-election.mjs", import.meta.url))
 const holdStore = fileURLToPath(new URL("./holdStore.mjs", import.meta.url))
-const project = fileURLToPath(new URL("../../tsconfig.src.json", import.meta.url))
-
-/** The processes run what is built. */
-export const build = (): void => {
-  childProcess.execFileSync("npx", ["--no-install", "tsc", "-b", project], { stdio: "ignore" })
-}
+/** Lives, and shows it; see there. */
+export const beatProgram = fileURLToPath(new URL("./beat.mjs", import.meta.url))
 
 /** Waits for an event of other processes; the bound is generous, for it is only there to end a test that has failed. */
-export const eventually = async <A>(what: string, look: () => A | undefined | Promise<A | undefined>): Promise<A> => {
-  const bound = process.hrtime.bigint() + 20_000_000_000n
+export const eventually = async <A>(
+  what: string,
+  look: () => A | undefined | Promise<A | undefined>,
+  /** What there is to see instead, when the wait has been in vain. */
+  instead: () => string = () => ""
+): Promise<A> => {
+  const bound = process.hrtime.bigint() + 60_000_000_000n
   while (process.hrtime.bigint() < bound) {
     const seen = await look()
     if (seen !== undefined) return seen
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  throw new Error(`waited in vain: ${what}`)
+  throw new Error(`waited in vain: ${what}${instead()}`)
 }
 
 export interface Ended {
@@ -70,9 +71,9 @@ export class Stage {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "fdb-election-test-"))
   private readonly runs: Array<Run> = []
 
-  private transact<A, E>(body: Effect.Effect<A, E, Transaction>): Promise<A> {
+  private transact<A, E>(body: Effect.Effect<A, E, Transaction>, options?: TransactionOptions): Promise<A> {
     return Effect.runPromise(
-      Database.transact(body).pipe(Effect.provide(LmdbDatabase.layer({ path: this.file("store") })))
+      Database.transact(body, options).pipe(Effect.provide(LmdbDatabase.layer({ path: this.file("store") })))
     )
   }
 
@@ -92,6 +93,24 @@ export class Stage {
 
   askToStepDown() {
     return this.transact(election.requestStepDown)
+  }
+
+  /** Stops a process, but not within a commit: with LMDB's lock it would stop everybody. */
+  async stop(run: Run): Promise<void> {
+    run.signal("SIGSTOP")
+    while (!(await this.commits())) {
+      run.signal("SIGCONT")
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      run.signal("SIGSTOP")
+    }
+  }
+
+  private commits(): Promise<boolean> {
+    const write = Effect.flatMap(
+      Transaction,
+      (tx) => tx.set(Subspace.fromTuple(["commits"]).pack([]), new Uint8Array())
+    )
+    return this.transact(write, { timeout: "1 second" }).then(() => true, () => false)
   }
 
   /** Takes the store away from everybody; gives what gives it back. */

@@ -50,7 +50,8 @@ export const compilePrograms = async (): Promise<void> => {
     logLevel: "error",
     root: path.resolve(here, "../.."),
     resolve: { conditions },
-    ssr: { noExternal: /^@effect-fdb\//, resolve: { conditions } },
+    // Effect too, or each of its many files is found and read anew by every process.
+    ssr: { noExternal: true, external: ["foundationdb"], resolve: { conditions } },
     build: {
       ssr: true,
       outDir: compiled,

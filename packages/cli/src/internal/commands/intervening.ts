@@ -38,9 +38,11 @@ const stepDownAndWait = (target: Target, wait: Option.Option<Duration.Duration>)
     if (Option.isNone(asked)) return yield* Console.log(`nobody leads ${name.text}, so nobody has to step down`)
     const begun = yield* Clock.monotonicTimeNanos
     const { leaderId, term } = asked.value
+    /** Each look at the election begins with what is in force, which is this tenure until another takes it over. */
+    const isOver = (leader: Option.Option<LeaderState>) => !Option.exists(leader, (leader) => leader.term === term)
     const patience = Option.getOrElse(wait, () => Duration.sum(config.leaseDuration, config.heartbeatInterval))
     yield* election.changes.pipe(
-      Stream.filter((leader) => !Option.exists(leader, (leader) => leader.term === term)),
+      Stream.filter(isOver),
       Stream.runHead,
       Effect.timeoutOrElse({
         duration: patience,
@@ -53,7 +55,7 @@ const stepDownAndWait = (target: Target, wait: Option.Option<Duration.Duration>)
       `${whatHappened(asked.value, entries.find((entry) => entry.term === term))}, after ${Span.format(took)}`
     )
     const successor = yield* election.changes.pipe(
-      Stream.filter(Option.isSome),
+      Stream.filter((leader) => Option.isSome(leader) && isOver(leader)),
       Stream.runHead,
       Effect.timeoutOption(Duration.times(config.heartbeatInterval, 2)),
       Effect.map((found) => Option.flatten(Option.flatten(found)))

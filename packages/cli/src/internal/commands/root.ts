@@ -1,7 +1,11 @@
 /** The command without a subcommand: the flags that all share. */
 import { Command, Flag } from "effect/cli"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Target from "../target.ts"
+
+/** All arguments as they were given, before any were taken for flags. */
+export class CommandLine extends Context.Service<CommandLine, ReadonlyArray<string>>()("@effect-fdb/cli/CommandLine") {}
 
 export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   election: Flag.String("election").pipe(

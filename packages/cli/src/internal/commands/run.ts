@@ -21,13 +21,14 @@ import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
 import { margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
+import { signalProcess } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
 import { ends, Signals } from "../run/signals.ts"
 import { type Running, supervise } from "../run/supervise.ts"
-import { foregroundGroup, terminalToGive } from "../run/terminal.ts"
+import { holderOfTerminal, terminalToGive } from "../run/terminal.ts"
 import { spanFlag } from "../spanFlag.ts"
 import { type Target, transact } from "../target.ts"
-import { onTarget } from "./root.ts"
+import { CommandLine, onTarget } from "./root.ts"
 
 /** Signals that are the command's, but for those with which a terminal suspends. */
 const forwarded: ReadonlyArray<NodeJS.Signals> = [...ends, "SIGUSR1", "SIGUSR2", "SIGWINCH"]
@@ -108,9 +109,15 @@ class Course {
 
   resume(): void {
     if (this.running === undefined) return
-    if (!this.running.hasTerminal) this.running.signal("SIGCONT")
-    else if (foregroundGroup() === undefined) process.kill(process.pid, "SIGTTIN")
-    else this.running.resume()
+    const { group, helper, signal } = this.running
+    if (helper === undefined) return signal("SIGCONT")
+    switch (holderOfTerminal([group, helper])) {
+      case "own":
+        return void signalProcess(helper, "SIGCONT")
+      case "stranger":
+        // Resumed in the background, where the command cannot have the terminal: stopped, as whoever reads from it there.
+        return void process.kill(process.pid, "SIGTTIN")
+    }
   }
 }
 
@@ -203,28 +210,42 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
   }).pipe(Effect.scoped, Effect.provideService(ElectionObserver, observer))
 })
 
+/** Without `--`, flags that are meant for the command would be taken for ours: `run ./job.sh -q`. */
+const checkSeparated = Effect.fnUntraced(function*(command: ReadonlyArray<string>) {
+  const args = yield* CommandLine
+  const separator = args.indexOf("--")
+  if (separator < 0 || args.length - separator - 1 !== command.length) {
+    return yield* new UsageError({
+      problem: "write -- before the command, so that its flags are its own, as in `fdb-election run -- ./job.sh --all`"
+    })
+  }
+})
+
 const runCommand = (options: Options) =>
-  onTarget((target) =>
-    Effect.gen(function*() {
-      if (process.platform === "win32") {
-        return yield* new UsageError({
-          problem: "run needs process groups, which Windows has not: use it on Linux or macOS"
-        })
-      }
-      yield* resolveCommand(options.command[0]!, process.env.PATH ?? "")
-      const course = new Course()
-      const { take } = yield* Signals
-      yield* take(forwarded, (signal) => course.handle(signal))
-      yield* take(["SIGTSTP"], () => course.suspend())
-      yield* take(["SIGCONT"], () => course.resume())
-      const keeper = yield* Keeper.make
-      const outcome = yield* lead(target, options, course, keeper).pipe(
-        Effect.raceFirst(Deferred.await(course.interrupted)),
-        Effect.result
-      )
-      if (Result.isFailure(outcome)) return yield* outcome.failure
-      if (outcome.success !== ExitCode.ok) return yield* new CommandEnded({ status: outcome.success })
-    }).pipe(Effect.scoped)
+  Effect.andThen(
+    checkSeparated(options.command),
+    onTarget((target) =>
+      Effect.gen(function*() {
+        if (process.platform === "win32") {
+          return yield* new UsageError({
+            problem: "run needs process groups, which Windows has not: use it on Linux or macOS"
+          })
+        }
+        yield* resolveCommand(options.command[0]!, process.env.PATH ?? "")
+        const course = new Course()
+        const { take } = yield* Signals
+        yield* take(forwarded, (signal) => course.handle(signal))
+        yield* take(["SIGTSTP"], () => course.suspend())
+        yield* take(["SIGCONT"], () => course.resume())
+        const keeper = yield* Keeper.make
+        const outcome = yield* lead(target, options, course, keeper).pipe(
+          Effect.raceFirst(Deferred.await(course.interrupted)),
+          Effect.result
+        )
+        if (Result.isFailure(outcome)) return yield* outcome.failure
+        if (outcome.success !== ExitCode.ok) return yield* new CommandEnded({ status: outcome.success })
+      }).pipe(Effect.scoped)
+    )
   )
 
 export const run = Command.make("run", flags, runCommand).pipe(

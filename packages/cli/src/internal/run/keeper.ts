@@ -11,7 +11,7 @@
  * Effect: it has to start fast, to depend on nothing, and never to wait for anything. It writes no message for the same reason.
  */
 import { createInterface } from "node:readline"
-import { groupIsGone, signalGroup, signalProcess } from "./processGroup.ts"
+import { endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
 /** How long after the end of the belief it waits for the other process to act first, at most. */
 const slackNanos = 100_000_000n
@@ -52,7 +52,7 @@ const look = (): void => {
   clearTimeout(timer)
   if (guarded === undefined) return
   const now = process.hrtime.bigint()
-  if (orphaned && groupIsGone(guarded.group)) return release()
+  if (orphaned && endIfGone(guarded.group)) return release()
   if (!guarded.terminated && (orphaned || now >= terminateAt())) terminate(guarded)
   if (now >= killAt) signalGroup(guarded.group, "SIGKILL")
   timer = setTimeout(look, millisUntil(now, guarded.terminated ? killAt : terminateAt()))

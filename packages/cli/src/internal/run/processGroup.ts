@@ -40,14 +40,22 @@ const allPids = (): Array<number> => {
 }
 
 /**
- * Whether no process of the group runs or ever will. A zombie, which its parent has not asked for yet, does nothing any more;
- * in a container without an init nobody ever asks for it.
+ * Whether no process of the group is seen to run. A zombie, which its parent has not asked for yet, does nothing any more; in a
+ * container without an init nobody ever asks for it.
  */
 export const groupIsGone = (group: number): boolean => {
   if (signalGroup(group, 0) === "gone") return true
   if (process.platform !== "linux") return false
-  return !allPids().some((pid) => {
+  const runs = (pid: number): boolean => {
     const stat = statOf(pid)
     return stat !== undefined && stat[2] === String(group) && !/^[ZX]/.test(stat[0]!)
-  })
+  }
+  return !runs(group) && !allPids().some(runs)
 }
+
+/**
+ * Whether no process of the group runs or ever will. Who looks at one process after another misses what forks and ends
+ * meanwhile; so what was missed is killed. No process forks that has been sent SIGKILL, and the next look shows all there is.
+ */
+export const endIfGone = (group: number): boolean =>
+  groupIsGone(group) && (signalGroup(group, "SIGKILL") === "gone" || groupIsGone(group))

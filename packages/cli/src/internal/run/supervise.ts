@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type { SystemRefused } from "../../Failure.ts"
 import * as CommandProcess from "./commandProcess.ts"
 import type { Keeper } from "./keeperProcess.ts"
-import { groupIsGone, signalGroup, signalProcess } from "./processGroup.ts"
+import { endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
 /** What the supervision is told from outside while it runs. */
 export interface Supervision {
@@ -32,10 +32,9 @@ export interface Supervision {
 export interface Running {
   /** Sends a signal to all of it. */
   readonly signal: (signal: NodeJS.Signals) => void
-  /** It has the terminal, and is told by that what is typed. */
-  readonly hasTerminal: boolean
-  /** Lets the shell go on that gives it the terminal. */
-  readonly resume: () => void
+  /** If it has the terminal, and is told by that what is typed: the shell that gives it that. */
+  readonly helper: number | undefined
+  readonly group: number
 }
 
 const pollInterval = Duration.millis(5)
@@ -43,7 +42,7 @@ const pollInterval = Duration.millis(5)
 /** Waits until nothing of the group is left, sending SIGKILL from `killAt` on. */
 const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
   Effect.gen(function*() {
-    while (!groupIsGone(group)) {
+    while (!endIfGone(group)) {
       if ((yield* Clock.monotonicTimeNanos) >= killAt()) signalGroup(group, "SIGKILL")
       yield* Effect.sleep(pollInterval)
     }
@@ -54,7 +53,7 @@ const stop = Effect.fnUntraced(function*(
   leadership: Leadership,
   group: number
 ) {
-  if (!groupIsGone(group)) {
+  if (!endIfGone(group)) {
     const held = yield* leadership.isHeld
     yield* keeper.stopping
     signalGroup(group, "SIGTERM")
@@ -84,8 +83,8 @@ export const supervise = (
           group = told
           supervision.begun({
             signal: (signal) => void signalGroup(told, signal),
-            hasTerminal: terminalOf !== undefined,
-            resume: () => process.helper !== undefined && void signalProcess(process.helper, "SIGCONT")
+            helper: process.helper,
+            group: told
           })
           return process.begin
         }))

@@ -12,10 +12,18 @@ const groups = (): { readonly own: number; readonly foreground: number } | undef
   return stat === undefined ? undefined : { own: Number(stat[0]), foreground: Number(stat[3]) }
 }
 
-/** The group of this process if that has the terminal now; none in the background, or without a terminal. */
-export const foregroundGroup = (): number | undefined => {
+/** The group of this process, if that has the terminal now; none in the background, or without a terminal. */
+const foregroundGroup = (): number | undefined => {
   const found = groups()
   return found !== undefined && found.own > 0 && found.own === found.foreground ? found.own : undefined
+}
+
+/** Who has the terminal now: the group of this process, one of these other groups, or somebody else. */
+export const holderOfTerminal = (others: ReadonlyArray<number>): "own" | "other" | "stranger" => {
+  const found = groups()
+  if (found === undefined) return "stranger"
+  if (found.own === found.foreground) return "own"
+  return others.includes(found.foreground) ? "other" : "stranger"
 }
 
 /**

@@ -412,7 +412,7 @@ const tell = (event) => {
 }
 
 const list = byId("log"), filter = byId("filter"), everything = byId("everything"), count = byId("count"), most = 1000
-const routine = new Set(["renewed", "step", "guarded", "fault", "clock", "accepts", "refuses", "conflict", "done"])
+const routine = new Set(["renewed", "step", "guarded", "noted", "fault", "clock", "accepts", "refuses", "conflict", "done"])
 const places = new Map(lanes.filter(({ place }) => place !== undefined).map(({ name, place }) => [name, place]))
 let pending
 const later = () => { clearTimeout(pending); pending = setTimeout(() => { showLog(); address() }, 80) }

@@ -69,9 +69,9 @@ export class InvariantBroken extends Data.TaggedError("InvariantBroken")<{
   readonly scenario: Scenario
 }> {
   override get message(): string {
-    return `${this.problem}; found with ${this.scenario.processes.length} processes and ` +
-      `${this.scenario.episodes.length} episodes of "${this.scenario.profile}", seed ${this.scenario.seed}:\n` +
-      JSON.stringify(this.scenario)
+    const { episodes, processes, profile, seed } = this.scenario
+    return `${this.problem}\n\nIt was found with seed ${seed} of "${profile}", and made smaller: ${processes.length} processes, ` +
+      `${episodes.length} episodes. VirtualCluster.replay runs it again:\n\n${Shrink.toSource(this.scenario)}`
   }
 }
 

@@ -135,7 +135,11 @@ export const blank: Memory = { observation: undefined, vacantSince: undefined, y
 export const remember = (memory: Memory, view: View, readAt: bigint): Memory => ({
   ...memory,
   observation: observe(memory.observation, view, readAt),
-  vacantSince: view.leader._tag === "Held" ? undefined : memory.vacantSince ?? readAt
+  vacantSince: view.leader._tag === "Held"
+    ? undefined
+    : memory.vacantSince !== undefined && memory.observation?.term === view.leader.term
+    ? memory.vacantSince
+    : readAt
 })
 
 /** What a follower does after it has read. */

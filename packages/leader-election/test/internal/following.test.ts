@@ -57,6 +57,13 @@ describe("a follower", () => {
     assert.deepInclude(act(view(vacant(me)), 100n).step, { _tag: "Claim" })
   })
 
+  it("counts that heartbeat from the vacancy that it sees, not from an earlier one of a tenure before", () => {
+    const earlier = act(view(vacant(me)), 100n)
+    const later: LeaderRecord = { _tag: "Vacant", term: 5n, successor: other }
+    const seen = view(later, { lease: { ballot: 5n, duration: 10n, expiry: 0n } })
+    assert.deepStrictEqual(act(seen, 103n, earlier.memory).step, { _tag: "Follow", until: 106n })
+  })
+
   it("leaves a vacancy to others after it has stepped down itself", () => {
     const yielding = { ...Protocol.blank, yieldsUntil: 107n }
     assert.deepStrictEqual(act(view(vacant()), 100n, yielding).step, { _tag: "Follow", until: 107n })

@@ -106,8 +106,8 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a claim does not conflict with what its decision rests on",
     patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
     noticedBy: "growth",
-    profile: "deployments",
-    within: 6
+    profile: "late",
+    within: 3
   },
   {
     name: "renewal-without-conflict",
@@ -132,7 +132,7 @@ export const all: ReadonlyArray<Mutation> = [
       election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
     ],
     noticedBy: "growth",
-    profile: "deployments",
+    profile: "late",
     within: 2
   },
   {
@@ -248,7 +248,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("protocol", "case \"unregistered\":\n            return { _tag: \"Register\" };", "")],
     noticedBy: "replay",
     profile: "operators",
-    within: 4
+    within: 3
   },
   {
     name: "low-challenge-obeyed",
@@ -268,7 +268,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("registration", "yield* tx.addReadConflictKey(member.keys.candidate(me.id));", "")],
     noticedBy: "replay",
     profile: "operators",
-    within: 6
+    within: 4
   },
   {
     name: "leader-evicted",
@@ -282,7 +282,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "registered",
     profile: "operators",
-    within: 8
+    within: 4
   },
   {
     name: "late-interruption",

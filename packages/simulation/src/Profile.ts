@@ -135,7 +135,10 @@ const process = (
   starts: chance.next() * 5,
   // The default margin of a tenth allows for rates that differ by eleven per cent; these differ by eight.
   drift: offClocks ? chance.between(-39_000, 39_000) : chance.between(-200, 200),
-  wallOffset: offClocks ? chance.pick([0, 2, -2, 30, -30]) * chance.next() : (chance.next() - 0.5) * 0.1,
+  // Whoever is behind by more than its time looks dead to an operator.
+  wallOffset: offClocks
+    ? chance.pick([0, 2, -2, 30, -30, -30]) * (0.5 + chance.next() / 2)
+    : (chance.next() - 0.5) * 0.1,
   margin: chance.happens(0.15) ? 0.2 : undefined,
   work: work(chance, lease, profile)
 })

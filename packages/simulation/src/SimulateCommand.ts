@@ -35,7 +35,7 @@ export class Unusable extends Data.TaggedError("Unusable")<{ readonly problem: s
 
 const flags = {
   seeds: Flag.Int("seeds").pipe(
-    Flag.withDefault(40),
+    Flag.withDefault(45),
     Flag.withDescription("How many histories to make; the profiles take turns")
   ),
   from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed")),

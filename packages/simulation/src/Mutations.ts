@@ -39,6 +39,9 @@ const election = (file: string, find: string, replace: string): Patch => ({
   replace
 })
 
+/** How long each history is, in seconds of the world. */
+const duration = 240
+
 /** All of them; and for every checker one that it alone notices. */
 export const all: ReadonlyArray<Mutation> = [
   {
@@ -70,15 +73,49 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "beliefs",
     profile: "network",
-    within: 16
+    within: 4
+  },
+  {
+    name: "belief-extended",
+    wrong: "a renewal that fails extends the belief",
+    patches: [
+      election(
+        "renewal",
+        "member.failures++;",
+        "member.failures++; const span = Duration.toNanosUnsafe(tenure.state.leaseDuration); " +
+          "tenure.belief.confirm(instant(member.clock), span, member.marginOf(span));"
+      )
+    ],
+    noticedBy: "deadline",
+    profile: "network",
+    within: 2
+  },
+  {
+    name: "wall-clock-not-watched",
+    wrong: "a leader believes its monotonic clock only, which stands still while its host is suspended",
+    patches: [
+      election("belief", "if (wall >= this.until.wall)", "if (false)"),
+      election("belief", "const least = monotonic < wall ? monotonic : wall;", "const least = monotonic;")
+    ],
+    noticedBy: "deadline",
+    profile: "clocks",
+    within: 4
   },
   {
     name: "claim-on-a-snapshot",
     wrong: "a claim does not conflict with what its decision rests on",
     patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
     noticedBy: "growth",
-    profile: "deployments",
-    within: 6
+    profile: "late",
+    within: 3
+  },
+  {
+    name: "renewal-without-conflict",
+    wrong: "a renewal in one round trip does not conflict with what it takes for granted",
+    patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, leader.id);", "")],
+    noticedBy: "growth",
+    profile: "late",
+    within: 2
   },
   {
     name: "ballot-back-on-resignation",
@@ -95,7 +132,7 @@ export const all: ReadonlyArray<Mutation> = [
       election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
     ],
     noticedBy: "growth",
-    profile: "deployments",
+    profile: "late",
     within: 2
   },
   {
@@ -105,8 +142,8 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "yield* tx.get(this.member.keys.leader)", "yield* tx.snapshot.get(this.member.keys.leader)")
     ],
     noticedBy: "guarded",
-    profile: "network",
-    within: 4
+    profile: "late",
+    within: 2
   },
   {
     name: "guard-reads-the-lease",
@@ -163,6 +200,57 @@ export const all: ReadonlyArray<Mutation> = [
     within: 4
   },
   {
+    name: "anothers-tenure-ended",
+    wrong: "a resignation ends whatever tenure stands",
+    patches: [
+      election("operations", "if (!Protocol.stands(view.leader, tenure)) {", "if (view.leader._tag === \"Vacant\") {")
+    ],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 2
+  },
+  {
+    name: "preference-ignored",
+    wrong: "a vacancy is not left to the preferred successor",
+    patches: [election("protocol", "preferred === undefined || sameIdentity(preferred, me)", "true")],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 2
+  },
+  {
+    name: "renewal-despite-challenge",
+    wrong: "a leader that has been challenged goes on renewing",
+    patches: [
+      election(
+        "protocol",
+        "const because = obligation(view);\n    return because",
+        "const because = undefined;\n    return because"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 2
+  },
+  {
+    name: "claim-while-disabled",
+    wrong: "followers do not ask whether the election is enabled",
+    patches: [
+      election("protocol", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""),
+      election("follower", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", "")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "unregistered-goes-on",
+    wrong: "a candidate that was evicted goes on as if it were registered",
+    patches: [election("protocol", "case \"unregistered\":\n            return { _tag: \"Register\" };", "")],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 3
+  },
+  {
     name: "low-challenge-obeyed",
     wrong: "a challenge of a lower priority is obeyed",
     patches: [election(
@@ -180,7 +268,7 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [election("registration", "yield* tx.addReadConflictKey(member.keys.candidate(me.id));", "")],
     noticedBy: "replay",
     profile: "operators",
-    within: 6
+    within: 4
   },
   {
     name: "leader-evicted",
@@ -194,7 +282,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "registered",
     profile: "operators",
-    within: 16
+    within: 4
   },
   {
     name: "late-interruption",
@@ -266,7 +354,7 @@ const judgeOne = (mutation: Mutation, seeds: number): Effect.Effect<Finding> =>
   Effect.callback<Finding>((resume) => {
     const script = fileURLToPath(new URL("./internal/mutant.js", import.meta.url))
     const { patches, profile } = mutation
-    const child = spawn(process.execPath, [script, JSON.stringify({ patches, profile, seeds })], {
+    const child = spawn(process.execPath, [script, JSON.stringify({ patches, profile, seeds, duration })], {
       stdio: ["ignore", "pipe", "pipe"]
     })
     let output = ""

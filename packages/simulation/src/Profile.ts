@@ -12,6 +12,7 @@ export const names = [
   "clocks",
   "pauses",
   "network",
+  "late",
   "outages",
   "operators",
   "deployments",
@@ -27,6 +28,7 @@ export const descriptions: { readonly [name in Name]: string } = {
   clocks: "wall clocks that are off and jump, monotonic clocks that drift and stand still",
   pauses: "processes that freeze, stall, crash and come back",
   network: "slow and cut links, conflicts, unknown and late commits, lost watches",
+  late: "tenures that end while answers and commits come late: fading links, resignations, preemption",
   outages: "the whole database away, and back at a version far ahead",
   operators: "configurations that change, elections disabled, eviction, forged challenges, doubles, garbage in records",
   deployments: "rolling restarts, priorities that change, preemption, crashes",
@@ -48,18 +50,19 @@ const rates: { readonly [name in Name]: Rates } = {
   clocks: { jump: 20, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
   pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
   network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 150 },
+  late: { storm: 10, fade: 120, resign: 15, "step-down": 60, prioritize: 60, stop: 120 },
   outages: { outage: 50, storm: 60, crash: 120, freeze: 90 },
   operators: {
     configure: 60,
     disable: 90,
     "step-down": 60,
-    evict: 60,
+    evict: 20,
     garbage: 60,
-    forge: 60,
+    forge: 25,
     duplicate: 100,
     resign: 90,
     crash: 100,
-    jump: 60,
+    jump: 20,
     storm: 120,
     partition: 120
   },
@@ -88,6 +91,11 @@ const rates: { readonly [name in Name]: Rates } = {
   }
 }
 
+/** What every storm of a profile has, whatever else it is like. */
+const storms: { readonly [name in Name]?: Partial<Weather> } = {
+  late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second }
+}
+
 /** No episode goes on for longer, in seconds. */
 const longest = 40
 const kinds = Object.keys(rates.everything) as ReadonlyArray<Episode["kind"]>
@@ -98,27 +106,44 @@ const config = (chance: Chance, plain: boolean): Config => {
   return { lease, heartbeat, candidateTimeout: lease * 1.5, preemption: chance.happens(0.85) }
 }
 
-const work = (chance: Chance, lease: number): Work => ({
+/** What the work of every process of a profile is like, whatever else it is. */
+const works: { readonly [name in Name]?: Partial<Work> } = {
+  // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
+  late: { gap: 0.5, journal: 0.6, patience: 0.2, finalizer: 0 }
+}
+
+const work = (chance: Chance, lease: number, profile: Name): Work => ({
   gap: chance.pick([0.5, 1, 2, 4]),
   guarded: chance.pick([0.2, 0.5]),
   external: chance.pick([0.1, 0.4]),
+  journal: 0.3,
   lasts: chance.happens(0.3) ? chance.between(20, 120) : undefined,
   finalizer: chance.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
-  patience: lease * chance.pick([0.04, 0.04, 0.5])
+  patience: lease * chance.pick([0.04, 0.04, 0.5]),
+  ...works[profile]
 })
 
-const process = (chance: Chance, index: number, lease: number, offClocks: boolean): ProcessPlan => ({
+const process = (
+  chance: Chance,
+  profile: Name,
+  index: number,
+  lease: number,
+  offClocks: boolean
+): ProcessPlan => ({
   id: `p${index + 1}`,
   priority: chance.pick([0, 0, 0, 1, 5]),
   starts: chance.next() * 5,
   // The default margin of a tenth allows for rates that differ by eleven per cent; these differ by eight.
   drift: offClocks ? chance.between(-39_000, 39_000) : chance.between(-200, 200),
-  wallOffset: offClocks ? chance.pick([0, 2, -2, 30, -30]) * chance.next() : (chance.next() - 0.5) * 0.1,
+  // Whoever is behind by more than its time looks dead to an operator.
+  wallOffset: offClocks
+    ? chance.pick([0, 2, -2, 30, -30, -30]) * (0.5 + chance.next() / 2)
+    : (chance.next() - 0.5) * 0.1,
   margin: chance.happens(0.15) ? 0.2 : undefined,
-  work: work(chance, lease)
+  work: work(chance, lease, profile)
 })
 
-const storm = (chance: Chance): Partial<Weather> => {
+const storm = (chance: Chance, profile: Name): Partial<Weather> => {
   const strength = chance.pick([0.2, 1, 1, 3])
   const some = (probability: number) => chance.happens(0.4) ? Math.min(0.5, probability * strength) : 0
   return {
@@ -132,24 +157,33 @@ const storm = (chance: Chance): Partial<Weather> => {
     unknown: some(0.12),
     late: some(0.1),
     lostWatch: some(0.4),
-    spuriousWatch: some(0.2)
+    spuriousWatch: some(0.2),
+    ...storms[profile]
   }
 }
 
-const episode = (chance: Chance, kind: Episode["kind"], at: number, processes: number, lease: number): Episode => {
+const episode = (
+  chance: Chance,
+  profile: Name,
+  kind: Episode["kind"],
+  at: number,
+  processes: number,
+  lease: number
+): Episode => {
   const anybody = chance.between(0, processes - 1)
   const target: Target = chance.happens(0.6) ? "leader" : anybody
   const around = (share: number) => Math.min(longest, chance.exponential(share * lease))
   switch (kind) {
     case "storm":
-      return { kind, at, for: Math.min(longest, 5 + chance.exponential(10)), weather: storm(chance) }
+      return { kind, at, for: Math.min(longest, 5 + chance.exponential(10)), weather: storm(chance, profile) }
     case "partition": {
       const others = chance.shuffled(Array.from({ length: processes }, (_, index) => index))
       const targets = chance.happens(0.7) ? [target] : others.slice(0, chance.between(1, processes))
       return { kind, at, for: around(1.2), targets, cut: chance.pick(["both", "both", "requests", "replies"]) }
     }
     case "fade":
-      return { kind, at, for: 2.4 * lease, target, delay: lease * (0.1 + 0.25 * chance.next()) }
+      // An attempt to renew is given about a fifth of the lease: slower answers are as good as none.
+      return { kind, at, for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * chance.next()) }
     case "outage":
       return { kind, at, for: around(1), versions: chance.pick([0, 1_000_000, 100_000_000]) }
     case "freeze":
@@ -201,7 +235,10 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   const duration = options.duration ?? 600
   const quietAt = Math.max(0, duration - quiet(duration))
   const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"
-  const processes = Array.from({ length: count }, (_, index) => process(chance, index, initial.lease, offClocks))
+  const processes = Array.from(
+    { length: count },
+    (_, index) => process(chance, profile, index, initial.lease, offClocks)
+  )
   const episodes: Array<Episode> = []
   for (const kind of kinds) {
     const mean = rates[profile][kind]
@@ -209,7 +246,7 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     const own = new Chance(seed, `scenario/${profile}/${kind}`)
     let at = own.exponential(mean)
     while (at < quietAt) {
-      const made = episode(own, kind, at, count, initial.lease)
+      const made = episode(own, profile, kind, at, count, initial.lease)
       if (at + endOf(made, count) < quietAt) episodes.push(made)
       at += own.exponential(mean)
     }

@@ -1,8 +1,9 @@
-/** A history as one page to look at: a lane for each process, the database, the weather and the operators. */
+/** A history as one page to look at: who leads, the database, a lane for each process, the weather and the operators. */
 import type { Violation } from "./Checker.ts"
-import { format } from "./EventLog.ts"
+import * as Checkers from "./Checkers.ts"
+import type { Event } from "./EventLog.ts"
 import type { History } from "./History.ts"
-import { beliefs } from "./internal/beliefs.ts"
+import { type Belief, beliefs } from "./internal/beliefs.ts"
 import * as Evidence from "./internal/evidence.ts"
 import { page } from "./internal/reportPage.ts"
 import * as Transitions from "./internal/transitions.ts"
@@ -14,9 +15,12 @@ interface Span {
   readonly kind: string
   readonly from: number
   readonly to: number
-  /** Whose colour it has: the place of a lane. */
+  /** Whose colour it has: the place of a process. */
   readonly of?: number | undefined
+  /** What is told of it when it is pointed at. */
   readonly label: string
+  /** What stands in it. */
+  readonly text?: string | undefined
 }
 
 /** An instant of a lane. */
@@ -24,45 +28,77 @@ interface Mark {
   readonly kind: string
   readonly at: number
   readonly of?: number | undefined
-  readonly label: string
+  readonly text?: string | undefined
+  /** The event that tells of it, by its place in the log; or what is told. */
+  readonly line?: number | undefined
+  readonly label?: string | undefined
+}
+
+/** From one confirmation of a leader's lease to the next: what it has left burns down to its deadline. */
+interface Fuse {
+  readonly from: number
+  readonly to: number
+  readonly deadline: number
+  /** How long it is when it has just been confirmed. */
+  readonly full: number
+  readonly of: number
 }
 
 interface Lane {
   readonly name: string
-  readonly kind: "process" | "database" | "world" | "operator"
+  readonly kind: "leader" | "database" | "process" | "world" | "operator"
+  readonly place?: number | undefined
   readonly spans: ReadonlyArray<Span>
   readonly marks: ReadonlyArray<Mark>
+  readonly fuses?: ReadonlyArray<Fuse> | undefined
+}
+
+/** A history, and what the lanes need of it. */
+interface Material {
+  readonly evidence: Evidence.Evidence
+  readonly beliefs: ReadonlyArray<Belief>
+  readonly lines: ReadonlyMap<Event, number>
+  /** The place of each process among the lanes. */
+  readonly places: ReadonlyMap<string, number>
 }
 
 const seconds = (at: number): number => Math.round(at / 1000) / (second / 1000)
 const hostOf = (machine: string): string => machine.split("#")[0]!
 
-/** What is worth a mark in the lane of a process. */
-const marked: ReadonlySet<string> = new Set([
-  "registered",
-  "challenged",
-  "elected",
-  "lost",
-  "overrun",
-  "resigned",
-  "crashes",
-  "exits",
-  "stops",
-  "renewal-failed",
-  "retried",
-  "conflict",
-  "fault",
-  "step",
-  "renewed",
-  "prioritizes",
-  "clock"
-])
+/** What is worth a mark in the lane of a process, and its text. */
+const marked: { readonly [what: string]: (details: Event["details"]) => string | undefined } = {
+  registered: ({ again }) => again === true ? "registers again" : "registers",
+  challenged: () => "challenges",
+  elected: ({ cause, term }) => `term ${term} (${cause})`,
+  lost: ({ reason }) => String(reason),
+  overrun: () => "overruns its lease",
+  resigned: () => undefined,
+  crashes: () => "crashes",
+  exits: ({ reason }) => `exits: ${reason}`,
+  stops: () => "is stopped",
+  "renewal-failed": ({ error }) => `renewal: ${error}`,
+  retried: () => undefined,
+  conflict: () => "conflict",
+  fault: ({ kind }) => String(kind),
+  step: () => undefined,
+  renewed: () => undefined,
+  prioritizes: ({ priority }) => `priority ${priority}`,
+  clock: () => undefined
+}
 
-const processLane = (evidence: Evidence.Evidence, host: string, place: number): Lane => {
+const processLane = ({ beliefs, evidence, lines, places }: Material, host: string): Lane => {
   const spans: Array<Span> = []
   const marks: Array<Mark> = []
-  for (const life of evidence.machines.values()) {
-    if (hostOf(life.name) !== host) continue
+  const fuses: Array<Fuse> = []
+  const place = places.get(host) ?? 0
+  const own = beliefs.filter(({ who }) => hostOf(who) === host)
+  const lives = [...evidence.machines.values()].filter(({ name }) => hostOf(name) === host)
+  for (const [index, life] of lives.entries()) {
+    const reborn = lives[index + 1]?.born ?? evidence.history.endedAt
+    if (reborn > life.died) {
+      const label = `${life.name} is dead, and nothing runs on its host`
+      spans.push({ kind: "dead", from: seconds(life.died), to: seconds(reborn), label })
+    }
     spans.push({
       kind: "alive",
       from: seconds(life.born),
@@ -70,13 +106,26 @@ const processLane = (evidence: Evidence.Evidence, host: string, place: number): 
       label: `${life.name} runs as candidate "${life.id}"`
     })
     for (const event of life.events) {
-      if (!marked.has(event.what)) continue
-      if (event.what === "clock" && event.at === life.born) continue
-      marks.push({ kind: event.what, at: seconds(event.at), of: place, label: format(event).slice(17) })
+      const text = marked[event.what]
+      if (text === undefined || (event.what === "clock" && event.at === life.born)) continue
+      const { at, details, what } = event
+      marks.push({ kind: what, at: seconds(at), of: place, text: text(details), line: lines.get(event) })
     }
+    const confirmed = life.events.filter(({ what }) => what === "elected" || what === "renewed")
+    confirmed.forEach(({ at, details }, index) => {
+      const belief = own.find((belief) => belief.who === life.name && belief.from <= at && at <= belief.to)
+      if (belief === undefined) return
+      const deadline = Evidence.whenShown(life, "monotonic", Number(details["until"]), at)
+      const next = confirmed[index + 1]?.at ?? Number.POSITIVE_INFINITY
+      // Where its clock stands still for good, there is no deadline.
+      const reached = Math.min(deadline, evidence.history.endedAt)
+      const full = reached - at
+      if (full <= 0) return
+      const to = seconds(Math.min(next, belief.to))
+      fuses.push({ from: seconds(at), to, deadline: seconds(reached), full: seconds(full), of: place })
+    })
   }
-  for (const { from, term, to, who } of beliefs(evidence)) {
-    if (hostOf(who) !== host) continue
+  for (const { from, term, to, who } of own) {
     const label = `${who} believes that it leads, in term ${term}`
     spans.push({ kind: "believes", from: seconds(from), to: seconds(to), of: place, label })
   }
@@ -95,43 +144,72 @@ const processLane = (evidence: Evidence.Evidence, host: string, place: number): 
     if (hostOf(who) !== host) continue
     spans.push({ kind, from: seconds(from), to: seconds(to), label: `${who}: ${kind}` })
   }
-  return { name: host, kind: "process", spans, marks }
+  return { name: host, kind: "process", place, spans, marks, fuses: fuses.toSorted((a, b) => a.from - b.from) }
 }
 
-const databaseLane = (evidence: Evidence.Evidence, places: ReadonlyMap<string, number>): Lane => {
+/** Who believes that it leads: nobody at times, and never two. */
+const leaderLane = ({ beliefs, evidence, places }: Material): Lane => {
+  const spans: Array<Span> = []
+  let reached = 0
+  const nobody = (to: number): void => {
+    if (to <= reached) return
+    const label = `nobody leads for ${((to - reached) / second).toFixed(3)} s`
+    spans.push({ kind: "nobody", from: seconds(reached), to: seconds(to), label })
+  }
+  for (const { from, term, to, who } of beliefs.toSorted((a, b) => a.from - b.from)) {
+    nobody(from)
+    const label = `${who} believes that it leads, in term ${term}`
+    const text = `${hostOf(who)} · ${term}`
+    spans.push({ kind: "leads", from: seconds(from), to: seconds(to), of: places.get(hostOf(who)), label, text })
+    if (from < reached - 1000) {
+      const over = Math.min(to, reached)
+      const label = `two believe that they lead, for ${((over - from) / second).toFixed(6)} s`
+      spans.push({ kind: "overlap", from: seconds(from), to: seconds(over), label })
+    }
+    reached = Math.max(reached, to)
+  }
+  nobody(evidence.history.endedAt)
+  return { name: "leader", kind: "leader", spans, marks: [] }
+}
+
+const databaseLane = ({ evidence, places }: Material): Lane => {
   const spans: Array<Span> = []
   const marks: Array<Mark> = []
-  let open: { readonly from: number; readonly term: bigint; readonly by: string } | undefined
+  let open: { readonly from: number; readonly term: bigint; readonly by: string | undefined } | undefined
   const close = (at: number): void => {
     if (open === undefined) return
     const { by, from, term } = open
-    const label = `term ${term}: ${by}`
-    spans.push({ kind: "tenure", from: seconds(from), to: seconds(at), of: places.get(hostOf(by)), label })
-    open = undefined
+    const stretch = { from: seconds(from), to: seconds(at) }
+    if (by === undefined) spans.push({ kind: "vacant", ...stretch, label: `vacant after term ${term}` })
+    else {
+      const text = `term ${term} · ${by}`
+      spans.push({ kind: "tenure", ...stretch, of: places.get(hostOf(by)), label: `S("leader"): ${text}`, text })
+    }
   }
   for (const { entry: { after, before, commit }, verdict } of Transitions.name(evidence)) {
     const { leader, lease } = after
     const what = "transition" in verdict ? verdict.transition : `illegal: ${verdict.illegal}`
     if (before.leader !== leader) {
       close(commit.at)
-      if (typeof leader === "object" && leader.held) {
-        open = { from: commit.at, term: leader.term, by: evidence.owners.get(leader.who.registration) ?? commit.by }
-      }
+      const held = typeof leader === "object" && leader.held
+      const by = held ? evidence.owners.get(leader.who.registration) ?? commit.by : undefined
+      open = typeof leader === "object" ? { from: commit.at, term: leader.term, by } : undefined
     }
     if (what === "beat") continue
-    const ballot = typeof lease === "object" ? `, ballot ${lease.ballot}` : ""
+    const ballot = typeof lease === "object" ? lease.ballot : undefined
     marks.push({
       kind: "illegal" in verdict ? "illegal" : what === "renew" ? "renew" : "commit",
       at: seconds(commit.at),
       of: places.get(hostOf(commit.by)),
-      label: `${commit.by}: ${what}${ballot}`
+      text: what === "renew" && ballot !== undefined ? String(ballot) : what,
+      label: `${commit.by}: ${what}${ballot === undefined ? "" : `, ballot ${ballot}`}`
     })
   }
   close(evidence.history.endedAt)
   return { name: "database", kind: "database", spans, marks }
 }
 
-const otherLane = (evidence: Evidence.Evidence, who: "world" | "operator"): Lane => ({
+const otherLane = ({ evidence, lines }: Material, who: "world" | "operator"): Lane => ({
   name: who === "world" ? "weather" : "operators",
   kind: who,
   spans: Evidence.faults(evidence.history).filter((fault) => fault.who === who).map(({ from, kind, to }) => ({
@@ -141,9 +219,26 @@ const otherLane = (evidence: Evidence.Evidence, who: "world" | "operator"): Lane
     label: kind
   })),
   marks: evidence.history.events
-    .filter((event) => event.who === who && !event.what.startsWith("fault") && event.what !== "done")
-    .map((event) => ({ kind: "act", at: seconds(event.at), label: format(event).slice(17) }))
+    .filter((event) => event.who === who && !unmarked.has(event.what))
+    .map((event) => ({ kind: "act", at: seconds(event.at), text: event.what, line: lines.get(event) }))
 })
+
+/** What the lanes of the weather and of operators show otherwise, or not at all. */
+const unmarked: ReadonlySet<string> = new Set([
+  "fault",
+  "fault-begins",
+  "fault-ends",
+  "done",
+  "begins",
+  "quiet",
+  "ends"
+])
+
+/** An event for the list: when, who, what, and the rest. */
+const toEntry = ({ at, details, what, who }: Event): readonly [number, string, string, string] => {
+  const rest = Object.entries(details).filter(([, detail]) => detail !== undefined)
+  return [seconds(at), who, what, rest.map(([name, detail]) => `${name}=${String(detail)}`).join(" ")]
+}
 
 /** JSON that may stand in a script. */
 const embed = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c")
@@ -154,31 +249,38 @@ export const toHtml = (history: History, violations: ReadonlyArray<Violation>): 
   // Doubles come last.
   const own = history.scenario.processes.map(({ id }) => id)
   const hosts = [...new Set([...own, ...[...evidence.machines.keys()].map(hostOf)])]
-  const places = new Map(hosts.map((host, place) => [host, place]))
+  const material: Material = {
+    evidence,
+    beliefs: beliefs(evidence),
+    lines: new Map(history.events.map((event, line) => [event, line])),
+    places: new Map(hosts.map((host, place) => [host, place]))
+  }
   const { duration, processes, profile, quietAt, seed } = history.scenario
+  const elections = history.events.filter(({ what }) => what === "elected").length
   return page(
     `${profile}, seed ${seed}`,
     embed({
       title: `${profile}, seed ${seed}`,
-      summary: `${processes.length} processes, ${duration} s, ${history.record.length} commits, ` +
-        `${
-          history.events.filter(({ what }) => what === "elected").length
-        } elections, ${history.scenario.episodes.length} episodes`,
+      summary:
+        `${processes.length} processes, ${duration} s, ${elections} elections, ${history.record.length} commits, ` +
+        `${history.scenario.episodes.length} episodes`,
       duration,
       quietAt,
       lanes: [
-        databaseLane(evidence, places),
-        ...hosts.map((host, place) => processLane(evidence, host, place)),
-        otherLane(evidence, "world"),
-        otherLane(evidence, "operator")
+        leaderLane(material),
+        databaseLane(material),
+        ...hosts.map((host) => processLane(material, host)),
+        otherLane(material, "world"),
+        otherLane(material, "operator")
       ],
+      promises: Object.fromEntries(Checkers.all.map(({ name, promise }) => [name, promise])),
       violations: violations.map(({ at, checker, message, who }) => ({
         at: seconds(at),
         checker,
         message,
         lane: who === undefined ? undefined : hostOf(who)
       })),
-      log: history.events.map((event) => [seconds(event.at), format(event)])
+      log: history.events.map(toEntry)
     })
   )
 }

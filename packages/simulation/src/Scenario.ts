@@ -22,6 +22,8 @@ export interface Work {
   /** The share of steps that write under `guard`, and of those that write to the external sink. */
   readonly guarded: number
   readonly external: number
+  /** The share that writes under `guard` without reading, into a journal: such a write conflicts with nothing else. */
+  readonly journal?: number | undefined
   /** The work ends by itself after about so long; goes on for ever where it is not set. */
   readonly lasts?: number | undefined
   /** How long its finalizer takes. */

@@ -89,18 +89,17 @@ const inThread = (queue: Array<Job>, report: (outcome: Outcome) => void): Effect
     (worker) => Effect.promise(() => worker.terminate())
   )
 
-/** Runs all jobs; `progress` is told after each. */
+/** Runs all jobs; `progress` is told after each what has come of them so far. */
 export const run = (
   options: Options,
-  progress: (done: number, failures: number) => Effect.Effect<void> = () => Effect.void
+  progress: (result: Result) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Result> =>
   Effect.gen(function*() {
     const statistics = new Statistics()
     const failures: Array<Failure> = []
     const all = jobs(options)
-    let done = 0
+    const result = { statistics, failures }
     const report = ({ job, summary, violations }: Outcome): void => {
-      done++
       statistics.merge(summary)
       if (violations.length > 0) failures.push({ profile: job.profile, seed: job.seed, violations })
     }
@@ -108,14 +107,14 @@ export const run = (
     if (threads <= 1) {
       for (const job of all) {
         report(perform(job))
-        yield* progress(done, failures.length)
+        yield* progress(result)
         yield* Effect.yieldNow
       }
     } else {
       const queue = [...all]
       const told = yield* Queue.unbounded<void>()
       const teller = Effect.forever(
-        Effect.andThen(Queue.take(told), Effect.suspend(() => progress(done, failures.length)))
+        Effect.andThen(Queue.take(told), Effect.suspend(() => progress(result)))
       )
       yield* Effect.all(
         Array.from({ length: threads }, () =>
@@ -125,7 +124,7 @@ export const run = (
           })),
         { concurrency: "unbounded" }
       ).pipe(Effect.raceFirst(teller))
-      yield* progress(done, failures.length)
+      yield* progress(result)
     }
     return { statistics, failures: failures.toSorted((a, b) => a.seed - b.seed) }
   })

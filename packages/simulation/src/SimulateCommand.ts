@@ -16,7 +16,7 @@ import type { Scenario } from "./Scenario.ts"
 import * as Shrink from "./Shrink.ts"
 import * as Simulate from "./Simulate.ts"
 import * as Simulation from "./Simulation.ts"
-import { transitions } from "./Statistics.ts"
+import { Statistics, transitions } from "./Statistics.ts"
 import { second } from "./World.ts"
 
 /** A promise was broken; the command has told which. */
@@ -35,7 +35,7 @@ export class Unusable extends Data.TaggedError("Unusable")<{ readonly problem: s
 
 const flags = {
   seeds: Flag.Int("seeds").pipe(
-    Flag.withDefault(40),
+    Flag.withDefault(45),
     Flag.withDescription("How many histories to make; the profiles take turns")
   ),
   from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed")),
@@ -66,6 +66,9 @@ const parseDuration = (text: string): Effect.Effect<number, Unusable> => {
     : Effect.succeed(Number(match[1]) * units[match[2]!]!)
 }
 
+/** Shorter histories are over before anything could go wrong. */
+const shortest = 60
+
 const parseProfiles = (name: Option.Option<string>): Effect.Effect<ReadonlyArray<Profile.Name>, Unusable> => {
   if (Option.isNone(name)) return Effect.succeed(Profile.names)
   const found = Profile.names.filter((known) => known === name.value)
@@ -78,15 +81,33 @@ const parseProfiles = (name: Option.Option<string>): Effect.Effect<ReadonlyArray
 
 const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
 
-/** A bar that fills, on a terminal only. */
-const bar = (total: number) => (done: number, failures: number): Effect.Effect<void> => {
-  if (!process.stderr.isTTY) return Effect.void
+const bar = (done: number, total: number): string => {
   const width = 40
   const filled = Math.round(width * done / total)
-  const broken = failures === 0 ? "" : `, ${failures} broken`
-  const end = done === total ? "\n" : ""
-  return write(`\r${"█".repeat(filled)}${"░".repeat(width - filled)} ${done}/${total}${broken} ${end}`)
+  return `\r${"█".repeat(filled)}${"░".repeat(width - filled)} ${done}/${total} ${done === total ? "\n" : ""}`
 }
+
+/** Tells of each seed that breaks a promise when it is found; and on a terminal, with a bar, how far it is. */
+const progressOf = (total: number) => {
+  let told = 0
+  return ({ failures, statistics }: Simulate.Result): Effect.Effect<void> => {
+    const news = failures.slice(told).map(({ profile, seed, violations }) => {
+      const broken = [...new Set(violations.map(({ checker }) => checker))].join(", ")
+      return `${process.stderr.isTTY ? "\r\x1b[K" : ""}${profile}, seed ${seed} breaks ${broken}\n`
+    })
+    told = failures.length
+    const text = news.join("") + (process.stderr.isTTY ? bar(statistics.histories, total) : "")
+    return text === "" ? Effect.void : write(text)
+  }
+}
+
+/** A page that could not be written should not be found out after a night. */
+const requireWritable = (path: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fileSystem) => Effect.scoped(fileSystem.open(path, { flag: "a" }))).pipe(
+    Effect.mapError(({ reason }) =>
+      new Unusable({ problem: `the report cannot be written to ${path}: ${reason.message}` })
+    )
+  )
 
 const counts = (of: Readonly<Record<string, number>>): string =>
   Object.entries(of).toSorted(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`).join(", ") || "none"
@@ -102,12 +123,16 @@ const account = ({ failures, statistics }: Simulate.Result, realSeconds: number)
     `(${Math.round(simulatedSeconds / realSeconds)} × real time)`,
     `elections    ${tenures}: ${counts(causes)}`,
     `ends         ${counts(losses)}`,
-    `leaderless   ${(100 * leaderlessSeconds / simulatedSeconds).toFixed(2)} % of the time`,
+    `leaderless   ${(100 * leaderlessSeconds / Math.max(1, simulatedSeconds)).toFixed(2)} % of the time`,
     `failover     p50 ${leases(statistics.percentile(0.5))}, p99 ${leases(statistics.percentile(0.99))} leases, over ` +
     `${statistics.failovers.length} crashes of a leader with nothing else wrong`,
     `faults       ${counts(faults)}`,
     `transitions  ${transitions.length - missing.length} of ${transitions.length}` +
-    (missing.length === 0 ? "" : `; not taken: ${missing.join(", ")}`),
+    (missing.length === 0
+      ? ""
+      : missing.length > 12
+      ? "; more seeds and profiles take the others"
+      : `; not taken: ${missing.join(", ")}`),
     `violations   ${violations}`
   ]
 }
@@ -124,6 +149,7 @@ const explain = Effect.fnUntraced(function*(options: Simulate.Options, failure: 
   }
   const first = violations[0]
   if (first === undefined) return
+  yield* write("looking for a smaller scenario…\n")
   const smallest = Shrink.shrink(scenarioOf(options, profile, seed), Shrink.breaks(first.checker), first.at / second)
   yield* Console.log(
     `\nThe smallest scenario that was found has ${smallest.processes.length} processes and ${smallest.episodes.length} ` +
@@ -146,11 +172,33 @@ const simulate = Effect.fnUntraced(function*(input: {
     return yield* new Unusable({ problem: "--seeds, --processes and --threads have to be at least 1" })
   }
   const duration = yield* parseDuration(input.duration)
+  if (duration < shortest) {
+    return yield* new Unusable({
+      problem:
+        `--duration has to be at least ${shortest}s: in the last 55 seconds or more of a history nothing goes wrong`
+    })
+  }
   const profiles = yield* parseProfiles(input.profile)
   const options: Simulate.Options = { profiles, seeds, from, processes, duration, threads }
+  if (Option.isSome(input.report)) yield* requireWritable(input.report.value)
   const begun = yield* Clock.monotonicTimeNanos
-  const result = yield* Simulate.run(options, bar(seeds))
-  const realSeconds = Duration.toSeconds(Duration.nanos((yield* Clock.monotonicTimeNanos) - begun))
+  const elapsed = Effect.map(Clock.monotonicTimeNanos, (now) => Duration.toSeconds(Duration.nanos(now - begun)))
+  const progress = progressOf(seeds)
+  let sofar: Simulate.Result = { statistics: new Statistics(), failures: [] }
+  yield* progress(sofar)
+  const result = yield* Simulate.run(options, (result) => {
+    sofar = result
+    return progress(result)
+  }).pipe(
+    Effect.onInterrupt(() =>
+      Effect.flatMap(
+        elapsed,
+        (realSeconds) =>
+          Console.log(["", `interrupted before all ${seeds} were made`, ...account(sofar, realSeconds)].join("\n"))
+      )
+    )
+  )
+  const realSeconds = yield* elapsed
   const { failures, statistics } = result
   for (const line of account(result, realSeconds)) yield* Console.log(line)
   const [first] = failures

@@ -67,13 +67,48 @@ export class InvariantBroken extends Data.TaggedError("InvariantBroken")<{
   readonly problem: string
   /** The smallest scenario that was found in which it does not hold; {@link replay} runs it again. */
   readonly scenario: Scenario
+  /** What happened then, an event to a line, as far as it matters for who leads. */
+  readonly story: ReadonlyArray<string>
 }> {
   override get message(): string {
-    return `${this.problem}; found with ${this.scenario.processes.length} processes and ` +
-      `${this.scenario.episodes.length} episodes of "${this.scenario.profile}", seed ${this.scenario.seed}:\n` +
-      JSON.stringify(this.scenario)
+    const { scenario: { profile, seed }, story } = this
+    const omitted = story.length > longestStory ? [`… ${story.length - longestStory} lines before`] : []
+    return [
+      this.problem,
+      "",
+      ...omitted,
+      ...story.slice(-longestStory),
+      "",
+      `Found with seed ${seed} of "${profile}", and made smaller. VirtualCluster.replay runs it again:`,
+      "",
+      Shrink.toSource(this.scenario)
+    ].join("\n")
   }
 }
+
+const longestStory = 24
+
+const telling: ReadonlySet<string> = new Set([
+  "starts",
+  "elected",
+  "lost",
+  "resigned",
+  "overrun",
+  "crashes",
+  "exits",
+  "stops",
+  "fault-begins",
+  "fault-ends"
+])
+
+const storyOf = ({ events }: History): ReadonlyArray<string> =>
+  events.filter(({ what, who }) => telling.has(what) || who === "operator").map(({ at, details, what, who }) => {
+    const { cause, kind, reason, term } = details
+    const rest = [term === undefined ? undefined : `term ${term}`, cause, reason, kind].filter((part) =>
+      part !== undefined
+    )
+    return `${(at / second).toFixed(3).padStart(9)} s  ${who.padEnd(8)}  ${[what, ...rest].join(" ")}`
+  })
 
 /** What is wrong after a history, and when it went wrong, in nanoseconds of the world. */
 const problemOf = (
@@ -98,13 +133,17 @@ const runOne = (scenario: Scenario, make: () => Subject) => {
   return { history, problem: problemOf(history, subject) }
 }
 
+/** Runs one scenario and gives its history, whether the invariant holds or not: for `Report.toHtml`, say. */
+export const run = (scenario: Scenario, subject: () => Subject): Effect.Effect<History> =>
+  Effect.sync(() => runOne(scenario, subject).history)
+
 /** Runs one scenario, such as an {@link InvariantBroken} tells, and gives its history. */
 export const replay = (scenario: Scenario, subject: () => Subject): Effect.Effect<History, InvariantBroken> =>
   Effect.suspend(() => {
     const { history, problem } = runOne(scenario, subject)
     return problem === undefined
       ? Effect.succeed(history)
-      : Effect.fail(new InvariantBroken({ problem: problem.problem, scenario }))
+      : Effect.fail(new InvariantBroken({ problem: problem.problem, scenario, story: storyOf(history) }))
   })
 
 /** Runs the histories, and fails with the smallest scenario found in which the invariant does not hold. */
@@ -117,12 +156,7 @@ export const check = (options: Options, subject: () => Subject): Effect.Effect<v
       if (problem === undefined) continue
       const fails = (smaller: Scenario) => runOne(smaller, subject).problem !== undefined
       const smallest = Shrink.shrink(scenario, fails, problem.at / second)
-      return Effect.fail(
-        new InvariantBroken({
-          problem: runOne(smallest, subject).problem?.problem ?? problem.problem,
-          scenario: smallest
-        })
-      )
+      return Effect.asVoid(replay(smallest, subject))
     }
     return Effect.void
   })

@@ -18,6 +18,9 @@ import type { Sink } from "./Sink.ts"
 /** What every leader increments under guard; the value also tells who did it last, in which term, and in which step. */
 export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
 
+/** Where leaders note steps under guard, each in a key of its own. */
+export const journal = Subspace.fromTuple(["simulation", "journal"])
+
 /** What the work needs of its surroundings. */
 export interface Surroundings {
   readonly machine: Machine
@@ -45,19 +48,22 @@ export const make =
           BigInt(Math.floor(plan.lasts * 1e9 * (yield* Random.nextBetween(0.5, 1.5))))
       let steps = 0
 
-      const guarded = (step: string) =>
-        leadership.guard(
-          Effect.gen(function*() {
-            const tx = yield* Transaction
-            const count = readCount(yield* tx.get(counterKey))
-            yield* tx.set(counterKey, Tuple.pack([count + 1n, machine.name, term, step]))
-          }),
-          { timeout: Duration.seconds(plan.patience), tag: "guarded" }
-        ).pipe(
+      const count = (step: string) =>
+        Effect.gen(function*() {
+          const tx = yield* Transaction
+          const count = readCount(yield* tx.get(counterKey))
+          yield* tx.set(counterKey, Tuple.pack([count + 1n, machine.name, term, step]))
+        })
+
+      const note = (step: string) =>
+        Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([machine.name, term])))
+
+      const write = (what: "guarded" | "noted", step: string, body: ReturnType<typeof count>) =>
+        leadership.guard(body, { timeout: Duration.seconds(plan.patience), tag: "guarded" }).pipe(
           Effect.exit,
           Effect.tap((exit) => {
             const error = Exit.findErrorOption(exit)
-            return tell("guarded", {
+            return tell(what, {
               step,
               outcome: Exit.isSuccess(exit)
                 ? "done"
@@ -70,7 +76,7 @@ export const make =
           })
         )
 
-      const external = Effect.callback<boolean>((resume) => {
+      const send = Effect.callback<boolean>((resume) => {
         sink.write(machine, `${machine.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
       }).pipe(Effect.timeoutOption(Duration.seconds(plan.patience)))
 
@@ -79,8 +85,10 @@ export const make =
         const name = `${machine.name}/${term}/${++steps}`
         yield* tell("step")
         const draw = yield* Random.next
-        if (draw < plan.guarded) yield* guarded(name)
-        else if (draw < plan.guarded + plan.external) yield* external
+        const { external, guarded, journal = 0 } = plan
+        if (draw < guarded) yield* write("guarded", name, count(name))
+        else if (draw < guarded + external) yield* send
+        else if (draw < guarded + external + journal) yield* write("noted", name, note(name))
       })
 
       const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)

@@ -1,4 +1,4 @@
-/** `npm run simulate`. */
+/** `npm run simulate`. Exit codes: 0, 1 where a promise was broken, 64 where the command line is wrong. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
@@ -16,7 +16,15 @@ const end = (code: number) => (error: { readonly message: string }) =>
   )
 
 Command.run(command, { version: "0.1.0" }).pipe(
-  Effect.catchTags({ PromiseBroken: end(1), Unusable: end(64) }),
+  Effect.catchTags({
+    PromiseBroken: end(1),
+    Unusable: end(64),
+    // It has been told what is wrong, or was asked for help.
+    ShowHelp: ({ errors }) =>
+      Effect.sync(() => {
+        process.exitCode = errors.length === 0 ? 0 : 64
+      })
+  }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain
 )

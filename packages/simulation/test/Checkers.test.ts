@@ -160,14 +160,32 @@ describe("each checker notices", () => {
     assert.include(noticedBy(history), "liveness")
   })
 
+  /** Nobody succeeds whoever resigns. */
+  const withoutSuccessor = ({ record }: History) => {
+    const resigned = record.findIndex((commit, index) =>
+      index > 0 && commit.at > 25 * second && isOf(commit, leaderKey)
+    )
+    return { record: record.filter((commit, index) => index <= resigned || !isOf(commit, leaderKey)) }
+  }
+
   it("handover: a successor that comes a heartbeat later", () => {
-    const history = tampered(({ record }) => {
-      const resigned = record.findIndex((commit, index) =>
-        index > 0 && commit.at > 25 * second && isOf(commit, leaderKey)
+    assert.include(noticedBy(tampered(withoutSuccessor)), "handover")
+  })
+
+  it("handover: but not where those who might succeed have lost their watches", () => {
+    const history = tampered((history) => ({
+      ...withoutSuccessor(history),
+      events: withEvents(
+        history,
+        ...["p1#1", "p2#1", "p3#1"].map((who) => ({
+          at: 5 * second,
+          who,
+          what: "fault",
+          details: { kind: "lost-watch" }
+        }))
       )
-      return { record: record.filter((commit, index) => index <= resigned || !isOf(commit, leaderKey)) }
-    })
-    assert.include(noticedBy(history), "handover")
+    }))
+    assert.notInclude(noticedBy(history), "handover")
   })
 
   it("undisturbed: a guarded write that conflicts with a renewal", () => {

@@ -1,6 +1,6 @@
 /** No guarded write of an ended tenure commits. */
 import type { Checker, Violation } from "../Checker.ts"
-import { counted } from "../internal/counter.ts"
+import { guardedIn } from "../internal/counter.ts"
 import { invalid, type State } from "../internal/ledger.ts"
 
 export const checker: Checker = {
@@ -11,16 +11,16 @@ export const checker: Checker = {
     let leader: State["leader"]
     let next = 0
     for (const commit of history.record) {
-      const count = counted(commit)
-      if (count !== undefined) {
-        const stands = leader !== undefined && leader !== invalid && leader.held && leader.term === count.term &&
-          owners.get(leader.who.registration) === count.by
+      const write = guardedIn(commit)
+      if (write !== undefined) {
+        const stands = leader !== undefined && leader !== invalid && leader.held && leader.term === write.term &&
+          owners.get(leader.who.registration) === write.by
         if (!stands) {
           violations.push({
             checker: "guarded",
             at: commit.at,
-            who: count.by,
-            message: `${count.by} writes for term ${count.term}, which does not stand any more`
+            who: write.by,
+            message: `${write.by} writes for term ${write.term}, which does not stand any more`
           })
         }
       }

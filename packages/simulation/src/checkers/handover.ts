@@ -1,5 +1,6 @@
 /** A resignation is followed by a successor within two round trips. */
 import type { Checker, Violation } from "../Checker.ts"
+import type { Event } from "../EventLog.ts"
 import * as Evidence from "../internal/evidence.ts"
 import type { State } from "../internal/ledger.ts"
 import { longestHop } from "../Weather.ts"
@@ -10,6 +11,8 @@ const roundTrip = 6 * longestHop
 
 /** See the module; in nanoseconds. */
 export const bound = 2 * roundTrip
+
+const isLostWatch = ({ details, what }: Event): boolean => what === "fault" && details["kind"] === "lost-watch"
 
 /** Whether somebody else is there who could succeed: registered long enough, and not yielding to others himself. */
 const successors = (evidence: Evidence.Evidence, state: State, by: string, at: number, settled: number): number => {
@@ -25,6 +28,10 @@ const successors = (evidence: Evidence.Evidence, state: State, by: string, at: n
     if (last === undefined || followed === undefined || followed.at > at - 100 * millisecond) continue
     const lost = life.events.findLast((event) => event.at < at && (event.what === "lost" || event.what === "elected"))
     if (lost !== undefined && lost.at > at - settled) continue
+    // A watch that is lost stays lost, long after the storm, until the next campaign: its owner polls.
+    if (life.events.some((event) => isLostWatch(event) && event.at >= (lost?.at ?? life.born) && event.at < at)) {
+      continue
+    }
     count++
   }
   return count

@@ -1,4 +1,5 @@
 /** When who believed in its leadership, in the time of the world: derived from events, clocks and stored leases. */
+import type { Event } from "../EventLog.ts"
 import * as Evidence from "./evidence.ts"
 import { invalid } from "./ledger.ts"
 
@@ -27,6 +28,21 @@ export const leases = (
   return durations
 }
 
+/** When the belief that a confirmation gives is over, on each clock of the machine. */
+export const deadlines = (
+  life: Evidence.MachineLife,
+  { at, details }: Pick<Event, "at" | "details">,
+  lease: number
+): { readonly monotonic: number; readonly wall: number } => {
+  const until = Number(details["until"])
+  const span = lease - (life.margin ?? Math.floor(lease / 10))
+  const attempt = Evidence.lastShown(life, until - span, at)
+  return {
+    monotonic: Evidence.whenShown(life, "monotonic", until, at),
+    wall: Evidence.whenShown(life, "wall", Evidence.wallAt(life, attempt) + span, at)
+  }
+}
+
 /** All beliefs, machine by machine. */
 export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
   const stored = leases(evidence)
@@ -41,17 +57,10 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
     for (const { at, details, what } of life.events) {
       if (what === "elected" || what === "renewed") {
         const term = BigInt(String(details["term"]))
-        const until = Number(details["until"])
         const ballot = what === "elected" ? term : BigInt(String(details["ballot"]))
         const lease = stored.get(ballot)?.duration ?? anyLease
-        const span = lease - (life.margin ?? Math.floor(lease / 10))
-        const attempt = Evidence.lastShown(life, until - span, at)
-        const wallUntil = Evidence.wallAt(life, attempt) + span
-        const to = Math.min(
-          Evidence.whenShown(life, "monotonic", until, at),
-          Evidence.whenShown(life, "wall", wallUntil, at),
-          shortened(life, stored, ballot, lease)
-        )
+        const ends = deadlines(life, { at, details }, lease)
+        const to = Math.min(ends.monotonic, ends.wall, shortened(life, stored, ballot, lease))
         if (what === "elected") close(at)
         if (open === undefined || open.to < at) {
           close(at)

@@ -1,8 +1,8 @@
-/** The guarded writes in the record: who counted, in which term. */
+/** The guarded writes in the record: who counted or noted a step, in which term. */
 import { Bytes, Tuple } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 import type { CommitRecord } from "../Cluster.ts"
-import { counterKey } from "../Workload.ts"
+import { counterKey, journal } from "../Workload.ts"
 
 /** See the module. */
 export interface Count {
@@ -23,4 +23,15 @@ export const counted = ({ mutations }: CommitRecord): Count | undefined => {
     }
   }
   return undefined
+}
+
+/** Whose guarded write a commit is, and of which term, if it is one. */
+export const guardedIn = (commit: CommitRecord): { readonly by: string; readonly term: bigint } | undefined => {
+  for (const mutation of commit.mutations) {
+    if (mutation._tag !== "Set" || !journal.contains(mutation.key)) continue
+    const tuple = Tuple.unpack(mutation.value)
+    const [by, term] = Result.isSuccess(tuple) ? tuple.success : []
+    if (typeof by === "string" && typeof term === "bigint") return { by, term }
+  }
+  return counted(commit)
 }

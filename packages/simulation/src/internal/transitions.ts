@@ -114,8 +114,11 @@ const ofChallenge = ({ after, before }: Entry): Verdict => {
     : illegal("replaces a challenge that is as good")
 }
 
-/** Writes to S("leader") or S("lease"). */
-const ofLeadership = (entry: Entry, evidence: Evidence): Verdict => {
+/** The fastest clock that any world has. */
+const fastest = 1.04
+
+/** Writes to S("leader") or S("lease"); `vacantSince` is when the leadership that is claimed was left. */
+const ofLeadership = (entry: Entry, evidence: Evidence, vacantSince: number): Verdict => {
   const { after, before, candidates, commit, written } = entry
   const { leader, lease } = after
   const was = before.leader
@@ -170,7 +173,11 @@ const ofLeadership = (entry: Entry, evidence: Evidence): Verdict => {
     return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
   }
   if (was.term === 0n && before.history.size === 0) return legal("claim-first")
-  return legal(was.successor?.registration === leader.who.registration ? "claim-preferred" : "claim-vacant")
+  if (was.successor === undefined) return legal("claim-vacant")
+  if (was.successor.registration === leader.who.registration) return legal("claim-preferred")
+  return commit.at >= vacantSince + Number(before.config.heartbeat) / fastest
+    ? legal("claim-vacant")
+    : illegal(`claims what was left to "${was.successor.id}" within a heartbeat`)
 }
 
 /** Names every commit to the election. */
@@ -178,6 +185,7 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
   const known = new Set<string>()
   /** The machines that have registered before. */
   const registrars = new Set<string>()
+  let vacantSince = 0
   return evidence.ledger.map((entry) => {
     const { after, candidates, commit, written } = entry
     const verdict = commit.by === "operator"
@@ -185,10 +193,11 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       : written.has("config")
       ? illegal("changes the configuration without being an operator")
       : written.has("leader") || written.has("lease")
-      ? ofLeadership(entry, evidence)
+      ? ofLeadership(entry, evidence, vacantSince)
       : written.has("challenge")
       ? ofChallenge(entry)
       : ofCandidate(entry, known, registrars)
+    if (written.has("leader") && typeof after.leader === "object" && !after.leader.held) vacantSince = commit.at
     for (const id of candidates) {
       const candidate = after.candidates.get(id)
       if (typeof candidate !== "object") continue

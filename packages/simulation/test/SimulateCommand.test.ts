@@ -1,0 +1,70 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import { Console, Effect } from "effect"
+import * as Command from "effect/cli/Command"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { command } from "../src/SimulateCommand.ts"
+
+/** Runs the command, and gives what it has printed. */
+const call = (line: string) =>
+  Effect.suspend(() => {
+    const lines: Array<string> = []
+    const console = { ...globalThis.console, log: (text: string) => void lines.push(text) }
+    return Command.runWith(command, { version: "0" })(line.split(" ")).pipe(
+      Effect.provideService(Console.Console, console),
+      Effect.provide(NodeServices.layer),
+      Effect.as(lines)
+    )
+  })
+
+const small = "--seeds 1 --duration 60s --processes 2 --profile calm"
+
+describe("simulate", () => {
+  it.effect("ends with one line of JSON", () =>
+    Effect.gen(function*() {
+      const result = JSON.parse((yield* call(`${small} --json`)).at(-1)!) as Record<string, unknown>
+      assert.deepStrictEqual(Object.keys(result), [
+        "seeds",
+        "violations",
+        "simulatedSeconds",
+        "realSeconds",
+        "tenures",
+        "faults",
+        "transitionsCovered",
+        "failoverLeases"
+      ])
+      assert.deepInclude(result, { seeds: 1, violations: 0, simulatedSeconds: 60 })
+      assert.match(String(result["transitionsCovered"]), /^\d+\/\d+$/)
+      assert.hasAllKeys(result["failoverLeases"], ["p50", "p99"])
+    }), 60_000)
+
+  it.effect("writes the report", () =>
+    Effect.gen(function*() {
+      const folder = mkdtempSync(join(tmpdir(), "report-"))
+      yield* call(`${small} --report ${folder}/a.html`)
+      assert.include(readFileSync(`${folder}/a.html`, "utf8"), "calm, seed 0")
+      rmSync(folder, { recursive: true })
+    }), 60_000)
+
+  for (
+    const [line, problem] of [
+      ["--seeds 0", "at least 1"],
+      ["--processes 0", "at least 1"],
+      ["--duration 1s", "at least 60s"],
+      ["--duration 5", "is no duration"],
+      ["--profile none", "there is no profile"],
+      ["--report /there/is/no/such/folder/a.html", "cannot be written"],
+      ["mutations --only none", "there is no such mutation"]
+    ] as const
+  ) {
+    it.effect(`${line}: an error before anything is simulated`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(call(line))
+        assert.strictEqual(error._tag, "Unusable")
+        assert.include(error.message, problem)
+        assert.isFalse(existsSync("/there"))
+      }))
+  }
+})

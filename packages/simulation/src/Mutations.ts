@@ -66,9 +66,9 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [
       election(
         "renewal",
-        "tenure.renewed(attempt, state, version);",
+        "tenure.renewed(attempt, lease, version);",
         "tenure.renewed({ monotonic: member.clock.monotonicTimeNanosUnsafe(), " +
-          "wall: member.clock.currentTimeNanosUnsafe() }, state, version);"
+          "wall: member.clock.currentTimeNanosUnsafe() }, lease, version);"
       )
     ],
     noticedBy: "beliefs",
@@ -223,8 +223,8 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [
       election(
         "protocol",
-        "const because = obligation(view);\n    return because",
-        "const because = undefined;\n    return because"
+        "const because = obligation(view);",
+        "const because = undefined;"
       )
     ],
     noticedBy: "replay",

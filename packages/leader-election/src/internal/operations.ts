@@ -175,14 +175,14 @@ export const unregisterCandidate = Effect.fnUntraced(function*(
   options: IdentityOptions
 ) {
   const tx = yield* Transaction
-  const candidate = yield* Store.readCandidate(tx, keys, id)
+  const candidate = Candidate.isId(id) ? yield* Store.readCandidate(tx, keys, id) : undefined
   if (candidate === undefined) return
   yield* relinquish(keys, yield* identify(id, candidate, options))
   yield* tx.clear(keys.candidate(id))
 })
 
 export const getCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string) {
-  const record = yield* Store.readCandidate(yield* Transaction, keys, id)
+  const record = Candidate.isId(id) ? yield* Store.readCandidate(yield* Transaction, keys, id) : undefined
   return Option.map(Option.fromUndefinedOr(record), (record) => toInfo(id, record))
 })
 

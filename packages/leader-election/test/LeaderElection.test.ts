@@ -304,6 +304,18 @@ describe("candidates", () => {
       assert.strictEqual(yield* field("one", Number.NaN), "priority")
     })
   )
+
+  it_(
+    "of a name that nobody can have are not there",
+    Effect.gen(function*() {
+      yield* run(election.initialize())
+      for (const name of ["", "\ud800", "x".repeat(20_000)]) {
+        assert.isTrue(Option.isNone(yield* run(election.getCandidate(name))))
+        yield* run(election.unregisterCandidate(name))
+        assert.isFalse(yield* run(election.isLeader(name)))
+      }
+    })
+  )
 })
 
 describe("configurations", () => {

@@ -7,16 +7,25 @@ import { InvalidCandidate } from "../ElectionError.ts"
 /** Leaves room for any sensible subspace within FoundationDB's 10,000 bytes of key, and within LMDB's fewer. */
 const maxIdBytes = 512
 
+const problemOf = (id: string): string | undefined => {
+  if (id === "") return "is empty; give each process a name of its own"
+  if (/\p{Surrogate}/u.test(id)) return "holds half of a surrogate pair and has no UTF-8 encoding"
+  const bytes = Buffer.byteLength(id)
+  return bytes > maxIdBytes ? `has ${bytes} bytes; ${maxIdBytes} are allowed` : undefined
+}
+
+/** Whether a candidate may have the id. */
+export const isId = (id: string): boolean => problemOf(id) === undefined
+
 /** Fails with `InvalidCandidate` unless id and priority can be stored. */
 export const validate = (id: string, priority: number): Effect.Effect<void, InvalidCandidate> => {
-  const invalid = (field: "id" | "priority", problem: string) => Effect.fail(new InvalidCandidate({ field, problem }))
-  if (id === "") return invalid("id", "is empty; give each process a name of its own")
-  if (/\p{Surrogate}/u.test(id)) return invalid("id", "holds half of a surrogate pair and has no UTF-8 encoding")
-  const bytes = Buffer.byteLength(id)
-  if (bytes > maxIdBytes) return invalid("id", `has ${bytes} bytes; ${maxIdBytes} are allowed`)
+  const problem = problemOf(id)
+  if (problem !== undefined) return Effect.fail(new InvalidCandidate({ field: "id", problem }))
   return Number.isInteger(priority) && priority >= -(2 ** 31) && priority < 2 ** 31
     ? Effect.void
-    : invalid("priority", `is ${priority}; it has to be a whole number of 32 bits`)
+    : Effect.fail(
+      new InvalidCandidate({ field: "priority", problem: `is ${priority}; it has to be a whole number of 32 bits` })
+    )
 }
 
 /** The margin in nanoseconds; fails with `InvalidCandidate` unless it is a span of time. */

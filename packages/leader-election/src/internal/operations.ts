@@ -173,14 +173,14 @@ export const unregisterCandidate = Effect.fnUntraced(function*(
   options: IdentityOptions
 ) {
   const tx = yield* Transaction
-  const candidate = yield* Store.read(tx, Store.candidate(keys, id))
+  const candidate = Candidate.isId(id) ? yield* Store.read(tx, Store.candidate(keys, id)) : undefined
   if (candidate === undefined) return
   yield* relinquish(keys, yield* identify(id, candidate, options))
   yield* tx.clear(keys.candidate(id))
 })
 
 export const getCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string) {
-  const record = yield* Store.read(yield* Transaction, Store.candidate(keys, id))
+  const record = Candidate.isId(id) ? yield* Store.read(yield* Transaction, Store.candidate(keys, id)) : undefined
   return Option.map(Option.fromUndefinedOr(record), (record) => toInfo(id, record))
 })
 

@@ -667,16 +667,21 @@ describe("a candidacy that ends before its campaign or tenure does", () => {
     return { candidacy, close: Scope.close(scope, Exit.void) }
   })
 
-  it.effect("does not believe in its tenure any more when another leads", () =>
+  it.effect("does not believe in its tenure any more, and resigns when the scope of its campaign is closed", () =>
     Effect.gen(function*() {
       const [a, b] = yield* hosts(2)
       a.watches = false
       const { candidacy, close } = yield* candidacyIn(a)
-      const leadership = yield* a.run(candidacy.campaign)
+      const campaigning = yield* Scope.make()
+      const leadership = yield* Scope.provide(a.run(candidacy.campaign), campaigning)
       yield* start(b, { id: "b" })
       yield* TestClock.adjust("1 second")
       yield* close
       assert.isFalse(yield* leadership.isHeld)
+      yield* TestClock.adjust(0)
+      // Whoever works under the campaign may not have stopped yet.
+      assert.strictEqual(yield* leaderId(b), "a")
+      yield* Scope.close(campaigning, Exit.void)
       yield* TestClock.adjust(0)
       assert.strictEqual(yield* leaderId(b), "b")
       assert.deepStrictEqual(Array.from(yield* a.run(transact(election.listCandidates)), (info) => info.processId), [

@@ -96,7 +96,6 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
     Effect.gen(function*() {
       const { end, tenure } = yield* begin(member, restore)
       yield* Effect.addFinalizer(() => end)
-      tenure.member.abdicate = end
       return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
     })
   ).pipe(Effect.withSpan("LeaderElection.campaign", { attributes: attributes(member) }))

@@ -90,6 +90,15 @@ export const conflicts: Tests = (it) => {
       yield* pass(get("b"), both(clearRange("a", "b"), clearRange("b\0", "z")))
     }))
 
+  it.effect("each of the keys that were read at once conflicts, and nothing between them", () =>
+    Effect.gen(function*() {
+      const readAll: Use = (tx, space) => tx.getAll([space.key("c"), space.key("absent"), space.key("a")])
+      yield* collide(readAll, set("a"))
+      yield* collide(readAll, clear("c"))
+      yield* collide(readAll, set("absent"))
+      yield* pass(readAll, both(set("b"), set("d")))
+    }))
+
   it.effect("of two transactions that read and write the same key only the first to commit is committed", () =>
     Effect.gen(function*() {
       const space = yield* makeSpace
@@ -199,6 +208,7 @@ export const conflicts: Tests = (it) => {
   it.effect("snapshot reads do not conflict", () =>
     Effect.gen(function*() {
       yield* pass((tx, space) => tx.snapshot.get(space.key("a")), set("a"))
+      yield* pass((tx, space) => tx.snapshot.getAll([space.key("a"), space.key("b")]), both(set("a"), set("b")))
       yield* pass((tx, space) => tx.snapshot.getRange(space.range), both(set("a"), set("f")))
       yield* pass((tx, space) => Stream.runDrain(tx.snapshot.streamRange(space.range)), set("a"))
       yield* pass((tx, space) => tx.snapshot.getKey(KeySelector.firstGreaterThan(space.key("a"))), clear("b"))

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Bytes from "../../Bytes.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import { maxValueLength } from "../limits.ts"
-import { bytes, failsWith, makeSpace, read, run, type Tests, write } from "./tests.ts"
+import { bytes, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
 
 export const limits: Tests = (it, { maxKeyLength }) => {
   it.effect(`keys have up to ${maxKeyLength} bytes, more are refused: 2102`, () =>
@@ -23,6 +23,11 @@ export const limits: Tests = (it, { maxKeyLength }) => {
       yield* failsWith(run((tx) => tx.atomic("Add", tooLong, value)), 2102)
       yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: tooLong, offset: prefix.length }, value)), 2102)
       assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
+      assert.deepStrictEqual((yield* run((tx) => tx.getAll([tooLong, longest, tooLong]))).map(text), [
+        undefined,
+        "1",
+        undefined
+      ])
       yield* run((tx) => tx.clear(longest))
       assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range)), [])
     }))

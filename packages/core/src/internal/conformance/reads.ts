@@ -293,6 +293,24 @@ export const reads: Tests = (it) => {
       assert.deepStrictEqual(yield* contents(space), { a: "own", b: "2", bb: "own", c: "again", e: "6", f: "9" })
     }))
 
+  it.effect("several keys are read at once, in the order asked for, with the transaction's own writes", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      yield* write(space, letters)
+      const tx = yield* begin()
+      const keys = ["c", "absent", "a", "c", "b"].map(space.key)
+      for (const reads of [tx, tx.snapshot]) {
+        assert.deepStrictEqual((yield* reads.getAll(keys)).map(text), ["3", undefined, "1", "3", "2"])
+        assert.deepStrictEqual(yield* reads.getAll([]), [])
+      }
+      yield* tx.set(space.key("absent"), bytes("own"))
+      yield* tx.clear(space.key("a"))
+      for (const reads of [tx, tx.snapshot]) {
+        assert.deepStrictEqual((yield* reads.getAll(keys)).map(text), ["3", "own", undefined, "3", "2"])
+      }
+      yield* tx.abandon
+    }))
+
   it.effect("writes are applied in the order in which they were made", () =>
     Effect.gen(function*() {
       const space = yield* makeSpace
@@ -320,10 +338,14 @@ export const reads: Tests = (it) => {
       const tx = yield* begin()
       for (const reads of [tx, tx.snapshot]) {
         const value = yield* Effect.forkChild(reads.get(space.key("a")), { startImmediately: true })
+        const values = yield* Effect.forkChild(reads.getAll([space.key("b"), space.key("a")]), {
+          startImmediately: true
+        })
         const pairs = yield* Effect.forkChild(reads.getRange(space.range), { startImmediately: true })
         yield* tx.set(space.key("a"), bytes("new"))
         yield* tx.clear(space.key("b"))
         assert.strictEqual(text(yield* Fiber.join(value)), "old")
+        assert.deepStrictEqual((yield* Fiber.join(values)).map(text), ["old", "old"])
         assert.strictEqual(names(space, yield* Fiber.join(pairs)), "aold bold")
         assert.strictEqual(text(yield* reads.get(space.key("a"))), "new")
         yield* tx.set(space.key("a"), bytes("old"))
@@ -337,6 +359,7 @@ export const reads: Tests = (it) => {
       const system = Bytes.fromHex("ff01")
       yield* failsWith(run((tx) => tx.get(system)), 2004)
       yield* failsWith(run((tx) => tx.get(KeyRange.all.end)), 2004)
+      yield* failsWith(run((tx) => tx.getAll([bytes("a"), system])), 2004)
       yield* failsWith(run((tx) => tx.getKey(KeySelector.firstGreaterOrEqual(system))), 2004)
       yield* failsWith(run((tx) => tx.getRange({ begin: bytes("a"), end: system })), 2004)
       yield* failsWith(run((tx) => tx.getRange({ begin: system, end: system })), 2004)

@@ -82,6 +82,7 @@ export const versionstamps: Tests = (it) => {
       const tx = yield* stamp
       for (const reads of [tx, tx.snapshot]) {
         yield* failsWith(reads.get(space.key("b")), 1036)
+        yield* failsWith(reads.getAll([space.key("a"), space.key("b")]), 1036)
         yield* failsWith(reads.getRange(space.range), 1036)
         assert.strictEqual(text(yield* reads.get(space.key("a"))), "1")
         assert.strictEqual((yield* reads.getRange({ begin: space.key("c"), end: space.range.end })).length, 1)

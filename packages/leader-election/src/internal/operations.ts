@@ -399,6 +399,29 @@ export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, state: 
   return "ended"
 })
 
+/**
+ * Ends a tenure that stood at the transaction's read version, with nothing asked of its leader: without a read, and only if
+ * nothing has changed since.
+ */
+export const endStandingTenure = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  leader: LeaderRecord & { readonly _tag: "Held" },
+  lease: LeaseRecord,
+  start: bigint
+) {
+  yield* Store.addDecisionConflicts(tx, keys, leader.id)
+  const { id: leaderId, term } = leader
+  yield* vacate(
+    tx,
+    keys,
+    { leader, lease, challenge: undefined, allowPreemption: false },
+    { term, leaderId, start, end: undefined, reason: undefined }
+  )
+  // There may be one that asks nothing of this leader.
+  yield* tx.clear(keys.challenge)
+})
+
 export const resignLeadership = (keys: ElectionKeys, state: LeaderState) =>
   Effect.map(endTenure(keys, state), (end) => end === "ended")
 

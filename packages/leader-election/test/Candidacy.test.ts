@@ -940,6 +940,36 @@ describe("rule 11: the cost", () => {
       })
     }))
 
+  it.effect("a resignation is one commit and nothing else where nothing has changed, and reads what has", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      for (const hasChanged of [false, true]) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          const leadership = yield* a.run(election.campaign({ id: "a" }))
+          yield* TestClock.adjust("1 minute")
+          // What no watch tells of.
+          if (hasChanged) yield* Effect.orDie(b.run(transact(election.heartbeatCandidate("a", 1))))
+          yield* a.resetCounts
+          yield* leadership.resign
+          const { commits, conflicts, reads } = yield* a.counts
+          assert.deepStrictEqual({ commits, conflicts, reads: reads > 0 }, {
+            commits: 1,
+            conflicts: hasChanged ? 1 : 0,
+            reads: hasChanged
+          })
+          assert.isUndefined(yield* leaderId(b))
+          const [ended] = yield* Effect.orDie(b.run(transact(election.readHistory(1))))
+          assert.deepInclude(ended, {
+            term: leadership.term,
+            leaderId: "a",
+            reason: "resigned"
+          })
+          assert.strictEqual(ended!.end! - ended!.start, 60_000_000_000n)
+        }))
+        yield* TestClock.adjust("1 minute")
+      }
+    }))
+
   it.effect("a follower's cycle is one wave of reads and one commit, side by side", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)

@@ -2,6 +2,7 @@ import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Worker } from "node:worker_threads"
@@ -149,6 +150,58 @@ describe("what cannot be opened", () => {
       })
       assert.strictEqual(said, "WorkerThreadUnsupported")
       assert.deepStrictEqual(fs.readdirSync(directory), [])
+    }))
+})
+
+/** A file system of its own of 1 MB; only root can have one. */
+const smallDisk = Effect.gen(function*() {
+  const directory = yield* temporaryDirectory
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", directory], { stdio: "pipe" })
+      return directory
+    }),
+    () => Effect.sync(() => execFileSync("umount", ["-l", directory]))
+  )
+})
+
+const canMount = spawnSync("unshare", ["--mount", "true"]).status === 0
+
+const fillUp = (file: string): void => {
+  const filler = fs.openSync(file, "w")
+  try {
+    for (;;) fs.writeSync(filler, Buffer.alloc(4096))
+  } catch {
+    fs.closeSync(filler)
+  }
+}
+
+describe.skipIf(!canMount)("a disk that is full", () => {
+  it.live("refuses to open, and says so", () =>
+    Effect.gen(function*() {
+      const disk = yield* smallDisk
+      fillUp(path.join(disk, "filler"))
+      const error = yield* refusal({ path: path.join(disk, "database") })
+      assert.strictEqual(error.reason, "disk-full")
+      assert.include(error.message, "Free some space")
+    }))
+
+  it.live("fails commits and loses nothing; they go through when there is room", () =>
+    Effect.gen(function*() {
+      const disk = yield* smallDisk
+      const filler = path.join(disk, "filler")
+      const setLarge = Database.transact(Transaction.use((tx) => tx.set(key, new Uint8Array(50_000))))
+      yield* Effect.gen(function*() {
+        yield* set
+        fillUp(filler)
+        const error = yield* Effect.flip(setLarge)
+        assert.strictEqual(error.code, 1510)
+        assert.include(error.message, "the disk is full")
+        assert.deepStrictEqual(yield* get, value)
+        fs.rmSync(filler)
+        yield* setLarge
+        assert.strictEqual((yield* get)?.length, 50_000)
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: path.join(disk, "database") })))
     }))
 })
 

@@ -28,7 +28,7 @@ it.live(
   () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
-      const children = yield* Effect.all(Array.from({ length: 3 }, () => start("revolving.mjs", directory, "50")))
+      const children = yield* Effect.all(Array.from({ length: 3 }, () => start("revolving.mjs", directory, "30")))
       for (const child of children) assert.strictEqual(yield* exited(child), 0)
     }),
   60_000

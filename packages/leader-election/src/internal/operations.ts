@@ -396,6 +396,29 @@ export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, tenure:
   return "ended"
 })
 
+/**
+ * Ends a tenure that stood at the transaction's read version, with nothing asked of its leader: without a read, and only if
+ * nothing has changed since.
+ */
+export const endStandingTenure = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  leader: HeldRecord,
+  lease: LeaseRecord,
+  start: bigint
+) {
+  yield* Store.addDecisionConflicts(tx, keys, leader.id)
+  const { id: leaderId, term } = leader
+  yield* vacate(
+    tx,
+    keys,
+    { leader, lease, challenge: undefined, allowPreemption: false },
+    { term, leaderId, start, end: undefined, reason: undefined }
+  )
+  // There may be one that asks nothing of this leader.
+  yield* tx.clear(keys.challenge)
+})
+
 export const resignLeadership = (keys: ElectionKeys, state: LeaderState) =>
   Effect.map(endTenure(keys, toTenure(state)), (end) => end === "ended")
 

@@ -27,6 +27,8 @@ export class Tenure {
   obstacle: "Disabled" | "Broken" | undefined = undefined
 
   private readonly record: Uint8Array
+  /** When it began, as its history tells. */
+  private readonly start: bigint
   private readonly losing = Deferred.makeUnsafe<LeadershipLost>()
   private ended: LeadershipLost | undefined = undefined
 
@@ -37,6 +39,7 @@ export class Tenure {
     this.leader = leader
     this.lease = lease
     this.record = Codec.encodeLeader(leader)
+    this.start = lease.expiry - lease.duration
     this.belief = new Belief(member.clock, attempt, lease.duration, member.marginOf(lease.duration))
     this.version = { version, at: attempt.monotonic }
   }
@@ -117,17 +120,37 @@ export class Tenure {
 
   /** Ends it in the database, if it still stands there. Bounded: what is not told the database ends with the lease. */
   readonly resign: Effect.Effect<void> = Effect.suspend(() => {
-    const { leader, member, term } = this
+    const { member, term } = this
     // Another tenure has begun for certain.
     if (this.reason === "Replaced") return Effect.void
-    return member.database.transact(Operations.endTenure(member.keys, leader), {
-      idempotent: true,
-      timeout: member.patience
-    }).pipe(
+    const isQuiet = this.reason === "Resigned" && this.obstacle === undefined && member.isFresh(this.version)
+    return (isQuiet ? this.endAsKnown : this.endAsRead).pipe(
       Effect.flatMap((end) =>
         end !== "replaced" ? member.tell((about) => ElectionEvent.Resigned({ ...about, term })) : Effect.void
       ),
       Effect.catch((error) => Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`))
+    )
+  })
+
+  private readonly endAsRead = Effect.suspend(() =>
+    this.member.database.transact(Operations.endTenure(this.member.keys, this.leader), {
+      idempotent: true,
+      timeout: this.member.patience
+    })
+  )
+
+  /** One round trip, for the leader is being waited for: what the last claim or renewal has left still stands, or else. */
+  private readonly endAsKnown = Effect.suspend(() => {
+    const { leader, lease, member, start, version } = this
+    const body = Effect.flatMap(Transaction, (tx) =>
+      Effect.andThen(
+        tx.setReadVersion(version.version),
+        Operations.endStandingTenure(tx, member.keys, leader, lease, start)
+      ))
+    return member.database.transact(body, { retryLimit: 0, timeout: member.patience }).pipe(
+      Effect.as("ended" as const),
+      // After a timeout there is no time left; whatever else it was, it shows in what stands now.
+      Effect.catchIf((error) => error.code !== 1031, () => this.endAsRead)
     )
   })
 

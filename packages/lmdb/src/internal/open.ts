@@ -47,6 +47,8 @@ const openTimeout = "10 seconds"
 /** What may be mapped without mapping anew; addresses only, no memory. */
 const mapSize = 2 ** 34
 const maxReaders = 2048
+/** A slot of 64 bytes for each reader, and a page for what comes before them. */
+const lockFileLength = maxReaders * 64 + 4096
 
 const headerLength = 32
 /** Behind the header of the first page, whose length depends on the version of LMDB. */
@@ -130,16 +132,38 @@ const shape = {
 const openRoot = (lmdb: Lmdb, options: object): Root =>
   lmdb.open({ ...shape, ...options } as Parameters<Lmdb["open"]>[0]) as Root
 
+/**
+ * Makes a lock file before LMDB does, which would leave holes in it: touching one when the disk is full kills the process
+ * (SIGBUS). LMDB takes one that is there and of which nobody has a lock as if it were new.
+ */
+const makeLockFile = (file: string): void => {
+  if (fs.existsSync(file)) return
+  const draft = `${file}.${process.pid}`
+  try {
+    fs.writeFileSync(draft, Buffer.alloc(lockFileLength))
+    fs.linkSync(draft, file)
+  } catch (error) {
+    // Another process may have made it in the meantime.
+    if (codeOf(error) !== "EEXIST") throw error
+  } finally {
+    fs.rmSync(draft, { force: true })
+  }
+}
+
 const openData = (lmdb: Lmdb, directory: string, durability: Durability): Effect.Effect<Root, CannotOpen> =>
-  attempt(
-    directory,
-    () => openRoot(lmdb, { path: directory, noSubdir: false, mapSize, noSync: durability === "process" })
-  )
+  attempt(directory, () => {
+    makeLockFile(path.join(directory, "lock.mdb"))
+    return openRoot(lmdb, { path: directory, noSubdir: false, mapSize, noSync: durability === "process" })
+  })
 
 const openGate = (lmdb: Lmdb, directory: string): Effect.Effect<Gate, CannotOpen> =>
   attempt(directory, () => {
-    const open = (name: string) =>
-      openRoot(lmdb, { path: path.join(directory, "gate", name), noSubdir: true, noSync: true })
+    const gate = path.join(directory, "gate")
+    fs.mkdirSync(gate, { recursive: true })
+    const open = (name: string) => {
+      makeLockFile(path.join(gate, `${name}-lock`))
+      return openRoot(lmdb, { path: path.join(gate, name), noSubdir: true, noSync: true })
+    }
     return new Gate(open("committers.mdb"), open("openers.mdb"))
   })
 

@@ -115,14 +115,17 @@ const processLane = ({ beliefs, evidence, lines, places }: Material, host: strin
     confirmed.forEach(({ at, details }, index) => {
       const belief = own.find((belief) => belief.who === life.name && belief.from <= at && at <= belief.to)
       if (belief === undefined) return
-      const deadline = Evidence.whenShown(life, "monotonic", Number(details["until"]), at)
+      const until = Number(details["until"])
+      const shown = Evidence.whenShown(life, "monotonic", until, at)
+      // It may have died before.
+      const deadline = Number.isFinite(shown)
+        ? shown
+        : at + (until - Evidence.monotonicAt(life, at)) / (life.stretches[0]?.rate ?? 1)
       const next = confirmed[index + 1]?.at ?? Number.POSITIVE_INFINITY
-      // Where its clock stands still for good, there is no deadline.
-      const reached = Math.min(deadline, evidence.history.endedAt)
-      const full = reached - at
+      const full = deadline - at
       if (full <= 0) return
       const to = seconds(Math.min(next, belief.to))
-      fuses.push({ from: seconds(at), to, deadline: seconds(reached), full: seconds(full), of: place })
+      fuses.push({ from: seconds(at), to, deadline: seconds(deadline), full: seconds(full), of: place })
     })
   }
   for (const { from, term, to, who } of own) {

@@ -52,7 +52,11 @@ describe("the report", () => {
   it("shows a leader's deadline after what is shown of its belief", () => {
     const fuses = data.lanes.flatMap(({ fuses }) => fuses ?? [])
     assert.isAbove(fuses.length, 20)
-    for (const { deadline, from, to } of fuses) assert.isTrue(from < to && to <= deadline + 1e-5)
+    for (const { deadline, from, to } of fuses) {
+      assert.isTrue(from < to && to <= deadline + 1e-5)
+      // The lease of ten seconds less the margin, the last one of the history included.
+      assert.isAtMost(deadline - from, 9)
+    }
   })
 
   it("tells each mark of a process by its event", () => {

@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { readFileSync } from "node:fs"
 import * as VirtualCluster from "../src/VirtualCluster.ts"
+
+const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8")
 
 describe("your own effect in a virtual cluster", () => {
   it.effect(
@@ -16,6 +19,13 @@ describe("your own effect in a virtual cluster", () => {
       }),
     60_000
   )
+
+  it("the example of the documentation is that of this test", () => {
+    const plain = (text: string) => text.replaceAll(/\s+/g, "").replace(/seeds:\d+/, "seeds")
+    const [example] = /VirtualCluster\.check\([\s\S]*?\n  \}\)/.exec(read("docs/simulation.md")) ?? []
+    assert.isDefined(example)
+    assert.include(plain(read("packages/simulation/test/VirtualCluster.test.ts")), plain(example))
+  })
 
   it.effect("what does not hold is found, made small, and can be run again", () =>
     Effect.gen(function*() {

@@ -82,7 +82,7 @@ export const all: ReadonlyArray<Mutation> = [
       election(
         "renewal",
         "member.failures++;",
-        "member.failures++; const span = Duration.toNanosUnsafe(tenure.state.leaseDuration); " +
+        "member.failures++; const span = tenure.lease.duration; " +
           "tenure.belief.confirm(instant(member.clock), span, member.marginOf(span));"
       )
     ],
@@ -112,10 +112,30 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "renewal-without-conflict",
     wrong: "a renewal in one round trip does not conflict with what it takes for granted",
-    patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, leader.id);", "")],
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    yield* tx.set(keys.lease",
+        "yield* tx.set(keys.lease"
+      )
+    ],
     noticedBy: "growth",
     profile: "late",
     within: 2
+  },
+  {
+    name: "resignation-without-conflict",
+    wrong: "a resignation in one round trip does not conflict with what it takes for granted",
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    const { id",
+        "const { id"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 8
   },
   {
     name: "ballot-back-on-resignation",

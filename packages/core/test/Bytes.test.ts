@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
 import { Bytes } from "../src/index.ts"
 import * as arbitrary from "./support/arbitraries.ts"
 
@@ -21,5 +22,21 @@ describe("Bytes", () => {
     assert.strictEqual(Bytes.toHex(joined), Bytes.toHex(a) + Bytes.toHex(b))
     assert.notStrictEqual(joined.buffer, a.buffer)
     assert.strictEqual(Bytes.equals(a, b), Bytes.compare(a, b) === 0)
+  })
+
+  it.prop("whole numbers are read as they were written, the highest byte first", [
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0xffff_ffff }))
+  ], ([value]) => {
+    const bytes = new Uint8Array(6).fill(0xff)
+    Bytes.writeUint(bytes, 1, 4, value)
+    assert.strictEqual(Bytes.readUint(bytes, 1, 4), value)
+    assert.strictEqual(Bytes.toHex(bytes), `ff${value.toString(16).padStart(8, "0")}ff`)
+  })
+
+  it("a buffer holds the bytes, and those of a part only where it is given one", () => {
+    for (const length of [0, 1, 64, 65, 1000]) {
+      const bytes = Uint8Array.from({ length: length + 2 }, (_, index) => index % 251)
+      assert.isTrue(Bytes.equals(Bytes.toBuffer(bytes.subarray(1, length + 1)), bytes.slice(1, length + 1)))
+    }
   })
 })

@@ -572,6 +572,25 @@ describe("rule 7: preemption", () => {
       assert.lengthOf(eventsOf(a, "Overrun"), 1)
     }))
 
+  it.effect("a follower whose watch was lost sets it again once it has found that leadership moved", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3)
+      const first = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      c.watches = false
+      yield* start(c, { id: "c" })
+      const second = yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(b), "b")
+      c.watches = true
+      yield* TestClock.adjust("9 seconds")
+      yield* Fiber.interrupt(second)
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(c), "c")
+    }))
+
   it.effect("a challenger that dies is waited for one heartbeat", () =>
     Effect.gen(function*() {
       const [a, b, c] = yield* hosts(3)

@@ -180,11 +180,14 @@ class Campaign {
       const found = yield* beatsAhead
         ? beside(looking, Registration.beat(member, identity, seenAt.version))
         : looking
+      const known = member.memory.observation
       member.memory = found.memory
       member.answered(found.view.config)
       this.disabled = !found.view.enabled
       if (found.claimed !== undefined) return yield* this.elected(found, found.claimed)
       if (found.armed !== undefined) yield* wakeUp.started(found.armed)
+      // Leadership has moved, and the watch has not told of it: it may be lost, and is set again with the next look.
+      else if (known?.term !== found.view.leader.term) yield* wakeUp.disarm
       return yield* this.follow(found)
     })
   }

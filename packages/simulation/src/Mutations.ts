@@ -152,7 +152,7 @@ export const all: ReadonlyArray<Mutation> = [
       election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
     ],
     noticedBy: "growth",
-    profile: "late",
+    profile: "deployments",
     within: 2
   },
   {

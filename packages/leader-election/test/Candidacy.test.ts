@@ -1,6 +1,6 @@
 import { Database, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scheduler, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import {
   type Candidacy,
@@ -12,6 +12,7 @@ import {
   type LossReason
 } from "../src/index.ts"
 import { type Host, makeHosts } from "./support/host.ts"
+import { LastFirst } from "./support/LastFirst.ts"
 
 const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
 const counter = Subspace.fromTuple(["app", "counter"]).prefix
@@ -230,6 +231,25 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       a.wallOffset = 3_600_000
       yield* TestClock.adjust("10 millis")
       assert.strictEqual(steps.length, before)
+      assert.strictEqual(reasonOf(a), "ClockJumped")
+    }))
+
+  it.effect("nor does it where the scheduler lets whoever waits for the loss go on last", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      let steps = 0
+      const step = Effect.andThen(Effect.sleep("10 millis"), Effect.sync(() => void steps++))
+      yield* Effect.provideService(
+        start(a, { id: "a" }, () => Effect.forever(step)),
+        Scheduler.Scheduler,
+        new LastFirst()
+      )
+      yield* TestClock.adjust("100 millis")
+      while (steps < 6) yield* TestClock.adjust("10 millis")
+      const before = steps
+      a.wallOffset = 3_600_000
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(steps, before)
       assert.strictEqual(reasonOf(a), "ClockJumped")
     }))
 

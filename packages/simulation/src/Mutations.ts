@@ -307,15 +307,33 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "late-interruption",
     wrong: "the work is interrupted a second after the leadership was lost",
-    patches: [election(
-      "reign",
-      "Effect.raceFirst(Effect.flatMap(tenure.lost, Effect.fail))",
-      "Effect.raceFirst(Effect.flatMap(tenure.lost, " +
-        "(loss) => Effect.andThen(tenure.member.clock.sleep(Duration.seconds(1)), Effect.fail(loss))))"
-    )],
+    patches: [
+      election("tenure", "this.interruptWork(loss);", ""),
+      election(
+        "tenure",
+        "return recorded;",
+        "return Effect.andThen(recorded, Effect.forkDetach(Effect.andThen(Effect.sleep(\"1 second\"), " +
+          "Effect.sync(() => this.interruptWork(loss)))));"
+      )
+    ],
     noticedBy: "deadline",
     profile: "network",
     within: 4
+  },
+  {
+    name: "interruption-left-to-the-scheduler",
+    wrong: "the work is interrupted by a fiber that waits for the loss, and goes on until that is scheduled",
+    patches: [
+      election("tenure", "this.interruptWork(loss);", ""),
+      election(
+        "tenure",
+        "return recorded;",
+        "return Effect.andThen(recorded, Effect.forkDetach(Effect.sync(() => this.interruptWork(loss))));"
+      )
+    ],
+    noticedBy: "deadline",
+    profile: "pauses",
+    within: 2
   },
   {
     name: "resignation-before-finalizers",

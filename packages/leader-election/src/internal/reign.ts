@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { CampaignError, LeadOptions } from "../Candidacy.ts"
 import { LeadershipLost } from "../ElectionError.ts"
@@ -123,13 +124,20 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const { belief, member, term } = tenure
   yield* Effect.forkIn(reportOverrun(tenure), scope)
   const leadership = tenure.leadership(tenure.lose("Resigned"))
-  const exit = yield* Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never).pipe(
+  const supervised = Effect.withFiber((fiber) => {
+    tenure.supervise(fiber)
+    return Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never)
+  })
+  const working = yield* supervised.pipe(
     Effect.provideService(Clock.Clock, tenure.clock),
     Effect.withSpan("LeaderElection.lead", { attributes: { ...attributes(member), term: String(term) } }),
-    Effect.raceFirst(Effect.flatMap(tenure.lost, Effect.fail)),
     restore,
-    Effect.exit
+    Effect.forkChild({ startImmediately: true, uninterruptible: true })
   )
+  const waited = yield* Effect.exit(restore(Fiber.join(working)))
+  // Whoever interrupts this waits for the work's finalizers.
+  if (Exit.hasInterrupts(waited)) yield* Fiber.interrupt(working)
+  const exit = tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
   const { reason } = tenure
   const overran = reason === undefined ? 0n : belief.sinceLapse()
   yield* end

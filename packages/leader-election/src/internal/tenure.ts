@@ -3,6 +3,7 @@ import { Bytes, type FdbError, Transaction, type TransactionOptions } from "@eff
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { LeadershipLost, type LossReason } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
 import type { Leadership } from "../Leadership.ts"
@@ -31,6 +32,8 @@ export class Tenure {
   private readonly start: bigint
   private readonly losing = Deferred.makeUnsafe<LeadershipLost>()
   private ended: LeadershipLost | undefined = undefined
+  private work: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  private cut: LeadershipLost | undefined = undefined
 
   constructor(member: Member, elected: Elected) {
     const { attempt, leader, lease, version } = elected
@@ -54,6 +57,23 @@ export class Tenure {
     return error !== undefined && error === this.ended
   }
 
+  /** The loss that has interrupted the work, if one has. */
+  get cutShortBy(): LeadershipLost | undefined {
+    return this.cut
+  }
+
+  /** The fiber of the work, to be interrupted within the very call that finds the tenure to be over. */
+  supervise(work: Fiber.Fiber<unknown, unknown>): void {
+    this.work = work
+    if (this.ended !== undefined) this.interruptWork(this.ended)
+  }
+
+  private interruptWork(loss: LeadershipLost): void {
+    if (this.work === undefined || this.work.pollUnsafe() !== undefined) return
+    this.cut = loss
+    this.work.interruptUnsafe()
+  }
+
   /** Completes once it is over for its leader. */
   readonly lost: Effect.Effect<LeadershipLost> = Effect.suspend(() => Deferred.await(this.losing))
 
@@ -65,7 +85,8 @@ export class Tenure {
       const loss = new LeadershipLost({ processId: member.id, term, reason })
       this.ended = loss
       const recorded = member.announce((about) => ElectionEvent.Lost({ ...about, term, reason }))
-      // Whoever waits for it goes on within this call, and may interrupt the fiber that makes it.
+      // Not by way of a fiber that waits for the loss: it would be for the scheduler to say when that goes on.
+      this.interruptWork(loss)
       Deferred.doneUnsafe(this.losing, Effect.succeed(loss))
       return recorded
     }))

@@ -222,7 +222,7 @@ export class Director {
     what: string,
     details: Parameters<EventLog["add"]>[2],
     act: Effect.Effect<A, E | FdbError, Transaction>,
-    options: { readonly after?: Act | undefined; readonly always?: boolean } = {}
+    options: { readonly after?: Act | undefined; readonly always?: boolean; readonly done?: () => void } = {}
   ): Act {
     const { log, operator } = this.stage
     log.add("operator", what, details)
@@ -231,7 +231,10 @@ export class Director {
         Effect.exit,
         Effect.flatMap((exit) =>
           exit._tag === "Success"
-            ? Effect.sync(() => log.add("operator", "done", { what }))
+            ? Effect.sync(() => {
+              log.add("operator", "done", { what })
+              options.done?.()
+            })
             : left > 0
             ? Effect.andThen(Effect.sleep("1 second"), attempt(left - 1))
             : Effect.sync(() => log.add("operator", "gives-up", { what }))
@@ -274,11 +277,15 @@ export class Director {
       if (found === undefined || !Bytes.equals(found, bytes)) return
       yield* before === undefined ? tx.clear(key) : tx.set(key, before)
     })
-    const repaired = Effect.tap(repair, () => Effect.sync(() => this.spoiled.delete(name)))
     this.lasting(
       episode,
       "operator",
-      () => this.operate("repairs", { record: episode.record }, repaired, { after: spoiling, always: true })
+      () =>
+        this.operate("repairs", { record: episode.record }, repair, {
+          after: spoiling,
+          always: true,
+          done: () => this.spoiled.delete(name)
+        })
     )
   }
 

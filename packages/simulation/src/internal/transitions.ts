@@ -185,7 +185,8 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
   const known = new Set<string>()
   /** The machines that have registered before. */
   const registrars = new Set<string>()
-  let vacantSince = 0
+  // A record that was spoiled and put back is the vacancy that it was.
+  let vacancy = { term: -1n, since: 0 }
   return evidence.ledger.map((entry) => {
     const { after, candidates, commit, written } = entry
     const verdict = commit.by === "operator"
@@ -193,11 +194,13 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       : written.has("config")
       ? illegal("changes the configuration without being an operator")
       : written.has("leader") || written.has("lease")
-      ? ofLeadership(entry, evidence, vacantSince)
+      ? ofLeadership(entry, evidence, vacancy.since)
       : written.has("challenge")
       ? ofChallenge(entry)
       : ofCandidate(entry, known, registrars)
-    if (written.has("leader") && typeof after.leader === "object" && !after.leader.held) vacantSince = commit.at
+    if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== vacancy.term) {
+      vacancy = { term: after.leader.term, since: commit.at }
+    }
     for (const id of candidates) {
       const candidate = after.candidates.get(id)
       if (typeof candidate !== "object") continue

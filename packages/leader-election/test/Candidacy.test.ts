@@ -244,8 +244,7 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
         Scheduler.Scheduler,
         new LastFirst()
       )
-      yield* TestClock.adjust("100 millis")
-      while (steps < 6) yield* TestClock.adjust("10 millis")
+      yield* Effect.repeat(TestClock.adjust("10 millis"), { until: () => steps > 5 })
       const before = steps
       a.wallOffset = 3_600_000
       yield* TestClock.adjust("100 millis")

@@ -82,8 +82,10 @@ export interface Candidacy {
 }
 
 /**
- * The candidacy of this process in an election. It registers with its first campaign; closing the scope unregisters it. A campaign that
- * goes on then is interrupted, and a tenure is lost and ended as if it had been resigned, before the candidate leaves.
+ * The candidacy of this process in an election. It registers with its first campaign; closing the scope unregisters it.
+ *
+ * A campaign that goes on then is interrupted. A tenure is lost; it is resigned after the work's finalizers, or, under
+ * `campaign`, when that campaign's scope is closed, and only then does the candidate leave.
  */
 export const make = Effect.fnUntraced(function*(
   election: Pick<LeaderElection, "subspace">,

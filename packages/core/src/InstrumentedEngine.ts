@@ -16,7 +16,10 @@ type FdbError = FdbError.FdbError
 export interface Counts {
   /** Read versions fetched: one per transaction that reads, none where it was set by hand. */
   readonly readVersions: number
-  /** Values, keys and pages of ranges read, each key of a wave by itself, watches included, even where the transaction itself had written them. */
+  /**
+   * Values, keys and pages of ranges read, each key of a wave by itself, watches included, even where the transaction itself
+   * had written them.
+   */
   readonly reads: number
   /** Commits that succeeded and wrote. */
   readonly commits: number

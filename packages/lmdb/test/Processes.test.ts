@@ -2,12 +2,9 @@ import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Random } from "effect"
 import * as fs from "node:fs"
-import { beforeAll } from "vitest"
 import { LmdbDatabase } from "../src/index.ts"
 import * as history from "./support/history.ts"
-import { compile, exited, message, start, temporaryDirectory } from "./support/processes.ts"
-
-beforeAll(compile, 60_000)
+import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
 
 const accounts = 6
 

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { execFileSync, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as Checkers from "../src/Checkers.ts"
 import * as Mutations from "../src/Mutations.ts"
@@ -8,13 +7,6 @@ import * as Mutations from "../src/Mutations.ts"
 const root = new URL("../../../", import.meta.url)
 
 /** Mutations are of built files. */
-const build = Effect.sync(() => {
-  execFileSync("npx", ["--no-install", "tsc", "-b", "packages/simulation/tsconfig.src.json"], {
-    cwd: root,
-    stdio: "pipe"
-  })
-})
-
 const mutant = (patches: ReadonlyArray<Mutations.Patch>, profile: string, seeds: number) =>
   spawnSync(
     process.execPath,
@@ -31,34 +23,28 @@ describe("mutations", () => {
     assert.deepStrictEqual(Checkers.all.map(({ name }) => name).filter((name) => !noticed.has(name)), [])
   })
 
-  it.effect("the text of each is found exactly once in the built files", () =>
-    Effect.gen(function*() {
-      yield* build
-      for (const { name, patches } of Mutations.all) {
-        for (const { file, find, package: from } of patches) {
-          const built = new URL(`packages/${from.replace("@effect-fdb/", "")}/dist/${file}`, root)
-          assert.strictEqual(readFileSync(built, "utf8").split(find).length - 1, 1, `${name}: ${find}`)
-        }
+  it("the text of each is found exactly once in the built files", () => {
+    for (const { name, patches } of Mutations.all) {
+      for (const { file, find, package: from } of patches) {
+        const built = new URL(`packages/${from.replace("@effect-fdb/", "")}/dist/${file}`, root)
+        assert.strictEqual(readFileSync(built, "utf8").split(find).length - 1, 1, `${name}: ${find}`)
       }
-    }), 60_000)
+    }
+  }, 60_000)
 
-  it.effect("a text that is not found is an error", () =>
-    Effect.gen(function*() {
-      yield* build
-      const [patch] = Mutations.all[0]!.patches
-      const { status, stderr } = mutant([{ ...patch!, find: "a text that nobody has written" }], "calm", 1)
-      assert.strictEqual(status, 1)
-      assert.include(stderr, "is found 0 times")
-    }), 60_000)
+  it("a text that is not found is an error", () => {
+    const [patch] = Mutations.all[0]!.patches
+    const { status, stderr } = mutant([{ ...patch!, find: "a text that nobody has written" }], "calm", 1)
+    assert.strictEqual(status, 1)
+    assert.include(stderr, "is found 0 times")
+  }, 60_000)
 
   for (const name of ["no-watches", "ballot-back-on-resignation"]) {
     const mutation = Mutations.all.find((mutation) => mutation.name === name)!
-    it.effect(`${name} is noticed by ${mutation.noticedBy}, which is silent without it`, () =>
-      Effect.gen(function*() {
-        yield* build
-        const noticed = (patches: ReadonlyArray<Mutations.Patch>) => mutant(patches, mutation.profile, 2).stdout
-        assert.include(noticed(mutation.patches), mutation.noticedBy)
-        assert.strictEqual(noticed([]), "[]\n[]\n")
-      }), 60_000)
+    it(`${name} is noticed by ${mutation.noticedBy}, which is silent without it`, () => {
+      const noticed = (patches: ReadonlyArray<Mutations.Patch>) => mutant(patches, mutation.profile, 2).stdout
+      assert.include(noticed(mutation.patches), mutation.noticedBy)
+      assert.strictEqual(noticed([]), "[]\n[]\n")
+    }, 60_000)
   }
 })

@@ -2,6 +2,7 @@
  * What one write to LMDB will make of the data: the commits of a batch, applied one after another to what is there.
  */
 import * as Atomic from "@effect-fdb/core/Atomic"
+import * as Bytes from "@effect-fdb/core/Bytes"
 import * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
@@ -19,8 +20,7 @@ interface Change {
 }
 
 /** A key as a text, to be looked up by. */
-export const textOf = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString("latin1")
+export const textOf = (key: Uint8Array): string => Bytes.toBuffer(key).toString("latin1")
 
 export class Draft {
   private readonly present: Present

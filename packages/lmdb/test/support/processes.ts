@@ -1,16 +1,9 @@
 /** Real processes on a real directory, for tests across processes. */
 import { Effect } from "effect"
-import { type ChildProcess, execFileSync, fork } from "node:child_process"
+import { type ChildProcess, fork } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-
-const root = path.resolve(import.meta.dirname, "../../../..")
-
-/** Node runs no TypeScript, so the processes need this package compiled; a fresh clone has it not. */
-export const compile = (): void => {
-  execFileSync("npx", ["--no-install", "tsc", "-b", "packages/lmdb/tsconfig.src.json"], { cwd: root, stdio: "pipe" })
-}
 
 /** A directory that is removed afterwards. */
 export const temporaryDirectory = Effect.acquireRelease(

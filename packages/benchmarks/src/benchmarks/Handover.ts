@@ -39,23 +39,23 @@ const measure = Effect.fnUntraced(function*(troupe: Troupe.Troupe, handovers: nu
     )
   let campaigning = 0
   let leader: string | undefined
-  let resignedAt: number | undefined
+  let working: number | undefined
+  let resigned: number | undefined
   while (took.length < handovers) {
     // The leader is left alone until all are there, and a while longer.
     while (leader === undefined || campaigning < names.length) {
       const report = yield* next("a leader and its followers")
-      if (report.kind === "campaigns") campaigning++
-      else if (report.kind === "works") {
-        if (resignedAt !== undefined) took.push(report.at - resignedAt)
+      if (report.kind === "campaigns") {
+        campaigning++
+        resigned = report.resigned ?? resigned
+      } else {
         leader = report.who
-        resignedAt = undefined
+        working = report.at
       }
     }
+    if (resigned !== undefined && working !== undefined) took.push(working - resigned)
     yield* Effect.sleep(yield* Random.nextBetween(30, 70))
     yield* troupe.resign(leader, backAfter)
-    const resigning = yield* next("a resignation")
-    if (resigning.kind !== "resigns") return yield* new Stuck({ waitingFor: `a resignation, not "${resigning.kind}"` })
-    resignedAt = resigning.at
     leader = undefined
     campaigning--
   }

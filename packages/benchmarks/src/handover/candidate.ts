@@ -22,19 +22,22 @@ process.on("message", ({ resign }: Order) => Deferred.doneUnsafe(ordered, Effect
 process.on("disconnect", () => process.exit(1))
 
 const life = Effect.gen(function*() {
+  let resigned: number | undefined
   while (true) {
     ordered = Deferred.makeUnsafe<number>()
-    yield* tell({ kind: "campaigns" })
+    yield* tell({ kind: "campaigns", resigned })
     const working = Effect.flatMap(now, (at) => tell({ kind: "works", at }))
+    const order = Deferred.await(ordered).pipe(
+      Effect.tap(() =>
+        Effect.map(now, (at) => {
+          resigned = at
+        })
+      )
+    )
     // The order ends the scope of the leadership, and that resigns.
     const backAfter = yield* election.withLeadership({ id }, () => Effect.andThen(working, Effect.never), {
       again: true
-    })
-      .pipe(
-        Effect.raceFirst(
-          Effect.tap(Deferred.await(ordered), () => Effect.flatMap(now, (at) => tell({ kind: "resigns", at })))
-        )
-      )
+    }).pipe(Effect.raceFirst(order))
     yield* Effect.sleep(backAfter)
   }
 })

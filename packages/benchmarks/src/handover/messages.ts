@@ -1,12 +1,11 @@
 /** What the processes of the handover benchmark tell each other. Times are milliseconds of the host's monotonic clock. */
 
-/** From a candidate. */
+/** From a candidate. None is sent while a handover is under way: it would take time from what is measured. */
 export type Report =
-  | { readonly kind: "campaigns" }
+  /** It is back; `resigned` is when it was last asked to resign, and began to. */
+  | { readonly kind: "campaigns"; readonly resigned: number | undefined }
   /** The work of a tenure has begun. */
   | { readonly kind: "works"; readonly at: number }
-  /** It has been asked to resign, and begins to. */
-  | { readonly kind: "resigns"; readonly at: number }
 
 /** To a candidate: to resign, and to campaign again after so many milliseconds. */
 export interface Order {

@@ -18,12 +18,16 @@ export interface Snapshot {
   readonly isReadable: () => boolean
   /** The value of a key. */
   readonly get: (key: Uint8Array) => Uint8Array | undefined
-  /** The first `limit` pairs of the half-open range from `begin` to `end`, or the last, from the end backwards. */
+  /**
+   * The first `limit` pairs of the half-open range from `begin` to `end`, or the last, from the end backwards; in either case
+   * after the `skip` that come before them.
+   */
   readonly getRange: (
     begin: Uint8Array,
     end: Uint8Array,
     limit: number,
-    reverse: boolean
+    reverse: boolean,
+    skip: number
   ) => ReadonlyArray<KeyValue>
   /** Frees what the snapshot holds; called once, after the last read. */
   readonly close: () => void

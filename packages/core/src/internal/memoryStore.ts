@@ -166,9 +166,12 @@ export class MemoryStore implements VersionedStore {
       version,
       isReadable: () => version >= this.advance() - maxReadVersionAge,
       get: (key) => sortedMap.get(data, key),
-      getRange: (begin, end, limit, reverse) => {
+      getRange: (begin, end, limit, reverse, skip) => {
         const values: Array<KeyValue> = []
         const cursor = reverse ? sortedMap.descending(data, begin, end) : sortedMap.ascending(data, begin, end)
+        for (let skipped = 0; skipped < skip; skipped++) {
+          if (cursor.next() === undefined) return values
+        }
         while (values.length < limit) {
           const entry = cursor.next()
           if (entry === undefined) break

@@ -42,7 +42,7 @@ const pull = (snapshot: Snapshot, range: KeyRange.KeyRange, reverse: boolean, hi
       const last = chunk.at(-1)
       if (last !== undefined) skipTo(reverse ? last.key : Bytes.successor(last.key))
       if (!more) return undefined
-      chunk = snapshot.getRange(begin, end, size, reverse)
+      chunk = snapshot.getRange(begin, end, size, reverse, 0)
       more = chunk.length === size
       at = 0
       size = Math.min(size * 4, largestChunk)
@@ -105,17 +105,31 @@ export const getRange = (
 ): ReadonlyArray<KeyValue> | Unreadable => {
   const { begin, end } = range
   if (Bytes.compare(begin, end) >= 0 || limit === 0) return []
-  if (own.isEmpty) return snapshot.getRange(begin, end, limit, reverse)
+  if (own.isEmpty) return snapshot.getRange(begin, end, limit, reverse, 0)
   const hidden = own.unreadableWithin(range)
   const barrier = reverse ? hidden.at(-1)?.end : hidden[0]?.begin
   if (barrier === undefined) {
     return own.isUntouched(begin, end)
-      ? snapshot.getRange(begin, end, limit, reverse)
+      ? snapshot.getRange(begin, end, limit, reverse, 0)
       : merge(snapshot, own, range, limit, reverse)
   }
   // What comes before the barrier can be read as long as it is enough.
   const values = merge(snapshot, own, reverse ? { begin: barrier, end } : { begin, end: barrier }, limit, reverse)
   return values.length === limit ? values : unreadable
+}
+
+/** The last of the first `count` pairs of a range, if there are as many. */
+const nth = (
+  snapshot: Snapshot,
+  own: OwnWrites,
+  range: KeyRange.KeyRange,
+  count: number,
+  reverse: boolean
+): KeyValue | undefined | Unreadable => {
+  // Those before it need not be made.
+  if (own.isEmpty) return snapshot.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
+  const pairs = getRange(snapshot, own, range, count, reverse)
+  return pairs === unreadable ? unreadable : pairs[count - 1]
 }
 
 /** A resolved selector. */
@@ -137,9 +151,9 @@ export const resolve = (snapshot: Snapshot, own: OwnWrites, selector: KeySelecto
   const count = reverse ? 1 - selector.offset : selector.offset
   const from = anchor(selector)
   const range = reverse ? { begin: KeyRange.all.begin, end: from } : { begin: from, end: KeyRange.all.end }
-  const pairs = getRange(snapshot, own, range, count, reverse)
-  if (pairs === unreadable) return unreadable
-  return pairs.length === count
-    ? { key: pairs[count - 1]!.key, clamped: false }
-    : { key: reverse ? KeyRange.all.begin : KeyRange.all.end, clamped: true }
+  const pair = nth(snapshot, own, range, count, reverse)
+  if (pair === unreadable) return unreadable
+  return pair === undefined
+    ? { key: reverse ? KeyRange.all.begin : KeyRange.all.end, clamped: true }
+    : { key: pair.key, clamped: false }
 }

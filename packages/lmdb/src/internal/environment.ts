@@ -123,7 +123,8 @@ export class Reader {
     begin: Uint8Array,
     end: Uint8Array,
     limit = Number.POSITIVE_INFINITY,
-    reverse = false
+    reverse = false,
+    skip = 0
   ): Iterable<KeyValue> => {
     const [low, high] = [layout.bound(begin), layout.bound(end)]
     if (Bytes.compare(low, high) >= 0) return []
@@ -131,7 +132,7 @@ export class Reader {
     const pairs = reverse
       ? { start: high, end: low, exclusiveStart: true, inclusiveEnd: true, reverse, transaction }
       : { start: low, end: high, transaction }
-    return toUserPairs(this.root.getRange(Number.isFinite(limit) ? { ...pairs, limit } : pairs))
+    return toUserPairs(this.root.getRange({ ...pairs, ...(Number.isFinite(limit) && { limit }), offset: skip }))
   }
 
   readonly logEntry = (sequence: number): Uint8Array => {

@@ -31,9 +31,10 @@ const show = (root: Root): () => void => {
   // LMDB does not know of the transaction before the first read in it.
   root.get(nothing, { transaction })
   return () => {
-    // Without this, lmdb-js keeps the transaction for other reads in the same turn of the event loop.
-    root.resetReadTxn()
+    // In this order, the transaction can be used again, and need not be made anew with each commit.
     transaction.done()
+    // Without this, lmdb-js keeps it open for other reads in the same turn of the event loop.
+    root.resetReadTxn()
   }
 }
 

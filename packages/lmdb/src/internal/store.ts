@@ -197,13 +197,10 @@ export class LmdbStore implements VersionedStore {
         const before = past?.get(key)
         return before === undefined ? reader.get(key) : before.value
       },
-      getRange: (begin, end, limit, reverse) =>
+      getRange: (begin, end, limit, reverse, skip) =>
         past === undefined
-          ? [...reader.getRange(begin, end, limit, reverse)]
-          : take(
-            past.merge(reader.getRange(begin, end, undefined, reverse), begin, end, reverse),
-            limit
-          ),
+          ? [...reader.getRange(begin, end, limit, reverse, skip)]
+          : take(past.merge(reader.getRange(begin, end, undefined, reverse), begin, end, reverse), limit, skip),
       close: () => {
         this.snapshots.delete(snapshot)
         reader.close()
@@ -376,10 +373,12 @@ export class LmdbStore implements VersionedStore {
 
 const max = (a: bigint, b: bigint): bigint => a > b ? a : b
 
-const take = (pairs: Iterable<KeyValue>, limit: number): ReadonlyArray<KeyValue> => {
+const take = (pairs: Iterable<KeyValue>, limit: number, skip: number): ReadonlyArray<KeyValue> => {
   const taken: Array<KeyValue> = []
   if (limit <= 0) return taken
+  let skipped = 0
   for (const pair of pairs) {
+    if (skipped++ < skip) continue
     if (taken.push(pair) >= limit) break
   }
   return taken

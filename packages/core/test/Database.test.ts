@@ -1,5 +1,5 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
-import { Cause, Clock, Deferred, Effect, Exit, Fiber, Metric, Option, Random, Scope, type Tracer } from "effect"
+import { Cause, Clock, Deferred, Effect, Exit, Fiber, Metric, Option, Random, Scope, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { Bytes, Database, FdbError, Transaction, type TransactionOptions } from "../src/index.ts"
 import * as scripted from "./support/scriptedEngine.ts"
@@ -445,6 +445,9 @@ describe("Database.transact: attempts end", () => {
 })
 
 describe("Database.transact: span", () => {
+  const tracer = Tracer.make({ span: (options) => new Tracer.NativeSpan(options) })
+  const traced = Effect.provideService(Tracer.Tracer, tracer)
+
   it.effect("tells the engine, how many attempts there were, and how it ended", () =>
     Effect.gen(function*() {
       const good = scripted.make(refused(1020), refused(1020), {})
@@ -457,7 +460,7 @@ describe("Database.transact: span", () => {
       const failed = yield* timed(bad.engine, Effect.flatMap(Effect.orDie(Effect.currentSpan), Effect.fail))
       const { status } = errorOf(failed.exit) as Tracer.Span
       assert.isTrue(status._tag === "Ended" && Exit.isFailure(status.exit))
-    }))
+    }).pipe(traced))
 
   it.effect("is a child of the span around it", () =>
     Effect.gen(function*() {
@@ -466,6 +469,14 @@ describe("Database.transact: span", () => {
       )
       const parent = Option.getOrThrow((yield* exit).parent)
       assert.include(parent, { _tag: "Span", name: "around" })
+    }).pipe(traced))
+
+  it.effect("is not made where no tracer is installed, or tracing is disabled", () =>
+    Effect.gen(function*() {
+      const transact = Database.fromEngine(scripted.make().engine).transact(Effect.option(Effect.currentSpan))
+      assert.isTrue(Option.isNone(yield* transact))
+      assert.isTrue(Option.isNone(yield* traced(Effect.withTracerEnabled(transact, false))))
+      assert.isTrue(Option.isSome(yield* traced(transact)))
     }))
 })
 

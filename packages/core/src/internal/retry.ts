@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
 import type { AttemptOptions, Engine } from "../Engine.ts"
 import * as FdbError from "../FdbError.ts"
 import { Transaction } from "../Transaction.ts"
@@ -64,66 +64,80 @@ const runAttempt = <A, E, R>(
     )
   })
 
-const runAttempts = Effect.fnUntraced(function*<A, E, R>(
+const millisOf = (duration: Duration.Input | undefined, otherwise: Duration.Duration): number =>
+  Duration.toMillis(duration ?? otherwise)
+
+/** Written without a generator: most transactions succeed at once, and then this is a good part of what they cost. */
+const runAttempts = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
   options: TransactionOptions,
+  clock: Clock.Clock,
   span: Tracer.Span | undefined
-) {
-  const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.timeout ?? defaultTimeout))
-  const maxDelay = Duration.toMillis(Duration.fromInputUnsafe(options.maxRetryDelay ?? defaultMaxRetryDelay))
+): Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>> => {
+  const timeout = millisOf(options.timeout, defaultTimeout)
   const retryLimit = options.retryLimit ?? Number.POSITIVE_INFINITY
-  const begun = yield* Clock.monotonicTimeNanos
-  let left = timeout
+  const begun = clock.monotonicTimeNanosUnsafe()
   let waited = 0
   /** An attempt that may have been committed: whatever becomes of the later ones, the caller has to be told. */
   let uncertain: FdbError.FdbError | undefined
-  for (let attempt = 0;; attempt++) {
-    span?.attribute("fdb.attempts", attempt + 1)
-    const [exit, error] = yield* runAttempt(engine, body, {
-      timeoutMillis: left,
-      sizeLimit: options.sizeLimit,
-      priority: options.priority ?? "default",
-      causalReadRisky: options.causalReadRisky ?? false,
-      tag: options.tag
-    })
-    if (error === undefined) return yield* exit
+
+  const goOn = (attempt: number, exit: Exit.Exit<A, E | FdbError.FdbError>, error: FdbError.FdbError) => {
     if (!isRetryable(error, options) || attempt >= retryLimit) {
-      return yield* uncertain === undefined || error.maybeCommitted ? exit : since(uncertain, error)
+      return uncertain === undefined || error.maybeCommitted ? exit : Effect.fail(since(uncertain, error))
     }
     if (error.maybeCommitted) uncertain = error
-    const delay = yield* delayMillis(error, waited, maxDelay)
-    if (!isStale(error)) waited++
-    left = timeout - Number((yield* Clock.monotonicTimeNanos) - begun) / Number(nanosPerMilli) - delay
-    if (left <= 0) {
-      const timedOut = FdbError.make(1031, "read", `the last attempt failed with ${error.code}`)
-      return yield* uncertain === undefined ? timedOut : since(uncertain, timedOut)
-    }
-    yield* Metric.update(metrics.retries(engine.name, error.code), 1)
-    yield* Effect.sleep(delay)
+    return Effect.flatMap(
+      delayMillis(error, waited, millisOf(options.maxRetryDelay, defaultMaxRetryDelay)),
+      (delay) => {
+        if (!isStale(error)) waited++
+        const left = timeout - Number(clock.monotonicTimeNanosUnsafe() - begun) / Number(nanosPerMilli) - delay
+        if (left <= 0) {
+          const timedOut = FdbError.make(1031, "read", `the last attempt failed with ${error.code}`)
+          return Effect.fail(uncertain === undefined ? timedOut : since(uncertain, timedOut))
+        }
+        return Metric.update(metrics.retries(engine.name, error.code), 1).pipe(
+          Effect.andThen(Effect.sleep(delay)),
+          Effect.andThen(Effect.suspend(() => run(attempt + 1, left)))
+        )
+      }
+    )
   }
-})
+
+  const run = (attempt: number, left: number): Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>> => {
+    span?.attribute("fdb.attempts", attempt + 1)
+    return Effect.flatMap(
+      runAttempt(engine, body, {
+        timeoutMillis: left,
+        sizeLimit: options.sizeLimit,
+        priority: options.priority ?? "default",
+        causalReadRisky: options.causalReadRisky ?? false,
+        tag: options.tag
+      }),
+      ([exit, error]) => error === undefined ? exit : goOn(attempt, exit, error)
+    )
+  }
+
+  return run(0, timeout)
+}
 
 /** The error of an attempt that may have been committed, after which another has failed for good. */
 const since = (uncertain: FdbError.FdbError, last: FdbError.FdbError): FdbError.FdbError =>
   FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`)
 
-/** See `Database.transact`. */
+/** See `Database.transact`. A span is made only where a tracer is installed: one that nobody sees costs as much as the rest. */
 export const transact = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
   options: TransactionOptions
 ): Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>> =>
-  Effect.flatMap(References.TracerEnabled, (enabled) =>
-    // A span that nobody sees costs as much as the rest.
-    enabled
+  Effect.withFiber((fiber) => {
+    const clock = fiber.getRef(Clock.Clock)
+    return fiber.getRef(Tracer.Tracer) !== Tracer.nativeTracer && fiber.getRef(References.TracerEnabled)
       ? Effect.useSpan("Database.transact", { kind: "client", attributes: { "fdb.engine": engine.name } }, (span) =>
         // Where a transaction was begun is not worth a stack trace with each.
-        Effect.withParentSpan(runAttempts(engine, body, options, span), span, {
+        Effect.withParentSpan(runAttempts(engine, body, options, clock, span), span, {
           captureStackTrace: false
         }))
-      : runAttempts(engine, body, options, undefined)) as Effect.Effect<
-      A,
-      E | FdbError.FdbError,
-      Exclude<R, Transaction>
-    >
+      : runAttempts(engine, body, options, clock, undefined)
+  }) as Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>>

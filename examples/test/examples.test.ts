@@ -25,6 +25,7 @@ const expected: Record<string, ReadonlyArray<string>> = {
     "node-1 has stopped to accept writes",
     "node-1: writes have to wait, there is no primary",
     "node-2: writes are mine, in term 2",
+    "node-1: writes go to node-2, in term 2",
     "node-2 has stopped to accept writes",
     "node-2: writes have to wait, there is no primary"
   ],

@@ -1,8 +1,7 @@
 /**
  * A process's part in an election: registered once, it campaigns as often as it is asked to, and leaves with its scope.
  */
-import { Database, type FdbError } from "@effect-fdb/core"
-import * as Clock from "effect/Clock"
+import type { Database, FdbError } from "@effect-fdb/core"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -13,10 +12,8 @@ import type {
   LeadershipLost,
   NotInitialized
 } from "./ElectionError.ts"
-import { ElectionObserver } from "./ElectionObserver.ts"
 import * as Candidate from "./internal/candidate.ts"
-import * as Keys from "./internal/keys.ts"
-import { Member } from "./internal/member.ts"
+import { enrol } from "./internal/enrolment.ts"
 import * as Reign from "./internal/reign.ts"
 import type { LeaderElection } from "./LeaderElection.ts"
 import type { Leadership } from "./Leadership.ts"
@@ -91,22 +88,12 @@ export const make = Effect.fnUntraced(function*(
   election: Pick<LeaderElection, "subspace">,
   options: CandidateOptions
 ): Effect.fn.Return<Candidacy, InvalidCandidate, Database | Scope.Scope> {
-  const { id, priority = 0, safetyMargin } = options
-  yield* Candidate.validate(id, priority)
-  const member = new Member({
-    keys: Keys.make(election.subspace),
-    database: yield* Database,
-    clock: yield* Clock.Clock,
-    observer: yield* ElectionObserver,
-    id,
-    priority,
-    margin: yield* Candidate.validateMargin(safetyMargin)
-  })
-  yield* Effect.addFinalizer(() => Reign.close(member))
+  const member = yield* enrol(election, options)
+  const { id } = member
   return {
     id,
     campaign: Reign.campaign(member),
-    withLeadership: (work, options = {}) => Reign.withLeadership(member, work, options),
+    withLeadership: (work, { again = false } = {}) => Reign.withLeadership(member, work, { again, once: false }),
     setPriority: (priority) =>
       Effect.andThen(
         Candidate.validate(id, priority),

@@ -28,8 +28,10 @@ import type {
 import type { ElectionResult } from "./ElectionResult.ts"
 import type { HistoryEntry } from "./HistoryEntry.ts"
 import { changes } from "./internal/changes.ts"
+import { enrol } from "./internal/enrolment.ts"
 import * as Keys from "./internal/keys.ts"
 import * as Operations from "./internal/operations.ts"
+import * as Reign from "./internal/reign.ts"
 import { singleton } from "./internal/singleton.ts"
 import * as Store from "./internal/store.ts"
 import type { Leadership } from "./Leadership.ts"
@@ -242,8 +244,11 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
     readHistory: (limit = Store.historyLength) => Operations.readHistory(keys, limit),
     candidacy,
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
-    withLeadership: (candidate, work, options) =>
-      Effect.scoped(Effect.flatMap(candidacy(candidate), ({ withLeadership }) => withLeadership(work, options))),
+    withLeadership: (candidate, work, { again = false } = {}) =>
+      Effect.scoped(
+        Effect.flatMap(enrol({ subspace }, candidate), (member) =>
+          Reign.withLeadership(member, work, { again, once: true }))
+      ),
     singleton: (candidate, service) => singleton({ subspace }, candidate, service),
     changes: changes(keys)
   }

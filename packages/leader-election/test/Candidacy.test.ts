@@ -601,7 +601,7 @@ describe("rule 7: preemption", () => {
       const second = yield* start(b, { id: "b" })
       yield* TestClock.adjust("1 second")
       yield* Fiber.interrupt(first)
-      yield* TestClock.adjust(0)
+      yield* TestClock.adjust("10 millis")
       assert.strictEqual(yield* leaderId(b), "b")
       c.watches = true
       yield* TestClock.adjust("9 seconds")
@@ -637,6 +637,28 @@ describe("rule 7: preemption", () => {
       yield* c.run(transact(election.writeConfig(new ElectionConfig({}))))
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* leaderId(c), "b")
+    }))
+
+  it.effect("a priority that is set while a heartbeat is being committed is shown at once all the same", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ commit: "100 millis" })
+      const [a, b] = [make(), make()]
+      yield* Effect.forkChild(a.run(transact(election.initialize())))
+      yield* TestClock.adjust("1 second")
+      yield* start(a, { id: "a", priority: 9 })
+      yield* TestClock.adjust("1 second")
+      const candidacy = yield* b.run(election.candidacy({ id: "b" }))
+      yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)))
+      yield* TestClock.adjust("2 seconds")
+      const beats = Effect.map(b.counts, ({ commits }) => commits)
+      const before = yield* beats
+      while ((yield* beats) === before) yield* TestClock.adjust("10 millis")
+      yield* candidacy.setPriority(5)
+      yield* TestClock.adjust("500 millis")
+      const read = yield* Effect.forkChild(b.run(transact(election.getCandidate("b"))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(Option.getOrThrow(yield* Fiber.join(read)).priority, 5)
     }))
 
   it.effect("a priority that is raised preempts, without waiting", () =>
@@ -1008,7 +1030,7 @@ describe("rule 11: the cost", () => {
       }
     }))
 
-  it.effect("a follower's cycle is one wave of reads and one commit, side by side", () =>
+  it.effect("a follower's cycle is one commit and, at its version, one wave of reads", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)
       const make = yield* makeHosts({ readVersion: "10 millis", read: "10 millis", commit: "20 millis" })
@@ -1023,16 +1045,33 @@ describe("rule 11: the cost", () => {
       yield* b.resetCounts
       yield* TestClock.adjust("1 hour")
       const counts = yield* b.counts
-      const cycles = counts.readVersions
+      const cycles = counts.readOnlyCommits
       assert.isTrue(cycles > 900 && cycles < 1800, `${cycles} cycles`)
       assert.deepStrictEqual(counts, {
-        readVersions: cycles,
+        readVersions: counts.readVersions,
         reads: 5 * cycles,
         commits: counts.commits,
         readOnlyCommits: cycles,
         conflicts: 0
       })
       assert.isTrue(counts.commits <= cycles && counts.commits > 900, `${counts.commits} heartbeats`)
+      // Some cycles come too soon or too late to have one from a heartbeat.
+      assert.isBelow(counts.readVersions, cycles / 10)
+    }))
+
+  it.effect("a leadership that is led once leaves the election with its resignation, in one commit", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      for (const hasChanged of [false, true]) {
+        const led = yield* start(a, { id: "a" })
+        yield* TestClock.adjust("1 minute")
+        if (hasChanged) yield* Effect.orDie(b.run(transact(election.heartbeatCandidate("a", 1))))
+        yield* a.resetCounts
+        yield* Fiber.interrupt(led)
+        assert.strictEqual((yield* a.counts).commits, 1)
+        assert.isTrue(Option.isNone(yield* b.run(transact(election.getCandidate("a")))))
+        assert.isUndefined(yield* leaderId(b))
+      }
     }))
 
   it.effect("a hundred candidates beat for ten minutes without one conflict", () =>
@@ -1053,6 +1092,90 @@ describe("rule 11: the cost", () => {
       assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
       assert.strictEqual(yield* leaderId(first), "first")
     }), 60_000)
+})
+
+describe("a vacancy", () => {
+  it.effect("is claimed by its followers in the order in which they registered, so that none claims in vain", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ readVersion: "1 millis", read: "1 millis", commit: "3 millis" })
+      const leader = make()
+      const init = yield* Effect.forkChild(leader.run(transact(election.initialize())))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(init)
+      const led = yield* start(leader, { id: "leader" })
+      yield* TestClock.adjust("1 second")
+      const followers = Array.from({ length: 12 }, () => make())
+      // Their ids are in another order.
+      for (const [i, host] of followers.entries()) {
+        yield* start(host, { id: `follower ${99 - i}` })
+        yield* TestClock.adjust("100 millis")
+      }
+      const [first, second, third] = followers
+      yield* Effect.forEach(followers, (host) => host.resetCounts)
+      yield* Effect.forkChild(Fiber.interrupt(led))
+      yield* TestClock.adjust("200 millis")
+      const conflicts = yield* Effect.forEach(
+        followers,
+        (host) => Effect.map(host.counts, (counts) => counts.conflicts)
+      )
+      assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
+      assert.lengthOf(eventsOf(first!, "Elected"), 1)
+      // One that does not answer keeps nobody waiting for long.
+      second!.connection = "hangs"
+      yield* Effect.forkChild(first!.run(transact(election.requestStepDown)))
+      yield* TestClock.adjust("50 millis")
+      assert.lengthOf(eventsOf(third!, "Elected"), 1)
+    }))
+})
+
+describe("the beginning of a tenure", () => {
+  it.effect("keeps a hundred tenures in the history", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      for (let i = 0; i < 103; i++) {
+        yield* Effect.scoped(Effect.andThen(a.run(candidacy.campaign), TestClock.adjust(0)))
+        // It yields after its resignation.
+        yield* TestClock.adjust("3 seconds")
+      }
+      const history = yield* a.run(transact(election.readHistory(1000)))
+      assert.strictEqual(history.length, 100)
+    }))
+
+  it.effect("hears with its next renewal what has called it before its watches were set", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      yield* Effect.scoped(a.run(candidacy.campaign))
+      yield* TestClock.adjust("3 seconds")
+      yield* Effect.forkDetach(a.run(candidacy.withLeadership(() =>
+        Effect.suspend(() => {
+          a.connection = "hangs"
+          return Effect.never
+        })
+      )))
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.requestStepDown))
+      a.connection = "up"
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(eventsOf(a, "Lost"), 1)
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(eventsOf(a, "Lost").map(({ reason }) => reason), ["Resigned", "StepDownRequested"])
+    }))
+
+  it.effect("hears at once what has called it between its claim and its watches", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const make = yield* makeHosts({ read: "50 millis", commit: "20 millis" })
+      const [a, b] = [make(), make()]
+      yield* Effect.forkChild(a.run(transact(election.initialize())))
+      yield* TestClock.adjust("1 second")
+      yield* start(a, { id: "a" }, () =>
+        Effect.andThen(Effect.forkDetach(b.run(transact(election.requestStepDown))), Effect.never))
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(reasonOf(a), "StepDownRequested")
+    }))
 })
 
 describe("commits whose outcome is not told", () => {

@@ -99,7 +99,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "deadline",
     profile: "clocks",
-    within: 4
+    within: 6
   },
   {
     name: "claim-on-a-snapshot",
@@ -152,7 +152,7 @@ export const all: ReadonlyArray<Mutation> = [
       election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
     ],
     noticedBy: "growth",
-    profile: "deployments",
+    profile: "network",
     within: 2
   },
   {
@@ -340,8 +340,8 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "the tenure is ended as soon as it is lost, while finalizers still run",
     patches: [election(
       "reign",
-      "yield* Effect.forkIn(reportOverrun(tenure), scope);",
-      "yield* Effect.forkIn(reportOverrun(tenure), scope);\n    " +
+      "yield* following.disarm;",
+      "yield* following.disarm;\n        " +
         "yield* Effect.forkIn(Effect.andThen(tenure.lost, tenure.resign), scope);"
     )],
     noticedBy: "ending",

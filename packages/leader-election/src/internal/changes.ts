@@ -62,6 +62,7 @@ class Onlooker {
       const clock = yield* Clock.Clock
       const { armed, view } = yield* Database.transact(Effect.gen(function*() {
         const tx = yield* Transaction
+        wakeUp.answer()
         const [view, armed] = yield* Effect.all([
           Store.readView(tx.snapshot, keys, nobody),
           wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader])

@@ -5,22 +5,20 @@ import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { CampaignError } from "../Candidacy.ts"
 import { CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
-import { ElectionEvent } from "../ElectionEvent.ts"
 import { type Instant, instant } from "./belief.ts"
 import * as Codec from "./codec.ts"
 import { mayPass, type Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
+import * as Precedence from "./precedence.ts"
 import * as Protocol from "./protocol.ts"
 import type { HeldRecord, LeaseRecord } from "./records.ts"
 import * as Registration from "./registration.ts"
 import * as Store from "./store.ts"
-import { type Armed, WakeUp } from "./wakeUp.ts"
+import type { Armed, WakeUp } from "./wakeUp.ts"
 
 /** A claim that was committed. */
 export interface Elected {
@@ -46,13 +44,9 @@ interface Look {
 interface Claimed {
   readonly leader: HeldRecord
   readonly lease: LeaseRecord
-  readonly armed: Armed
   /** To be run after the commit. */
   readonly committedVersion: Effect.Effect<bigint, FdbError>
 }
-
-/** The keys that call a leader: it may be replaced, challenged, disabled. */
-export const leaderKeys = ({ keys }: Member): ReadonlyArray<Uint8Array> => [keys.leader, keys.challenge, keys.config]
 
 /** Whether this cycle may find a vacancy or a lapsed lease; it then reads what a claim needs in the same wave. */
 const mayClaim = (member: Member): boolean => {
@@ -78,23 +72,26 @@ const decide = (
     )
 }
 
-const look = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, leaderWakeUp: WakeUp, expectant: boolean) {
+const look = Effect.fnUntraced(function*(
+  member: Member,
+  wakeUp: WakeUp,
+  expectant: boolean,
+  knownVersion: bigint | undefined
+) {
   const { clock, keys } = member
   const tx = yield* Transaction
+  if (knownVersion !== undefined) yield* tx.setReadVersion(knownVersion)
   const attempt = instant(clock)
-  const readView = Store.readView(tx.snapshot, keys, member.id)
-  const [view, armed, expected] = wakeUp.isArmed && !expectant
-    ? [yield* readView]
-    : yield* Effect.all([
-      readView,
-      wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader, keys.config]),
-      expectant ? Store.readHistoryEnds(tx.snapshot, keys) : Effect.undefined
-    ], { concurrency: "unbounded" })
+  wakeUp.answer()
+  const ending = expectant ? member.memory.observation?.term : undefined
+  const view = yield* Store.readView(tx.snapshot, keys, member.id, ending)
   // Known by now: the reads have needed it.
   const version = yield* tx.readVersion
   const readAt = clock.monotonicTimeNanosUnsafe()
   const memory = Protocol.remember(member.memory, view, readAt)
   const step = decide(member, view, memory, readAt)
+  // What is watched has just been read, and need not be asked for again. Whoever is about to lead has no use for it.
+  const armed = wakeUp.isArmed || step._tag === "Claim" ? undefined : yield* wakeUp.arm(tx, [keys.leader, keys.config])
   const seen: Look = { view, memory, step, attempt, version, armed, claimed: undefined }
   if (step._tag === "Challenge") {
     yield* Store.addDecisionConflicts(tx, keys, member.id)
@@ -109,14 +106,12 @@ const look = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, leaderW
         Duration.format(view.config.leaseDuration)
     })
   }
-  const history = expected ?? (yield* Store.readHistoryEnds(tx.snapshot, keys))
+  const ended = yield* Operations.readEnded(tx.snapshot, keys, view, step.claim)
   const claimant = { ...member.identity, priority: member.priority }
   member.claiming = true
-  const { leader, lease } = yield* Operations.writeClaim(tx, keys, view, claimant, step.claim, history)
-  // After the writes, for these watches are to fire on what others change.
-  const called = yield* leaderWakeUp.arm(tx, leaderKeys(member))
+  const { leader, lease } = yield* Operations.writeClaim(tx, keys, view, claimant, step.claim, ended)
   const committedVersion = yield* tx.committedVersion
-  return { ...seen, claimed: { leader, lease, armed: called, committedVersion } } satisfies Look
+  return { ...seen, claimed: { leader, lease, committedVersion } } satisfies Look
 })
 
 const causeOf = (member: Member, { memory, view }: Look): "Vacant" | "Lapsed" | "Own" => {
@@ -124,27 +119,19 @@ const causeOf = (member: Member, { memory, view }: Look): "Vacant" | "Lapsed" | 
   return view.leader.id === member.id && !Protocol.hasLapsed(memory.observation, view, member.now()) ? "Own" : "Lapsed"
 }
 
-/** Runs `aside` meanwhile, and is not over before that is. One fiber more, where `Effect.all` would need two. */
-const beside = <A, E>(main: Effect.Effect<A, E>, aside: Effect.Effect<void>): Effect.Effect<A, E> =>
-  Effect.acquireUseRelease(
-    Effect.forkChild(aside, { startImmediately: true }),
-    () => main,
-    (fiber, exit) => Exit.isSuccess(exit) ? Fiber.await(fiber) : Fiber.interrupt(fiber)
-  )
-
 /** One campaign of a member: its watches, its pace, and what it has told of others. */
 class Campaign {
   private readonly member: Member
   private readonly wakeUp: WakeUp
-  private readonly leaderWakeUp: WakeUp
   private readonly begun: bigint
   private disabled = false
   private followed: string | undefined = undefined
+  /** How many others are to be let go first when there is a vacancy. */
+  private place = 0
 
-  constructor(member: Member, wakeUp: WakeUp, leaderWakeUp: WakeUp) {
+  constructor(member: Member, wakeUp: WakeUp) {
     this.member = member
     this.wakeUp = wakeUp
-    this.leaderWakeUp = leaderWakeUp
     this.begun = member.now()
   }
 
@@ -167,19 +154,21 @@ class Campaign {
 
   private cycle(): Effect.Effect<Elected | Pace.Pause, CampaignError> {
     return Effect.gen({ self: this }, function*() {
-      const { leaderWakeUp, member, wakeUp } = this
+      const { member, wakeUp } = this
       const { identity, seenAt } = member
       const expectant = !wakeUp.isArmed || mayClaim(member)
-      // Beside the reads, where its own record was seen to stand lately; but not where a claim would conflict with it.
+      // It beats first, and looks at what that commit has left: a version that need not be asked for. But not where it may claim,
+      // nor where its record has not been seen to stand lately.
       const beatsAhead = identity !== undefined && !this.disabled && !expectant && Registration.isDue(member) &&
         member.isFresh(seenAt)
-      const looking = member.database.transact(look(member, wakeUp, leaderWakeUp, expectant), {
+      // The look waits for it, and has to be young; a commit that comes later than that counts all the same.
+      const version = beatsAhead
+        ? yield* Registration.beat(member, identity, seenAt.version, Duration.divideUnsafe(member.patience, 8))
+        : undefined
+      const found = yield* member.database.transact(this.look(expectant, version), {
         idempotent: true,
         timeout: member.patience
       })
-      const found = yield* beatsAhead
-        ? beside(looking, Registration.beat(member, identity, seenAt.version))
-        : looking
       const known = member.memory.observation
       member.memory = found.memory
       member.answered(found.view.config)
@@ -192,30 +181,38 @@ class Campaign {
     })
   }
 
+  /** Looks; at a known version only once, for that may be what an attempt failed for. */
+  private look(expectant: boolean, version: bigint | undefined) {
+    let known = version
+    return Effect.suspend(() => {
+      const at = known
+      known = undefined
+      return look(this.member, this.wakeUp, expectant, at)
+    })
+  }
+
   private elected(found: Look, claimed: Claimed): Effect.Effect<Elected, FdbError> {
     return Effect.gen({ self: this }, function*() {
-      const { leaderWakeUp, member } = this
+      const { member } = this
       const { leader, lease } = claimed
-      yield* leaderWakeUp.started(claimed.armed)
       const version = yield* claimed.committedVersion
       const now = member.now()
       const aliveAt = found.memory.vacantSince ?? found.memory.observation?.since ?? now
       member.lastBeat = now
       member.memory = { ...member.memory, vacantSince: undefined, yieldsUntil: undefined }
-      yield* member.tell((about) =>
-        ElectionEvent.Elected({
-          ...about,
-          term: leader.term,
-          cause: causeOf(member, found),
-          waited: Duration.nanos(now - this.begun),
-          leaderless: Duration.nanos(now - aliveAt),
-          believesUntil: Protocol.believesUntil(
-            found.attempt.monotonic,
-            found.view.leaseDuration,
-            member.marginOf(found.view.leaseDuration)
-          )
-        })
-      )
+      yield* member.tell((about) => ({
+        _tag: "Elected",
+        ...about,
+        term: leader.term,
+        cause: causeOf(member, found),
+        waited: Duration.nanos(now - this.begun),
+        leaderless: Duration.nanos(now - aliveAt),
+        believesUntil: Protocol.believesUntil(
+          found.attempt.monotonic,
+          found.view.leaseDuration,
+          member.marginOf(found.view.leaseDuration)
+        )
+      }))
       return { leader, lease, attempt: found.attempt, version }
     })
   }
@@ -226,13 +223,15 @@ class Campaign {
       const { attempt, step, version, view } = found
       if (step._tag === "Superseded") return yield* new CandidateSuperseded({ processId: member.id })
       if (step._tag === "Register") return yield* this.register()
-      yield* this.tellWhomItFollows(view)
+      if (this.isNews(view)) yield* this.fallIn(view)
       if (step._tag === "Challenge") {
-        yield* member.tell((about) => ElectionEvent.Challenged({ ...about, term: view.leader.term }))
+        // The vacancy that it has asked for will be its own.
+        this.place = 0
+        yield* member.tell((about) => ({ _tag: "Challenged", ...about, term: view.leader.term }))
       }
       if (member.identity !== undefined && view.enabled) {
         member.sawItself(version, attempt.monotonic)
-        if (Registration.isDue(member)) yield* Registration.beat(member, member.identity, version)
+        if (Registration.isDue(member)) yield* Registration.beat(member, member.identity, version, member.patience)
       }
       return yield* this.pause(view, step)
     })
@@ -246,42 +245,69 @@ class Campaign {
     })
   }
 
-  private tellWhomItFollows(view: Store.ElectionView): Effect.Effect<void> {
-    const leader = view.leader._tag === "Held" ? view.leader.id : undefined
-    const { term } = view.leader
-    const followed = `${term} ${leader ?? ""}`
-    if (followed === this.followed) return Effect.void
+  private isNews({ leader }: Store.ElectionView): boolean {
+    const followed = `${leader.term} ${leader._tag === "Held" ? leader.id : ""}`
+    if (followed === this.followed) return false
     this.followed = followed
-    return this.member.tell((about) => ElectionEvent.Following({ ...about, leader, term }))
+    return true
+  }
+
+  /** Tells whom it follows, and takes its place among those who do. */
+  private fallIn({ leader: { term, ...leader } }: Store.ElectionView): Effect.Effect<void> {
+    const { member } = this
+    const { database, identity, keys, patience } = member
+    const leaderId = leader._tag === "Held" ? leader.id : undefined
+    const told = member.tell((about) => ({ _tag: "Following", ...about, leader: leaderId, term }))
+    if (leaderId === undefined || identity === undefined) return told
+    return Effect.andThen(
+      told,
+      database.transact(Operations.listCandidates(keys), { retryLimit: 0, timeout: patience })
+    ).pipe(
+      Effect.match({
+        onFailure: () => {},
+        onSuccess: (living) => {
+          this.place = Precedence.place(living, identity, leaderId)
+        }
+      })
+    )
+  }
+
+  /** Lets others go first, where all may have been called to a vacancy. */
+  get headStart(): Effect.Effect<void> {
+    if (!this.wakeUp.hasFired || this.place === 0) return Effect.void
+    // What else is being watched would only tell of what the others do now.
+    return Effect.andThen(this.wakeUp.disarm, Effect.sleep(Precedence.headStart(this.place)))
   }
 }
 
 /**
- * Campaigns until elected. The leader's watches are armed in `leaderWakeUp` by the claim itself. When it is interrupted,
- * `member.claiming` tells whether it may have been elected without being told. When the candidacy is closed it interrupts itself.
+ * Campaigns until elected, called by `wakeUp`. When it is interrupted, `member.claiming` tells whether it may have been elected
+ * without being told. When the candidacy is closed it interrupts itself.
  */
-export const campaign = (member: Member, leaderWakeUp: WakeUp): Effect.Effect<Elected, CampaignError> =>
+export const campaign = (member: Member, wakeUp: WakeUp): Effect.Effect<Elected, CampaignError> =>
   Effect.gen(function*() {
-    const wakeUp = yield* WakeUp.make
     const sleep = yield* Pace.pacer
-    const campaign = new Campaign(member, wakeUp, leaderWakeUp)
+    const campaign = new Campaign(member, wakeUp)
     member.callUp = wakeUp.call
     while (!member.closed) {
       const round = yield* Effect.result(campaign.round())
       if (Result.isSuccess(round)) {
         if ("leader" in round.success) return round.success
-        if (round.success !== Pace.atOnce) yield* wakeUp.during(sleep(round.success))
+        if (round.success !== Pace.atOnce) {
+          yield* wakeUp.during(sleep(round.success))
+          yield* campaign.headStart
+        }
       } else {
         const error = round.failure
         // What trying again cannot help, or what whoever campaigns has to decide.
         if (error._tag !== "FdbError" || !mayPass(error)) return yield* error
         member.failures++
-        yield* member.tell((about) => ElectionEvent.Retried({ ...about, error }))
+        yield* member.tell((about) => ({ _tag: "Retried", ...about, error }))
         yield* sleep({ about: Pace.backOff(member.failures, member.heartbeat) })
       }
     }
     return yield* Effect.interrupt
-  }).pipe(Effect.scoped)
+  })
 
 /** For a heartbeat, it leaves a vacancy to others: it has stepped down. */
 export const yieldToOthers = (member: Member): void => {

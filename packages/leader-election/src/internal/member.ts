@@ -134,7 +134,10 @@ export class Member {
     }
   }
 
-  /** Tells the observer at once, and gives what remains to be done: to log and to measure. */
+  /**
+   * Tells the observer at once, and gives what remains to be done: to log and to measure. Events are written out here and there,
+   * without their constructors, which go through a proxy: that would be a twelfth of a beat.
+   */
   announce(
     make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent
   ): Effect.Effect<void> {

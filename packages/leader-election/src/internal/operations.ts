@@ -2,7 +2,7 @@
  * The operations: Effects that read, ask the protocol, and write. Each runs in the caller's transaction and takes the
  * wall time from `Clock`.
  */
-import { type FdbError, Transaction, type TransactionService, Versionstamp } from "@effect-fdb/core"
+import { Bytes, type FdbError, type Reads, Transaction, type TransactionService, Versionstamp } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,13 @@ import * as Stream from "effect/Stream"
 import { CandidateInfo } from "../CandidateInfo.ts"
 import { Challenge } from "../Challenge.ts"
 import { type ElectionConfig, validate as validateConfig } from "../ElectionConfig.ts"
-import { CandidateSuperseded, ElectionDisabled, ProcessNotFound, UnregisteredCandidate } from "../ElectionError.ts"
+import {
+  CandidateSuperseded,
+  ElectionDisabled,
+  type InvalidState,
+  ProcessNotFound,
+  UnregisteredCandidate
+} from "../ElectionError.ts"
 import * as ElectionResult from "../ElectionResult.ts"
 import { HistoryEntry } from "../HistoryEntry.ts"
 import { LeaderState } from "../LeaderState.ts"
@@ -162,8 +168,7 @@ export const relinquish = Effect.fnUntraced(function*(keys: ElectionKeys, me: Id
   const tx = yield* Transaction
   const view = yield* Store.readView(tx, keys, me.id)
   if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return
-  const [newest] = yield* Store.readHistory(tx.snapshot, keys, 1)
-  yield* vacate(tx, keys, view, newest)
+  yield* vacate(tx, keys, view, yield* Store.read(tx.snapshot, Store.tenure(keys, view.leader.term)))
 })
 
 /** Removes the candidate; one that leads resigns with it, for a leader is always registered. */
@@ -216,14 +221,14 @@ export const evictDeadCandidates = Effect.fnUntraced(function*(keys: ElectionKey
 
 // -- leadership --------------------------------------------------------------------------------------------------------
 
-/** Writes a claim: the leader, its lease, and the history with the tenure that it ends. Gives the two records. */
+/** Writes a claim: the leader, its lease, and the history with the tenure `ended`. Gives the two records. */
 export const writeClaim = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
   view: Store.ElectionView,
   claimant: Protocol.Claimant,
   claim: Protocol.Claim,
-  history: Store.HistoryEnds
+  ended: Store.HistoryEntry | undefined
 ) {
   const now = yield* Clock.currentTimeNanos
   const leader = { ...claimant, _tag: "Held", term: claim.term } as const
@@ -233,19 +238,36 @@ export const writeClaim = Effect.fnUntraced(function*(
   yield* tx.set(keys.lease, Codec.encodeLease(lease))
   yield* beat(tx, keys, claimant, claimant.priority, now)
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
-  const { newest } = history
-  if (claim.ends !== undefined && newest?.term === claim.ends.term) {
-    yield* tx.set(keys.tenure(newest.term), Codec.encodeHistory({ ...newest, end: now, reason: claim.ends.reason }))
+  if (claim.ends !== undefined && ended !== undefined) {
+    yield* tx.set(keys.tenure(ended.term), Codec.encodeHistory({ ...ended, end: now, reason: claim.ends.reason }))
   }
   yield* tx.set(
     keys.tenure(claim.term),
     Codec.encodeHistory({ leaderId: claimant.id, start: now, end: undefined, reason: undefined })
   )
-  if (history.oldestKept !== undefined) {
-    yield* tx.clearRange({ begin: keys.history.range().begin, end: history.oldestKept })
-  }
   return { leader, lease }
 })
+
+/** The history of the tenure that a claim ends, if it ends one. */
+export const readEnded = (
+  reads: Reads,
+  keys: ElectionKeys,
+  view: Store.ElectionView,
+  { ends }: Protocol.Claim
+): Effect.Effect<Store.HistoryEntry | undefined, FdbError | InvalidState> =>
+  ends === undefined || ends.term === view.tenure?.term
+    ? Effect.succeed(view.tenure)
+    : Store.read(reads, Store.tenure(keys, ends.term))
+
+/** Removes the tenures that are not kept any longer, the newest of which is `outdated`. */
+export const trimHistory = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  outdated: Uint8Array | undefined
+): Effect.Effect<void, FdbError> =>
+  outdated === undefined
+    ? Effect.void
+    : tx.clearRange({ begin: keys.history.range().begin, end: Bytes.successor(outdated) })
 
 /** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else. */
 export const writeRenewal = Effect.fnUntraced(function*(
@@ -269,7 +291,7 @@ export const vacate = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
   view: Pick<Store.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">,
-  newest: Store.HistoryEntry | undefined
+  tenure: Store.HistoryEntry | undefined
 ) {
   const now = yield* Clock.currentTimeNanos
   const { term } = view.leader
@@ -277,9 +299,7 @@ export const vacate = Effect.fnUntraced(function*(
   yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
   yield* tx.set(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
-  if (newest?.term === term) {
-    yield* tx.set(keys.tenure(term), Codec.encodeHistory({ ...newest, end: now, reason }))
-  }
+  if (tenure !== undefined) yield* tx.set(keys.tenure(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
 })
 
 // -- operators ---------------------------------------------------------------------------------------------------------
@@ -348,8 +368,9 @@ const claimOrRenew = Effect.fnUntraced(function*(
   const now = yield* Clock.currentTimeNanos
   const claim = Protocol.claim(view, claimant, { lapsed: now >= view.lease.expiry, preempt: true })
   if (claim === undefined) return Option.none<LeaderState>()
-  const history = yield* Store.readHistoryEnds(tx.snapshot, keys)
-  const { leader, lease } = yield* writeClaim(tx, keys, view, claimant, claim, history)
+  const ended = yield* readEnded(tx.snapshot, keys, view, claim)
+  const { leader, lease } = yield* writeClaim(tx, keys, view, claimant, claim, ended)
+  yield* trimHistory(tx, keys, yield* Store.readOutdated(tx.snapshot, keys))
   return Option.some(heldState(leader, lease))
 })
 
@@ -382,17 +403,18 @@ export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, stat
   return Option.none<LeaderState>()
 })
 
-/** `over`: it had ended without leaving anybody in its place, be it by an attempt of which nobody was told. */
-export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: Tenure) {
+/**
+ * `over`: it had ended without leaving anybody in its place, be it by an attempt of which nobody was told. A candidate that
+ * `leaves` is removed with it.
+ */
+export const endTenure = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: Tenure, leaves: boolean) {
   const tx = yield* Transaction
-  const [view, [newest]] = yield* Effect.all([
-    Store.readView(tx, keys, tenure.id),
-    Store.readHistory(tx.snapshot, keys, 1)
-  ], { concurrency: "unbounded" })
+  const view = yield* Store.readView(tx, keys, tenure.id, tenure.term)
+  if (leaves && Protocol.standing(view, tenure) === "registered") yield* tx.clear(keys.candidate(tenure.id))
   if (!Protocol.stands(view.leader, tenure)) {
     return view.leader._tag === "Vacant" && view.leader.term === tenure.term ? "over" : "replaced"
   }
-  yield* vacate(tx, keys, view, newest)
+  yield* vacate(tx, keys, view, view.tenure)
   return "ended"
 })
 
@@ -405,7 +427,8 @@ export const endStandingTenure = Effect.fnUntraced(function*(
   keys: ElectionKeys,
   leader: HeldRecord,
   lease: LeaseRecord,
-  start: bigint
+  start: bigint,
+  leaves: boolean
 ) {
   yield* Store.addDecisionConflicts(tx, keys, leader.id)
   const { id: leaderId, term } = leader
@@ -417,10 +440,11 @@ export const endStandingTenure = Effect.fnUntraced(function*(
   )
   // There may be one that asks nothing of this leader.
   yield* tx.clear(keys.challenge)
+  if (leaves) yield* tx.clear(keys.candidate(leaderId))
 })
 
 export const resignLeadership = (keys: ElectionKeys, state: LeaderState) =>
-  Effect.map(endTenure(keys, toTenure(state)), (end) => end === "ended")
+  Effect.map(endTenure(keys, toTenure(state), false), (end) => end === "ended")
 
 export const getLeaderRaw = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction

@@ -1,8 +1,8 @@
 /** A candidate's own record: how it comes, is kept fresh, and goes. */
 import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { ElectionEvent } from "../ElectionEvent.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import type { Identity } from "./records.ts"
@@ -30,7 +30,7 @@ export const register = Effect.fnUntraced(function*(member: Member) {
   member.lastBeat = member.now()
   member.forgetsItself()
   member.reached()
-  yield* member.tell((about) => ElectionEvent.Registered({ ...about, registration, again }))
+  yield* member.tell((about) => ({ _tag: "Registered", ...about, registration, again }))
 })
 
 /** Whether half a heartbeat has passed since its record was written last: a loop that is woken early need not beat. */
@@ -38,25 +38,33 @@ export const isDue = (member: Member): boolean =>
   member.lastBeat === undefined || member.now() - member.lastBeat >= member.heartbeat / 2n
 
 /**
- * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`.
- * A beat that fails is left to the next.
+ * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`. Gives
+ * the version of the commit; a beat that fails is left to the next.
  */
-export const beat = (member: Member, me: Identity, version: bigint): Effect.Effect<void> =>
+export const beat = (
+  member: Member,
+  me: Identity,
+  version: bigint,
+  timeout: Duration.Duration
+): Effect.Effect<bigint | undefined> =>
   Effect.suspend(() => {
     const at = member.now()
+    const { priority } = member
     const body = Effect.gen(function*() {
       const tx = yield* Transaction
       yield* tx.setReadVersion(version)
       yield* tx.addReadConflictKey(member.keys.candidate(me.id))
-      yield* Operations.beat(tx, member.keys, me, member.priority, yield* Clock.currentTimeNanos)
+      yield* Operations.beat(tx, member.keys, me, priority, yield* Clock.currentTimeNanos)
       return yield* tx.committedVersion
     })
-    return Effect.flatten(member.database.transact(body, { retryLimit: 0, timeout: member.patience })).pipe(
+    return Effect.flatten(member.database.transact(body, { retryLimit: 0, timeout })).pipe(
       Effect.match({
-        onFailure: () => {},
+        onFailure: () => undefined,
         onSuccess: (committed) => {
-          member.lastBeat = at
+          // Another priority that was set meanwhile has not been shown yet.
+          if (priority === member.priority) member.lastBeat = at
           member.sawItself(committed, at)
+          return committed
         }
       })
     )

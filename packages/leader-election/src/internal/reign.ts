@@ -6,24 +6,26 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { CampaignError, LeadOptions } from "../Candidacy.ts"
+import type { CampaignError } from "../Candidacy.ts"
 import { LeadershipLost } from "../ElectionError.ts"
-import { ElectionEvent } from "../ElectionEvent.ts"
 import type { Leadership } from "../Leadership.ts"
 import * as Follower from "./follower.ts"
 import type { Member } from "./member.ts"
 import * as Registration from "./registration.ts"
 import * as Renewal from "./renewal.ts"
+import * as Span from "./span.ts"
 import { Tenure } from "./tenure.ts"
 import { WakeUp } from "./wakeUp.ts"
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** A tenure that is being kept up. */
+/** A tenure that has begun. */
 interface Reign {
   readonly tenure: Tenure
-  /** Where its upkeep runs. */
-  readonly scope: Scope.Scope
+  /**
+   * Keeps it up from now on, and runs `afterLoss` when it is over for its leader, until it ends. To be run once, and at once.
+   */
+  readonly keepUp: (afterLoss: Effect.Effect<void>) => Effect.Effect<void>
   /** Ends it, once, however often it is asked to. */
   readonly end: Effect.Effect<void>
 }
@@ -42,11 +44,11 @@ const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
   }
 })
 
-/** Campaigns, and keeps the tenure up, whatever has become of the belief in it meanwhile. */
+/** Campaigns once, whatever has become of the belief in the tenure meanwhile. */
 const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) {
   yield* restore(member.turn.take(1))
   const scope = yield* Scope.make()
-  const wakeUp = yield* Scope.provide(WakeUp.make, scope)
+  const following = yield* Scope.provide(WakeUp.make, scope)
   const finish = Effect.andThen(
     Scope.close(scope, Exit.void),
     Effect.suspend(() => {
@@ -57,7 +59,7 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     })
   )
   member.role = "Following"
-  const elected = yield* restore(Follower.campaign(member, wakeUp)).pipe(
+  const elected = yield* restore(Follower.campaign(member, following)).pipe(
     Effect.onError(() => Effect.andThen(member.claiming ? Registration.relinquish(member) : Effect.void, finish))
   )
   member.claiming = false
@@ -65,17 +67,22 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   const tenure = new Tenure(member, elected)
   member.abdicate = tenure.lose("Resigned")
   if (member.closed) yield* member.abdicate
-  yield* Effect.forkIn(Renewal.watchdog(tenure), scope)
-  yield* Effect.forkIn(Renewal.upkeep(tenure, wakeUp), scope)
+  const keepUp = (afterLoss: Effect.Effect<void>) =>
+    Effect.gen(function*() {
+      yield* Effect.forkIn(Effect.andThen(Renewal.watchdog(tenure), afterLoss), scope)
+      yield* following.disarm
+      yield* Effect.forkIn(Renewal.upkeep(tenure, yield* Scope.provide(WakeUp.make, scope)), scope)
+    })
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
     const { reason } = tenure
     yield* tenure.lose("Resigned")
-    yield* Scope.close(scope, Exit.void)
+    // Others wait for this, and for the rest nobody does.
     yield* tenure.resign
+    yield* Scope.close(scope, Exit.void)
     if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))
-  const reign: Reign = { tenure, scope, end }
+  const reign: Reign = { tenure, keepUp, end }
   return reign
 })
 
@@ -89,23 +96,21 @@ export const close = (member: Member): Effect.Effect<void> =>
     return member.role === "Idle" ? Registration.unregister(member) : Effect.andThen(member.abdicate, member.callUp)
   })
 
-const attributes = (member: Member) => ({ election: member.keys.name, candidate: member.id })
-
 /** See `Candidacy.campaign`. */
 export const campaign = (member: Member): Effect.Effect<Leadership, CampaignError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const { end, tenure } = yield* begin(member, restore)
+      const { end, keepUp, tenure } = yield* begin(member, restore)
+      yield* keepUp(Effect.void)
       yield* Effect.addFinalizer(() => end)
       return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
     })
-  ).pipe(Effect.withSpan("LeaderElection.campaign", { attributes: attributes(member) }))
+  ).pipe(Span.within("LeaderElection.campaign", member))
 
 /** Reports a work that goes on when its lease has lapsed. */
-const reportOverrun = ({ belief, member, term, lost }: Tenure): Effect.Effect<void> =>
-  lost.pipe(
-    Effect.andThen(Effect.suspend(() => Effect.sleep(Duration.nanos(belief.untilLapse())))),
-    Effect.andThen(member.tell((about) => ElectionEvent.Overrun({ ...about, term })))
+const reportOverrun = ({ belief, member, term }: Tenure): Effect.Effect<void> =>
+  Effect.suspend(() => Effect.sleep(Duration.nanos(belief.untilLapse()))).pipe(
+    Effect.andThen(member.tell((about) => ({ _tag: "Overrun", ...about, term })))
   )
 
 /** The loss of this very tenure, where the exit tells nothing else: it may come from a guard within the work, too. */
@@ -115,14 +120,20 @@ const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLo
   return reason !== undefined && Cause.isFailReason(reason) && tenure.isLoss(reason.error) ? reason.error : undefined
 }
 
+/** How the work is led, and whether the candidacy ends with it. */
+export interface Terms {
+  readonly again: boolean
+  readonly once: boolean
+}
+
 /** Runs the work of one tenure to its end, finalizers included, and ends the tenure after it. */
 const lead = Effect.fnUntraced(function*<A, E, R>(
-  { end, scope, tenure }: Reign,
+  { end, keepUp, tenure }: Reign,
   restore: Restore,
-  work: (leadership: Leadership) => Effect.Effect<A, E, R>
+  work: (leadership: Leadership) => Effect.Effect<A, E, R>,
+  { again, once }: Terms
 ) {
   const { belief, member, term } = tenure
-  yield* Effect.forkIn(reportOverrun(tenure), scope)
   const leadership = tenure.leadership(tenure.lose("Resigned"))
   const supervised = Effect.withFiber((fiber) => {
     tenure.supervise(fiber)
@@ -130,20 +141,24 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   })
   const working = yield* supervised.pipe(
     Effect.provideService(Clock.Clock, tenure.clock),
-    Effect.withSpan("LeaderElection.lead", { attributes: { ...attributes(member), term: String(term) } }),
+    Span.within("LeaderElection.lead", member, { term: String(term) }),
     restore,
     Effect.forkChild({ startImmediately: true, uninterruptible: true })
   )
+  yield* keepUp(reportOverrun(tenure))
   const waited = yield* Effect.exit(restore(Fiber.join(working)))
   // Whoever interrupts this waits for the work's finalizers.
   if (Exit.hasInterrupts(waited)) yield* Fiber.interrupt(working)
   const exit = tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
   const { reason } = tenure
   const overran = reason === undefined ? 0n : belief.sinceLapse()
-  yield* end
   const loss = lossIn(tenure, exit)
+  const goesOn = loss !== undefined && again
+  // It leaves with its resignation.
+  if (once && !goesOn) member.closed = true
+  yield* end
   return {
-    lost: loss !== undefined,
+    goesOn,
     exit: loss === undefined || overran === 0n
       ? exit
       : Exit.fail(
@@ -156,13 +171,13 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
 export const withLeadership = <A, E, R>(
   member: Member,
   work: (leadership: Leadership) => Effect.Effect<A, E, R>,
-  options: LeadOptions
+  terms: Terms
 ): Effect.Effect<A, E | CampaignError | LeadershipLost, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       while (true) {
-        const { exit, lost } = yield* lead(yield* begin(member, restore), restore, work)
-        if (!lost || options.again !== true) return yield* exit
+        const { exit, goesOn } = yield* lead(yield* begin(member, restore), restore, work, terms)
+        if (!goesOn) return yield* exit
       }
     })
   )

@@ -7,10 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { InvalidState, NotInitialized } from "../ElectionError.ts"
 import type { LossReason } from "../ElectionError.ts"
-import { ElectionEvent } from "../ElectionEvent.ts"
 import { type Instant, instant } from "./belief.ts"
-import { leaderKeys } from "./follower.ts"
-import { leastPatience, mostPatience } from "./member.ts"
+import { leastPatience, type Member, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
@@ -32,6 +30,9 @@ interface Renewed {
 
 /** What an attempt has found. */
 type Outcome = Renewed | { readonly _tag: "Refused"; readonly because: Refusal }
+
+/** What calls a leader: it may be replaced, challenged, disabled. */
+const keysWatched = ({ keys }: Member): ReadonlyArray<Uint8Array> => [keys.leader, keys.challenge, keys.config]
 
 /** How long an attempt may take: a third of what is left of the belief, so that there is time for others. */
 const timeLeft = (tenure: Tenure): Duration.Duration => {
@@ -81,10 +82,9 @@ const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, Stor
   const body = Effect.gen(function*() {
     const tx = yield* Transaction
     const attempt = instant(member.clock)
-    const [view, armed] = yield* Effect.all([
-      Store.readView(tx.snapshot, member.keys, member.id),
-      wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, leaderKeys(member))
-    ], { concurrency: "unbounded" })
+    wakeUp.answer()
+    const view = yield* Store.readView(tx.snapshot, member.keys, member.id)
+    const armed = wakeUp.isArmed ? undefined : yield* wakeUp.arm(tx, keysWatched(member))
     const renewal = Protocol.renew(view, leader)
     if (renewal._tag === "Refuse") return { view, armed, renewed: undefined, because: renewal.because }
     limitBelief(tenure, attempt, view.leaseDuration)
@@ -106,6 +106,29 @@ const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, Stor
     const { attempt, committedVersion, lease } = found.renewed
     return { _tag: "Renewed", attempt, lease, version: yield* committedVersion }
   })
+}
+
+/**
+ * What a claim leaves for later, for others are waiting for its leader: sets the watches, and keeps the history short. Tells
+ * whether that is done and nothing has called the leader meanwhile; else a renewal is to find out.
+ */
+const settle = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<boolean> => {
+  const { leader, member } = tenure
+  const body = Effect.gen(function*() {
+    const tx = yield* Transaction
+    wakeUp.answer()
+    const [view, outdated] = yield* Effect.all([
+      Store.readView(tx.snapshot, member.keys, member.id),
+      Store.readOutdated(tx.snapshot, member.keys)
+    ], { concurrency: "unbounded" })
+    yield* Operations.trimHistory(tx, member.keys, outdated)
+    const isCalled = Protocol.renew(view, leader)._tag === "Refuse" || view.leaseDuration !== tenure.lease.duration
+    return { isCalled, armed: yield* wakeUp.arm(tx, keysWatched(member)) }
+  })
+  return member.database.transact(body, { idempotent: true, timeout: timeLeft(tenure) }).pipe(
+    Effect.flatMap(({ armed, isCalled }) => Effect.as(wakeUp.started(armed), !isCalled)),
+    Effect.orElseSucceed(() => false)
+  )
 }
 
 /** What a refusal means: the end of the tenure, or an obstacle that may pass. */
@@ -140,7 +163,8 @@ class Upkeep {
     })
   }
 
-  private fully(): Effect.Effect<void> {
+  /** One renewal that takes nothing for known. */
+  fully(): Effect.Effect<void> {
     return Effect.asVoid(this.attempt("full", renewFully(this.tenure, this.wakeUp)))
   }
 
@@ -171,7 +195,7 @@ class Upkeep {
       member.failures++
     }
     if (error._tag !== "FdbError") tenure.obstacle = "Broken"
-    return member.tell((about) => ElectionEvent.RenewalFailed({ ...about, term, path, error }))
+    return member.tell((about) => ({ _tag: "RenewalFailed", ...about, term, path, error }))
   }
 
   private refused(because: Refusal): Effect.Effect<void> {
@@ -189,11 +213,9 @@ class Upkeep {
       // A confirmation that comes after the belief was over does not bring it back.
       if (!held) return Effect.void
       tenure.renewed(attempt, lease, version)
-      // Without its constructor, which goes through a proxy and would be a twelfth of the beat.
-      return member.tell(({ candidate, election }) => ({
+      return member.tell((about) => ({
         _tag: "Renewed",
-        election,
-        candidate,
+        ...about,
         term,
         ballot: lease.ballot,
         path,
@@ -225,6 +247,7 @@ export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
     const rounds = new Upkeep(tenure, wakeUp)
     const sleep = yield* Pace.pacer
     tenure.member.callUp = wakeUp.call
+    if (!(yield* settle(tenure, wakeUp))) yield* rounds.fully()
     while (true) {
       const pause = sleep(rounds.pause())
       yield* rounds.mayBeWoken ? wakeUp.during(pause) : pause
@@ -243,7 +266,10 @@ const glance = (leaseDuration: bigint, margin: bigint): bigint => {
   return margin > least ? margin : least
 }
 
-/** Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a glance. */
+/**
+ * Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a glance, and so is, by
+ * this itself, that others have found the tenure to be over: a margin before its lease lapses, at the latest.
+ */
 export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
   const { belief, member } = tenure
   const watch: Effect.Effect<void> = Effect.flatMap(tenure.isHeld, (held) => {

@@ -17,9 +17,11 @@ import type { CandidateRecord, HistoryRecord } from "./records.ts"
 /** How many tenures the history keeps. */
 export const historyLength = 100
 
-/** A view, and the configuration that it was read with. */
+/** A view, with the configuration that it was read with. */
 export interface ElectionView extends Protocol.View {
   readonly config: ElectionConfig
+  /** What the history tells of the tenure that was asked for. */
+  readonly tenure: HistoryEntry | undefined
 }
 
 /** A record to be read: where it stands, and what its bytes mean, or that there are none. */
@@ -69,6 +71,9 @@ export const challenge = (keys: ElectionKeys) => optional(keys.challenge, Codec.
 
 export const candidate = (keys: ElectionKeys, id: string) => optional(keys.candidate(id), Codec.decodeCandidate)
 
+export const tenure = (keys: ElectionKeys, term: bigint): Sought<HistoryEntry | undefined, InvalidState> =>
+  optional(keys.tenure(term), (bytes) => Result.map(Codec.decodeHistory(bytes), (record) => ({ ...record, term })))
+
 /** Reads a record. */
 export const read = <A, E>(reads: Reads, { decode, key }: Sought<A, E>): Effect.Effect<A, FdbError | E> =>
   Effect.flatMap(reads.get(key), (bytes) => Effect.fromResult(decode(bytes)))
@@ -86,15 +91,23 @@ export const readAll = <const Records extends ReadonlyArray<Sought<unknown, unkn
     (values) => Effect.fromResult(Result.all(records.map(({ decode }, index) => decode(values[index]))))
   ) as never
 
-/** Everything that a decision needs, in one wave of reads. */
+/** Everything that a decision needs, in one wave of reads; and the history of the tenure of `term`, if that may have to end. */
 export const readView = (
   reads: Reads,
   keys: ElectionKeys,
-  id: string
+  id: string,
+  term?: bigint
 ): Effect.Effect<ElectionView, FdbError | InvalidState | NotInitialized> =>
   Effect.map(
-    readAll(reads, [config(keys), leader(keys), lease(keys), challenge(keys), candidate(keys, id)]),
-    ([config, leader, lease, challenge, candidate]) => ({
+    readAll(reads, [
+      config(keys),
+      leader(keys),
+      lease(keys),
+      challenge(keys),
+      candidate(keys, id),
+      ...(term === undefined ? [] : [tenure(keys, term)])
+    ]),
+    ([config, leader, lease, challenge, candidate, tenure]) => ({
       config,
       enabled: config.electionEnabled,
       allowPreemption: config.allowPreemption,
@@ -102,7 +115,8 @@ export const readView = (
       leader,
       lease,
       challenge,
-      candidate
+      candidate,
+      tenure
     })
   )
 
@@ -136,24 +150,12 @@ export const readHistory = (
       )))
   )
 
-/** What a claim has to know of the history. */
-export interface HistoryEnds {
-  readonly newest: HistoryEntry | undefined
-  /** The key of the oldest tenure to be kept when one more is added; none where none has to go. */
-  readonly oldestKept: Uint8Array | undefined
-}
-
-export const readHistoryEnds = (
-  reads: Reads,
-  keys: ElectionKeys
-): Effect.Effect<HistoryEnds, FdbError | InvalidState> => {
+/** The newest tenure that is not kept any longer, if there is one. */
+export const readOutdated = (reads: Reads, keys: ElectionKeys): Effect.Effect<Uint8Array | undefined, FdbError> => {
   const { begin, end } = keys.history.range()
   return Effect.map(
-    Effect.all([
-      readHistory(reads, keys, 1),
-      reads.getKey(KeySelector.move(KeySelector.lastLessThan(end), 2 - historyLength))
-    ], { concurrency: "unbounded" }),
-    ([[newest], key]) => ({ newest, oldestKept: Bytes.compare(key, begin) < 0 ? undefined : key })
+    reads.getKey(KeySelector.move(KeySelector.lastLessThan(end), -historyLength)),
+    (key) => Bytes.compare(key, begin) < 0 ? undefined : key
   )
 }
 

@@ -133,6 +133,8 @@ export class Telemetry {
 
   private measure(event: ElectionEvent, context: Context.Context<never>): void {
     switch (event._tag) {
+      case "Registered":
+        return this.begin(context)
       case "Elected":
         this.leading.updateUnsafe(1, context)
         this.transitions.count(event.cause, context)
@@ -151,6 +153,18 @@ export class Telemetry {
         return this.failures.count(errorName(event.error), context)
     }
   }
+
+  /**
+   * What a change of leaders will tell is there from the start: a series that begins with its first event hides it from whoever
+   * asks for its rate, and to begin one then would keep the successor waiting.
+   */
+  private begin(context: Context.Context<never>): void {
+    this.leading.updateUnsafe(0, context)
+    this.transitions.begin("Vacant", context)
+    this.transitions.begin("Lapsed", context)
+    this.losses.begin("Resigned", context)
+    this.leaderless.valueUnsafe(context)
+  }
 }
 
 /** Counters of one name, one for each value of an attribute. */
@@ -163,9 +177,17 @@ class Counters {
       Metric.counter(id, { description, attributes: { ...attributes, [label]: value }, incremental: true })
   }
 
+  begin(value: string, context: Context.Context<never>): void {
+    this.of(value).valueUnsafe(context)
+  }
+
   count(value: string, context: Context.Context<never>): void {
+    this.of(value).updateUnsafe(1, context)
+  }
+
+  private of(value: string): Metric.Metric<number, unknown> {
     let counter = this.made.get(value)
     if (counter === undefined) this.made.set(value, counter = this.make(value))
-    counter.updateUnsafe(1, context)
+    return counter
   }
 }

@@ -5,7 +5,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { LeadershipLost, type LossReason } from "../ElectionError.ts"
-import { ElectionEvent } from "../ElectionEvent.ts"
 import type { Leadership } from "../Leadership.ts"
 import { Belief, type Instant } from "./belief.ts"
 import * as Codec from "./codec.ts"
@@ -13,6 +12,12 @@ import type { Elected } from "./follower.ts"
 import type { KnownVersion, Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import type { HeldRecord, LeaseRecord } from "./records.ts"
+
+/** The end of a tenure. Its error is made when somebody asks for it: a resignation waits for nobody who does. */
+interface Loss {
+  readonly reason: LossReason
+  readonly error: () => LeadershipLost
+}
 
 export class Tenure {
   readonly member: Member
@@ -31,9 +36,10 @@ export class Tenure {
   /** When it began, as its history tells. */
   private readonly start: bigint
   private readonly losing = Deferred.makeUnsafe<LeadershipLost>()
-  private ended: LeadershipLost | undefined = undefined
+  private ended: Loss | undefined = undefined
+  private told: LeadershipLost | undefined = undefined
   private work: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  private cut: LeadershipLost | undefined = undefined
+  private cut: Loss | undefined = undefined
 
   constructor(member: Member, elected: Elected) {
     const { attempt, leader, lease, version } = elected
@@ -54,12 +60,12 @@ export class Tenure {
 
   /** Whether an error tells of the loss of this very tenure, and not of one in another election. */
   isLoss(error: unknown): error is LeadershipLost {
-    return error !== undefined && error === this.ended
+    return error !== undefined && error === this.told
   }
 
   /** The loss that has interrupted the work, if one has. */
   get cutShortBy(): LeadershipLost | undefined {
-    return this.cut
+    return this.cut?.error()
   }
 
   /** The fiber of the work, to be interrupted within the very call that finds the tenure to be over. */
@@ -68,7 +74,7 @@ export class Tenure {
     if (this.ended !== undefined) this.interruptWork(this.ended)
   }
 
-  private interruptWork(loss: LeadershipLost): void {
+  private interruptWork(loss: Loss): void {
     if (this.work === undefined || this.work.pollUnsafe() !== undefined) return
     this.cut = loss
     this.work.interruptUnsafe()
@@ -82,12 +88,13 @@ export class Tenure {
     return Effect.uninterruptible(Effect.suspend(() => {
       if (this.ended !== undefined) return Effect.void
       const { member, term } = this
-      const loss = new LeadershipLost({ processId: member.id, term, reason })
+      const error = () => this.told ??= new LeadershipLost({ processId: member.id, term, reason })
+      const loss: Loss = { reason, error }
       this.ended = loss
-      const recorded = member.announce((about) => ElectionEvent.Lost({ ...about, term, reason }))
+      const recorded = member.announce((about) => ({ _tag: "Lost", ...about, term, reason }))
       // Not by way of a fiber that waits for the loss: it would be for the scheduler to say when that goes on.
       this.interruptWork(loss)
-      Deferred.doneUnsafe(this.losing, Effect.succeed(loss))
+      Deferred.doneUnsafe(this.losing, Effect.sync(error))
       return recorded
     }))
   }
@@ -145,35 +152,37 @@ export class Tenure {
     // Another tenure has begun for certain.
     if (this.reason === "Replaced") return Effect.void
     const isQuiet = this.reason === "Resigned" && this.obstacle === undefined && member.isFresh(this.version)
-    return (isQuiet ? this.endAsKnown : this.endAsRead).pipe(
-      Effect.flatMap((end) =>
-        end !== "replaced" ? member.tell((about) => ElectionEvent.Resigned({ ...about, term })) : Effect.void
-      ),
+    const leaves = member.closed
+    return (isQuiet ? this.endAsKnown(leaves) : this.endAsRead(leaves)).pipe(
+      Effect.flatMap((end) => {
+        if (leaves) member.identity = undefined
+        return end !== "replaced" ? member.tell((about) => ({ _tag: "Resigned", ...about, term })) : Effect.void
+      }),
       Effect.catch((error) => Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`))
     )
   })
 
-  private readonly endAsRead = Effect.suspend(() =>
-    this.member.database.transact(Operations.endTenure(this.member.keys, this.leader), {
+  private endAsRead(leaves: boolean) {
+    return this.member.database.transact(Operations.endTenure(this.member.keys, this.leader, leaves), {
       idempotent: true,
       timeout: this.member.patience
     })
-  )
+  }
 
   /** One round trip, for the leader is being waited for: what the last claim or renewal has left still stands, or else. */
-  private readonly endAsKnown = Effect.suspend(() => {
+  private endAsKnown(leaves: boolean) {
     const { leader, lease, member, start, version } = this
     const body = Effect.flatMap(Transaction, (tx) =>
       Effect.andThen(
         tx.setReadVersion(version.version),
-        Operations.endStandingTenure(tx, member.keys, leader, lease, start)
+        Operations.endStandingTenure(tx, member.keys, leader, lease, start, leaves)
       ))
     return member.database.transact(body, { retryLimit: 0, timeout: member.patience }).pipe(
       Effect.as("ended" as const),
       // After a timeout there is no time left; whatever else it was, it shows in what stands now.
-      Effect.catchIf((error) => error.code !== 1031, () => this.endAsRead)
+      Effect.catchIf((error) => error.code !== 1031, () => this.endAsRead(leaves))
     )
-  })
+  }
 
   /**
    * The clock of the work: no sleep returns before the belief has been looked at, and finding that it is over interrupts the

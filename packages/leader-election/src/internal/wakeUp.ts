@@ -16,6 +16,8 @@ export class WakeUp {
   /** The watches that were started last; kept until the next ones are, though one of them may have ended. */
   private armed: Scope.Closeable | undefined = undefined
   private hasEnded = false
+  /** A key has changed since they were armed. */
+  hasFired = false
   /** Watches of a transaction of which it is not known to be committed. */
   private pending: Scope.Closeable | undefined = undefined
   private readonly parent: Scope.Scope
@@ -81,14 +83,21 @@ export class WakeUp {
   })
 
   /**
+   * What has called so far is about to be answered, by a transaction that reads everything and arms anew. What comes from here
+   * on may come too late for it.
+   */
+  answer(): void {
+    this.isCalled = false
+  }
+
+  /**
    * Watches the keys from the version of this transaction on. To be followed by {@link started} once it is committed, or by
    * another attempt to arm.
    */
   arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
     return Effect.gen({ self: this }, function*() {
       yield* this.forget
-      // What comes from here on may come too late for what this transaction reads.
-      this.isCalled = false
+      this.hasFired = false
       const scope = yield* Scope.fork(this.parent)
       this.pending = scope
       const watches = yield* Effect.forEach(keys, (key) => Effect.result(tx.watch(key)), { concurrency: "unbounded" })
@@ -101,24 +110,25 @@ export class WakeUp {
 
   /** The transaction that armed is committed: the next wait is cut short by these watches. */
   started(armed: Armed): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function*() {
-      yield* this.disarm
-      this.pending = undefined
-      this.armed = armed.scope
-      // Only another arming takes back a call that has come meanwhile.
-      this.hasEnded = this.isCalled
-      const ended = (exit: Exit.Exit<void, FdbError>) =>
-        Effect.sync(() => {
-          if (this.armed !== armed.scope) return
-          this.hasEnded = true
-          if (Exit.isSuccess(exit)) this.cut()
-        })
-      yield* Effect.forEach(
-        armed.fired,
-        (fired) => Effect.forkIn(Effect.onExit(fired, ended).pipe(Effect.ignore), armed.scope),
-        { discard: true }
-      )
-    })
+    return Effect.contextWith((context: Context.Context<never>) =>
+      Effect.map(this.disarm, () => {
+        this.pending = undefined
+        this.armed = armed.scope
+        // Only another answer takes back a call that has come meanwhile.
+        this.hasEnded = this.isCalled
+        const run = Effect.runForkWith(context)
+        // Not in the scope, which is left the sooner: with its end the watches end, and so do these.
+        for (const fired of armed.fired) run(fired).addObserver((exit) => this.ended(armed, exit))
+      })
+    )
+  }
+
+  private ended(armed: Armed, exit: Exit.Exit<void, FdbError>): void {
+    if (this.armed !== armed.scope) return
+    this.hasEnded = true
+    if (Exit.isFailure(exit)) return
+    this.hasFired = true
+    this.cut()
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Who tries a vacancy first. All followers are told of it in the same moment; if all claimed at once, all but one would do so
- * in vain, and keep that one waiting for conflicts, locks and processors. So they go one after another, a few milliseconds
- * apart, in the order in which they have registered: whoever is new stands in nobody's way.
+ * in vain, and keep that one waiting for conflicts, locks and processors. So the one that has registered first goes at
+ * once, the second a moment later, and after another all the rest: whoever is new stands in nobody's way.
  *
  * Nothing depends on it but how soon there is a leader, and at what cost.
  */
@@ -10,11 +10,11 @@ import * as Duration from "effect/Duration"
 import type { CandidateInfo } from "../CandidateInfo.ts"
 import type { Identity } from "./records.ts"
 
-/** Whoever is not kept from it has read, claimed and committed by then. */
-const apart = Duration.millis(10)
+/** Whoever is not kept from it has read and claimed by then, where the database is near. */
+const apart = Duration.millis(5)
 
-/** However many there are: a few that are dead, or slow, do not hold off the others for long. */
-const lastPlace = 10
+/** Those before may be dead, or have just resigned: they must not hold off the others for longer than a round trip or two. */
+const lastPlace = 2
 
 /** A candidate's place: how many of the living others have registered before it and do not lead. */
 export const place = (living: ReadonlyArray<CandidateInfo>, me: Identity, leaderId: string): number => {

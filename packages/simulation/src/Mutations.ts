@@ -285,7 +285,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "beat-without-conflict",
     wrong: "a heartbeat does not conflict with its own record, and brings back what was evicted",
-    patches: [election("registration", "yield* tx.addReadConflictKey(member.keys.candidate(me.id));", "")],
+    patches: [election("registration", "tx.addReadConflictKey(member.keys.candidate(me.id))", "Effect.void")],
     noticedBy: "replay",
     profile: "operators",
     within: 4

@@ -1,7 +1,7 @@
 /**
  * Following: cycle after cycle of one wave of reads, until the protocol allows to claim (4, 5, 7, 8, 9).
  */
-import { type FdbError, Transaction } from "@effect-fdb/core"
+import { type FdbError, Transaction, type TransactionService } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -72,32 +72,45 @@ const decide = (
     )
 }
 
-const look = Effect.fnUntraced(function*(
+/** Reads, and decides. What follows only from a vacancy, a challenge or a lost watch is done in {@link act}. */
+const look = (
   member: Member,
   wakeUp: WakeUp,
   expectant: boolean,
   knownVersion: bigint | undefined
-) {
-  const { clock, keys } = member
-  const tx = yield* Transaction
-  if (knownVersion !== undefined) yield* tx.setReadVersion(knownVersion)
-  const attempt = instant(clock)
-  wakeUp.answer()
-  const ending = expectant ? member.memory.observation?.term : undefined
-  const view = yield* Store.readView(tx.snapshot, keys, member.id, ending)
-  // Known by now: the reads have needed it.
-  const version = yield* tx.readVersion
-  const readAt = clock.monotonicTimeNanosUnsafe()
-  const memory = Protocol.remember(member.memory, view, readAt)
-  const step = decide(member, view, memory, readAt)
-  // What is watched has just been read, and need not be asked for again. Whoever is about to lead has no use for it.
-  const armed = wakeUp.isArmed || step._tag === "Claim" ? undefined : yield* wakeUp.arm(tx, [keys.leader, keys.config])
-  const seen: Look = { view, memory, step, attempt, version, armed, claimed: undefined }
+): Effect.Effect<Look, CampaignError, Transaction> =>
+  Effect.flatMap(Transaction, (tx) => {
+    const { clock, keys } = member
+    const attempt = instant(clock)
+    wakeUp.answer()
+    const ending = expectant ? member.memory.observation?.term : undefined
+    const reading = Store.readView(tx.snapshot, keys, member.id, ending)
+    return Effect.flatMap(
+      knownVersion === undefined ? reading : Effect.andThen(tx.setReadVersion(knownVersion), reading),
+      (view) =>
+        // Known by now: the reads have needed it.
+        Effect.flatMap(tx.readVersion, (version) => {
+          const readAt = clock.monotonicTimeNanosUnsafe()
+          const memory = Protocol.remember(member.memory, view, readAt)
+          const step = decide(member, view, memory, readAt)
+          const seen: Look = { view, memory, step, attempt, version, armed: undefined, claimed: undefined }
+          return wakeUp.isArmed && step._tag === "Follow" ? Effect.succeed(seen) : act(member, wakeUp, tx, seen)
+        })
+    )
+  })
+
+/** Does in the same transaction what a look asks for. */
+const act = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, tx: TransactionService, seen: Look) {
+  const { keys } = member
+  const { step, view } = seen
   if (step._tag === "Challenge") {
     yield* Store.addDecisionConflicts(tx, keys, member.id)
     yield* tx.set(keys.challenge, Codec.encodeChallenge(step.challenge))
   }
-  if (step._tag !== "Claim" || member.identity === undefined) return seen
+  if (step._tag !== "Claim" || member.identity === undefined) {
+    // What is watched has just been read, and need not be asked for again.
+    return wakeUp.isArmed ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
+  }
   const margin = member.marginOf(view.leaseDuration)
   if (margin >= view.leaseDuration) {
     return yield* new InvalidCandidate({
@@ -111,7 +124,7 @@ const look = Effect.fnUntraced(function*(
   member.claiming = true
   const { leader, lease } = yield* Operations.writeClaim(tx, keys, view, claimant, step.claim, ended)
   const committedVersion = yield* tx.committedVersion
-  return { ...seen, claimed: { leader, lease, committedVersion } } satisfies Look
+  return { ...seen, claimed: { leader, lease, committedVersion } }
 })
 
 const causeOf = (member: Member, { memory, view }: Look): "Vacant" | "Lapsed" | "Own" => {
@@ -153,32 +166,38 @@ class Campaign {
   }
 
   private cycle(): Effect.Effect<Elected | Pace.Pause, CampaignError> {
-    return Effect.gen({ self: this }, function*() {
+    return Effect.suspend(() => {
       const { member, wakeUp } = this
       const { identity, seenAt } = member
       const expectant = !wakeUp.isArmed || mayClaim(member)
+      const looking = (version: bigint | undefined) =>
+        member.database.transact(this.look(expectant, version), { idempotent: true, timeout: member.patience })
       // It beats first, and looks at what that commit has left: a version that need not be asked for. But not where it may claim,
       // nor where its record has not been seen to stand lately.
       const beatsAhead = identity !== undefined && !this.disabled && !expectant && Registration.isDue(member) &&
         member.isFresh(seenAt)
-      // The look waits for it, and has to be young; a commit that comes later than that counts all the same.
-      const version = beatsAhead
-        ? yield* Registration.beat(member, identity, seenAt.version, Duration.divideUnsafe(member.patience, 8))
-        : undefined
-      const found = yield* member.database.transact(this.look(expectant, version), {
-        idempotent: true,
-        timeout: member.patience
-      })
-      const known = member.memory.observation
-      member.memory = found.memory
-      member.answered(found.view.config)
-      this.disabled = !found.view.enabled
-      if (found.claimed !== undefined) return yield* this.elected(found, found.claimed)
-      if (found.armed !== undefined) yield* wakeUp.started(found.armed)
-      // Leadership has moved, and the watch has not told of it: it may be lost, and is set again with the next look.
-      else if (known?.term !== found.view.leader.term) yield* wakeUp.disarm
-      return yield* this.follow(found)
+      const found = beatsAhead
+        // The look waits for it, and has to be young; a commit that comes later than that counts all the same.
+        ? Effect.flatMap(
+          Registration.beat(member, identity, seenAt.version, Duration.divideUnsafe(member.patience, 8)),
+          looking
+        )
+        : looking(undefined)
+      return Effect.flatMap(found, (found) => this.found(found))
     })
+  }
+
+  private found(found: Look): Effect.Effect<Elected | Pace.Pause, CampaignError> {
+    const { member, wakeUp } = this
+    const known = member.memory.observation
+    member.memory = found.memory
+    member.answered(found.view.config)
+    this.disabled = !found.view.enabled
+    if (found.claimed !== undefined) return this.elected(found, found.claimed)
+    const following = Effect.suspend(() => this.follow(found))
+    if (found.armed !== undefined) return Effect.andThen(wakeUp.started(found.armed), following)
+    // Leadership has moved, and the watch has not told of it: it may be lost, and is set again with the next look.
+    return known?.term === found.view.leader.term ? following : Effect.andThen(wakeUp.disarm, following)
   }
 
   /** Looks; at a known version only once, for that may be what an attempt failed for. */
@@ -217,24 +236,30 @@ class Campaign {
     })
   }
 
-  private follow(found: Look): Effect.Effect<Pace.Pause, CampaignError> {
-    return Effect.gen({ self: this }, function*() {
-      const { member } = this
-      const { attempt, step, version, view } = found
-      if (step._tag === "Superseded") return yield* new CandidateSuperseded({ processId: member.id })
-      if (step._tag === "Register") return yield* this.register()
-      if (this.isNews(view)) yield* this.fallIn(view)
-      if (step._tag === "Challenge") {
-        // The vacancy that it has asked for will be its own.
-        this.place = 0
-        yield* member.tell((about) => ({ _tag: "Challenged", ...about, term: view.leader.term }))
+  private follow({ attempt, step, version, view }: Look): Effect.Effect<Pace.Pause, CampaignError> {
+    const { member } = this
+    if (step._tag === "Superseded") return Effect.fail(new CandidateSuperseded({ processId: member.id }))
+    if (step._tag === "Register") return this.register()
+    let done: Effect.Effect<unknown> = this.isNews(view) ? this.fallIn(view) : Effect.void
+    if (step._tag === "Challenge") {
+      // The vacancy that it has asked for will be its own.
+      done = Effect.andThen(
+        done,
+        Effect.andThen(
+          Effect.sync(() => {
+            this.place = 0
+          }),
+          member.tell((about) => ({ _tag: "Challenged", ...about, term: view.leader.term }))
+        )
+      )
+    }
+    if (member.identity !== undefined && view.enabled) {
+      member.sawItself(version, attempt.monotonic)
+      if (Registration.isDue(member)) {
+        done = Effect.andThen(done, Registration.beat(member, member.identity, version, member.patience))
       }
-      if (member.identity !== undefined && view.enabled) {
-        member.sawItself(version, attempt.monotonic)
-        if (Registration.isDue(member)) yield* Registration.beat(member, member.identity, version, member.patience)
-      }
-      return yield* this.pause(view, step)
-    })
+    }
+    return Effect.andThen(done, this.pause(view, step))
   }
 
   private pause(view: Store.ElectionView, step: Protocol.Step): Effect.Effect<Pace.Pause> {

@@ -1,6 +1,5 @@
 /** A candidate's own record: how it comes, is kept fresh, and goes. */
 import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
-import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Member } from "./member.ts"
@@ -50,13 +49,12 @@ export const beat = (
   Effect.suspend(() => {
     const at = member.now()
     const { priority } = member
-    const body = Effect.gen(function*() {
-      const tx = yield* Transaction
-      yield* tx.setReadVersion(version)
-      yield* tx.addReadConflictKey(member.keys.candidate(me.id))
-      yield* Operations.beat(tx, member.keys, me, priority, yield* Clock.currentTimeNanos)
-      return yield* tx.committedVersion
-    })
+    const body = Effect.flatMap(Transaction, (tx) =>
+      tx.setReadVersion(version).pipe(
+        Effect.andThen(tx.addReadConflictKey(member.keys.candidate(me.id))),
+        Effect.andThen(Operations.beat(tx, member.keys, me, priority, member.clock.currentTimeNanosUnsafe())),
+        Effect.andThen(tx.committedVersion)
+      ))
     return Effect.flatten(member.database.transact(body, { retryLimit: 0, timeout })).pipe(
       Effect.match({
         onFailure: () => undefined,

@@ -178,14 +178,14 @@ export const streamCandidates = (
     )))
 
 /** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
-export const addDecisionConflicts = Effect.fnUntraced(function*(
+export const addDecisionConflicts = (
   tx: TransactionService,
   keys: ElectionKeys,
   id: string
-) {
-  yield* tx.addReadConflictKey(keys.config)
-  yield* tx.addReadConflictKey(keys.leader)
-  yield* tx.addReadConflictKey(keys.lease)
-  yield* tx.addReadConflictKey(keys.challenge)
-  yield* tx.addReadConflictKey(keys.candidate(id))
-})
+): Effect.Effect<void, FdbError> =>
+  tx.addReadConflictKey(keys.config).pipe(
+    Effect.andThen(tx.addReadConflictKey(keys.leader)),
+    Effect.andThen(tx.addReadConflictKey(keys.lease)),
+    Effect.andThen(tx.addReadConflictKey(keys.challenge)),
+    Effect.andThen(tx.addReadConflictKey(keys.candidate(id)))
+  )

@@ -115,8 +115,8 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [
       election(
         "operations",
-        "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    yield* tx.set(keys.lease",
-        "yield* tx.set(keys.lease"
+        "Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "Effect.void.pipe("
       )
     ],
     noticedBy: "growth",
@@ -159,7 +159,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "guard-on-a-snapshot",
     wrong: "the guard reads S(\"leader\") without conflict",
     patches: [
-      election("tenure", "yield* tx.get(this.member.keys.leader)", "yield* tx.snapshot.get(this.member.keys.leader)")
+      election("tenure", "tx.get(this.member.keys.leader)", "tx.snapshot.get(this.member.keys.leader)")
     ],
     noticedBy: "guarded",
     profile: "late",
@@ -170,8 +170,8 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "the guard conflicts with S(\"lease\"), which every renewal writes",
     patches: [election(
       "tenure",
-      "const stored = yield* tx.get(this.member.keys.leader);",
-      "yield* tx.get(this.member.keys.lease); const stored = yield* tx.get(this.member.keys.leader);"
+      "tx.get(this.member.keys.leader)",
+      "Effect.andThen(tx.get(this.member.keys.lease), tx.get(this.member.keys.leader))"
     )],
     noticedBy: "undisturbed",
     profile: "network",

@@ -49,11 +49,12 @@ export const make =
       let steps = 0
 
       const count = (step: string) =>
-        Effect.gen(function*() {
-          const tx = yield* Transaction
-          const count = readCount(yield* tx.get(counterKey))
-          yield* tx.set(counterKey, Tuple.pack([count + 1n, machine.name, term, step]))
-        })
+        Effect.flatMap(
+          Transaction,
+          (tx) =>
+            Effect.flatMap(tx.get(counterKey), (stored) =>
+              tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, machine.name, term, step])))
+        )
 
       const note = (step: string) =>
         Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([machine.name, term])))
@@ -80,16 +81,23 @@ export const make =
         sink.write(machine, `${machine.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
       }).pipe(Effect.timeoutOption(Duration.seconds(plan.patience)))
 
-      const step = Effect.gen(function*() {
-        yield* Effect.sleep(Duration.millis(Math.ceil(1000 * plan.gap * (yield* Random.nextBetween(0.2, 1.8)))))
-        const name = `${machine.name}/${term}/${++steps}`
-        yield* tell("step")
-        const draw = yield* Random.next
+      const act = (name: string, draw: number): Effect.Effect<unknown> => {
         const { external, guarded, journal = 0 } = plan
-        if (draw < guarded) yield* write("guarded", name, count(name))
-        else if (draw < guarded + external) yield* send
-        else if (draw < guarded + external + journal) yield* write("noted", name, note(name))
-      })
+        if (draw < guarded) return write("guarded", name, count(name))
+        if (draw < guarded + external) return send
+        return draw < guarded + external + journal ? write("noted", name, note(name)) : Effect.void
+      }
+
+      const pause = Effect.flatMap(
+        Random.nextBetween(0.2, 1.8),
+        (gaps) => Effect.sleep(Duration.millis(Math.ceil(1000 * plan.gap * gaps)))
+      )
+
+      // Most of what a history costs is its steps; so they are without generators.
+      const step = Effect.andThen(
+        Effect.andThen(pause, tell("step")),
+        Effect.flatMap(Random.next, (draw) => act(`${machine.name}/${term}/${++steps}`, draw))
+      )
 
       const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)
 

@@ -270,21 +270,22 @@ export const trimHistory = (
     : tx.clearRange({ begin: keys.history.range().begin, end: Bytes.successor(outdated) })
 
 /** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else. */
-export const writeRenewal = Effect.fnUntraced(function*(
+export const writeRenewal = (
   tx: TransactionService,
   keys: ElectionKeys,
   leader: HeldRecord,
   priority: number,
   ballot: bigint,
   leaseDuration: bigint
-) {
-  const now = yield* Clock.currentTimeNanos
-  const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
-  yield* Store.addDecisionConflicts(tx, keys, leader.id)
-  yield* tx.set(keys.lease, Codec.encodeLease(lease))
-  yield* beat(tx, keys, leader, priority, now)
-  return lease
-})
+): Effect.Effect<LeaseRecord, FdbError> =>
+  Effect.flatMap(Clock.currentTimeNanos, (now) => {
+    const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
+    return Store.addDecisionConflicts(tx, keys, leader.id).pipe(
+      Effect.andThen(tx.set(keys.lease, Codec.encodeLease(lease))),
+      Effect.andThen(beat(tx, keys, leader, priority, now)),
+      Effect.as(lease)
+    )
+  })
 
 /** Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. */
 export const vacate = Effect.fnUntraced(function*(

@@ -122,14 +122,15 @@ export class Tenure {
     body: Effect.Effect<A, E, R>,
     options?: TransactionOptions
   ): Effect.Effect<A, E | FdbError | LeadershipLost, Exclude<R, Transaction>> {
-    const standing = Effect.gen({ self: this }, function*() {
-      if (!(yield* this.isHeld)) return yield* Effect.flatMap(this.lost, Effect.fail)
-      const tx = yield* Transaction
-      const stored = yield* tx.get(this.member.keys.leader)
-      if (stored !== undefined && Bytes.equals(stored, this.record)) return
-      yield* this.lose("Replaced")
-      return yield* Effect.flatMap(this.lost, Effect.fail)
-    })
+    const lost = Effect.flatMap(this.lost, Effect.fail)
+    const standing = Effect.flatMap(this.isHeld, (held) =>
+      held
+        ? Effect.flatMap(Transaction, (tx) =>
+          Effect.flatMap(tx.get(this.member.keys.leader), (stored) =>
+            stored !== undefined && Bytes.equals(stored, this.record)
+              ? Effect.void
+              : Effect.andThen(this.lose("Replaced"), lost)))
+        : lost)
     // A stale read after a fault would end a tenure that stands.
     return this.member.database.transact(Effect.andThen(standing, body), { ...options, causalReadRisky: false })
   }

@@ -526,6 +526,17 @@ describe("rule 6: the order at the end of a tenure", () => {
       assert.strictEqual(yield* leaderId(b), "b")
     }))
 
+  it.effect("a work that ends in time is not reported, however long its resignation takes", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      a.connection = "hangs"
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(reasonOf(a), "Expired")
+      assert.lengthOf(eventsOf(a, "Overrun"), 0)
+    }))
+
   it.effect("resigning under withLeadership interrupts the work first; under campaign it is written at once", () =>
     Effect.gen(function*() {
       const [a, b] = yield* hosts(2)

@@ -278,20 +278,18 @@ class Campaign {
   }
 
   /** Tells whom it follows, and takes its place among those who do. */
-  private fallIn({ leader: { term, ...leader } }: Store.ElectionView): Effect.Effect<void> {
+  private fallIn({ config, leader }: Store.ElectionView): Effect.Effect<void> {
     const { member } = this
     const { database, identity, keys, patience } = member
     const leaderId = leader._tag === "Held" ? leader.id : undefined
-    const told = member.tell((about) => ({ _tag: "Following", ...about, leader: leaderId, term }))
-    if (leaderId === undefined || identity === undefined) return told
-    return Effect.andThen(
-      told,
-      database.transact(Operations.listCandidates(keys), { retryLimit: 0, timeout: patience })
-    ).pipe(
+    const told = member.tell((about) => ({ _tag: "Following", ...about, leader: leaderId, term: leader.term }))
+    if (leader._tag === "Vacant" || identity === undefined) return told
+    const place = Precedence.readPlace(keys, identity, leader, config.candidateTimeout)
+    return Effect.andThen(told, database.transact(place, { retryLimit: 0, timeout: patience })).pipe(
       Effect.match({
         onFailure: () => {},
-        onSuccess: (living) => {
-          this.place = Precedence.place(living, identity, leaderId)
+        onSuccess: (place) => {
+          this.place = place
         }
       })
     )

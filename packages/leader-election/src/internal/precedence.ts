@@ -5,10 +5,14 @@
  *
  * Nothing depends on it but how soon there is a leader, and at what cost.
  */
-import { Versionstamp } from "@effect-fdb/core"
+import { type FdbError, Transaction, Versionstamp } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
-import type { CandidateInfo } from "../CandidateInfo.ts"
-import type { Identity } from "./records.ts"
+import * as Effect from "effect/Effect"
+import type { InvalidState } from "../ElectionError.ts"
+import type { ElectionKeys } from "./keys.ts"
+import { type HeldRecord, type Identity, sameIdentity } from "./records.ts"
+import * as Store from "./store.ts"
 
 /** Whoever is not kept from it has read and claimed by then, where the database is near. */
 const apart = Duration.millis(5)
@@ -16,13 +20,35 @@ const apart = Duration.millis(5)
 /** Those before may be dead, or have just resigned: they must not hold off the others for longer than a round trip or two. */
 const lastPlace = 2
 
-/** A candidate's place: how many of the living others have registered before it and do not lead. */
-export const place = (living: ReadonlyArray<CandidateInfo>, me: Identity, leaderId: string): number => {
-  const before = living.filter(({ processId, registration }) =>
-    processId !== leaderId && Versionstamp.compare(registration, me.registration) < 0
+/** However many candidates there are, a follower looks at so many of them and no more. */
+const looksAt = 100
+
+/** How many of the living others have registered before a candidate and do not lead. */
+export const place = (
+  others: ReadonlyArray<Store.CandidateEntry>,
+  me: Identity,
+  leader: HeldRecord,
+  isAlive: (candidate: Store.CandidateEntry) => boolean
+): number => {
+  const before = others.filter((other) =>
+    Versionstamp.compare(other.registration, me.registration) < 0 && isAlive(other) && !sameIdentity(other, leader)
   )
   return Math.min(before.length, lastPlace)
 }
 
-/** How long to let those before the place go first. */
+/** Reads a candidate's place. */
+export const readPlace = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  me: Identity,
+  leader: HeldRecord,
+  candidateTimeout: Duration.Duration
+): Effect.fn.Return<number, FdbError | InvalidState, Transaction> {
+  const tx = yield* Transaction
+  const others = yield* Store.readCandidates(tx.snapshot, keys, looksAt)
+  const now = yield* Clock.currentTimeNanos
+  const timeout = Duration.toNanosUnsafe(candidateTimeout)
+  return place(others, me, leader, ({ lastHeartbeat }) => now - lastHeartbeat < timeout)
+})
+
+/** How long to let those before a place go first. */
 export const headStart = (place: number): Duration.Duration => Duration.times(apart, place)

@@ -108,10 +108,15 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
   ).pipe(Span.within("LeaderElection.campaign", member))
 
 /** Reports a work that goes on when its lease has lapsed. */
-const reportOverrun = ({ belief, member, term }: Tenure): Effect.Effect<void> =>
-  Effect.suspend(() => Effect.sleep(Duration.nanos(belief.untilLapse()))).pipe(
-    Effect.andThen(member.tell((about) => ({ _tag: "Overrun", ...about, term })))
+const reportOverrun = (tenure: Tenure): Effect.Effect<void> => {
+  const { belief, member, term } = tenure
+  return Effect.suspend(() => Effect.sleep(Duration.nanos(belief.untilLapse()))).pipe(
+    Effect.andThen(Effect.suspend(() =>
+      // Its resignation may take long.
+      tenure.isWorking ? member.tell((about) => ({ _tag: "Overrun", ...about, term })) : Effect.void
+    ))
   )
+}
 
 /** The loss of this very tenure, where the exit tells nothing else: it may come from a guard within the work, too. */
 const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLost | undefined => {

@@ -2,7 +2,7 @@
  * Reading and writing records in a transaction. What is read is decoded or refused as `InvalidState`; what is to be
  * written has been decided elsewhere.
  */
-import { Bytes, type FdbError, KeySelector, type Reads, type TransactionService } from "@effect-fdb/core"
+import { Bytes, type FdbError, KeySelector, type KeyValue, type Reads, type TransactionService } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -159,23 +159,47 @@ export const readOutdated = (reads: Reads, keys: ElectionKeys): Effect.Effect<Ui
   )
 }
 
+/** A candidate's record, with the id that its key tells. */
+export interface CandidateEntry extends CandidateRecord {
+  readonly id: string
+}
+
+const decodeCandidateEntry = (
+  keys: ElectionKeys,
+  { key, value }: KeyValue
+): Result.Result<CandidateEntry, InvalidState> =>
+  Result.map(
+    Result.all([
+      decodeAt(key, key, (bytes) =>
+        Result.flatMap(
+          Result.mapError(keys.candidates.unpack(bytes), (error) => error.message),
+          ([id]) => typeof id === "string" ? Result.succeed(id) : Result.fail("its key does not end in an id")
+        )),
+      decodeAt(key, value, Codec.decodeCandidate)
+    ]),
+    ([id, record]) => ({ ...record, id })
+  )
+
+/** The first candidates, in the order of their ids. */
+export const readCandidates = (
+  reads: Reads,
+  keys: ElectionKeys,
+  limit: number
+): Effect.Effect<Array<CandidateEntry>, FdbError | InvalidState> =>
+  Effect.flatMap(
+    reads.getRange(keys.candidates.range(), { limit }),
+    (pairs) => Effect.fromResult(Result.all(pairs.map((pair) => decodeCandidateEntry(keys, pair))))
+  )
+
 /** All candidates, page by page, in the order of their ids. */
 export const streamCandidates = (
   reads: Reads,
   keys: ElectionKeys
-): Stream.Stream<CandidateRecord & { readonly id: string }, FdbError | InvalidState> =>
-  Stream.mapEffect(reads.streamRange(keys.candidates.range()), ({ key, value }) =>
-    Effect.fromResult(Result.map(
-      Result.all([
-        decodeAt(key, key, (bytes) =>
-          Result.flatMap(
-            Result.mapError(keys.candidates.unpack(bytes), (error) => error.message),
-            ([id]) => typeof id === "string" ? Result.succeed(id) : Result.fail("its key does not end in an id")
-          )),
-        decodeAt(key, value, Codec.decodeCandidate)
-      ]),
-      ([id, record]) => ({ ...record, id })
-    )))
+): Stream.Stream<CandidateEntry, FdbError | InvalidState> =>
+  Stream.mapEffect(
+    reads.streamRange(keys.candidates.range()),
+    (pair) => Effect.fromResult(decodeCandidateEntry(keys, pair))
+  )
 
 /** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
 export const addDecisionConflicts = (

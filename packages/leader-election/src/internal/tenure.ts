@@ -74,10 +74,15 @@ export class Tenure {
     if (this.ended !== undefined) this.interruptWork(this.ended)
   }
 
+  /** Whether its work has begun and has not ended. */
+  get isWorking(): boolean {
+    return this.work !== undefined && this.work.pollUnsafe() === undefined
+  }
+
   private interruptWork(loss: Loss): void {
-    if (this.work === undefined || this.work.pollUnsafe() !== undefined) return
+    if (!this.isWorking) return
     this.cut = loss
-    this.work.interruptUnsafe()
+    this.work?.interruptUnsafe()
   }
 
   /** Completes once it is over for its leader. */

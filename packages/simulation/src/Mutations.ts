@@ -188,7 +188,7 @@ export const all: ReadonlyArray<Mutation> = [
     }],
     noticedBy: "counter",
     profile: "network",
-    within: 4
+    within: 16
   },
   {
     name: "rounded-token",

@@ -25,6 +25,7 @@ describe("no promise is broken", () => {
     [
       { profile: "pauses", seed: 38, duration: 240, was: "a thawed leader's work took another step" },
       { profile: "clocks", seed: 32, duration: 240, was: "so did that of one whose clock had jumped" },
+      { profile: "clocks", seed: 802, duration: 180, was: "the patience of a suspended host was taken to run out" },
       { profile: "operators", seed: 669, duration: 240, was: "garbage was put back in the place of garbage" },
       {
         profile: "operators",
@@ -32,6 +33,7 @@ describe("no promise is broken", () => {
         duration: 240,
         was: "a vacancy that was spoiled and repaired was taken for a new one"
       },
+      { profile: "operators", seed: 992, duration: 180, was: "that a long history is trimmed was no transition" },
       { profile: "late", seed: 70, duration: 180, was: "a vacancy was left for long to those who had just resigned" }
     ] as const
   )("where one was before: $was", ({ duration, profile, seed }) => {

@@ -45,7 +45,8 @@ export const checker: Checker = {
         }
       }
       const stopped = ends ?? life.died
-      const busy = steps.some(({ at }) => at <= due && at + patience / 0.95 >= due)
+      // A commit under way is waited for, and its patience does not run out while its host is suspended.
+      const busy = steps.some(({ at }) => at <= due && at + patience / 0.95 + frozenFor(at, due) >= due)
       const grace = busy ? patience / 0.95 : 0
       if (stopped - frozenFor(due - grace, stopped) > due + grace + tolerance && begins <= due) {
         fail(due, `it is interrupted ${((stopped - due) / second).toFixed(3)} s after the deadline`)

@@ -34,8 +34,8 @@ export const stored = [
   "spoil-or-repair"
 ] as const
 
-/** See {@link stored}. */
-export type Transition = typeof stored[number]
+/** See {@link stored}. The history is trimmed after a hundred tenures, which few histories have: that is not asked of them. */
+export type Transition = typeof stored[number] | "trim"
 
 /** A commit, named; or why it is none of the protocol's transitions. */
 export type Verdict = { readonly transition: Transition } | { readonly illegal: string }
@@ -112,6 +112,20 @@ const ofChallenge = ({ after, before }: Entry): Verdict => {
   return before.challenge.priority < challenge.priority
     ? legal("challenge-higher")
     : illegal("replaces a challenge that is as good")
+}
+
+/** How many tenures are to be kept, at least. */
+const kept = 100
+
+/** Writes to the history alone. */
+const ofHistory = ({ after, tenures }: Entry): Verdict => {
+  for (const term of tenures) {
+    if (after.history.has(term)) return illegal("rewrites the history")
+    if (after.history.size < kept || [...after.history.keys()].some((left) => left < term)) {
+      return illegal("removes what the history has to keep")
+    }
+  }
+  return legal("trim")
 }
 
 /** The fastest clock that any world has. */
@@ -197,6 +211,8 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       ? ofLeadership(entry, evidence, vacancy.since)
       : written.has("challenge")
       ? ofChallenge(entry)
+      : candidates.size === 0
+      ? ofHistory(entry)
       : ofCandidate(entry, known, registrars)
     if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== vacancy.term) {
       vacancy = { term: after.leader.term, since: commit.at }

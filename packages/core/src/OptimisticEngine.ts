@@ -245,6 +245,9 @@ class Attempt implements EngineTransaction {
       return Effect.fail(FdbError.make(2101, "commit", `it has ${size} bytes, the limit is ${this.sizeLimit}`))
     }
     const readVersion = this.snapshot?.version ?? this.requestedVersion
+    // Nothing is read any more; the store may use what it holds for the commit.
+    this.snapshot?.close()
+    this.snapshot = undefined
     const timeoutMillis = Number(left) / nanosPerMilli
     return Effect.map(
       this.options.store.commit({ readVersion, readConflicts, writeConflicts, mutations, timeoutMillis }),

@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function*(
   return {
     id,
     campaign: Reign.campaign(member),
-    withLeadership: (work, { again = false } = {}) => Reign.withLeadership(member, work, { again, once: false }),
+    withLeadership: (work, options) => Reign.withLeadership(member, work, { ...options, once: false }),
     setPriority: (priority) =>
       Effect.andThen(
         Candidate.validate(id, priority),

@@ -4,6 +4,7 @@
 import { Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import * as Protocol from "./internal/protocol.ts"
 
 /** See the fields. */
 export class CandidateInfo extends Schema.Class<CandidateInfo>("@effect-fdb/leader-election/CandidateInfo")({
@@ -17,6 +18,6 @@ export class CandidateInfo extends Schema.Class<CandidateInfo>("@effect-fdb/lead
 }) {
   /** Whether its last heartbeat is less than `timeout` ago at `now`, in nanoseconds since the epoch. */
   isAlive(now: bigint, timeout: Duration.Duration): boolean {
-    return now - this.lastHeartbeat < Duration.toNanosUnsafe(timeout)
+    return Protocol.isAlive(this, now, Duration.toNanosUnsafe(timeout))
   }
 }

@@ -244,10 +244,10 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
     readHistory: (limit = Store.historyLength) => Operations.readHistory(keys, limit),
     candidacy,
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
-    withLeadership: (candidate, work, { again = false } = {}) =>
+    withLeadership: (candidate, work, options) =>
       Effect.scoped(
         Effect.flatMap(enrol({ subspace }, candidate), (member) =>
-          Reign.withLeadership(member, work, { again, once: true }))
+          Reign.withLeadership(member, work, { ...options, once: true }))
       ),
     singleton: (candidate, service) => singleton({ subspace }, candidate, service),
     changes: changes(keys)

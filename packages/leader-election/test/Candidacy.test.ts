@@ -1,4 +1,4 @@
-import { Database, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
+import { Database, type InstrumentedEngine, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scheduler, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -28,6 +28,16 @@ const hosts = Effect.fnUntraced(function*(count: number, config = new ElectionCo
   for (let i = 0; i < count; i++) made.push(make())
   yield* made[0]!.run(transact(election.initialize(config)))
   return made as [Host, Host, Host]
+})
+
+/** As many hosts as wanted that are some way from their database, on an election with the default configuration. */
+const distantHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngine.Latencies) {
+  yield* TestClock.adjust(0)
+  const make = yield* makeHosts(latencies)
+  const initialized = yield* Effect.forkChild(make().run(transact(election.initialize())))
+  yield* TestClock.adjust("1 second")
+  yield* Fiber.join(initialized)
+  return make
 })
 
 const eventsOf = <Tag extends ElectionEvent["_tag"]>(host: Host, tag: Tag) =>
@@ -652,11 +662,8 @@ describe("rule 7: preemption", () => {
 
   it.effect("a priority that is set while a heartbeat is being committed is shown at once all the same", () =>
     Effect.gen(function*() {
-      yield* TestClock.adjust(0)
-      const make = yield* makeHosts({ commit: "100 millis" })
+      const make = yield* distantHosts({ commit: "100 millis" })
       const [a, b] = [make(), make()]
-      yield* Effect.forkChild(a.run(transact(election.initialize())))
-      yield* TestClock.adjust("1 second")
       yield* start(a, { id: "a", priority: 9 })
       yield* TestClock.adjust("1 second")
       const candidacy = yield* b.run(election.candidacy({ id: "b" }))
@@ -1043,12 +1050,8 @@ describe("rule 11: the cost", () => {
 
   it.effect("a follower's cycle is one commit and, at its version, one wave of reads", () =>
     Effect.gen(function*() {
-      yield* TestClock.adjust(0)
-      const make = yield* makeHosts({ readVersion: "10 millis", read: "10 millis", commit: "20 millis" })
+      const make = yield* distantHosts({ readVersion: "10 millis", read: "10 millis", commit: "20 millis" })
       const [a, b] = [make(), make()]
-      const init = yield* Effect.forkChild(a.run(transact(election.initialize())))
-      yield* TestClock.adjust("1 second")
-      yield* Fiber.join(init)
       yield* start(a, { id: "a" })
       yield* TestClock.adjust("1 second")
       yield* start(b, { id: "b" })
@@ -1108,12 +1111,8 @@ describe("rule 11: the cost", () => {
 describe("a vacancy", () => {
   it.effect("is claimed by its followers in the order in which they registered, so that none claims in vain", () =>
     Effect.gen(function*() {
-      yield* TestClock.adjust(0)
-      const make = yield* makeHosts({ readVersion: "1 millis", read: "1 millis", commit: "3 millis" })
+      const make = yield* distantHosts({ readVersion: "1 millis", read: "1 millis", commit: "3 millis" })
       const leader = make()
-      const init = yield* Effect.forkChild(leader.run(transact(election.initialize())))
-      yield* TestClock.adjust("1 second")
-      yield* Fiber.join(init)
       const led = yield* start(leader, { id: "leader" })
       yield* TestClock.adjust("1 second")
       const followers = Array.from({ length: 12 }, () => make())
@@ -1177,11 +1176,8 @@ describe("the beginning of a tenure", () => {
 
   it.effect("hears at once what has called it between its claim and its watches", () =>
     Effect.gen(function*() {
-      yield* TestClock.adjust(0)
-      const make = yield* makeHosts({ read: "50 millis", commit: "20 millis" })
+      const make = yield* distantHosts({ read: "50 millis", commit: "20 millis" })
       const [a, b] = [make(), make()]
-      yield* Effect.forkChild(a.run(transact(election.initialize())))
-      yield* TestClock.adjust("1 second")
       yield* start(a, { id: "a" }, () =>
         Effect.andThen(Effect.forkDetach(b.run(transact(election.requestStepDown))), Effect.never))
       yield* TestClock.adjust("500 millis")
@@ -1229,12 +1225,7 @@ describe("commits whose outcome is not told", () => {
 
   it.effect("a campaign that is interrupted while its registration is being committed leaves no candidate behind", () =>
     Effect.gen(function*() {
-      yield* TestClock.adjust(0)
-      const make = yield* makeHosts({ commit: "100 millis" })
-      const a = make()
-      const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
-      yield* TestClock.adjust("1 second")
-      yield* Fiber.join(initialized)
+      const a = (yield* distantHosts({ commit: "100 millis" }))()
       const campaign = yield* start(a, { id: "a" })
       yield* TestClock.adjust("60 millis")
       const interrupted = yield* Effect.forkChild(Fiber.interrupt(campaign), { startImmediately: true })
@@ -1249,12 +1240,7 @@ describe("commits whose outcome is not told", () => {
     // Thirty instants from before the registration to after the claim.
     it.effect(`a campaign that is interrupted after ${at} ms leaves neither candidate nor tenure behind`, () =>
       Effect.gen(function*() {
-        yield* TestClock.adjust(0)
-        const make = yield* makeHosts({ readVersion: "20 millis", read: "20 millis", commit: "100 millis" })
-        const a = make()
-        const initialized = yield* Effect.forkChild(a.run(transact(election.initialize())))
-        yield* TestClock.adjust("1 second")
-        yield* Fiber.join(initialized)
+        const a = (yield* distantHosts({ readVersion: "20 millis", read: "20 millis", commit: "100 millis" }))()
         const campaigns = yield* Effect.forEach([
           a.run(election.withLeadership({ id: "a" }, () => Effect.never)),
           Effect.scoped(Effect.andThen(a.run(election.campaign({ id: "b" })), Effect.never))

@@ -296,8 +296,8 @@ export const all: ReadonlyArray<Mutation> = [
     patches: [
       election(
         "operations",
-        ".isAlive(now, candidateTimeout) && !isLeader(candidate)",
-        ".isAlive(now, candidateTimeout)"
+        " && !isLeader(candidate)",
+        ""
       )
     ],
     noticedBy: "registered",

@@ -242,15 +242,14 @@ class Campaign {
     if (step._tag === "Register") return this.register()
     let done: Effect.Effect<unknown> = this.isNews(view) ? this.fallIn(view) : Effect.void
     if (step._tag === "Challenge") {
-      // The vacancy that it has asked for will be its own.
+      const told = member.tell((about) => ({ _tag: "Challenged", ...about, term: view.leader.term }))
       done = Effect.andThen(
         done,
-        Effect.andThen(
-          Effect.sync(() => {
-            this.place = 0
-          }),
-          member.tell((about) => ({ _tag: "Challenged", ...about, term: view.leader.term }))
-        )
+        Effect.suspend(() => {
+          // The vacancy that it has asked for will be its own.
+          this.place = 0
+          return told
+        })
       )
     }
     if (member.identity !== undefined && view.enabled) {

@@ -204,13 +204,12 @@ export const listCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
 export const evictDeadCandidates = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction
   const { candidateTimeout } = yield* Store.read(tx.snapshot, Store.config(keys))
+  const timeout = Duration.toNanosUnsafe(candidateTimeout)
   const leader = yield* Store.read(tx, Store.leader(keys))
   const now = yield* Clock.currentTimeNanos
   const isLeader = (candidate: Identity) => leader._tag === "Held" && sameIdentity(leader, candidate)
   return yield* Store.streamCandidates(tx.snapshot, keys).pipe(
-    Stream.filter((candidate) =>
-      !toInfo(candidate.id, candidate).isAlive(now, candidateTimeout) && !isLeader(candidate)
-    ),
+    Stream.filter((candidate) => !Protocol.isAlive(candidate, now, timeout) && !isLeader(candidate)),
     Stream.runFoldEffect(() => 0, (evicted, { id }) =>
       tx.addReadConflictKey(keys.candidate(id)).pipe(
         Effect.andThen(tx.clear(keys.candidate(id))),

@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { InvalidState } from "../ElectionError.ts"
 import type { ElectionKeys } from "./keys.ts"
+import * as Protocol from "./protocol.ts"
 import { type HeldRecord, type Identity, sameIdentity } from "./records.ts"
 import * as Store from "./store.ts"
 
@@ -47,7 +48,7 @@ export const readPlace = Effect.fnUntraced(function*(
   const others = yield* Store.readCandidates(tx.snapshot, keys, looksAt)
   const now = yield* Clock.currentTimeNanos
   const timeout = Duration.toNanosUnsafe(candidateTimeout)
-  return place(others, me, leader, ({ lastHeartbeat }) => now - lastHeartbeat < timeout)
+  return place(others, me, leader, (other) => Protocol.isAlive(other, now, timeout))
 })
 
 /** How long to let those before a place go first. */

@@ -33,6 +33,13 @@ export const standing = (view: View, me: Identity): "registered" | "unregistered
   return sameIdentity(me, { id: me.id, registration: view.candidate.registration }) ? "registered" : "superseded"
 }
 
+/** Whether a candidate's last heartbeat is less than `timeout` ago at `now`, on the wall clock of whoever asks. */
+export const isAlive = (
+  { lastHeartbeat }: Pick<CandidateRecord, "lastHeartbeat">,
+  now: bigint,
+  timeout: bigint
+): boolean => now - lastHeartbeat < timeout
+
 /** Whether the stored tenure is exactly this one (2, 6, 10). */
 export const stands = (leader: LeaderRecord, tenure: Tenure): boolean =>
   leader._tag === "Held" && leader.term === tenure.term && sameIdentity(leader, tenure)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { CampaignError } from "../Candidacy.ts"
+import type { CampaignError, LeadOptions } from "../Candidacy.ts"
 import { LeadershipLost } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 import * as Follower from "./follower.ts"
@@ -76,9 +76,8 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
     const { reason } = tenure
     yield* tenure.lose("Resigned")
-    // Others wait for this, and for the rest nobody does.
+    // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
     yield* tenure.resign
-    yield* Scope.close(scope, Exit.void)
     if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))
@@ -126,8 +125,7 @@ const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLo
 }
 
 /** How the work is led, and whether the candidacy ends with it. */
-export interface Terms {
-  readonly again: boolean
+export interface Terms extends LeadOptions {
   readonly once: boolean
 }
 
@@ -136,7 +134,7 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   { end, keepUp, tenure }: Reign,
   restore: Restore,
   work: (leadership: Leadership) => Effect.Effect<A, E, R>,
-  { again, once }: Terms
+  { again = false, once }: Terms
 ) {
   const { belief, member, term } = tenure
   const leadership = tenure.leadership(tenure.lose("Resigned"))

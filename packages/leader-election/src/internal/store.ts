@@ -2,9 +2,19 @@
  * Reading and writing records in a transaction. What is read is decoded or refused as `InvalidState`; what is to be
  * written has been decided elsewhere.
  */
-import { Bytes, type FdbError, KeySelector, type KeyValue, type Reads, type TransactionService } from "@effect-fdb/core"
+import {
+  Bytes,
+  type FdbError,
+  KeySelector,
+  type KeyValue,
+  type RangeOptions,
+  type Reads,
+  type Subspace,
+  type TransactionService
+} from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { ElectionConfig } from "../ElectionConfig.ts"
@@ -120,10 +130,46 @@ export const readView = (
     })
   )
 
+/** Decodes a pair of a subspace: what its key ends in, and its record. */
+const decodeEntry = <Tail, A, B>(
+  subspace: Subspace.Subspace,
+  is: (element: unknown) => element is Tail,
+  expected: string,
+  decode: Decode<A>,
+  build: (tail: Tail, record: A) => B
+) =>
+({ key, value }: KeyValue): Result.Result<B, InvalidState> =>
+  Result.map(
+    Result.all([
+      decodeAt(key, key, (bytes) =>
+        Result.flatMap(
+          Result.mapError(subspace.unpack(bytes), (error) => error.message),
+          ([tail]) => is(tail) ? Result.succeed(tail) : Result.fail(`its key does not end in ${expected}`)
+        )),
+      decodeAt(key, value, decode)
+    ]),
+    ([tail, record]) => build(tail, record)
+  )
+
+/** Reads what stands in a subspace, decoded. */
+const readEntries = <A>(
+  reads: Reads,
+  subspace: Subspace.Subspace,
+  options: RangeOptions,
+  decode: (pair: KeyValue) => Result.Result<A, InvalidState>
+): Effect.Effect<Array<A>, FdbError | InvalidState> =>
+  Effect.flatMap(
+    reads.getRange(subspace.range(), options),
+    (pairs) => Effect.fromResult(Result.all(pairs.map(decode)))
+  )
+
 /** A tenure in the history. */
 export interface HistoryEntry extends HistoryRecord {
   readonly term: bigint
 }
+
+const historyEntry = ({ history }: ElectionKeys) =>
+  decodeEntry(history, Predicate.isBigInt, "a term", Codec.decodeHistory, (term, record) => ({ ...record, term }))
 
 /** The newest tenures, newest first. */
 export const readHistory = (
@@ -131,24 +177,7 @@ export const readHistory = (
   keys: ElectionKeys,
   limit: number
 ): Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState> =>
-  Effect.flatMap(
-    reads.getRange(keys.history.range(), { limit, reverse: true }),
-    (pairs) =>
-      Effect.fromResult(Result.all(pairs.map(({ key, value }) =>
-        Result.map(
-          Result.all([
-            decodeAt(key, key, (bytes) =>
-              Result.flatMap(
-                Result.mapError(keys.history.unpack(bytes), (error) => error.message),
-                ([term]) =>
-                  typeof term === "bigint" ? Result.succeed(term) : Result.fail("its key does not end in a term")
-              )),
-            decodeAt(key, value, Codec.decodeHistory)
-          ]),
-          ([term, record]) => ({ ...record, term })
-        )
-      )))
-  )
+  readEntries(reads, keys.history, { limit, reverse: true }, historyEntry(keys))
 
 /** The newest tenure that is not kept any longer, if there is one. */
 export const readOutdated = (reads: Reads, keys: ElectionKeys): Effect.Effect<Uint8Array | undefined, FdbError> => {
@@ -164,21 +193,8 @@ export interface CandidateEntry extends CandidateRecord {
   readonly id: string
 }
 
-const decodeCandidateEntry = (
-  keys: ElectionKeys,
-  { key, value }: KeyValue
-): Result.Result<CandidateEntry, InvalidState> =>
-  Result.map(
-    Result.all([
-      decodeAt(key, key, (bytes) =>
-        Result.flatMap(
-          Result.mapError(keys.candidates.unpack(bytes), (error) => error.message),
-          ([id]) => typeof id === "string" ? Result.succeed(id) : Result.fail("its key does not end in an id")
-        )),
-      decodeAt(key, value, Codec.decodeCandidate)
-    ]),
-    ([id, record]) => ({ ...record, id })
-  )
+const candidateEntry = ({ candidates }: ElectionKeys) =>
+  decodeEntry(candidates, Predicate.isString, "an id", Codec.decodeCandidate, (id, record) => ({ ...record, id }))
 
 /** The first candidates, in the order of their ids. */
 export const readCandidates = (
@@ -186,20 +202,16 @@ export const readCandidates = (
   keys: ElectionKeys,
   limit: number
 ): Effect.Effect<Array<CandidateEntry>, FdbError | InvalidState> =>
-  Effect.flatMap(
-    reads.getRange(keys.candidates.range(), { limit }),
-    (pairs) => Effect.fromResult(Result.all(pairs.map((pair) => decodeCandidateEntry(keys, pair))))
-  )
+  readEntries(reads, keys.candidates, { limit }, candidateEntry(keys))
 
 /** All candidates, page by page, in the order of their ids. */
 export const streamCandidates = (
   reads: Reads,
   keys: ElectionKeys
-): Stream.Stream<CandidateEntry, FdbError | InvalidState> =>
-  Stream.mapEffect(
-    reads.streamRange(keys.candidates.range()),
-    (pair) => Effect.fromResult(decodeCandidateEntry(keys, pair))
-  )
+): Stream.Stream<CandidateEntry, FdbError | InvalidState> => {
+  const decode = candidateEntry(keys)
+  return Stream.mapEffect(reads.streamRange(keys.candidates.range()), (pair) => Effect.fromResult(decode(pair)))
+}
 
 /** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
 export const addDecisionConflicts = (

@@ -90,7 +90,8 @@ describe.concurrent("on a terminal, a command that leads", () => {
   it("is ended when it has been suspended for too long, and the shell has the terminal again", async (context) => {
     const terminal = new TerminalOf(context)
     await terminal.at.configure("6 seconds")
-    terminal.type(`${run} sh -c 'echo $$ >> $DIRECTORY/groups; echo "it be""gins"; sleep 100'\n`)
+    // A shell that is stopped in the very instant in which it starts a process never counts as stopped; so it becomes one.
+    terminal.type(`${run} sh -c 'echo $$ >> $DIRECTORY/groups; echo "it be""gins"; exec sleep 100'\n`)
     await terminal.shows(/it begins/)
     terminal.type("\u001a")
     await terminal.shows(/\[1\]\+ +Stopped/)

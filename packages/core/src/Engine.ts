@@ -58,7 +58,7 @@ export interface EngineWatch {
  *
  * **Contract**
  *
- * - Reads are interruptible; interruption leaves nothing running.
+ * - Reads are interruptible; what an interrupted read leaves running has ended when `dispose` has, and may hold up the commit.
  * - Reads see the mutations that were made before the read was *started*, snapshot reads too.
  * - Keys and values have been checked against the limits; ranges are not inverted.
  * - Nothing is called after `commit` has been started but `dispose`, which comes last, and always.

@@ -37,7 +37,7 @@ const meanings: ReadonlyMap<number, string> = new Map([
   [1042, "commit proxies are out of memory"],
   [1051, "the batch priority is rate limited"],
   [1078, "the read version proxies are out of memory"],
-  [1079, "the transaction was rejected by the resolvers"],
+  [1079, "a request for a blob granule failed"],
   [1101, "the operation was cancelled"],
   [1213, "the transaction's tag is throttled"],
   [1223, "the transaction was throttled"],

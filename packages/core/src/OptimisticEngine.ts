@@ -111,7 +111,7 @@ class Attempt implements EngineTransaction {
     this.count = count
     this.deadline = options.clock.monotonicTimeNanosUnsafe() +
       BigInt(Math.min(Math.round(attempt.timeoutMillis * nanosPerMilli), Number.MAX_SAFE_INTEGER))
-    this.sizeLimit = Math.min(attempt.sizeLimit ?? limits.maxTransactionSize, limits.maxTransactionSize)
+    this.sizeLimit = attempt.sizeLimit ?? limits.maxTransactionSize
   }
 
   readonly readVersion: Effect.Effect<bigint, FdbError> = Effect.suspend(() => {

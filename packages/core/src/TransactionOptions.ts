@@ -19,7 +19,7 @@ export interface TransactionOptions {
   readonly retryLimit?: number | undefined
   /** The longest pause between two attempts; one second unless set. */
   readonly maxRetryDelay?: Duration.Input | undefined
-  /** The largest transaction in bytes, below the ten million that FoundationDB allows. */
+  /** The largest transaction in bytes: from 32 to the ten million that FoundationDB allows, and that hold unless it is set. */
   readonly sizeLimit?: number | undefined
   /** `batch` gives way to all other work, `system-immediate` comes before it. */
   readonly priority?: "batch" | "default" | "system-immediate" | undefined

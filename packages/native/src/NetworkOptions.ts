@@ -28,7 +28,7 @@ export interface TraceOptions {
 }
 
 /**
- * Fault injection by the client itself: some operations fail at random with 1007, 1020, 1021, 1042 or 1078. For tests.
+ * Fault injection by the client itself: some operations fail at random with 1007, 1009, 1020, 1021, 1031, 1042 or 1078. For tests.
  * Both probabilities are percentages.
  */
 export interface BuggifyOptions {

@@ -83,6 +83,15 @@ describe.skipIf(!isPossible)("a process with the real binding, on a stand-in for
       }
     }))
 
+  it.live("tells that the network cannot be set up, and ends with its own code", () =>
+    Effect.gen(function*() {
+      const results = yield* parse("connecting", [], { environment: { STUB_SETUP: "2022" } })
+      for (const { failed, message } of results) {
+        assert.strictEqual(failed, "ClientUnavailable")
+        assert.match(message, /network could not be set up/)
+      }
+    }))
+
   it.live("takes the cluster's answer, though the main thread was busy for longer than it waits", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* parse("busy", []), "built")

@@ -100,19 +100,22 @@ export class Attempt {
     return Effect.suspend(() => this.writing(check(), () => this.transaction.mutate(mutation)))
   }
 
-  checkKey(key: Uint8Array, phase: FdbError.Phase): FdbError | undefined {
+  /** `more` bytes count as well. */
+  checkKey(key: Uint8Array, phase: FdbError.Phase, more = 0): FdbError | undefined {
     const { maxKeyLength, name } = this.engine
-    if (key.length > maxKeyLength) {
-      return this.fault(2102, phase, `the key has ${key.length} bytes, the ${name} engine allows ${maxKeyLength}`)
+    const length = key.length + more
+    if (length > maxKeyLength) {
+      return this.fault(2102, phase, `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`)
     }
     return Bytes.compare(key, endOfKeys) >= 0
       ? this.fault(2004, phase, "keys from \\xff on belong to the system")
       : undefined
   }
 
-  checkValue(value: Uint8Array): FdbError | undefined {
-    return value.length > maxValueLength
-      ? this.fault(2103, "write", `the value has ${value.length} bytes, the limit is ${maxValueLength}`)
+  checkValue(value: Uint8Array, more = 0): FdbError | undefined {
+    const length = value.length + more
+    return length > maxValueLength
+      ? this.fault(2103, "write", `the value has ${length} bytes, the limit is ${maxValueLength}`)
       : undefined
   }
 

@@ -13,6 +13,7 @@ import * as FdbError from "../FdbError.ts"
 import { Transaction } from "../Transaction.ts"
 import type { TransactionOptions } from "../TransactionOptions.ts"
 import { Attempt } from "./attempt.ts"
+import { maxTransactionSize, minTransactionSize } from "./limits.ts"
 import * as metrics from "./metrics.ts"
 
 const nanosPerMilli = 1_000_000n
@@ -67,6 +68,16 @@ const runAttempt = <A, E, R>(
 const millisOf = (duration: Duration.Input | undefined, otherwise: Duration.Duration): number =>
   Duration.toMillis(duration ?? otherwise)
 
+/** The `sizeLimit` that no transaction can have, as FoundationDB judges it. */
+const refuseSize = (size: number | undefined): FdbError.FdbError | undefined =>
+  size === undefined || (Number.isInteger(size) && size >= minTransactionSize && size <= maxTransactionSize)
+    ? undefined
+    : FdbError.make(
+      2006,
+      "write",
+      `sizeLimit is ${size}; it has to be a whole number from ${minTransactionSize} to ${maxTransactionSize}`
+    )
+
 /** Written without a generator: most transactions succeed at once, and then this is a good part of what they cost. */
 const runAttempts = <A, E, R>(
   engine: Engine,
@@ -75,6 +86,8 @@ const runAttempts = <A, E, R>(
   clock: Clock.Clock,
   span: Tracer.Span | undefined
 ): Effect.Effect<A, E | FdbError.FdbError, Exclude<R, Transaction>> => {
+  const refused = refuseSize(options.sizeLimit)
+  if (refused !== undefined) return Effect.fail(refused)
   const timeout = millisOf(options.timeout, defaultTimeout)
   const retryLimit = options.retryLimit ?? Number.POSITIVE_INFINITY
   const begun = clock.monotonicTimeNanosUnsafe()

@@ -14,6 +14,7 @@ import type { KeyValue, Range, RangeOptions, Reads, TransactionService, Values }
 import type { Versionstamped } from "../Versionstamp.ts"
 import type { Attempt } from "./attempt.ts"
 import { advance, type Cursor, toCursor } from "./cursor.ts"
+import { offsetLength } from "./limits.ts"
 
 class AttemptReads implements Reads {
   protected readonly attempt: Attempt
@@ -126,13 +127,17 @@ export class AttemptService extends AttemptReads implements TransactionService {
 
   readonly setVersionstampedKey = (key: Versionstamped, value: Uint8Array): Effect.Effect<void, FdbError> =>
     this.attempt.mutation(
-      () => this.attempt.checkGap(key) ?? this.attempt.checkKey(key.bytes, "write") ?? this.attempt.checkValue(value),
+      () =>
+        this.attempt.checkGap(key) ?? this.attempt.checkKey(key.bytes, "write", offsetLength) ??
+          this.attempt.checkValue(value),
       { _tag: "SetVersionstampedKey", key, value }
     )
 
   readonly setVersionstampedValue = (key: Uint8Array, value: Versionstamped): Effect.Effect<void, FdbError> =>
     this.attempt.mutation(
-      () => this.attempt.checkKey(key, "write") ?? this.attempt.checkGap(value) ?? this.attempt.checkValue(value.bytes),
+      () =>
+        this.attempt.checkKey(key, "write") ?? this.attempt.checkGap(value) ??
+          this.attempt.checkValue(value.bytes, offsetLength),
       { _tag: "SetVersionstampedValue", key, value }
     )
 

@@ -55,7 +55,7 @@ class NativeTransaction implements Engine.EngineTransaction {
 
   readonly readVersion = Effect.suspend(() => {
     this.versioned = true
-    return this.call("read", () => this.held.native.getReadVersion(), encoding.toVersion)
+    return this.call("read", () => this.track(() => this.held.native.getReadVersion()), encoding.toVersion)
   })
 
   readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
@@ -71,7 +71,7 @@ class NativeTransaction implements Engine.EngineTransaction {
   readonly get = (key: Uint8Array, snapshot: boolean) =>
     this.read(
       snapshot,
-      (reads) => reads.get(encoding.toBuffer(key)),
+      (reads) => this.track(() => reads.get(encoding.toBuffer(key))),
       (value) => (value === undefined ? undefined : encoding.fromBuffer(value))
     )
 
@@ -79,25 +79,27 @@ class NativeTransaction implements Engine.EngineTransaction {
     this.read(
       snapshot,
       // Each is in custody by itself: when one fails, the others are still under way.
-      (reads) => Promise.all(keys.map((key) => this.held.track(invoke(() => reads.get(encoding.toBuffer(key)))))),
+      (reads) => Promise.all(keys.map((key) => this.track(() => reads.get(encoding.toBuffer(key))))),
       (values) => values.map((value) => value === undefined ? undefined : encoding.fromBuffer(value))
     )
 
   readonly getKey: Engine.EngineTransaction["getKey"] = (selector, snapshot) =>
-    this.read(snapshot, (reads) => reads.getKey(encoding.toSelector(selector)), encoding.toKey)
+    this.read(snapshot, (reads) => this.track(() => reads.getKey(encoding.toSelector(selector))), encoding.toKey)
 
   readonly getPage: Engine.EngineTransaction["getPage"] = (begin, end, { limit, mode, reverse, snapshot }) =>
     this.read(
       snapshot,
       (reads) =>
-        reads.getRangeNative(
-          encoding.toSelector(begin),
-          encoding.toSelector(end),
-          encoding.toInt32(limit),
-          0,
-          encoding.streamingModes[mode],
-          1,
-          reverse
+        this.track(() =>
+          reads.getRangeNative(
+            encoding.toSelector(begin),
+            encoding.toSelector(end),
+            encoding.toInt32(limit),
+            0,
+            encoding.streamingModes[mode],
+            1,
+            reverse
+          )
         ),
       ({ more, results }) => ({
         more,
@@ -144,11 +146,14 @@ class NativeTransaction implements Engine.EngineTransaction {
   readonly addWriteConflict: Engine.EngineTransaction["addWriteConflict"] = ({ begin, end }) =>
     this.defer(() => this.held.native.addWriteConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
 
+  /**
+   * Reads the key first. The client does so by itself and keeps the value, so nothing is asked twice; but what its own read
+   * fails with it tells the watch only, and commits, while the transaction has to be tried again.
+   */
   readonly watch = (key: Uint8Array): Effect.Effect<Engine.EngineWatch, FdbError> =>
-    Effect.suspend(() => {
+    Effect.flatMap(this.get(key, false), () => {
       const refused = this.refused("read")
       if (refused !== undefined) return Effect.fail(refused)
-      this.versioned = true
       // All errors are asked for: by default three of them would come as a watch that has not fired, with no code.
       const begun = attempt(() => this.held.native.watch(encoding.toBuffer(key), { throwAllErrors: true }))
       if (Result.isFailure(begun)) return fromCause(begun.failure, "read")
@@ -174,10 +179,14 @@ class NativeTransaction implements Engine.EngineTransaction {
     if (refused !== undefined) return Effect.fail(refused)
     this.held.committing = true
     // Asked for before the commit, for afterwards it is too late. It fails whenever the commit does.
-    const stamp = this.stampWanted ? this.held.track(invoke(() => native.getVersionstamp().promise)) : undefined
+    const stamp = this.stampWanted ? this.track(() => native.getVersionstamp().promise) : undefined
     stamp?.catch(() => {})
     return Effect.flatMap(
-      this.call("commit", () => native.rawCommit(), () => encoding.toVersion(native.getCommittedVersion())),
+      this.call(
+        "commit",
+        () => this.track(() => native.rawCommit()),
+        () => encoding.toVersion(native.getCommittedVersion())
+      ),
       (version) => {
         this.committed = true
         if (stamp === undefined || version < 0n) return Effect.succeed({ version, versionstamp: undefined })
@@ -216,12 +225,17 @@ class NativeTransaction implements Engine.EngineTransaction {
     this.deferred = made.failure.code
   }
 
-  /** Makes a call that has one. */
+  /** Makes a call of the binding that has a result, in custody until that is there. */
+  private track<A>(start: () => Promise<A>): Promise<A> {
+    return this.held.track(invoke(start))
+  }
+
+  /** Waits for the result of calls that are tracked. */
   private call<A, B>(phase: Phase, start: () => Promise<A>, decode: (value: A) => B): Effect.Effect<B, FdbError> {
     return Effect.callback<B, FdbError>((resume) => {
       const refused = this.refused(phase)
       if (refused !== undefined) return resume(Effect.fail(refused))
-      this.held.track(invoke(start)).then(
+      start().then(
         // At once: later the transaction may have been ended by the closing of the database.
         (value) =>
           resume(Result.match(attempt(() => decode(value)), { onFailure: Effect.die, onSuccess: Effect.succeed })),

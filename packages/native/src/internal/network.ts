@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
 import type { NetworkOptions } from "../NetworkOptions.ts"
@@ -102,10 +103,21 @@ const selectVersion = (binding: Binding, wanted: number | undefined): Effect.Eff
 /** FoundationDB: an option's value is not valid, or the option is not for here. */
 const optionCodes: ReadonlySet<number | undefined> = new Set([2006, 2007])
 
-const cannotOpen = ({ code, text }: Thrown): ClientUnavailable =>
-  optionCodes.has(code)
-    ? clientUnavailable("options", `a database option was refused (${text})`)
+/** FoundationDB: the network has not been set up. What has kept it from that, its options, the binding does not tell. */
+const networkNotSetUp = 2008
+
+const cannotOpen = ({ code, text }: Thrown): ClientUnavailable => {
+  if (optionCodes.has(code)) return clientUnavailable("options", `a database option was refused (${text})`)
+  return code === networkNotSetUp
+    ? clientUnavailable("options", "the client's network could not be set up")
     : clientUnavailable("cluster-file", `the database cannot be opened (${text})`)
+}
+
+/** Stops the network; one that was never set up cannot be stopped, and at exit there is nobody left to be told. */
+const stop = (hook: () => void): void => {
+  const stopped = Result.try({ try: hook, catch: (cause) => cause })
+  if (Result.isFailure(stopped) && !isBindingError(stopped.failure)) throw stopped.failure
+}
 
 /** Makes the network of a process. */
 export const make = (
@@ -132,7 +144,7 @@ export const make = (
     for (const hook of hooks) exit.off("exit", hook)
     exit.on("exit", (code) => {
       if (pending() <= completionSlots) {
-        for (const hook of hooks) hook(code)
+        for (const hook of hooks) stop(() => hook(code))
       } else {
         for (const { custody } of databases) custody.abandon()
         // Until the network thread has come to rest; should it be running while the library is unloaded, it may crash.

@@ -358,6 +358,38 @@ describe("a transaction", () => {
       })
     ))
 
+  it.effect("counts what native code works on, and nothing twice: nine reads fit into its queue at exit", () =>
+    test((client, db) =>
+      Effect.gen(function*() {
+        client.hold()
+        const reads = yield* Effect.forEach(
+          Array.from({ length: 9 }),
+          () => Effect.forkChild(run(db, (tx) => tx.getAll([key])))
+        )
+        yield* TestClock.adjust(0)
+        assert.strictEqual(client.undelivered, 9)
+        client.process.exit(0)
+        assert.isFalse(client.networkRuns)
+        client.networkRuns = true
+        client.deliver()
+        yield* Effect.forEach(reads, Fiber.join)
+      })
+    ))
+
+  it.effect("is tried again when the read that a watch begins with fails", () =>
+    test((client, db) =>
+      Effect.gen(function*() {
+        client.fail({ call: "read", code: 1037 })
+        const { created } = client
+        const watching = yield* Effect.forkChild(db.transact(Effect.flatMap(Transaction, (tx) => tx.watch(key))))
+        yield* TestClock.adjust("1 second")
+        const fired = yield* Fiber.join(watching)
+        assert.strictEqual(client.created - created, 2)
+        yield* run(db, set)
+        yield* fired
+      })
+    ))
+
   it.effect("is not interrupted in its commit", () =>
     test((client, db) =>
       Effect.gen(function*() {

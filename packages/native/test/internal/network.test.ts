@@ -145,6 +145,17 @@ describe("the network", () => {
       assert.isFalse(client.deadlocked)
     }))
 
+  it.effect("tells that it could not be set up, and does not fail the exit with that once more", () =>
+    Effect.gen(function*() {
+      const client = yield* FakeClient.make
+      client.networkFails = true
+      const on = makeNetwork(client)
+      const error = yield* unavailable(open(on))
+      assert.strictEqual(error.reason, "options")
+      assert.match(error.message, /network could not be set up.*FDB_NETWORK_OPTION/s)
+      client.process.exit(0)
+    }))
+
   /** So many reads whose answers wait for the main thread. */
   const holdReads = (client: FakeClient, { custody, database }: network.Opened, count: number) =>
     Effect.sync(() => {

@@ -54,6 +54,8 @@ export class FakeClient {
   openDatabases = 0
   /** `open` throws. */
   openError: Error | undefined
+  /** The network cannot be set up; the binding does not notice. */
+  networkFails = false
 
   /** Unless it does, nothing is answered, and a client of several versions ignores cancellation. */
   connected = true
@@ -118,6 +120,7 @@ export class FakeClient {
 
   /** Another part of the process does what must not be done. */
   stopNetwork(): void {
+    if (this.networkFails) throw new FakeError(2008)
     if (this.holding && this.queue.length > queueLength) this.deadlocked = true
     this.networkRuns = false
   }
@@ -141,9 +144,10 @@ export class FakeClient {
       if (this.selected === undefined) throw new Error("You must specify an API version to connect to FoundationDB.")
       if (this.networkStarts === 0) {
         this.networkStarts++
-        this.networkRuns = true
+        this.networkRuns = !this.networkFails
         this.process.on("exit", () => this.stopNetwork())
       }
+      if (this.networkFails) throw new FakeError(2008)
       if (this.openError !== undefined) throw this.openError
       for (const name of Object.keys(options)) if (this.refusedOptions.has(name)) throw new FakeError(2006)
       this.opened.push({ clusterFile, options })

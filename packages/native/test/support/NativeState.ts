@@ -200,9 +200,8 @@ export class NativeState {
     const exit = Effect.runSyncExit(this.engine.watch(key))
     if (Exit.isFailure(exit)) {
       const [reason] = exit.cause.reasons
-      const code = reason?._tag === "Fail" ? reason.error.code : 4100
-      this.failure ??= code
-      return refused(code)
+      // It reaches the watch only: the transaction commits all the same.
+      return refused(reason?._tag === "Fail" ? reason.error.code : 4100)
     }
     const watching = { watch: exit.value, operation, throwAll }
     this.watches.add(watching)

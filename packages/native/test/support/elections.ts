@@ -12,7 +12,7 @@ import {
 } from "@effect-fdb/leader-election"
 import { assert } from "@effect/vitest"
 import { Clock, type Duration, Effect, References, Result } from "effect"
-import { makeSpace } from "./space.ts"
+import { makeSpace, persist } from "./space.ts"
 
 /** How the candidates elect. */
 export interface Options {
@@ -104,10 +104,12 @@ export const underFaults = Effect.fnUntraced(function*<E>(faults: Effect.Effect<
     )
   })
 
-  yield* Database.transact(election.initialize(ElectionConfig.withLeaseDuration(options.lease)), {
-    idempotent: true,
-    timeout: "1 minute"
-  })
+  yield* persist(
+    Database.transact(election.initialize(ElectionConfig.withLeaseDuration(options.lease)), {
+      idempotent: true,
+      timeout: "1 minute"
+    })
+  )
   const tenures = yield* Effect.gen(function*() {
     for (const id of ["a", "b", "c"]) {
       yield* Effect.forkScoped(
@@ -124,14 +126,16 @@ export const underFaults = Effect.fnUntraced(function*<E>(faults: Effect.Effect<
     Effect.provideService(References.MinimumLogLevel, "Error")
   )
 
-  const stored = yield* Database.transact(
-    Transaction.use((tx) =>
-      Effect.gen(function*() {
-        const entries = (yield* tx.getRange(log.range())).map(({ value }) => Result.getOrThrow(Tuple.unpack(value)))
-        return { entries, count: toNumber(yield* tx.get(counter)) }
-      })
-    ),
-    { timeout: "1 minute" }
+  const stored = yield* persist(
+    Database.transact(
+      Transaction.use((tx) =>
+        Effect.gen(function*() {
+          const entries = (yield* tx.getRange(log.range())).map(({ value }) => Result.getOrThrow(Tuple.unpack(value)))
+          return { entries, count: toNumber(yield* tx.get(counter)) }
+        })
+      ),
+      { timeout: "1 minute" }
+    )
   )
   assert.deepStrictEqual(witness.wrong, [])
   assert.strictEqual(stored.count, stored.entries.length, "the counter counts every guarded write")

@@ -22,6 +22,12 @@ export const limits: Tests = (it, { maxKeyLength }) => {
       yield* failsWith(run((tx) => tx.clear(tooLong)), 2102)
       yield* failsWith(run((tx) => tx.atomic("Add", tooLong, value)), 2102)
       yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: tooLong, offset: prefix.length }, value)), 2102)
+      // Where the versionstamp goes, counts.
+      const stamped = (length: number) =>
+        run((tx) => tx.setVersionstampedKey({ bytes: longest.slice(0, length), offset: prefix.length }, value))
+      yield* failsWith(stamped(maxKeyLength - 3), 2102)
+      yield* stamped(maxKeyLength - 4)
+      yield* run((tx) => tx.clearRange({ begin: prefix, end: longest }))
       assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
       assert.deepStrictEqual((yield* run((tx) => tx.getAll([tooLong, longest, tooLong]))).map(text), [
         undefined,
@@ -42,7 +48,11 @@ export const limits: Tests = (it, { maxKeyLength }) => {
       yield* failsWith(run((tx) => tx.set(space.key("b"), tooLong)), 2103)
       yield* failsWith(run((tx) => tx.atomic("BitOr", space.key("b"), tooLong)), 2103)
       yield* failsWith(run((tx) => tx.setVersionstampedValue(space.key("b"), { bytes: tooLong, offset: 0 })), 2103)
+      const stamped = (length: number) =>
+        run((tx) => tx.setVersionstampedValue(space.key("b"), { bytes: new Uint8Array(length), offset: 0 }))
+      yield* failsWith(stamped(maxValueLength - 3), 2103)
       assert.isUndefined(yield* read(space, "b"))
+      yield* stamped(maxValueLength - 4)
     }))
 
   it.effect("a transaction of more than ten million bytes is refused as a whole: 2101", () =>
@@ -80,6 +90,16 @@ export const limits: Tests = (it, { maxKeyLength }) => {
         2101
       )
       assert.isUndefined(yield* read(space, "b"))
+    }))
+
+  it.effect("`sizeLimit` is from 32 to ten million: 2006", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const set = (sizeLimit: number) => run((tx) => tx.set(space.key("a"), bytes("1")), { sizeLimit })
+      for (const sizeLimit of [Number.NaN, -1, 0, 31, 1000.5, 10_000_001]) yield* failsWith(set(sizeLimit), 2006)
+      assert.isUndefined(yield* read(space, "a"))
+      yield* set(10_000_000)
+      yield* failsWith(set(32), 2101)
     }))
 
   it.effect("system keys are not written: 2004", () =>

@@ -1,7 +1,8 @@
 /*
  * A stand-in for FoundationDB's client library, by which the prebuilt binding can be driven on a machine without it: a
  * network thread, a store in memory without conflicts, watches, timeouts, cancellation. The tests compile it where there
- * is a C compiler. It knows no cluster; with STUB_SILENT set it answers nothing, like a client that finds none.
+ * is a C compiler. It knows no cluster; with STUB_SILENT set it answers nothing, like a client that finds none,
+ * and with STUB_SETUP its network cannot be set up, for the error of that number.
  *
  * What the real library would punish by a crash ends the process with an abort and a word on the standard error.
  */
@@ -157,7 +158,12 @@ static void apply(FDBTransaction *transaction) {
 
 /* The network thread. */
 
+/* FoundationDB: the network was not set up. */
+static const fdb_error_t not_set_up = 2008;
+static int is_set_up = 0;
+
 fdb_error_t fdb_run_network(void) {
+  if (!is_set_up) return not_set_up;
   pthread_mutex_lock(&lock);
   while (!stopping) {
     FDBFuture *future = first_settled;
@@ -187,9 +193,15 @@ fdb_error_t fdb_run_network(void) {
   return 0;
 }
 
-fdb_error_t fdb_setup_network(void) { return pthread_cond_init(&work, NULL); }
+fdb_error_t fdb_setup_network(void) {
+  const char *text = getenv("STUB_SETUP");
+  if (text != NULL) return atoi(text);
+  is_set_up = 1;
+  return pthread_cond_init(&work, NULL);
+}
 
 fdb_error_t fdb_stop_network(void) {
+  if (!is_set_up) return not_set_up;
   pthread_mutex_lock(&lock);
   stopping = 1;
   int alive = 0;
@@ -284,6 +296,7 @@ fdb_error_t fdb_future_get_string_array(FDBFuture *f, const void **s, int *n) { 
 
 fdb_error_t fdb_create_database(const char *file, FDBDatabase **database) {
   (void)file;
+  if (!is_set_up) return not_set_up;
   *database = calloc(1, sizeof **database);
   (*database)->magic = DATABASE;
   return 0;

@@ -60,10 +60,14 @@ export interface Candidacy {
   /**
    * Waits until elected. Closing the scope resigns; so does interrupting. Whoever uses it stops the work itself once
    * `lost` completes: `withLeadership` does that for you.
+   *
+   * A candidacy has one tenure at a time: the next campaign waits until the last leadership was resigned, or its scope closed,
+   * also where it was lost before. So each is given a scope of its own.
    */
   readonly campaign: Effect.Effect<Leadership, CampaignError, Scope.Scope>
   /**
-   * Waits until elected and runs the work, which is interrupted when leadership is lost.
+   * Waits until elected and runs the work, which is interrupted when leadership is lost, even where this is called from a region
+   * that nothing else can interrupt.
    *
    * The order at the end of a tenure: leadership is lost or the work is done; the work's finalizers run; only then is the
    * resignation written, if the tenure still stands; only then does it campaign again, if it does.

@@ -5,7 +5,9 @@ import * as Context from "effect/Context"
 import type { ElectionEvent } from "./ElectionEvent.ts"
 
 /**
- * Called synchronously, in the order of what happens, before it has further consequences. It must be quick and not throw.
+ * Called synchronously, in the order of what happens to a candidate; of a loss before anything follows from it. What happens
+ * to different candidates may be told in another order than the database's: a successor may be told of its election before its
+ * predecessor is of having resigned. It must be quick and not throw.
  *
  * **Example**
  *

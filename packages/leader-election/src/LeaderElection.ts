@@ -178,8 +178,9 @@ export interface LeaderElection {
   ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Database | R>
   /**
    * A background service that runs wherever this candidate leads, as a Layer. Leadership that is lost is campaigned for
-   * again; a service or an election that fails is logged and tried again after a pause, but for an id that another process
-   * has taken. A service that ends by itself has ended.
+   * again; a service or an election that fails is logged and tried again after a pause: a tenth of a second, doubled with each
+   * failure up to ten, and from the beginning again once the service has run for longer than that. It is given up where another
+   * process has taken the id. A service that ends by itself has ended.
    */
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,

@@ -1,9 +1,24 @@
 import { Database, type InstrumentedEngine, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Scheduler, Scope, Stream } from "effect"
+import {
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  Metric,
+  Option,
+  Scheduler,
+  Scope,
+  Stream
+} from "effect"
 import { TestClock } from "effect/testing"
 import {
   type Candidacy,
+  CandidateSuperseded,
   ElectionConfig,
   type ElectionEvent,
   ElectionObserver,
@@ -290,6 +305,71 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
       assert.strictEqual(renewed?.believesUntil, 1_000_000_000n + 1_800_000_000n)
     }))
 
+  it.effect("the loss is told, measured and logged before what follows from it", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void lines.push(String(message)))])
+      let leadership: Leadership | undefined
+      const led = a.run(election.withLeadership({ id: "gauged" }, (given) => {
+        leadership = given
+        return Effect.never
+      }, { again: true }))
+      yield* Effect.forkDetach(Effect.provide(led, logger), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      a.wallOffset = 60_000
+      assert.isFalse(yield* Effect.provide(leadership!.isHeld, logger))
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(yield* leadership!.isHeld)
+      const isLeading = (yield* Metric.snapshot).find(({ attributes, id }) =>
+        id === "fdb_election_leading" && attributes?.["candidate"] === "gauged"
+      )
+      assert.deepInclude(isLeading?.state, { value: 1 })
+      const [lost, resigned] = ["lost", "resigned"].map((what) => lines.findIndex((line) => line.includes(what)))
+      assert.isAtLeast(lost!, 0)
+      assert.isBelow(lost!, resigned!)
+    }))
+
+  it.effect("an observer that interrupts it at once is told of its end as well", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const tags: Array<string> = []
+      let fiber: Fiber.Fiber<unknown, unknown> | undefined
+      const campaign = Effect.scoped(Effect.andThen(election.campaign({ id: "a" }), Effect.never))
+      fiber = yield* Effect.forkDetach(a.run(Effect.provideService(campaign, ElectionObserver, ({ _tag }) => {
+        tags.push(_tag)
+        if (_tag === "Elected") fiber?.interruptUnsafe()
+      })))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.await(fiber)
+      assert.deepStrictEqual(tags, ["Registered", "Elected", "Lost", "Resigned"])
+    }))
+
+  it.effect("is not renewed any more once it was given up, though the database comes back only then", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const go = yield* Deferred.make<void>()
+      const ballot = Effect.map(
+        Effect.orDie(b.run(transact(election.getLeaderRaw))),
+        (leader) => Option.getOrThrow(leader).ballot
+      )
+      yield* start(a, { id: "a" }, ({ resign }) => {
+        a.connection = "hangs"
+        return Effect.onInterrupt(
+          Effect.andThen(Deferred.await(go), Effect.andThen(resign, Effect.never)),
+          () => Effect.sleep("30 seconds")
+        )
+      })
+      yield* TestClock.adjust("1 second")
+      yield* Deferred.succeed(go, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(reasonOf(a), "Resigned")
+      const before = yield* ballot
+      a.connection = "up"
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* ballot, before)
+    }))
+
   it.effect("an observer that throws neither ends it nor keeps its work going", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -401,6 +481,36 @@ describe("rule 5: what is not a vacancy", () => {
     }))
 })
 
+describe("a work that is led from where nothing can be interrupted", () => {
+  it.effect("is interrupted all the same when its lease cannot be renewed", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const acts: Array<string> = []
+      const act = (name: string) => () =>
+        Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => void acts.push(name))))
+      const led = a.run(election.withLeadership({ id: "a" }, act("a")))
+      yield* Effect.forkDetach(Effect.uninterruptible(led), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" }, act("b"))
+      a.connection = "hangs"
+      yield* TestClock.adjust("1 minute")
+      assert.match(acts.join(""), /^a+b+$/)
+    }))
+
+  it.effect("ends when it is asked to step down, also as the acquisition of a resource", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const led = election.withLeadership({ id: "a" }, () => Effect.never)
+      const fiber = yield* Effect.forkDetach(a.run(Effect.scoped(Effect.acquireRelease(led, () => Effect.void))), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("1 second")
+      assert.include(yield* Effect.flip(Fiber.join(fiber)), { _tag: "LeadershipLost", reason: "StepDownRequested" })
+    }))
+})
+
 describe("rule 6: the order at the end of a tenure", () => {
   it.effect("loss, then the work's finalizers, then the resignation, then the next campaign", () =>
     Effect.gen(function*() {
@@ -503,6 +613,23 @@ describe("rule 6: the order at the end of a tenure", () => {
       assert.deepStrictEqual(order, ["poller has ended", "given up", "drained"])
       assert.strictEqual((yield* Effect.flip(Fiber.join(led)))._tag, "LeadershipLost")
       assert.isUndefined(yield* leaderId(a))
+    }))
+
+  it.effect("what a finalizer of the work dies of is told, whatever has ended the work", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      for (const again of [false, true]) {
+        const broken = () => Effect.onInterrupt(Effect.never, () => Effect.die("a broken finalizer"))
+        const lost = yield* start(a, { id: "a" }, broken, { again })
+        yield* TestClock.adjust("10 seconds")
+        yield* a.run(transact(election.requestStepDown))
+        yield* TestClock.adjust("1 second")
+        assert.isTrue(Exit.hasDies(yield* Fiber.await(lost)))
+        const interrupted = yield* start(a, { id: "b" }, broken, { again })
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.interrupt(interrupted)
+        assert.isTrue(Exit.hasDies(yield* Fiber.await(interrupted)))
+      }
     }))
 
   it.effect("a work that goes on past its lease is reported, and fenced", () =>
@@ -631,6 +758,27 @@ describe("rule 7: preemption", () => {
       assert.strictEqual(yield* leaderId(c), "c")
     }))
 
+  it.effect("with the very look that has found it", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = yield* hosts(3)
+      const first = yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      c.watches = false
+      yield* start(c, { id: "c" })
+      yield* TestClock.adjust("10 millis")
+      c.watches = true
+      const second = yield* start(b, { id: "b" })
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("20 millis")
+      assert.strictEqual(yield* leaderId(b), "b")
+      const { readOnlyCommits } = yield* c.counts
+      while ((yield* c.counts).readOnlyCommits === readOnlyCommits) yield* TestClock.adjust("10 millis")
+      yield* Fiber.interrupt(second)
+      yield* TestClock.adjust("50 millis")
+      assert.strictEqual(yield* leaderId(c), "c")
+    }))
+
   it.effect("a challenger that dies is waited for one heartbeat", () =>
     Effect.gen(function*() {
       const [a, b, c] = yield* hosts(3)
@@ -677,6 +825,48 @@ describe("rule 7: preemption", () => {
       const read = yield* Effect.forkChild(b.run(transact(election.getCandidate("b"))))
       yield* TestClock.adjust("1 second")
       assert.strictEqual(Option.getOrThrow(yield* Fiber.join(read)).priority, 5)
+    }))
+
+  it.effect("a priority that is set during the registration, or while the tenure begins, is shown at once", () =>
+    Effect.gen(function*() {
+      const make = yield* distantHosts({ commit: "100 millis", read: "20 millis" })
+      const [a, b] = [make(), make()]
+      const priorityOf = Effect.fnUntraced(function*(id: string) {
+        const asked = yield* Effect.forkChild(make().run(transact(election.getCandidate(id))))
+        yield* TestClock.adjust("200 millis")
+        return Option.getOrThrow(yield* Fiber.join(asked)).priority
+      })
+      const leading = yield* a.run(election.candidacy({ id: "a", priority: 8 }))
+      const led = leading.withLeadership(() => Effect.andThen(leading.setPriority(9), Effect.never))
+      yield* Effect.forkDetach(a.run(led), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* priorityOf("a"), 9)
+      const following = yield* b.run(election.candidacy({ id: "b" }))
+      yield* Effect.forkDetach(b.run(following.withLeadership(() => Effect.never)), { startImmediately: true })
+      yield* TestClock.adjust("40 millis")
+      yield* following.setPriority(5)
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(yield* priorityOf("b"), 5)
+    }))
+
+  it.effect("a priority that is set costs a leader one renewal, and a follower no watch", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const leading = yield* a.run(election.candidacy({ id: "a", priority: 9 }))
+      const led = yield* Effect.forkDetach(a.run(leading.withLeadership(() => Effect.never)))
+      yield* TestClock.adjust("5 seconds")
+      yield* a.resetCounts
+      yield* leading.setPriority(10)
+      yield* TestClock.adjust(0)
+      assert.include(yield* a.counts, { commits: 1 })
+      const following = yield* b.run(election.candidacy({ id: "b" }))
+      yield* Effect.forkDetach(b.run(following.withLeadership(() => Effect.never)))
+      yield* TestClock.adjust("1 second")
+      yield* following.setPriority(5)
+      yield* TestClock.adjust(0)
+      yield* Fiber.interrupt(led)
+      yield* TestClock.adjust("20 millis")
+      assert.strictEqual(yield* leaderId(b), "b")
     }))
 
   it.effect("a priority that is raised preempts, without waiting", () =>
@@ -1073,6 +1263,22 @@ describe("rule 11: the cost", () => {
       assert.isBelow(counts.readVersions, cycles / 10)
     }))
 
+  it.effect("a follower beats once a cycle, though a commit takes as long as that of a disk may", () =>
+    Effect.gen(function*() {
+      const make = yield* distantHosts({ readVersion: "5 millis", read: "5 millis", commit: "60 millis" })
+      const [a, b] = [make(), make()]
+      yield* Effect.forkDetach(a.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("1 second")))))
+      yield* TestClock.adjust("1 second")
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      yield* start(b, { id: "b" })
+      yield* TestClock.adjust("2 seconds")
+      yield* b.resetCounts
+      yield* TestClock.adjust("1 minute")
+      const { commits, readOnlyCommits } = yield* b.counts
+      assert.isAtMost(commits, readOnlyCommits + 1)
+    }))
+
   it.effect("a leadership that is led once leaves the election with its resignation, in one commit", () =>
     Effect.gen(function*() {
       const [a, b] = yield* hosts(2)
@@ -1151,6 +1357,19 @@ describe("the beginning of a tenure", () => {
       }
       const history = yield* a.run(transact(election.readHistory(1000)))
       assert.strictEqual(history.length, 100)
+    }))
+
+  it.effect("keeps no more than that where the work always ends before there was time for it", () =>
+    Effect.gen(function*() {
+      const make = yield* distantHosts({ readVersion: "2 millis", read: "2 millis", commit: "6 millis" })
+      const a = make()
+      const task = a.run(election.withLeadership({ id: "a" }, () => Effect.sleep("3 millis")))
+      const tasks = yield* Effect.forkChild(Effect.repeat(task, { times: 109 }))
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(tasks)
+      const history = yield* Effect.forkChild(a.run(transact(election.readHistory(1000))))
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* Fiber.join(history), 100)
     }))
 
   it.effect("hears with its next renewal what has called it before its watches were set", () =>
@@ -1319,6 +1538,47 @@ describe("a singleton", () => {
       yield* host.run(transact(election.initialize()))
       yield* TestClock.adjust("15 seconds")
       assert.deepStrictEqual(log, ["a begins 1"])
+    }))
+
+  it.effect("is run again soon after a failure where it had run well for long", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      const begun: Array<bigint> = []
+      const service = Effect.gen(function*() {
+        if (begun.push(yield* Clock.monotonicTimeNanos) > 10) yield* Effect.sleep("1 day")
+        return yield* Effect.fail("failure")
+      })
+      yield* a.run(Layer.build(election.singleton({ id: "a" }, service)))
+      yield* TestClock.adjust("25 hours")
+      assert.strictEqual(begun.length, 12)
+      assert.isBelow(Number(begun[11]! - begun[10]!) / 1e9, 86_401)
+    }))
+
+  it.effect("goes on where the lease was not longer than its margin for a while", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const log: Array<string> = []
+      yield* a.run(Layer.build(election.singleton({ id: "a", safetyMargin: "2 seconds" }, reign(log, "a"))))
+      yield* TestClock.adjust("10 seconds")
+      yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("2 seconds"))))
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(log, ["a begins 1", "a ends"])
+      yield* b.run(transact(election.writeConfig(new ElectionConfig({}))))
+      yield* TestClock.adjust("1 minute")
+      assert.match(log[2] ?? "", /^a begins/)
+    }))
+
+  it.effect("does not take what another election has told its service for its own", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      let runs = 0
+      const service = Effect.suspend(() => {
+        runs++
+        return Effect.fail(new CandidateSuperseded({ processId: "of another election" }))
+      })
+      yield* a.run(Layer.build(election.singleton({ id: "a" }, service)))
+      yield* TestClock.adjust("1 minute")
+      assert.isAbove(runs, 2)
     }))
 
   it.effect("stops where another process has its id", () =>

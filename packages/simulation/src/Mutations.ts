@@ -311,9 +311,10 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "this.interruptWork(loss);", ""),
       election(
         "tenure",
-        "return recorded;",
-        "return Effect.andThen(recorded, Effect.forkDetach(Effect.andThen(Effect.sleep(\"1 second\"), " +
-          "Effect.sync(() => this.interruptWork(loss)))));"
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            return Effect.void;",
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            " +
+          "return Effect.forkDetach(Effect.andThen(Effect.sleep(\"1 second\"), " +
+          "Effect.sync(() => this.interruptWork(loss))));"
       )
     ],
     noticedBy: "deadline",
@@ -327,8 +328,9 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "this.interruptWork(loss);", ""),
       election(
         "tenure",
-        "return recorded;",
-        "return Effect.andThen(recorded, Effect.forkDetach(Effect.sync(() => this.interruptWork(loss))));"
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            return Effect.void;",
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            " +
+          "return Effect.forkDetach(Effect.sync(() => this.interruptWork(loss)));"
       )
     ],
     noticedBy: "deadline",

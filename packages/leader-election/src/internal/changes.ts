@@ -8,15 +8,12 @@ import * as Stream from "effect/Stream"
 import type { InvalidState, NotInitialized } from "../ElectionError.ts"
 import type { LeaderState } from "../LeaderState.ts"
 import type { ElectionKeys } from "./keys.ts"
-import { mayPass } from "./member.ts"
+import { firstHeartbeat, mayPass } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
 import * as Store from "./store.ts"
 import { WakeUp } from "./wakeUp.ts"
-
-/** What is assumed of the heartbeat before the configuration has been read, in nanoseconds. */
-const firstHeartbeat = 3_000_000_000n
 
 /** An id that no candidate has: nobody is being looked at but the leader. */
 const nobody = ""

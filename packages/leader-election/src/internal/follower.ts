@@ -10,7 +10,7 @@ import type { CampaignError } from "../Candidacy.ts"
 import { CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
 import * as Codec from "./codec.ts"
-import { mayPass, type Member } from "./member.ts"
+import { leastPatience, mayPass, type Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Precedence from "./precedence.ts"
@@ -28,6 +28,11 @@ export interface Elected {
   readonly attempt: Instant
   /** The version of the commit. */
   readonly version: bigint
+  readonly cause: "Vacant" | "Lapsed" | "Own"
+  /** Since the campaign began, in nanoseconds. */
+  readonly waited: bigint
+  /** Since anybody was last seen to lead, in nanoseconds. */
+  readonly leaderless: bigint
 }
 
 /** What a cycle has seen, and done in the same transaction. */
@@ -94,13 +99,21 @@ const look = (
           const memory = Protocol.remember(member.memory, view, readAt)
           const step = decide(member, view, memory, readAt)
           const seen: Look = { view, memory, step, attempt, version, armed: undefined, claimed: undefined }
-          return wakeUp.isArmed && step._tag === "Follow" ? Effect.succeed(seen) : act(member, wakeUp, tx, seen)
+          // Where leadership has moved, and no watch has told of it, that may be lost.
+          const watches = wakeUp.isArmed && member.memory.observation?.term === view.leader.term
+          return watches && step._tag === "Follow" ? Effect.succeed(seen) : act(member, wakeUp, tx, seen, watches)
         })
     )
   })
 
-/** Does in the same transaction what a look asks for. */
-const act = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, tx: TransactionService, seen: Look) {
+/** Does in the same transaction what a look asks for, and sets the watches unless it still `watches`. */
+const act = Effect.fnUntraced(function*(
+  member: Member,
+  wakeUp: WakeUp,
+  tx: TransactionService,
+  seen: Look,
+  watches: boolean
+) {
   const { keys } = member
   const { step, view } = seen
   if (step._tag === "Challenge") {
@@ -109,7 +122,7 @@ const act = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, tx: Tran
   }
   if (step._tag !== "Claim" || member.identity === undefined) {
     // What is watched has just been read, and need not be asked for again.
-    return wakeUp.isArmed ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
+    return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
   }
   const margin = member.marginOf(view.leaseDuration)
   if (margin >= view.leaseDuration) {
@@ -127,7 +140,7 @@ const act = Effect.fnUntraced(function*(member: Member, wakeUp: WakeUp, tx: Tran
   return { ...seen, claimed: { leader, lease, committedVersion } }
 })
 
-const causeOf = (member: Member, { memory, view }: Look): "Vacant" | "Lapsed" | "Own" => {
+const causeOf = (member: Member, { memory, view }: Look): Elected["cause"] => {
   if (view.leader._tag === "Vacant") return "Vacant"
   return view.leader.id === member.id && !Protocol.hasLapsed(memory.observation, view, member.now()) ? "Own" : "Lapsed"
 }
@@ -179,7 +192,12 @@ class Campaign {
       const found = beatsAhead
         // The look waits for it, and has to be young; a commit that comes later than that counts all the same.
         ? Effect.flatMap(
-          Registration.beat(member, identity, seenAt.version, Duration.divideUnsafe(member.patience, 8)),
+          Registration.beat(
+            member,
+            identity,
+            seenAt.version,
+            Duration.max(leastPatience, Duration.divideUnsafe(member.patience, 8))
+          ),
           looking
         )
         : looking(undefined)
@@ -189,15 +207,12 @@ class Campaign {
 
   private found(found: Look): Effect.Effect<Elected | Pace.Pause, CampaignError> {
     const { member, wakeUp } = this
-    const known = member.memory.observation
     member.memory = found.memory
     member.answered(found.view.config)
     this.disabled = !found.view.enabled
     if (found.claimed !== undefined) return this.elected(found, found.claimed)
     const following = Effect.suspend(() => this.follow(found))
-    if (found.armed !== undefined) return Effect.andThen(wakeUp.started(found.armed), following)
-    // Leadership has moved, and the watch has not told of it: it may be lost, and is set again with the next look.
-    return known?.term === found.view.leader.term ? following : Effect.andThen(wakeUp.disarm, following)
+    return found.armed === undefined ? following : Effect.andThen(wakeUp.started(found.armed), following)
   }
 
   /** Looks; at a known version only once, for that may be what an attempt failed for. */
@@ -210,29 +225,22 @@ class Campaign {
     })
   }
 
-  private elected(found: Look, claimed: Claimed): Effect.Effect<Elected, FdbError> {
-    return Effect.gen({ self: this }, function*() {
+  private elected(found: Look, { committedVersion, leader, lease }: Claimed): Effect.Effect<Elected, FdbError> {
+    return Effect.map(committedVersion, (version) => {
       const { member } = this
-      const { leader, lease } = claimed
-      const version = yield* claimed.committedVersion
       const now = member.now()
       const aliveAt = found.memory.vacantSince ?? found.memory.observation?.since ?? now
       member.lastBeat = now
       member.memory = { ...member.memory, vacantSince: undefined, yieldsUntil: undefined }
-      yield* member.tell((about) => ({
-        _tag: "Elected",
-        ...about,
-        term: leader.term,
+      return {
+        leader,
+        lease,
+        attempt: found.attempt,
+        version,
         cause: causeOf(member, found),
-        waited: Duration.nanos(now - this.begun),
-        leaderless: Duration.nanos(now - aliveAt),
-        believesUntil: Protocol.believesUntil(
-          found.attempt.monotonic,
-          found.view.leaseDuration,
-          member.marginOf(found.view.leaseDuration)
-        )
-      }))
-      return { leader, lease, attempt: found.attempt, version }
+        waited: now - this.begun,
+        leaderless: now - aliveAt
+      }
     })
   }
 

@@ -29,8 +29,8 @@ export const leastPatience = Duration.millis(200)
 /** However long the heartbeat or the lease: what waits for a transaction may be asked to end. */
 export const mostPatience = Duration.seconds(10)
 
-/** What is assumed before the configuration has been read. */
-const firstHeartbeat = 3_000_000_000n
+/** What is assumed of the heartbeat before the configuration has been read, in nanoseconds. */
+export const firstHeartbeat = 3_000_000_000n
 
 export class Member {
   readonly keys: ElectionKeys

@@ -26,7 +26,8 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     Effect.flatMap(own),
     Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
   )
-  member.lastBeat = member.now()
+  // Another priority that was set meanwhile has not been shown yet.
+  if (priority === member.priority) member.lastBeat = member.now()
   member.forgetsItself()
   member.reached()
   yield* member.tell((about) => ({ _tag: "Registered", ...about, registration, again }))

@@ -11,6 +11,7 @@ import { LeadershipLost } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 import * as Follower from "./follower.ts"
 import type { Member } from "./member.ts"
+import * as Operations from "./operations.ts"
 import * as Registration from "./registration.ts"
 import * as Renewal from "./renewal.ts"
 import * as Span from "./span.ts"
@@ -65,6 +66,15 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
   member.claiming = false
   member.role = "Leading"
   const tenure = new Tenure(member, elected)
+  yield* member.tell((about) => ({
+    _tag: "Elected",
+    ...about,
+    term: tenure.term,
+    cause: elected.cause,
+    waited: Duration.nanos(elected.waited),
+    leaderless: Duration.nanos(elected.leaderless),
+    believesUntil: tenure.belief.monotonicUntil
+  }))
   member.abdicate = tenure.lose("Resigned")
   if (member.closed) yield* member.abdicate
   const keepUp = (afterLoss: Effect.Effect<void>) =>
@@ -77,7 +87,9 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     const { reason } = tenure
     yield* tenure.lose("Resigned")
     // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
-    yield* tenure.resign
+    const isTold = yield* tenure.resign
+    // Where the work ends before its upkeep has come to it, and does so again and again, nobody else keeps the history short.
+    if (isTold && !tenure.isSettled) yield* Operations.trim(member)
     if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))
@@ -145,14 +157,17 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const working = yield* supervised.pipe(
     Effect.provideService(Clock.Clock, tenure.clock),
     Span.within("LeaderElection.lead", member, { term: String(term) }),
-    restore,
+    // Wherever it was called from: a work that cannot be interrupted would go on beside the next leader's.
+    Effect.interruptible,
     Effect.forkChild({ startImmediately: true, uninterruptible: true })
   )
   yield* keepUp(reportOverrun(tenure))
   const waited = yield* Effect.exit(restore(Fiber.join(working)))
   // Whoever interrupts this waits for the work's finalizers.
   if (Exit.hasInterrupts(waited)) yield* Fiber.interrupt(working)
-  const exit = tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
+  const worked = working.pollUnsafe() ?? waited
+  // What a finalizer dies of would otherwise be lost with the interruption.
+  const exit = Exit.hasDies(worked) ? worked : tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
   const { reason } = tenure
   const overran = reason === undefined ? 0n : belief.sinceLapse()
   const loss = lossIn(tenure, exit)

@@ -122,11 +122,15 @@ const settle = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<boolean> => {
       Store.readOutdated(tx.snapshot, member.keys)
     ], { concurrency: "unbounded" })
     yield* Operations.trimHistory(tx, member.keys, outdated)
-    const isCalled = Protocol.renew(view, leader)._tag === "Refuse" || view.leaseDuration !== tenure.lease.duration
+    const isCalled = Protocol.renew(view, leader)._tag === "Refuse" ||
+      view.leaseDuration !== tenure.lease.duration || view.candidate?.priority !== member.priority
     return { isCalled, armed: yield* wakeUp.arm(tx, keysWatched(member)) }
   })
   return member.database.transact(body, { idempotent: true, timeout: timeLeft(tenure) }).pipe(
-    Effect.flatMap(({ armed, isCalled }) => Effect.as(wakeUp.started(armed), !isCalled)),
+    Effect.flatMap(({ armed, isCalled }) => {
+      tenure.isSettled = true
+      return Effect.as(wakeUp.started(armed), !isCalled)
+    }),
     Effect.orElseSucceed(() => false)
   )
 }
@@ -163,9 +167,12 @@ class Upkeep {
     })
   }
 
-  /** One renewal that takes nothing for known. */
+  /** One renewal that takes nothing for known. What was found out on the way here may have ended the tenure. */
   fully(): Effect.Effect<void> {
-    return Effect.asVoid(this.attempt("full", renewFully(this.tenure, this.wakeUp)))
+    return Effect.flatMap(
+      this.tenure.isHeld,
+      (held) => held ? Effect.asVoid(this.attempt("full", renewFully(this.tenure, this.wakeUp))) : Effect.void
+    )
   }
 
   /** Whether it has led to anything. */

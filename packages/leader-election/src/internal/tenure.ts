@@ -1,6 +1,7 @@
 /** One tenure as its leader knows it: whether it is still believed in, and how it ends. */
 import { Bytes, type FdbError, Transaction, type TransactionOptions } from "@effect-fdb/core"
 import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -31,6 +32,8 @@ export class Tenure {
   version: KnownVersion
   /** Why it is not being renewed, where trying again may help until the belief is over. */
   obstacle: "Disabled" | "Broken" | undefined = undefined
+  /** Whether what its claim has left for later is done: the watches, and the history. */
+  isSettled = false
 
   private readonly record: Uint8Array
   /** When it began, as its history tells. */
@@ -90,17 +93,18 @@ export class Tenure {
 
   /** It is over for its leader, from this very moment on. */
   lose(reason: LossReason): Effect.Effect<void> {
-    return Effect.uninterruptible(Effect.suspend(() => {
+    return Effect.uninterruptible(Effect.contextWith((context: Context.Context<never>) => {
       if (this.ended !== undefined) return Effect.void
       const { member, term } = this
       const error = () => this.told ??= new LeadershipLost({ processId: member.id, term, reason })
       const loss: Loss = { reason, error }
       this.ended = loss
-      const recorded = member.announce((about) => ({ _tag: "Lost", ...about, term, reason }))
+      // Told, measured and logged before it has consequences: on a database in memory all of them are had within this call.
+      Effect.runForkWith(context)(member.announce((about) => ({ _tag: "Lost", ...about, term, reason })))
       // Not by way of a fiber that waits for the loss: it would be for the scheduler to say when that goes on.
       this.interruptWork(loss)
       Deferred.doneUnsafe(this.losing, Effect.sync(error))
-      return recorded
+      return Effect.void
     }))
   }
 
@@ -152,11 +156,14 @@ export class Tenure {
     }
   }
 
-  /** Ends it in the database, if it still stands there. Bounded: what is not told the database ends with the lease. */
-  readonly resign: Effect.Effect<void> = Effect.suspend(() => {
+  /**
+   * Ends it in the database, if it still stands there, and tells whether the database knows of its end. Bounded: what is not told
+   * the database ends with the lease.
+   */
+  readonly resign: Effect.Effect<boolean> = Effect.suspend(() => {
     const { member, term } = this
     // Another tenure has begun for certain.
-    if (this.reason === "Replaced") return Effect.void
+    if (this.reason === "Replaced") return Effect.succeed(true)
     const isQuiet = this.reason === "Resigned" && this.obstacle === undefined && member.isFresh(this.version)
     const leaves = member.closed
     return (isQuiet ? this.endAsKnown(leaves) : this.endAsRead(leaves)).pipe(
@@ -164,7 +171,10 @@ export class Tenure {
         if (leaves) member.identity = undefined
         return end !== "replaced" ? member.tell((about) => ({ _tag: "Resigned", ...about, term })) : Effect.void
       }),
-      Effect.catch((error) => Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`))
+      Effect.as(true),
+      Effect.catch((error) =>
+        Effect.as(Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`), false)
+      )
     )
   })
 

@@ -66,8 +66,11 @@ export class WakeUp {
 
   /** Cuts the wait short, whatever the watches say; they are to be armed again after it, as if one of them had fired. */
   readonly call: Effect.Effect<void> = Effect.suspend(() => {
+    const scope = this.armed
+    this.armed = undefined
+    // Whoever waits goes on within this very call, and may set the next ones.
     this.cut()
-    return this.disarm
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   })
 
   private cut(): void {

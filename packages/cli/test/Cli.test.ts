@@ -6,6 +6,7 @@ import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, References, Result, Schema, Stdio, Terminal } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
+import * as os from "node:os"
 import * as Cli from "../src/Cli.ts"
 import * as ElectionName from "../src/ElectionName.ts"
 import * as ExitCode from "../src/ExitCode.ts"
@@ -46,6 +47,7 @@ const cli = Effect.gen(function*() {
         ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HOME: "/home/me", ...options.env } }))
       )),
       Effect.provideService(Cli.Stores, {
+        exists: () => true,
         open: (store) => {
           opened.store = store
           return Layer.succeed(Database, database)
@@ -149,6 +151,12 @@ describe("the command line", () => {
       })
       yield* call("status", { env: { XDG_STATE_HOME: "/state" } })
       assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/state/fdb-election", isDefault: true })
+      // A path that depends on the working directory would be another store for each process.
+      yield* call("status", { env: { XDG_STATE_HOME: "state", HOME: "" } })
+      const path = `${os.userInfo().homedir}/.local/state/fdb-election`
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path, isDefault: true })
+      yield* call("status --path=")
+      assert.include((yield* errors).at(-1), "--path is empty")
       const env = { FDB_ELECTION_PATH: "/env", FDB_ELECTION_NAME: "from/env", FDB_CLUSTER_FILE: "/cluster" }
       yield* call("status", { env })
       assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false })

@@ -161,6 +161,37 @@ describe.concurrent("a command that leads", () => {
     assert.strictEqual(new Set(terms).size, 3)
   }, 180_000)
 
+  it("goes on when the lease is made shorter than what it used to keep in reserve", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], obedient)
+    const group = await nthGroup(at, 0)
+    const waiting = at.run(["--id", "b"], obedient)
+    await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
+    await at.configure(lapsing)
+    await eventually("the lease is shorter", async () => {
+      const leader = await at.leader()
+      return leader !== undefined && Duration.equals(leader.leaseDuration, lapsing) ? true : undefined
+    })
+    assert.isFalse(groupIsGone(group))
+    run.signal("SIGTERM")
+    assert.strictEqual(code(await run.ended), 0)
+    await nthGroup(at, 1)
+    waiting.signal("SIGTERM")
+    assert.strictEqual(code(await waiting.ended), 0)
+  }, 180_000)
+
+  it("says that it waits for an election to be enabled", async (context) => {
+    const at = await stage(context)
+    await at.configure("30 seconds", { electionEnabled: false })
+    const run = at.run(["--id", "a"], obedient)
+    await eventually("it says so", () => /waits: app\/test is disabled/.test(run.said) ? true : undefined)
+    await at.configure("30 seconds")
+    await nthGroup(at, 0)
+    assert.match(run.said, /is disabled.*takes part in app\/test as "a".*leads app\/test/s)
+    run.signal("SIGTERM")
+    await run.ended
+  }, 180_000)
+
   it("may be interrupted while it waits, and takes its leave", async (context) => {
     const at = await stage(context)
     const leader = at.run(["--id", "a"], obedient)

@@ -27,8 +27,11 @@ export interface CandidateOptions {
   /**
    * By how much this process stops to believe in itself before its lease has ended; a tenth of the lease unless set. It has
    * to cover the difference of two hosts' clocks in rate over a lease, and the time that the work takes to be interrupted.
+   *
+   * Operators may change the lease. A margin that was set is not changed by that, and while it is not below the lease, campaigns
+   * fail with `InvalidCandidate`; a function says what it is for the lease in force.
    */
-  readonly safetyMargin?: Duration.Input | undefined
+  readonly safetyMargin?: Duration.Input | ((leaseDuration: Duration.Duration) => Duration.Duration) | undefined
 }
 
 /**

@@ -44,6 +44,9 @@ export class ElectionConfig extends Schema.Class<ElectionConfig>("@effect-fdb/le
   }
 }
 
+/** Below that, a process would be busy with nothing but its election. */
+const minNanos = 1_000_000n
+
 /** The longest span whose end can be recorded too, in 63 bits of nanoseconds since the epoch: 146 years, until 2116. */
 const maxNanos = 2n ** 62n - 1n
 
@@ -52,7 +55,7 @@ const spanFields = ["leaseDuration", "heartbeatInterval", "candidateTimeout"] as
 const invalidSpan = (duration: Duration.Duration): string | undefined => {
   if (!Duration.isFinite(duration)) return "has to be finite"
   const nanos = Duration.toNanosUnsafe(duration)
-  if (nanos <= 0n) return `is ${Duration.format(duration)}; it has to be longer than zero`
+  if (nanos < minNanos) return `is ${Duration.format(duration)}; it has to be a millisecond at least, better seconds`
   return nanos > maxNanos ? "does not fit into 62 bits of nanoseconds" : undefined
 }
 

@@ -19,6 +19,12 @@ interface AboutTenure extends About {
   readonly term: bigint
 }
 
+/** What an event adds that changes what a leader believes. */
+interface AboutBelief extends AboutTenure {
+  readonly leaseDuration: Duration.Duration
+  readonly believesUntil: bigint
+}
+
 /** What may stand in the way of a beat; it is tried again. */
 export type Trouble = FdbError | InvalidState | NotInitialized
 
@@ -26,11 +32,12 @@ export type Trouble = FdbError | InvalidState | NotInitialized
  * What can happen to a candidate.
  *
  * - `Registered`: it is a candidate now; `again` where it was one before and had been evicted
- * - `Following`: another leads, or nobody does
+ * - `Following`: another leads, or nobody does; or the election is not `enabled`, and nobody can claim it
  * - `Challenged`: it has asked the leader of `term` to step down
  * - `Elected`: it leads. `cause`: the leadership was vacant, its lease had lapsed, or it was the candidate's own from before.
  *   `leaderless`: how long nobody has been seen to lead. `believesUntil`: until when it believes in itself, in nanoseconds
  *   of its own monotonic clock
+ * - `Shortened`: a shorter lease is about to be written; it believes no longer than that allows, whatever comes of it
  * - `Renewed`: by the `fast` path of one round trip, or the `full` one; `headroom` was left of the belief
  * - `RenewalFailed`: an attempt did; others follow until the belief is over
  * - `Lost`: the tenure is over for its leader; its work is being interrupted
@@ -40,20 +47,18 @@ export type Trouble = FdbError | InvalidState | NotInitialized
  */
 export type ElectionEvent = Data.TaggedEnum<{
   Registered: About & { readonly registration: Versionstamp.Versionstamp; readonly again: boolean }
-  Following: About & { readonly leader: string | undefined; readonly term: bigint }
+  Following: About & { readonly leader: string | undefined; readonly term: bigint; readonly enabled: boolean }
   Challenged: AboutTenure
-  Elected: AboutTenure & {
+  Elected: AboutBelief & {
     readonly cause: "Vacant" | "Lapsed" | "Own"
-    readonly waited: Duration.Duration
     readonly leaderless: Duration.Duration
-    readonly believesUntil: bigint
   }
-  Renewed: AboutTenure & {
+  Shortened: AboutBelief
+  Renewed: AboutBelief & {
     readonly ballot: bigint
     readonly path: "fast" | "full"
     readonly latency: Duration.Duration
     readonly headroom: Duration.Duration
-    readonly believesUntil: bigint
   }
   RenewalFailed: AboutTenure & { readonly path: "fast" | "full"; readonly error: Trouble }
   Lost: AboutTenure & { readonly reason: LossReason }

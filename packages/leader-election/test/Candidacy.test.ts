@@ -389,6 +389,38 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
     }))
 })
 
+describe("a safety margin", () => {
+  it.effect("may be a function of the lease in force, which operators may change", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts(2)
+      const safetyMargin = (lease: Duration.Duration) => Duration.divideUnsafe(lease, 2)
+      yield* start(a, { id: "a", safetyMargin })
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("4 seconds"))))
+      yield* TestClock.adjust("10 seconds")
+      assert.isUndefined(reasonOf(a))
+      const now = yield* Clock.monotonicTimeNanos
+      a.connection = "hangs"
+      const { believesUntil, leaseDuration } = eventsOf(a, "Renewed").at(-1)!
+      assert.strictEqual(Duration.toSeconds(leaseDuration), 4)
+      assert.isAtMost(Number(believesUntil - now), 2e9)
+      yield* TestClock.adjust(Duration.nanos(believesUntil - now))
+      assert.strictEqual(reasonOf(a), "Expired")
+    }))
+
+  it.effect("has to be below the lease, whatever a function says", () =>
+    Effect.gen(function*() {
+      const [a] = yield* hosts(1)
+      for (const margin of [seconds(10), Duration.infinity, Duration.negate(seconds(1))]) {
+        const error = yield* Effect.flip(
+          a.run(election.withLeadership({ id: "a", safetyMargin: () => margin }, () => Effect.void))
+        )
+        assert.include(error, { _tag: "InvalidCandidate", field: "safetyMargin" })
+      }
+      assert.isUndefined(yield* leaderId(a))
+    }))
+})
+
 describe("rule 3, at the beginning", () => {
   it.effect("a claim whose commit took longer than its lease is no leadership; it campaigns again", () =>
     Effect.gen(function*() {
@@ -1495,6 +1527,10 @@ describe("commits whose outcome is not told", () => {
       yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("2 seconds"))))
       yield* TestClock.adjust("1700 millis")
       assert.isUndefined(reasonOf(a))
+      const shortened = eventsOf(a, "Shortened")
+      assert.isAbove(shortened.length, 0)
+      assert.strictEqual(Duration.toSeconds(shortened[0]!.leaseDuration), 2)
+      assert.isAtMost(Number(shortened[0]!.believesUntil - (yield* Clock.monotonicTimeNanos)), 100_000_000)
       yield* TestClock.adjust("200 millis")
       assert.strictEqual(reasonOf(a), "Expired")
     }))

@@ -329,6 +329,7 @@ describe("configurations", () => {
     "that no election can be run with are refused by name",
     Effect.gen(function*() {
       assert.strictEqual(yield* field(new ElectionConfig({ leaseDuration: Duration.zero })), "leaseDuration")
+      assert.strictEqual(yield* field(ElectionConfig.withLeaseDuration("2 millis")), "heartbeatInterval")
       assert.strictEqual(yield* field(new ElectionConfig({ heartbeatInterval: Duration.zero })), "heartbeatInterval")
       assert.strictEqual(
         yield* field(new ElectionConfig({ heartbeatInterval: Duration.seconds(10) })),

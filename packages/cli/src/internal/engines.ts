@@ -3,6 +3,7 @@ import type { Database } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { type OpenError, type Store, Stores } from "./target.ts"
 
 /** The default directory comes into being with its first use; one that is given is the user's to make. */
@@ -21,5 +22,7 @@ const open = (store: Store): Layer.Layer<Database, OpenError> =>
     return LmdbDatabase.layer({ path: store.path })
   }))
 
+const exists = (store: Store): boolean => store.engine === "fdb" || fs.existsSync(path.join(store.path, "data.mdb"))
+
 /** LMDB and FoundationDB. */
-export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, { open })
+export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, { exists, open })

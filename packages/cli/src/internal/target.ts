@@ -35,6 +35,8 @@ export interface OpenError {
 /** How stores are opened. */
 export class Stores extends Context.Service<Stores, {
   readonly open: (store: Store) => Layer.Layer<Database, OpenError>
+  /** Whether there is anything to be opened, as far as that can be told without; opening may make it. */
+  readonly exists: (store: Store) => boolean
 }>()("@effect-fdb/cli/Stores") {}
 
 /** The flags that say which election is meant, as they were given. */
@@ -63,13 +65,16 @@ const flagOr = (flag: Option.Option<string>, variable: string) =>
 
 const usage = (problem: string) => Effect.fail(new UsageError({ problem }))
 
-const defaultPath: Effect.Effect<string> = Effect.gen(function*() {
-  const state = yield* environment("XDG_STATE_HOME")
-  const home = yield* environment("HOME")
-  return Option.match(state, {
-    onSome: (state) => path.join(state, "fdb-election"),
-    onNone: () => path.join(Option.getOrElse(home, () => os.tmpdir()), ".local", "state", "fdb-election")
+/** The same for all processes of a user, whether their environment says where home is or not: a service's may not. */
+const defaultPath: Effect.Effect<string, UsageError> = Effect.gen(function*() {
+  const state = Option.filter(yield* environment("XDG_STATE_HOME"), path.isAbsolute)
+  if (Option.isSome(state)) return path.join(state.value, "fdb-election")
+  const given = yield* environment("HOME")
+  const home = Option.isSome(given) ? given.value : yield* Effect.try({
+    try: () => os.userInfo().homedir,
+    catch: () => new UsageError({ problem: "this user has no home directory: give --path, or set FDB_ELECTION_PATH" })
   })
+  return path.join(home, ".local", "state", "fdb-election")
 })
 
 const resolveStore = Effect.fnUntraced(function*(flags: TargetFlags): Effect.fn.Return<Store, UsageError> {
@@ -80,6 +85,7 @@ const resolveStore = Effect.fnUntraced(function*(flags: TargetFlags): Effect.fn.
         return yield* usage("--cluster-file is for FoundationDB: give --engine fdb as well, or --path instead")
       }
       const given = yield* flagOr(flags.path, "FDB_ELECTION_PATH")
+      if (Option.contains(given, "")) return yield* usage("--path is empty: give a directory, or leave it out")
       const directory = Option.isSome(given) ? given.value : yield* defaultPath
       return { engine, path: path.resolve(directory), isDefault: Option.isNone(given) }
     }
@@ -103,15 +109,17 @@ export const resolve = Effect.fnUntraced(function*(flags: TargetFlags): Effect.f
   return { name: name.success, store, election: LeaderElection.make(name.success.subspace) }
 })
 
+/** The election was never set up. */
+export const noElection = (target: Target): NoElection =>
+  new NoElection({ election: target.name.text, store: describe(target.store) })
+
 /** Errors of the store and of a missing election, with the words that a person needs. */
 export const explain = (target: Target) =>
 <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Exclude<E, FdbError | NotInitialized> | StoreFailed | NoElection, R> =>
   Effect.mapError(effect, (error): Exclude<E, FdbError | NotInitialized> | StoreFailed | NoElection => {
-    if (error instanceof NotInitialized) {
-      return new NoElection({ election: target.name.text, store: describe(target.store) })
-    }
+    if (error instanceof NotInitialized) return noElection(target)
     return error instanceof FdbError
       ? new StoreFailed({ store: describe(target.store), problem: error.message })
       : error as Exclude<E, FdbError | NotInitialized>

@@ -2,7 +2,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { CandidateOptions } from "../Candidacy.ts"
 import { InvalidCandidate } from "../ElectionError.ts"
+import * as Protocol from "./protocol.ts"
 
 /** Leaves room for any sensible subspace within FoundationDB's 10,000 bytes of key, and within LMDB's fewer. */
 const maxIdBytes = 512
@@ -28,15 +30,25 @@ export const validate = (id: string, priority: number): Effect.Effect<void, Inva
     )
 }
 
-/** The margin in nanoseconds; fails with `InvalidCandidate` unless it is a span of time. */
-export const validateMargin = (
-  margin: Duration.Input | undefined
-): Effect.Effect<bigint | undefined, InvalidCandidate> => {
-  if (margin === undefined) return Effect.undefined
-  const duration = Option.getOrUndefined(Duration.fromInput(margin))
-  return duration !== undefined && Duration.isFinite(duration) && Duration.toNanosUnsafe(duration) >= 0n
-    ? Effect.succeed(Duration.toNanosUnsafe(duration))
-    : Effect.fail(
+/** A margin that is no span of time fails a claim as one that is as long as the lease. */
+const marginFrom =
+  (margin: (leaseDuration: Duration.Duration) => Duration.Duration) => (leaseDuration: bigint): bigint => {
+    const duration = margin(Duration.nanos(leaseDuration))
+    return Duration.isFinite(duration) ? Duration.toNanosUnsafe(duration) : leaseDuration
+  }
+
+/** The margin for a lease, both in nanoseconds; fails with `InvalidCandidate` unless what was asked for is a span of time. */
+export const toMargin = (
+  asked: CandidateOptions["safetyMargin"]
+): Effect.Effect<(leaseDuration: bigint) => bigint, InvalidCandidate> => {
+  if (asked === undefined) return Effect.succeed(Protocol.defaultMargin)
+  if (typeof asked === "function") return Effect.succeed(marginFrom(asked))
+  const duration = Option.getOrUndefined(Duration.fromInput(asked))
+  if (duration === undefined || !Duration.isFinite(duration) || Duration.toNanosUnsafe(duration) < 0n) {
+    return Effect.fail(
       new InvalidCandidate({ field: "safetyMargin", problem: "has to be a finite span of time, and not negative" })
     )
+  }
+  const margin = Duration.toNanosUnsafe(duration)
+  return Effect.succeed(() => margin)
 }

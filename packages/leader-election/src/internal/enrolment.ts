@@ -25,7 +25,7 @@ export const enrol = Effect.fnUntraced(function*(
     observer: yield* ElectionObserver,
     id,
     priority,
-    margin: yield* Candidate.validateMargin(safetyMargin)
+    marginOf: yield* Candidate.toMargin(safetyMargin)
   })
   yield* Effect.addFinalizer(() => Reign.close(member))
   return member

@@ -29,8 +29,6 @@ export interface Elected {
   /** The version of the commit. */
   readonly version: bigint
   readonly cause: "Vacant" | "Lapsed" | "Own"
-  /** Since the campaign began, in nanoseconds. */
-  readonly waited: bigint
   /** Since anybody was last seen to lead, in nanoseconds. */
   readonly leaderless: bigint
 }
@@ -125,11 +123,11 @@ const act = Effect.fnUntraced(function*(
     return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
   }
   const margin = member.marginOf(view.leaseDuration)
-  if (margin >= view.leaseDuration) {
+  if (margin < 0n || margin >= view.leaseDuration) {
     return yield* new InvalidCandidate({
       field: "safetyMargin",
-      problem: `is ${Duration.format(Duration.nanos(margin))}; it has to be below the lease of ` +
-        Duration.format(view.config.leaseDuration)
+      problem: `is ${Duration.format(Duration.nanos(margin))}; it has to be below the lease, which is ` +
+        `${Duration.format(view.config.leaseDuration)} now, and not negative`
     })
   }
   const ended = yield* Operations.readEnded(tx.snapshot, keys, view, step.claim)
@@ -149,7 +147,6 @@ const causeOf = (member: Member, { memory, view }: Look): Elected["cause"] => {
 class Campaign {
   private readonly member: Member
   private readonly wakeUp: WakeUp
-  private readonly begun: bigint
   private disabled = false
   private followed: string | undefined = undefined
   /** How many others are to be let go first when there is a vacancy. */
@@ -158,7 +155,6 @@ class Campaign {
   constructor(member: Member, wakeUp: WakeUp) {
     this.member = member
     this.wakeUp = wakeUp
-    this.begun = member.now()
   }
 
   /** Registers, or looks and does what the protocol says. */
@@ -238,7 +234,6 @@ class Campaign {
         attempt: found.attempt,
         version,
         cause: causeOf(member, found),
-        waited: now - this.begun,
         leaderless: now - aliveAt
       }
     })
@@ -277,19 +272,19 @@ class Campaign {
     })
   }
 
-  private isNews({ leader }: Store.ElectionView): boolean {
-    const followed = `${leader.term} ${leader._tag === "Held" ? leader.id : ""}`
+  private isNews({ enabled, leader }: Store.ElectionView): boolean {
+    const followed = `${enabled} ${leader.term} ${leader._tag === "Held" ? leader.id : ""}`
     if (followed === this.followed) return false
     this.followed = followed
     return true
   }
 
   /** Tells whom it follows, and takes its place among those who do. */
-  private fallIn({ config, leader }: Store.ElectionView): Effect.Effect<void> {
+  private fallIn({ config, enabled, leader }: Store.ElectionView): Effect.Effect<void> {
     const { member } = this
     const { database, identity, keys, patience } = member
     const leaderId = leader._tag === "Held" ? leader.id : undefined
-    const told = member.tell((about) => ({ _tag: "Following", ...about, leader: leaderId, term: leader.term }))
+    const told = member.tell((about) => ({ _tag: "Following", ...about, leader: leaderId, term: leader.term, enabled }))
     if (leader._tag === "Vacant" || identity === undefined) return told
     const place = Precedence.readPlace(keys, identity, leader, config.candidateTimeout)
     return Effect.andThen(told, database.transact(place, { retryLimit: 0, timeout: patience })).pipe(
@@ -339,7 +334,8 @@ export const campaign = (member: Member, wakeUp: WakeUp): Effect.Effect<Elected,
     return yield* Effect.interrupt
   })
 
-/** For a heartbeat, it leaves a vacancy to others: it has stepped down. */
+/** For a heartbeat, it leaves a vacancy to others: it has stepped down, or its lease is too short for it. */
 export const yieldToOthers = (member: Member): void => {
-  member.memory = { ...member.memory, yieldsUntil: member.now() + member.heartbeat }
+  const pause = Duration.max(Duration.nanos(member.heartbeat), leastPatience)
+  member.memory = { ...member.memory, yieldsUntil: member.now() + Duration.toNanosUnsafe(pause) }
 }

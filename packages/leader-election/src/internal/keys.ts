@@ -1,5 +1,5 @@
 /** Where the records of an election stand. */
-import { Bytes, KeyRange, type Subspace, Tuple } from "@effect-fdb/core"
+import { Bytes, type Subspace, Tuple } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 
 export interface ElectionKeys {
@@ -13,8 +13,6 @@ export interface ElectionKeys {
   readonly history: Subspace.Subspace
   readonly candidate: (id: string) => Uint8Array
   readonly tenure: (term: bigint) => Uint8Array
-  /** All of it. */
-  readonly all: KeyRange.KeyRange
 }
 
 const nameOf = (subspace: Subspace.Subspace): string => {
@@ -41,7 +39,6 @@ export const make = (subspace: Subspace.Subspace): ElectionKeys => {
       if (last?.id !== id) last = { id, key: candidates.pack([id]) }
       return last.key
     },
-    tenure: (term) => history.pack([term]),
-    all: KeyRange.fromPrefix(subspace.prefix)
+    tenure: (term) => history.pack([term])
   }
 }

@@ -37,8 +37,8 @@ export class Member {
   readonly database: DatabaseService
   readonly clock: Clock.Clock
   readonly id: string
-  /** The safety margin that was asked for, in nanoseconds. */
-  private readonly margin: bigint | undefined
+  /** The safety margin for a lease, both in nanoseconds. */
+  readonly marginOf: (leaseDuration: bigint) => bigint
   private readonly observer: (event: ElectionEvent) => void
   private readonly telemetry: Telemetry
 
@@ -74,7 +74,7 @@ export class Member {
     readonly observer: (event: ElectionEvent) => void
     readonly id: string
     readonly priority: number
-    readonly margin: bigint | undefined
+    readonly marginOf: (leaseDuration: bigint) => bigint
   }) {
     this.keys = options.keys
     this.database = options.database
@@ -83,15 +83,11 @@ export class Member {
     this.telemetry = new Telemetry(options.keys.name, options.id)
     this.id = options.id
     this.priority = options.priority
-    this.margin = options.margin
+    this.marginOf = options.marginOf
   }
 
   now(): bigint {
     return this.clock.monotonicTimeNanosUnsafe()
-  }
-
-  marginOf(leaseDuration: bigint): bigint {
-    return this.margin ?? Protocol.defaultMargin(leaseDuration)
   }
 
   /** How long one transaction of a follower may take. */

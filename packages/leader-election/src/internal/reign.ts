@@ -71,8 +71,8 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     ...about,
     term: tenure.term,
     cause: elected.cause,
-    waited: Duration.nanos(elected.waited),
     leaderless: Duration.nanos(elected.leaderless),
+    leaseDuration: Duration.nanos(elected.lease.duration),
     believesUntil: tenure.belief.monotonicUntil
   }))
   member.abdicate = tenure.lose("Resigned")

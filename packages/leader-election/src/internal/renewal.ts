@@ -44,10 +44,17 @@ const timeLeft = (tenure: Tenure): Duration.Duration => {
 }
 
 /** The belief must not outlast a shorter lease that is about to be written. */
-const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): void => {
-  if (leaseDuration < tenure.lease.duration) {
-    tenure.belief.limit(attempt, leaseDuration, tenure.member.marginOf(leaseDuration))
-  }
+const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): Effect.Effect<void> => {
+  const { belief, lease, member, term } = tenure
+  if (leaseDuration >= lease.duration) return Effect.void
+  belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration))
+  return member.tell((about) => ({
+    _tag: "Shortened",
+    ...about,
+    term,
+    leaseDuration: Duration.nanos(leaseDuration),
+    believesUntil: belief.monotonicUntil
+  }))
 }
 
 /** One round trip: what was read or written at the last version still stands if this commit is accepted (11). */
@@ -87,7 +94,7 @@ const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, Stor
     const armed = wakeUp.isArmed ? undefined : yield* wakeUp.arm(tx, keysWatched(member))
     const renewal = Protocol.renew(view, leader)
     if (renewal._tag === "Refuse") return { view, armed, renewed: undefined, because: renewal.because }
-    limitBelief(tenure, attempt, view.leaseDuration)
+    yield* limitBelief(tenure, attempt, view.leaseDuration)
     const lease = yield* Operations.writeRenewal(
       tx,
       member.keys,
@@ -228,6 +235,7 @@ class Upkeep {
         path,
         latency: Duration.nanos(member.now() - begun),
         headroom: Duration.nanos(headroom),
+        leaseDuration: Duration.nanos(lease.duration),
         believesUntil: tenure.belief.monotonicUntil
       }))
     })

@@ -23,10 +23,14 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
     again
       ? { level: "Warn", text: () => `"${candidate}" had been evicted and has registered again` }
       : { level: "Debug", text: () => `"${candidate}" is registered` },
-  Following: ({ candidate, leader, term }): Line => ({
+  Following: ({ candidate, enabled, leader, term }): Line => ({
     level: "Debug",
     text: () =>
-      leader === undefined ? `"${candidate}" sees nobody lead` : `"${candidate}" follows "${leader}" in term ${term}`
+      !enabled
+        ? `"${candidate}" waits for the election to be enabled`
+        : leader === undefined
+        ? `"${candidate}" sees nobody lead`
+        : `"${candidate}" follows "${leader}" in term ${term}`
   }),
   Challenged: ({ candidate, term }): Line => ({
     level: "Info",
@@ -35,6 +39,10 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
   Elected: ({ candidate, cause, leaderless, term }): Line => ({
     level: "Info",
     text: () => `"${candidate}" leads in term ${term} (${cause.toLowerCase()}, leaderless for ${millisOf(leaderless)})`
+  }),
+  Shortened: ({ candidate, leaseDuration, term }): Line => ({
+    level: "Debug",
+    text: () => `"${candidate}" is about to make the lease of term ${term} shorter: ${millisOf(leaseDuration)}`
   }),
   Renewed: ({ ballot, candidate, latency, path, term }): Line => ({
     level: "Debug",

@@ -30,6 +30,12 @@ export const tell = (log: EventLog, { name }: Machine, event: ElectionEvent): vo
         leaderless: nanos(event.leaderless),
         until: event.believesUntil
       })
+    case "Shortened":
+      return log.add(name, "shortened", {
+        term: event.term,
+        lease: nanos(event.leaseDuration),
+        until: event.believesUntil
+      })
     case "Renewed":
       return log.add(name, "renewed", {
         term: event.term,

@@ -11,7 +11,7 @@ import { spanFlag } from "../spanFlag.ts"
 import * as Table from "../table.ts"
 import { transact } from "../target.ts"
 import { json } from "./reading.ts"
-import { onTarget } from "./root.ts"
+import { onNewTarget, onTarget } from "./root.ts"
 
 const preemption = Flag.Boolean("preemption").pipe(
   Flag.withDescription(
@@ -51,7 +51,7 @@ export const init = Command.make("init", {
   ),
   preemption
 }, (flags) =>
-  onTarget(({ election, name }) =>
+  onNewTarget(({ election, name }) =>
     Effect.gen(function*() {
       const asked = initialConfig(flags)
       const before = yield* transact(Effect.option(election.readConfig))

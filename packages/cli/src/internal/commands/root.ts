@@ -35,10 +35,16 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   )
 }))
 
-/** Runs what a subcommand does on the election that is meant, with its store open. */
-export const onTarget = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>) =>
+const open = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>, makes: boolean) =>
   Effect.gen(function*() {
     const target = yield* Target.resolve(yield* root)
-    const { open } = yield* Target.Stores
+    const { exists, open } = yield* Target.Stores
+    if (!makes && !exists(target.store)) return yield* Target.noElection(target)
     return yield* body(target).pipe(Target.explain(target), Effect.provide(open(target.store)))
   })
+
+/** Runs what a subcommand does on the election that is meant, with its store open. */
+export const onTarget = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>) => open(body, false)
+
+/** As {@link onTarget}, and makes the store if there is none. */
+export const onNewTarget = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>) => open(body, true)

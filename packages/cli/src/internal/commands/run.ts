@@ -18,7 +18,7 @@ import * as Result from "effect/Result"
 import * as os from "node:os"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
-import { margins, safetyMargin } from "../run/deadlines.ts"
+import { checkGrace, margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
 import { signalProcess } from "../run/processGroup.ts"
@@ -28,7 +28,7 @@ import { type Running, supervise } from "../run/supervise.ts"
 import { holderOfTerminal, terminalToGive } from "../run/terminal.ts"
 import { spanFlag } from "../spanFlag.ts"
 import { type Target, transact } from "../target.ts"
-import { CommandLine, onTarget } from "./root.ts"
+import { CommandLine, onNewTarget } from "./root.ts"
 
 /** Signals that are the command's, but for those with which a terminal suspends. */
 const forwarded: ReadonlyArray<NodeJS.Signals> = [...ends, "SIGUSR1", "SIGUSR2", "SIGWINCH"]
@@ -89,8 +89,15 @@ class Course {
   /** It was asked to end, and ends when the command has. */
   endedBy: NodeJS.Signals | undefined
   believesUntil = 0n
+  /** What the command has between SIGTERM and SIGKILL, by the lease as it is, in nanoseconds. */
+  grace = 0n
   /** It was asked to end while there was no command to ask. */
   readonly interrupted = Deferred.makeUnsafe<number>()
+
+  /** When nothing may be left of the command. */
+  get killAt(): bigint {
+    return this.believesUntil + this.grace
+  }
 
   handle(signal: NodeJS.Signals): void {
     const isEnd = ends.includes(signal)
@@ -140,14 +147,15 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
   const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${line}`)
   const terminalOf = terminalToGive()
 
+  const askedGrace = Option.getOrUndefined(options.grace)
   const config = yield* transact(election.initialize(new ElectionConfig({})))
-  const { grace, reserve } = yield* margins(config.leaseDuration, Option.getOrUndefined(options.grace))
-  const killAt = () => course.believesUntil + grace
+  yield* checkGrace(config.leaseDuration, askedGrace)
   const narrate = Narrator.make({ election: name.text, say, now: () => clock.monotonicTimeNanosUnsafe() })
   const observer: typeof ElectionObserver.Service = (event) => {
-    if (event._tag === "Elected" || event._tag === "Renewed") {
+    if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       course.believesUntil = event.believesUntil
-      keeper.until(event.believesUntil, killAt())
+      course.grace = margins(event.leaseDuration, askedGrace).grace
+      keeper.until(course.believesUntil, course.killAt)
     }
     narrate(event)
   }
@@ -163,8 +171,8 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
         FDB_ELECTION_NAME: name.text
       }),
       terminalOf,
-      grace,
-      killAt,
+      grace: () => course.grace,
+      killAt: () => course.killAt,
       begun: (running) => {
         course.running = running
       },
@@ -193,9 +201,8 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
     const candidacy = yield* election.candidacy({
       id,
       priority: options.priority,
-      safetyMargin: safetyMargin({ grace, reserve })
+      safetyMargin: safetyMargin(askedGrace)
     })
-    say(`takes part in ${name.text} as "${id}"`)
     let shortRuns = 0
     while (true) {
       const begun = clock.monotonicTimeNanosUnsafe()
@@ -224,7 +231,7 @@ const checkSeparated = Effect.fnUntraced(function*(command: ReadonlyArray<string
 const runCommand = (options: Options) =>
   Effect.andThen(
     checkSeparated(options.command),
-    onTarget((target) =>
+    onNewTarget((target) =>
       Effect.gen(function*() {
         if (process.platform === "win32") {
           return yield* new UsageError({

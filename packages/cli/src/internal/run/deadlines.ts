@@ -22,22 +22,33 @@ export interface Margins {
   readonly reserve: bigint
 }
 
-/** By how much the leader has to stop believing before its lease lapses. */
-export const safetyMargin = ({ grace, reserve }: Margins): Duration.Duration => Duration.nanos(grace + reserve)
-
-/** The margins for a lease; a fifth and a tenth of it unless a grace is asked for. */
-export const margins = (
-  leaseDuration: Duration.Duration,
-  asked: Duration.Duration | undefined
-): Effect.Effect<Margins, UsageError> => {
+/**
+ * The margins for a lease: of grace a fifth of it, or what is asked for, but not more than half of it; of reserve a tenth. The
+ * lease may be changed at any time, so they are asked for anew with each renewal.
+ */
+export const margins = (leaseDuration: Duration.Duration, asked: Duration.Duration | undefined): Margins => {
   const lease = Duration.toNanosUnsafe(leaseDuration)
   const grace = asked === undefined ? lease / 5n : Duration.toNanosUnsafe(asked)
-  return grace <= lease / 2n
-    ? Effect.succeed({ grace, reserve: lease / 10n })
+  return { grace: grace < lease / 2n ? grace : lease / 2n, reserve: lease / 10n }
+}
+
+/** By how much the leader has to stop believing before its lease lapses. */
+export const safetyMargin =
+  (asked: Duration.Duration | undefined) => (leaseDuration: Duration.Duration): Duration.Duration => {
+    const { grace, reserve } = margins(leaseDuration, asked)
+    return Duration.nanos(grace + reserve)
+  }
+
+/** Refuses a grace of which the lease would leave nothing but a part. */
+export const checkGrace = (
+  leaseDuration: Duration.Duration,
+  asked: Duration.Duration | undefined
+): Effect.Effect<void, UsageError> =>
+  asked === undefined || Duration.isLessThanOrEqualTo(asked, Duration.divideUnsafe(leaseDuration, 2))
+    ? Effect.void
     : Effect.fail(
       new UsageError({
-        problem: `--grace is ${Span.format(Duration.nanos(grace))} and may be half of the lease, which is ` +
+        problem: `--grace is ${Span.format(asked)} and may be half of the lease, which is ` +
           `${Span.format(leaseDuration)}: give a shorter one, or set a longer lease with \`fdb-election config set\``
       })
     )
-}

@@ -45,14 +45,18 @@ export const make = (options: {
     switch (event._tag) {
       case "Registered":
         recovered()
-        if (event.again) say("had been taken for dead and evicted, and takes part again")
-        return
+        return say(
+          event.again
+            ? "had been taken for dead and evicted, and takes part again"
+            : `takes part in ${election} as ${JSON.stringify(event.candidate)}`
+        )
       case "Following":
         recovered()
+        if (!event.enabled) return say(`waits: ${election} is disabled, and \`fdb-election enable\` ends that`)
         return say(
           event.leader === undefined
             ? `waits: nobody leads ${election}`
-            : `waits: "${event.leader}" leads ${election} in term ${event.term}`
+            : `waits: ${JSON.stringify(event.leader)} leads ${election} in term ${event.term}`
         )
       case "Challenged":
         return say(`has the higher priority, and asks the leader of term ${event.term} to step down`)

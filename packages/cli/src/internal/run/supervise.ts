@@ -18,8 +18,8 @@ export interface Supervision {
   readonly command: ReadonlyArray<string>
   readonly env: (leadership: Leadership) => NodeJS.ProcessEnv
   readonly terminalOf: number | undefined
-  /** In nanoseconds; see `deadlines.ts`. */
-  readonly grace: bigint
+  /** By the lease as it was last renewed, in nanoseconds; see `deadlines.ts`. */
+  readonly grace: () => bigint
   /** The last instant for SIGKILL, on the monotonic clock, by the lease as it was last renewed. */
   readonly killAt: () => bigint
   /** The command begins, and can be sent signals from now on. */
@@ -60,7 +60,7 @@ const stop = Effect.fnUntraced(function*(
     // A stopped process gets to see SIGTERM only when it goes on.
     signalGroup(group, "SIGCONT")
     if (held) yield* leftBehind
-    const patience = (yield* Clock.monotonicTimeNanos) + grace
+    const patience = (yield* Clock.monotonicTimeNanos) + grace()
     yield* untilGone(group, () => held && patience < killAt() ? patience : killAt())
   }
 })

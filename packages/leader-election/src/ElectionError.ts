@@ -1,6 +1,7 @@
 /**
  * How an election can fail. Every error is tagged and stays in the error channel.
  */
+import type { FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
@@ -126,3 +127,6 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
     return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}${overran}`
   }
 }
+
+/** What every operation can fail with: the database, or records that are missing or damaged. */
+export type StoreError = FdbError | InvalidState | NotInitialized

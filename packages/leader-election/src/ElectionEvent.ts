@@ -1,10 +1,10 @@
 /**
  * What happens to a candidate, told as it happens: for logs, for metrics, for demonstrations and for proofs.
  */
-import type { FdbError, Versionstamp } from "@effect-fdb/core"
+import type { Versionstamp } from "@effect-fdb/core"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
-import type { InvalidState, LossReason, NotInitialized } from "./ElectionError.ts"
+import type { LossReason, StoreError } from "./ElectionError.ts"
 
 /** Who an event is about. */
 interface About {
@@ -24,9 +24,6 @@ interface AboutBelief extends AboutTenure {
   readonly leaseDuration: Duration.Duration
   readonly believesUntil: bigint
 }
-
-/** What may stand in the way of a beat; it is tried again. */
-export type Trouble = FdbError | InvalidState | NotInitialized
 
 /**
  * What can happen to a candidate.
@@ -60,11 +57,11 @@ export type ElectionEvent = Data.TaggedEnum<{
     readonly latency: Duration.Duration
     readonly headroom: Duration.Duration
   }
-  RenewalFailed: AboutTenure & { readonly path: "fast" | "full"; readonly error: Trouble }
+  RenewalFailed: AboutTenure & { readonly path: "fast" | "full"; readonly error: StoreError }
   Lost: AboutTenure & { readonly reason: LossReason }
   Overrun: AboutTenure
   Resigned: AboutTenure
-  Retried: About & { readonly error: Trouble }
+  Retried: About & { readonly error: StoreError }
 }>
 
 /** Constructors and matchers. */

@@ -4,8 +4,9 @@
 import * as Schema from "effect/Schema"
 
 /**
- * How a tenure ended, as far as the database can know: the leader `resigned`, its lease `expired` and another took over,
- * a candidate of higher priority `preempted` it, or it `stepped-down` at an operator's request.
+ * How a tenure ended, as far as the database can know: the leader `resigned`, because its work was done or because it had lost
+ * the leadership for any reason but a challenge; its lease `expired` and another took over; a candidate of higher priority
+ * `preempted` it; or it `stepped-down` at an operator's request.
  */
 export const EndReason = Schema.Literals(["resigned", "expired", "preempted", "stepped-down"])
 

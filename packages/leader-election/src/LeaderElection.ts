@@ -21,8 +21,8 @@ import type {
   InvalidConfig,
   InvalidState,
   LeadershipLost,
-  NotInitialized,
   ProcessNotFound,
+  StoreError,
   UnregisteredCandidate
 } from "./ElectionError.ts"
 import type { ElectionResult } from "./ElectionResult.ts"
@@ -40,9 +40,6 @@ import type { LeaderState } from "./LeaderState.ts"
 type CampaignError = Candidacy.CampaignError
 type CandidateOptions = Candidacy.CandidateOptions
 type LeadOptions = Candidacy.LeadOptions
-
-/** What every operation can fail with: the database, or records that are missing or damaged. */
-export type StoreError = FdbError | InvalidState | NotInitialized
 
 /** Which registration a caller claims to be; without it, the one that stands under the id. */
 export type IdentityOptions = Operations.IdentityOptions
@@ -108,7 +105,8 @@ export interface LeaderElection {
   /**
    * Claims leadership if it is vacant, if the lease has ended by the caller's *wall clock*, or, where preemption is allowed,
    * over a leader of lower priority *at once*: that leader may believe in itself for the rest of its lease, so its work
-   * has to be fenced by the term. Renews a tenure that is the candidate's own. `None` when another leads.
+   * has to be fenced by the term. Renews a tenure that is the candidate's own. `None` when another leads. Without a priority it
+   * claims with the one that the candidate has.
    */
   readonly tryClaimLeadership: (
     processId: string,
@@ -137,7 +135,10 @@ export interface LeaderElection {
   readonly getLeader: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
   /** Who led last and has not resigned, whatever has become of its lease. */
   readonly getLeaderRaw: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
-  /** A heartbeat and a claim or renewal in one, to be run every heartbeat interval. */
+  /**
+   * A heartbeat and a claim or renewal in one, to be run every heartbeat interval. Without a priority it keeps the one that was
+   * shown last.
+   */
   readonly runElectionCycle: (
     processId: string,
     priority?: number,
@@ -157,7 +158,10 @@ export interface LeaderElection {
   readonly requestStepDown: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
   /** The challenge that stands against the leader, if one does. */
   readonly readChallenge: Effect.Effect<Option.Option<Challenge>, FdbError | InvalidState, Transaction>
-  /** The newest tenures, newest first; a hundred are kept. Causes no conflict. */
+  /**
+   * The newest tenures, newest first: all that are kept, which are about a hundred, or `limit` of them, a whole number above
+   * zero. Causes no conflict.
+   */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 
   // -- for applications: supervised, and requiring only the database

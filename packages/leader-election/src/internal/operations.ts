@@ -308,7 +308,7 @@ export const writeRenewal = (
   })
 
 /** Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. */
-export const vacate = Effect.fnUntraced(function*(
+const vacate = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
   view: Pick<Store.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">,

@@ -51,7 +51,7 @@ const jittered = ({ about, until }: Pause): Effect.Effect<Duration.Duration> =>
   })
 
 /** Waits about as long as each round says. In one step: schedules that are made of others cost more than a renewal. */
-export const paced: Schedule.Schedule<Pause, Pause> = Schedule.fromStep<Pause, Pause, never, never, never, never>(
+const paced: Schedule.Schedule<Pause, Pause> = Schedule.fromStep<Pause, Pause, never, never, never, never>(
   Effect.succeed((_now, pause) => Effect.map(jittered(pause), (delay) => [pause, delay]))
 )
 

@@ -137,7 +137,7 @@ const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLo
 }
 
 /** How the work is led, and whether the candidacy ends with it. */
-export interface Terms extends LeadOptions {
+export interface ReignOptions extends LeadOptions {
   readonly once: boolean
 }
 
@@ -146,7 +146,7 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   { end, keepUp, tenure }: Reign,
   restore: Restore,
   work: (leadership: Leadership) => Effect.Effect<A, E, R>,
-  { again = false, once }: Terms
+  { again = false, once }: ReignOptions
 ) {
   const { belief, member, term } = tenure
   const leadership = tenure.leadership(tenure.lose("Resigned"))
@@ -189,12 +189,12 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
 export const withLeadership = <A, E, R>(
   member: Member,
   work: (leadership: Leadership) => Effect.Effect<A, E, R>,
-  terms: Terms
+  options: ReignOptions
 ): Effect.Effect<A, E | CampaignError | LeadershipLost, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       while (true) {
-        const { exit, goesOn } = yield* lead(yield* begin(member, restore), restore, work, terms)
+        const { exit, goesOn } = yield* lead(yield* begin(member, restore), restore, work, options)
         if (!goesOn) return yield* exit
       }
     })

@@ -5,8 +5,7 @@
 import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { InvalidState, NotInitialized } from "../ElectionError.ts"
-import type { LossReason } from "../ElectionError.ts"
+import type { LossReason, StoreError } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
 import { leastPatience, type Member, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
@@ -19,7 +18,6 @@ import type { WakeUp } from "./wakeUp.ts"
 
 type Path = "fast" | "full"
 type Refusal = Extract<Protocol.Renewal, { readonly _tag: "Refuse" }>["because"]
-type StoreError = FdbError | InvalidState | NotInitialized
 
 interface Renewed {
   readonly _tag: "Renewed"
@@ -282,8 +280,8 @@ const glance = (leaseDuration: bigint, margin: bigint): bigint => {
 }
 
 /**
- * Ends the tenure when its belief is over, on either clock. A wall clock that jumps is noticed within a glance, and so is, by
- * this itself, that others have found the tenure to be over: a margin before its lease lapses, at the latest.
+ * Ends the tenure when its belief is over, on either clock: a wall clock that jumps is noticed within a glance. It ends itself
+ * when the tenure was found to be over elsewhere, within a glance too, and so before the lease lapses.
  */
 export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
   const { belief, member } = tenure

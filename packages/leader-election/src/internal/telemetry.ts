@@ -5,10 +5,11 @@ import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
-import { ElectionEvent, type Trouble } from "../ElectionEvent.ts"
+import type { StoreError } from "../ElectionError.ts"
+import { ElectionEvent } from "../ElectionEvent.ts"
 
 /** The database's code, or what is wrong with the records. */
-const errorName = (error: Trouble): string => error._tag === "FdbError" ? String(error.code) : error._tag
+const errorName = (error: StoreError): string => error._tag === "FdbError" ? String(error.code) : error._tag
 
 const millisOf = (duration: Duration.Duration): string => `${Math.round(Duration.toMillis(duration))} ms`
 

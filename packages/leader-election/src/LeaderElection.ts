@@ -202,7 +202,7 @@ export interface LeaderElection {
 }
 
 /**
- * The election in a subspace.
+ * The election in a subspace, which is its own: neither another election nor anything else may stand in it or below it.
  *
  * **Example**
  *

@@ -2,15 +2,7 @@
  * The operations: Effects that read, ask the protocol, and write. Each runs in the caller's transaction and takes the
  * wall time from `Clock`.
  */
-import {
-  Bytes,
-  type DatabaseService,
-  type FdbError,
-  type Reads,
-  Transaction,
-  type TransactionService,
-  Versionstamp
-} from "@effect-fdb/core"
+import { Bytes, type FdbError, type Reads, Transaction, type TransactionService, Versionstamp } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -275,19 +267,6 @@ export const trimHistory = (
   outdated === undefined
     ? Effect.void
     : tx.clearRange({ begin: keys.history.range().begin, end: Bytes.successor(outdated) })
-
-/** Removes them in a transaction of its own, if that can be done now. */
-export const trim = ({ database, keys, patience }: {
-  readonly database: DatabaseService
-  readonly keys: ElectionKeys
-  readonly patience: Duration.Duration
-}): Effect.Effect<void> => {
-  const body = Effect.flatMap(
-    Transaction,
-    (tx) => Effect.flatMap(Store.readOutdated(tx.snapshot, keys), (outdated) => trimHistory(tx, keys, outdated))
-  )
-  return Effect.ignore(database.transact(body, { retryLimit: 0, timeout: patience }))
-}
 
 /** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else. */
 export const writeRenewal = (

@@ -1,4 +1,5 @@
 /** From a campaign to the end of the tenure, in the order that keeps two leaders' works apart (3, 6). */
+import { Transaction } from "@effect-fdb/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -15,6 +16,7 @@ import * as Operations from "./operations.ts"
 import * as Registration from "./registration.ts"
 import * as Renewal from "./renewal.ts"
 import * as Span from "./span.ts"
+import * as Store from "./store.ts"
 import { Tenure } from "./tenure.ts"
 import { WakeUp } from "./wakeUp.ts"
 
@@ -44,6 +46,16 @@ const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
     Follower.yieldToOthers(member)
   }
 })
+
+/** Keeps the history short, if that can be done now. */
+const trimHistory = ({ database, keys, patience }: Member): Effect.Effect<void> => {
+  const body = Effect.flatMap(Transaction, (tx) =>
+    Effect.flatMap(
+      Store.readOutdated(tx.snapshot, keys),
+      (outdated) => Operations.trimHistory(tx, keys, outdated)
+    ))
+  return Effect.ignore(database.transact(body, { retryLimit: 0, timeout: patience }))
+}
 
 /** Campaigns once, whatever has become of the belief in the tenure meanwhile. */
 const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) {
@@ -89,7 +101,7 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
     const isTold = yield* tenure.resign
     // Where the work ends before its upkeep has come to it, and does so again and again, nobody else keeps the history short.
-    if (isTold && !tenure.isSettled) yield* Operations.trim(member)
+    if (isTold && !tenure.isSettled) yield* trimHistory(member)
     if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))

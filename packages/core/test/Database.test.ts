@@ -59,9 +59,9 @@ describe("Database.transact: types", () => {
     const { attempts, engine } = scripted.make()
     return Effect.gen(function*() {
       yield* Database.transact(set)
-      yield* Database.transact(set, { sizeLimit: 5 })
-      yield* set.pipe(Database.transact({ sizeLimit: 6 }))
-      assert.deepStrictEqual(attempts.map(({ options }) => options.sizeLimit), [undefined, 5, 6])
+      yield* Database.transact(set, { sizeLimit: 500 })
+      yield* set.pipe(Database.transact({ sizeLimit: 600 }))
+      assert.deepStrictEqual(attempts.map(({ options }) => options.sizeLimit), [undefined, 500, 600])
       assert.deepStrictEqual(attempts.map(({ commits }) => commits), [1, 1, 1])
       assert.strictEqual((yield* Database).engine, engine.name)
     }).pipe(Effect.provideService(Database, Database.fromEngine(engine)))

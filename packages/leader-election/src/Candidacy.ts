@@ -1,60 +1,24 @@
 /**
  * A process's part in an election: registered once, it campaigns as often as it is asked to, and leaves with its scope.
  */
-import type { Database, FdbError } from "@effect-fdb/core"
-import type * as Duration from "effect/Duration"
+import type { Database, Subspace } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type {
-  CandidateSuperseded,
-  InvalidCandidate,
-  InvalidState,
-  LeadershipLost,
-  NotInitialized
-} from "./ElectionError.ts"
+import type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
+import type { CampaignError, InvalidCandidate, LeadershipLost } from "./ElectionError.ts"
+import type { Health } from "./Health.ts"
 import * as Candidate from "./internal/candidate.ts"
 import { enrol } from "./internal/enrolment.ts"
 import * as Reign from "./internal/reign.ts"
-import type { LeaderElection } from "./LeaderElection.ts"
 import type { Leadership } from "./Leadership.ts"
 
-/** Who campaigns. */
-export interface CandidateOptions {
-  /** A name that no other process of the election has; at most 512 bytes. */
-  readonly id: string
-  /** Higher is preferred; 32 bits, signed; 0 unless set. */
-  readonly priority?: number | undefined
-  /**
-   * By how much this process stops to believe in itself before its lease has ended; a tenth of the lease unless set. It has
-   * to cover the difference of two hosts' clocks in rate over a lease, and the time that the work takes to be interrupted.
-   *
-   * Operators may change the lease. A margin that was set is not changed by that, and while it is not below the lease, campaigns
-   * fail with `InvalidCandidate`; a function says what it is for the lease in force.
-   */
-  readonly safetyMargin?: Duration.Input | ((leaseDuration: Duration.Duration) => Duration.Duration) | undefined
-}
+export type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
+export type { CampaignError } from "./ElectionError.ts"
+export type { Health } from "./Health.ts"
 
-/**
- * Why a campaign cannot go on. A database that is away is none of it: that is tried again for as long as it takes. An
- * `FdbError` is one that trying again cannot help, as of a key that the engine refuses.
- */
-export type CampaignError = FdbError | NotInitialized | InvalidState | InvalidCandidate | CandidateSuperseded
-
-/** How the work is led. */
-export interface LeadOptions {
-  /** Campaigns again when leadership was lost, instead of failing with `LeadershipLost`. */
-  readonly again?: boolean | undefined
-}
-
-/** How a candidacy fares. */
-export interface Health {
-  readonly role: "Idle" | "Following" | "Leading"
-  /** How long ago the database last answered; `undefined` where it never has. */
-  readonly sinceContact: Duration.Duration | undefined
-  /** How many attempts have failed since. */
-  readonly failures: number
-  /** Whether it has nothing to do, or the database has answered within the last three heartbeats. */
-  readonly healthy: boolean
+/** An election, as far as a candidacy in it has to know it. */
+export interface Election {
+  readonly subspace: Subspace.Subspace
 }
 
 /** See the module. */
@@ -92,10 +56,10 @@ export interface Candidacy {
  * `campaign`, when that campaign's scope is closed, and only then does the candidate leave.
  */
 export const make = Effect.fnUntraced(function*(
-  election: Pick<LeaderElection, "subspace">,
+  election: Election,
   options: CandidateOptions
 ): Effect.fn.Return<Candidacy, InvalidCandidate, Database | Scope.Scope> {
-  const member = yield* enrol(election, options)
+  const member = yield* enrol(election.subspace, options)
   const { id } = member
   return {
     id,

@@ -130,3 +130,9 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
 
 /** What every operation can fail with: the database, or records that are missing or damaged. */
 export type StoreError = FdbError | InvalidState | NotInitialized
+
+/**
+ * Why a campaign cannot go on. A database that is away is none of it: that is tried again for as long as it takes. An
+ * `FdbError` is one that trying again cannot help, as of a key that the engine refuses.
+ */
+export type CampaignError = FdbError | NotInitialized | InvalidState | InvalidCandidate | CandidateSuperseded

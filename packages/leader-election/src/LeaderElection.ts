@@ -251,7 +251,7 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
     withLeadership: (candidate, work, options) =>
       Effect.scoped(
-        Effect.flatMap(enrol({ subspace }, candidate), (member) =>
+        Effect.flatMap(enrol(subspace, candidate), (member) =>
           Reign.withLeadership(member, work, { ...options, once: true }))
       ),
     singleton: (candidate, service) => singleton({ subspace }, candidate, service),

@@ -42,7 +42,7 @@ export class Machine implements Owner {
   constructor(world: World, name: string, clock: ClockOptions) {
     this.world = world
     this.name = name
-    this.clock = new VirtualClock(this, clock)
+    this.clock = new VirtualClock(world, (task) => this.post(task), clock)
     this.order = world.chance(`order/${name}`)
     this.operationsLeft = this.drawOperations()
     this.references = Context.empty().pipe(

@@ -5,7 +5,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Machine } from "./Machine.ts"
+import type { World } from "./World.ts"
 
 /** The wall time at which every world begins, in nanoseconds since the epoch. */
 export const epoch = 1_700_000_000_000_000_000n
@@ -19,7 +19,9 @@ interface Timer {
 }
 
 export class VirtualClock implements Clock.Clock {
-  private readonly machine: Machine
+  private readonly world: World
+  /** Has its process do something, as soon as it can. */
+  private readonly post: (task: () => void) => void
   /** Nanoseconds of both clocks per nanosecond of the world. */
   readonly rate: number
   /** Where the present stretch of even time began: on the monotonic clock, and in the world. */
@@ -32,15 +34,17 @@ export class VirtualClock implements Clock.Clock {
   private readonly waiting = new Set<Timer>()
 
   constructor(
-    machine: Machine,
+    world: World,
+    post: (task: () => void) => void,
     options: { readonly rate: number; readonly wallOffset: number; readonly booted: number }
   ) {
-    this.machine = machine
+    this.world = world
+    this.post = post
     this.rate = options.rate
     this.wallOffset = options.wallOffset
     this.begunMonotonic = options.booted
-    this.begunWorld = machine.world.now
-    this.born = machine.world.now
+    this.begunWorld = world.now
+    this.born = world.now
   }
 
   /** Whether the monotonic clock goes on. */
@@ -52,12 +56,12 @@ export class VirtualClock implements Clock.Clock {
   monotonic(): number {
     return this.suspended
       ? this.begunMonotonic
-      : this.begunMonotonic + Math.floor((this.machine.world.now - this.begunWorld) * this.rate)
+      : this.begunMonotonic + Math.floor((this.world.now - this.begunWorld) * this.rate)
   }
 
   /** Nanoseconds of wall time since the epoch of the world, now. */
   wall(): number {
-    return this.born + Math.floor((this.machine.world.now - this.born) * this.rate) + this.wallOffset
+    return this.born + Math.floor((this.world.now - this.born) * this.rate) + this.wallOffset
   }
 
   /** Somebody sets the wall clock. */
@@ -74,7 +78,7 @@ export class VirtualClock implements Clock.Clock {
   /** The monotonic clock goes on from where it stood. */
   resume(): void {
     this.suspended = false
-    this.begunWorld = this.machine.world.now
+    this.begunWorld = this.world.now
     const timers = [...this.waiting]
     this.waiting.clear()
     for (const timer of timers) this.arm(timer)
@@ -103,7 +107,7 @@ export class VirtualClock implements Clock.Clock {
       fire()
       return
     }
-    this.machine.world.after(Math.ceil(left / this.rate), () => this.arm(timer))
+    this.world.after(Math.ceil(left / this.rate), () => this.arm(timer))
   }
 
   currentTimeNanosUnsafe(): bigint {
@@ -128,7 +132,7 @@ export class VirtualClock implements Clock.Clock {
     if (!Number.isFinite(millis)) return Effect.never
     const nanos = Math.ceil(millis * nanosPerMilli)
     return Effect.callback<void>((resume) => {
-      const cancel = this.timer(this.monotonic() + nanos, () => this.machine.post(() => resume(Effect.void)))
+      const cancel = this.timer(this.monotonic() + nanos, () => this.post(() => resume(Effect.void)))
       return Effect.sync(cancel)
     })
   }

@@ -11,11 +11,9 @@ import * as FdbError from "../FdbError.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { Mutation } from "../Mutation.ts"
-import type { TransactionService } from "../Transaction.ts"
 import { transactionLength, type Versionstamped } from "../Versionstamp.ts"
 import type { Cursor } from "./cursor.ts"
 import { maxValueLength } from "./limits.ts"
-import { AttemptService } from "./service.ts"
 
 type FdbError = FdbError.FdbError
 
@@ -25,7 +23,6 @@ const endOfKeys = KeyRange.all.end
 const tooManyWatches = 1032
 
 export class Attempt {
-  readonly service: TransactionService
   private readonly engine: Engine
   private readonly transaction: EngineTransaction
   private readonly raised: Array<unknown> = []
@@ -37,7 +34,6 @@ export class Attempt {
   constructor(engine: Engine, transaction: EngineTransaction) {
     this.engine = engine
     this.transaction = transaction
-    this.service = new AttemptService(this, engine, transaction)
   }
 
   /** Whether an error came from this very attempt. */

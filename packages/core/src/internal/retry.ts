@@ -15,6 +15,7 @@ import type { TransactionOptions } from "../TransactionOptions.ts"
 import { Attempt } from "./attempt.ts"
 import { maxTransactionSize, minTransactionSize } from "./limits.ts"
 import * as metrics from "./metrics.ts"
+import { AttemptService } from "./service.ts"
 
 const nanosPerMilli = 1_000_000n
 const defaultTimeout = Duration.seconds(10)
@@ -50,8 +51,10 @@ const runAttempt = <A, E, R>(
   Exclude<R, Transaction>
 > =>
   Effect.uninterruptibleMask((restore) => {
-    const attempt = new Attempt(engine, engine.begin(options))
-    return restore(Effect.provideService(body, Transaction, attempt.service)).pipe(
+    const transaction = engine.begin(options)
+    const attempt = new Attempt(engine, transaction)
+    const service = new AttemptService(attempt, engine, transaction)
+    return restore(Effect.provideService(body, Transaction, service)).pipe(
       Effect.flatMap((value) => Effect.as(attempt.commit, value)),
       Effect.exit,
       Effect.flatMap((exit) => {

@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CandidateOptions } from "../Candidacy.ts"
+import type { CandidateOptions } from "../CandidateOptions.ts"
 import { InvalidCandidate } from "../ElectionError.ts"
 import * as Protocol from "./protocol.ts"
 

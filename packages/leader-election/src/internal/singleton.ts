@@ -9,7 +9,6 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Candidacy from "../Candidacy.ts"
 import { CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
-import type { LeaderElection } from "../LeaderElection.ts"
 import type { Leadership } from "../Leadership.ts"
 
 const shortest = Duration.millis(100)
@@ -64,7 +63,7 @@ class Service<A, E, R> {
 
 /** See `LeaderElection.singleton`. */
 export const singleton = <A, E, R>(
-  election: Pick<LeaderElection, "subspace">,
+  election: Candidacy.Election,
   options: Candidacy.CandidateOptions,
   service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
 ): Layer.Layer<never, InvalidCandidate, Database | R> =>

@@ -8,12 +8,13 @@
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
-import type { RootDatabase, Transaction } from "lmdb"
+import type { Transaction } from "lmdb"
 import * as path from "node:path"
 import { CommitSignal } from "./commitSignal.ts"
 import type { Door } from "./door.ts"
 import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
+import type { Root } from "./root.ts"
 
 /** See `LmdbDatabase.Options`. */
 export type Durability = "disk" | "process"
@@ -23,9 +24,6 @@ export interface Write {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
 }
-
-/** What lmdb-js has of a `RootDatabase`, as far as it is used here. */
-export type Root = RootDatabase<Uint8Array, Uint8Array>
 
 export class Environment {
   readonly directory: string

@@ -16,7 +16,7 @@
  *   that either sees the other, whatever the order in which processors let each other know.
  * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
  */
-import type { Root } from "./environment.ts"
+import type { Root } from "./root.ts"
 
 /** As in `readerList`: process, thread, and the transaction that is being read, or a dash. */
 const activeReader = /^ *(\d+) +[\da-f]+ +\d+ *$/gm

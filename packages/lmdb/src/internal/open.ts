@@ -18,9 +18,10 @@ import {
   WorkerThreadUnsupported
 } from "../LmdbError.ts"
 import { Door } from "./door.ts"
-import { type Durability, Environment, type Root } from "./environment.ts"
+import { type Durability, Environment } from "./environment.ts"
 import { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
+import type { Root } from "./root.ts"
 
 type Lmdb = typeof lmdbTypes
 

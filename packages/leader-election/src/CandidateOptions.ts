@@ -1,0 +1,26 @@
+/**
+ * Who campaigns, and how.
+ */
+import type * as Duration from "effect/Duration"
+
+/** Who campaigns. */
+export interface CandidateOptions {
+  /** A name that no other process of the election has; at most 512 bytes. */
+  readonly id: string
+  /** Higher is preferred; 32 bits, signed; 0 unless set. */
+  readonly priority?: number | undefined
+  /**
+   * By how much this process stops to believe in itself before its lease has ended; a tenth of the lease unless set. It has
+   * to cover the difference of two hosts' clocks in rate over a lease, and the time that the work takes to be interrupted.
+   *
+   * Operators may change the lease. A margin that was set is not changed by that, and while it is not below the lease, campaigns
+   * fail with `InvalidCandidate`; a function says what it is for the lease in force.
+   */
+  readonly safetyMargin?: Duration.Input | ((leaseDuration: Duration.Duration) => Duration.Duration) | undefined
+}
+
+/** How the work is led. */
+export interface LeadOptions {
+  /** Campaigns again when leadership was lost, instead of failing with `LeadershipLost`. */
+  readonly again?: boolean | undefined
+}

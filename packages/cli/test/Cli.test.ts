@@ -231,14 +231,38 @@ describe("an election's configuration", () => {
       yield* call("config get lease")
       assert.strictEqual(yield* lastLine, "10s")
       assert.strictEqual(yield* call("config set lease 20s heartbeat 2500ms preemption off"), ExitCode.ok)
+      yield* call("config get")
+      const [lease, heartbeat] = (yield* lastLine).split("\n")
+      assert.match(lease!, /^lease +20s$/)
+      assert.match(heartbeat!, /^heartbeat +2500ms$/)
+    }).pipe(live))
+
+  it.effect("is shown to programs as the status shows it, and one key by its value there", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init --lease 6s --no-preemption")
+      const config = {
+        leaseMillis: 6000,
+        heartbeatMillis: 2000,
+        candidateTimeoutMillis: 9000,
+        enabled: true,
+        preemption: false
+      }
+      yield* call("status --json")
+      assert.deepInclude(yield* lastJson, { config })
       yield* call("config get --json")
-      assert.deepStrictEqual(yield* lastJson, {
-        lease: "20s",
-        heartbeat: "2500ms",
-        "candidate-timeout": "15s",
-        enabled: "true",
-        preemption: "false"
-      })
+      assert.deepStrictEqual(yield* lastJson, config)
+      const values: ReadonlyArray<readonly [key: string, value: unknown]> = [
+        ["lease", 6000],
+        ["heartbeat", 2000],
+        ["candidate-timeout", 9000],
+        ["enabled", true],
+        ["preemption", false]
+      ]
+      for (const [key, value] of values) {
+        yield* call(`config get ${key} --json`)
+        assert.strictEqual(yield* lastJson, value, key)
+      }
     }).pipe(live))
 
   it.effect("can be disabled and enabled", () =>

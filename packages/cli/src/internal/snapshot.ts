@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Settings from "./settings.ts"
 import * as Span from "./span.ts"
 import * as Table from "./table.ts"
 import { describe, type Target, transact } from "./target.ts"
@@ -53,14 +54,6 @@ export const read = (
 
 const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
 
-const configJson = (config: ElectionConfig) => ({
-  leaseMillis: Duration.toMillis(config.leaseDuration),
-  heartbeatMillis: Duration.toMillis(config.heartbeatInterval),
-  candidateTimeoutMillis: Duration.toMillis(config.candidateTimeout),
-  enabled: config.electionEnabled,
-  preemption: config.allowPreemption
-})
-
 /** For programs. Terms and ballots are strings, for they have 64 bits. */
 export const toJson = ({ name }: Target, { candidates, challenge, config, leader, newest, now }: Snapshot) => ({
   election: name.text,
@@ -85,7 +78,7 @@ export const toJson = ({ name }: Target, { candidates, challenge, config, leader
     leads: candidate.processId === leader?.leaderId,
     heartbeatAgoMillis: millis(now - candidate.lastHeartbeat)
   })),
-  config: configJson(config)
+  config: Settings.toJson(config)
 })
 
 /** What stays the same while nothing happens but heartbeats and renewals. */

@@ -85,12 +85,13 @@ const get = Command.make("get", {
   onTarget(({ election }) =>
     Effect.gen(function*() {
       const config = yield* transact(election.readConfig)
-      if (Option.isSome(key)) {
-        const value = yield* Settings.get(config, key.value)
-        return yield* Console.log(json ? JSON.stringify(value) : value)
+      if (json) {
+        const value = Option.isSome(key) ? yield* Settings.getJson(config, key.value) : Settings.toJson(config)
+        return yield* Console.log(JSON.stringify(value))
       }
-      const all = Settings.all(config)
-      yield* Console.log(json ? JSON.stringify(Object.fromEntries(all)) : Table.lines(all).join("\n"))
+      yield* Console.log(
+        Option.isSome(key) ? yield* Settings.get(config, key.value) : Table.lines(Settings.all(config)).join("\n")
+      )
     })
   )).pipe(Command.withDescription("Shows the configuration, or one value of it."))
 

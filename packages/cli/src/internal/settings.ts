@@ -1,5 +1,5 @@
 /** The configuration as keys and values on the command line. */
-import { ElectionConfig } from "@effect-fdb/leader-election"
+import { ElectionConfig, type InvalidConfig } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -19,7 +19,11 @@ export const toJson = (config: ElectionConfig) => ({
 
 type Json = ReturnType<typeof toJson>
 
+type SpanField = "leaseDuration" | "heartbeatInterval" | "candidateTimeout"
+type SwitchField = "electionEnabled" | "allowPreemption"
+
 interface Setting {
+  readonly field: SpanField | SwitchField
   readonly show: (config: ElectionConfig) => string
   readonly json: keyof Json
   /** What the text sets; `undefined` where it cannot be read. */
@@ -27,10 +31,8 @@ interface Setting {
   readonly syntax: string
 }
 
-const spanSetting = (
-  field: "leaseDuration" | "heartbeatInterval" | "candidateTimeout",
-  json: keyof Json
-): Setting => ({
+const spanSetting = (field: SpanField, json: keyof Json): Setting => ({
+  field,
   show: (config) => Span.exact(config[field]),
   json,
   read: (text) => Option.getOrUndefined(Option.map(Span.parse(text), (value) => ({ [field]: value }))),
@@ -46,7 +48,8 @@ const switches: { readonly [text: string]: boolean } = {
   no: false
 }
 
-const switchSetting = (field: "electionEnabled" | "allowPreemption", json: keyof Json): Setting => ({
+const switchSetting = (field: SwitchField, json: keyof Json): Setting => ({
+  field,
   show: (config) => String(config[field]),
   json,
   read: (text) => {
@@ -73,6 +76,30 @@ const find = (key: string): Effect.Effect<Setting, UsageError> => {
       new UsageError({ problem: `there is no configuration key ${JSON.stringify(key)}: the keys are ${keys}` })
     )
     : Effect.succeed(setting)
+}
+
+/** The longest span that can be set; the library records spans in 62 bits of nanoseconds, which is a little more. */
+const longest = Duration.days(146 * 365)
+
+/** Fails where a span of the configuration is longer than can be recorded. */
+export const checkSpans = (config: ElectionConfig): Effect.Effect<ElectionConfig, UsageError> => {
+  for (const [key, { field }] of settings) {
+    const value = config[field]
+    if (Duration.isDuration(value) && Duration.isGreaterThan(value, longest)) {
+      return Effect.fail(
+        new UsageError({
+          problem: `the ${key} is ${Span.format(value)}; the longest that can be set is about 146 years`
+        })
+      )
+    }
+  }
+  return Effect.succeed(config)
+}
+
+/** What is wrong with a configuration, by the key of this command and not by the library's field. */
+export const refuse = ({ field, problem }: InvalidConfig): Effect.Effect<never, UsageError> => {
+  const key = [...settings].find(([, setting]) => setting.field === field)?.[0] ?? field
+  return Effect.fail(new UsageError({ problem: `the ${key} ${problem}` }))
 }
 
 /** Every key with its value, in the form that `config set` reads. */
@@ -102,5 +129,5 @@ export const set = Effect.fnUntraced(function*(config: ElectionConfig, pairs: Re
     }
     fields = { ...fields, ...change }
   }
-  return new ElectionConfig(fields)
+  return yield* checkSpans(new ElectionConfig(fields))
 })

@@ -53,9 +53,9 @@ export const init = Command.make("init", {
 }, (flags) =>
   onNewTarget(({ election, name }) =>
     Effect.gen(function*() {
-      const asked = initialConfig(flags)
+      const asked = yield* Settings.checkSpans(initialConfig(flags))
       const before = yield* transact(Effect.option(election.readConfig))
-      const config = yield* transact(election.initialize(asked))
+      const config = yield* Effect.catchTag(transact(election.initialize(asked)), "InvalidConfig", Settings.refuse)
       if (Option.isNone(before)) return yield* Console.log(`${name.text} is set up: ${configText(config)}`)
       yield* Console.log(
         `${name.text} was set up before` +
@@ -107,7 +107,7 @@ const set = Command.make("set", {
         const changed = yield* Settings.set(yield* election.readConfig, pairs)
         yield* election.writeConfig(changed)
         return changed
-      }))
+      })).pipe(Effect.catchTag("InvalidConfig", Settings.refuse))
       yield* Console.log(`${name.text}: ${configText(config)}`)
     })
   )).pipe(

@@ -39,21 +39,21 @@ const spanSetting = (field: SpanField, json: keyof Json): Setting => ({
   syntax: Span.syntax
 })
 
-const switches: { readonly [text: string]: boolean } = {
-  true: true,
-  on: true,
-  yes: true,
-  false: false,
-  off: false,
-  no: false
-}
+const switches: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["on", true],
+  ["yes", true],
+  ["false", false],
+  ["off", false],
+  ["no", false]
+])
 
 const switchSetting = (field: SwitchField, json: keyof Json): Setting => ({
   field,
   show: (config) => String(config[field]),
   json,
   read: (text) => {
-    const value = switches[text.toLowerCase()]
+    const value = switches.get(text.toLowerCase())
     return value === undefined ? undefined : { [field]: value }
   },
   syntax: "true or false"
@@ -119,10 +119,13 @@ export const set = Effect.fnUntraced(function*(config: ElectionConfig, pairs: Re
   if (pairs.length % 2 !== 0) {
     return yield* new UsageError({ problem: "config set takes keys and values in turn, as in lease 20s heartbeat 5s" })
   }
+  const given = new Set<string>()
   let fields: Fields = { ...config }
   for (let i = 0; i < pairs.length; i += 2) {
     const [key, value] = [pairs[i]!, pairs[i + 1]!]
     const { read, syntax } = yield* find(key)
+    if (given.has(key)) return yield* new UsageError({ problem: `${key} is given twice: give each key once` })
+    given.add(key)
     const change = read(value)
     if (change === undefined) {
       return yield* new UsageError({ problem: `${key} cannot be set to ${JSON.stringify(value)}: give ${syntax}` })

@@ -24,17 +24,19 @@ const nanosOf: { readonly [unit: string]: number } = {
 }
 
 /** What may be written, for messages. */
-export const syntax = "a number and a unit, as 500ms, 10s, 1.5m or 1m30s"
+export const syntax = "a positive number and a unit, as 500ms, 10s, 1.5m or 1m30s (the greater unit first)"
 
-/** Reads `500ms`, `10s`, `10 seconds`, `1m30s`. */
+/** Reads `500ms`, `10s`, `10 seconds`, `1m30s`: each unit once, in descending order. */
 export const parse = (text: string): Option.Option<Duration.Duration> => {
   const part = /(\d+(?:\.\d+)?)\s*([a-zµ]+)\s*/gy
   let nanos = 0
   let end = 0
+  let smallest = Infinity
   const trimmed = text.trim()
   for (let match = part.exec(trimmed); match !== null; match = part.exec(trimmed)) {
     const unit = nanosOf[match[2]!]
-    if (unit === undefined) return Option.none()
+    if (unit === undefined || unit >= smallest) return Option.none()
+    smallest = unit
     nanos += Number(match[1]) * unit
     end = part.lastIndex
   }

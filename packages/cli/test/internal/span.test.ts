@@ -12,6 +12,7 @@ describe("a span of time", () => {
       [" 10 seconds ", 10_000],
       ["1.5m", 90_000],
       ["1m30s", 90_000],
+      ["1d 2h 3m 4s 5ms", 93_784_005],
       ["2h", 7_200_000],
       ["0.5ms", 0.5]
     ]
@@ -20,6 +21,12 @@ describe("a span of time", () => {
 
   it("is refused without a unit, with an unknown one, or with anything else in it", () => {
     for (const text of ["", "10", "s", "10 parsecs", "-5s", "10s!", "!10s", "1e3s", "1s,2s"]) {
+      assert.isTrue(Option.isNone(Span.parse(text)), text)
+    }
+  })
+
+  it("is refused where a unit comes twice, or after a smaller one", () => {
+    for (const text of ["10s10s", "30s1m", "1m30s1m", "1s 1sec", "1h 1d", "1ms1us1s"]) {
       assert.isTrue(Option.isNone(Span.parse(text)), text)
     }
   })

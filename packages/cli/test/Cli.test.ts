@@ -79,6 +79,15 @@ const lastJson = Effect.flatMap(
 const leads = (id: string, work: (leadership: Leadership) => Effect.Effect<void> = () => Effect.never, priority = 0) =>
   Effect.forkChild(election.withLeadership({ id, priority }, work), { startImmediately: true })
 
+/** Leads, and shows no other sign of life. */
+const deadLeader = Effect.gen(function*() {
+  const registration = yield* Effect.flatten(Database.transact(election.registerCandidate("dead", 0)))
+  yield* Database.transact(election.tryClaimLeadership("dead", 0, { registration }))
+})
+
+const nobodyToRemove =
+  /^there is nobody to remove from default: the leader of a tenure is never removed, and no other candidate is dead$/
+
 describe("the command line", () => {
   it.effect("shows how it is used, and its version", () =>
     Effect.gen(function*() {
@@ -392,8 +401,7 @@ describe("an election", () => {
       yield* TestClock.adjust(0)
       const { call } = yield* cli
       yield* call("init")
-      const registration = yield* Effect.flatten(Database.transact(election.registerCandidate("dead", 0)))
-      yield* Database.transact(election.tryClaimLeadership("dead", 0, { registration }))
+      yield* deadLeader
       const stepDown = yield* Effect.forkChild(call("step-down"))
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
@@ -410,10 +418,37 @@ describe("an election", () => {
       yield* call("init")
       yield* Effect.flatten(Database.transact(election.registerCandidate("dead", 0)))
       yield* call("evict")
-      assert.strictEqual(yield* lastLine, "no candidate of default is dead")
+      assert.match(yield* lastLine, nobodyToRemove)
       yield* TestClock.adjust("16 seconds")
       yield* call("evict")
       assert.strictEqual(yield* lastLine, "1 dead candidate of default removed")
+    }).pipe(live))
+
+  it.effect("keeps its dead leader until another takes over, and says so", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* deadLeader
+      yield* TestClock.adjust("1 minute")
+      yield* call("evict")
+      assert.match(yield* lastLine, nobodyToRemove)
+    }).pipe(live))
+
+  it.effect("whose lease another has taken over is told of a leader that has not answered", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* deadLeader
+      yield* leads("b")
+      const stepDown = yield* Effect.forkChild(call("step-down"))
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      assert.match(
+        (yield* output).at(-2)!,
+        /^"dead" has not answered, and its lease of term 1 has lapsed, after 1\d s$/
+      )
     }).pipe(live))
 })
 

@@ -16,14 +16,13 @@ import { onTarget } from "./root.ts"
 const whatHappened = (asked: LeaderState, entry: HistoryEntry | undefined): string => {
   const { leaderId, term } = asked
   switch (entry?.reason) {
-    case "expired":
-      return `"${leaderId}" did not answer, and its lease of term ${term} has lapsed`
     case "preempted":
       return `"${leaderId}" has made way in term ${term} for a candidate of higher priority`
     case "resigned":
       return `"${leaderId}" has resigned from term ${term} by itself`
     case "stepped-down":
       return `"${leaderId}" has stepped down from term ${term}`
+    case "expired":
     case undefined:
       return `"${leaderId}" has not answered, and its lease of term ${term} has lapsed`
   }
@@ -87,14 +86,14 @@ export const evict = Command.make("evict", {}, () =>
       const evicted = yield* transact(election.evictDeadCandidates)
       yield* Console.log(
         evicted === 0
-          ? `no candidate of ${name.text} is dead`
+          ? `there is nobody to remove from ${name.text}: the leader of a tenure is never removed, and no other candidate is dead`
           : `${evicted} dead candidate${evicted === 1 ? "" : "s"} of ${name.text} removed`
       )
     })
   )).pipe(
     Command.withShortDescription("Removes the records of dead candidates"),
     Command.withDescription(
-      "Removes the records of candidates whose last heartbeat is older than the candidate timeout, but for who leads. One that " +
-        "was only taken for dead registers again by itself."
+      "Removes the records of candidates whose last heartbeat is older than the candidate timeout. The leader of a tenure is never " +
+        "removed, dead or not, before another has taken over. One that was only taken for dead registers again by itself."
     )
   )

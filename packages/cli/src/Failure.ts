@@ -15,17 +15,20 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()("Comm
   command: Schema.String
 }) {
   override get message(): string {
+    if (this.command === "") return "the command to run is empty: give its name or its path after --"
     return this.command.includes("/")
       ? `there is no file ${this.command}: check the path of the command`
       : `${this.command} was not found in PATH: check its name, or give its path`
   }
 }
 
-/** The command to run is a file that this user may not execute. */
+/** The command to run is a directory, or a file that this user may not execute. */
 export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutable>()("CommandNotExecutable", {
-  command: Schema.String
+  command: Schema.String,
+  isDirectory: Schema.Boolean
 }) {
   override get message(): string {
+    if (this.isDirectory) return `${this.command} is a directory: give the path of a file that can be executed`
     return `${this.command} cannot be executed: make it executable (chmod +x), or run it by its interpreter`
   }
 }

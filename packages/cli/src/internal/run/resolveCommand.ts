@@ -4,7 +4,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { CommandNotExecutable, CommandNotFound } from "../../Failure.ts"
 
-const isFile = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true
+/** A path that cannot be followed, as in a directory that one may not enter, leads to nothing. */
+const kindOf = (file: string): "file" | "directory" | undefined => {
+  try {
+    return fs.statSync(file).isDirectory() ? "directory" : "file"
+  } catch {
+    return undefined
+  }
+}
 
 const isExecutable = (file: string): boolean => {
   try {
@@ -21,10 +28,17 @@ export const resolveCommand = (
   searchPath: string
 ): Effect.Effect<void, CommandNotFound | CommandNotExecutable> =>
   Effect.suspend((): Effect.Effect<void, CommandNotFound | CommandNotExecutable> => {
-    const candidates = command.includes("/")
+    if (command === "") return Effect.fail(new CommandNotFound({ command }))
+    const isPath = command.includes("/")
+    if (isPath && kindOf(command) === "directory") {
+      return Effect.fail(new CommandNotExecutable({ command, isDirectory: true }))
+    }
+    const candidates = isPath
       ? [command]
       : searchPath.split(path.delimiter).map((directory) => path.join(directory === "" ? "." : directory, command))
-    const files = candidates.filter(isFile)
-    if (command === "" || files.length === 0) return Effect.fail(new CommandNotFound({ command }))
-    return files.some(isExecutable) ? Effect.void : Effect.fail(new CommandNotExecutable({ command }))
+    const files = candidates.filter((file) => kindOf(file) === "file")
+    if (files.length === 0) return Effect.fail(new CommandNotFound({ command }))
+    return files.some(isExecutable)
+      ? Effect.void
+      : Effect.fail(new CommandNotExecutable({ command, isDirectory: false }))
   })

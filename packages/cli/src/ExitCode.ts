@@ -19,7 +19,7 @@ export const noElection = 66
 export const unavailable = 69
 /** The command itself is at fault. */
 export const internal = 70
-/** The operating system refused something: a process cannot be started or ended. */
+/** The operating system refused something: a process cannot be started or ended, standard output not be written to. */
 export const system = 71
 /** Another process takes part under the same id. */
 export const idTaken = 73

@@ -19,15 +19,20 @@ import * as Cli from "./Cli.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Engines from "./internal/engines.ts"
 import * as Signals from "./internal/run/signals.ts"
-import { writeError, writeOutput } from "./internal/standardStreams.ts"
+import { writeError, type WriteFailure, writeOutput } from "./internal/standardStreams.ts"
 
-/** Nobody reads any more, as after `| head`. */
-const brokenPipe = ExitCode.ofSignal(os.constants.signals.SIGPIPE)
+/** What cannot be written is not worth going on for. */
+const endFor = (failure: WriteFailure): never => {
+  if (failure._tag === "NoReader") process.exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
+  writeError(`fdb-election: standard output cannot be written to: ${failure.problem}`)
+  process.exit(ExitCode.system)
+}
 
 const console: Console.Console = {
   ...globalThis.console,
   log: (...args) => {
-    if (!writeOutput(format(...args))) process.exit(brokenPipe)
+    const failure = writeOutput(format(...args))
+    if (failure !== undefined) endFor(failure)
   },
   error: (...args) => writeError(format(...args))
 }

@@ -6,30 +6,37 @@
  * error while a command runs is dropped rather than waited for.
  */
 import * as fs from "node:fs"
+import { codeOf } from "./errorCode.ts"
 
-const codeOf = (cause: unknown): unknown =>
-  typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
-
-const attempt = (write: () => number): number | string => {
+/** How many bytes were written, or why none. */
+const attempt = (write: () => number): number | { readonly cause: unknown } => {
   try {
     return write()
   } catch (cause) {
-    return String(codeOf(cause))
+    return { cause }
   }
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Writes all of it to a descriptor that may be in non-blocking mode. Whether anybody can still read it. */
-const writeAll = (fd: number, bytes: Uint8Array): boolean => {
+/** Why what was written has not arrived: nobody can read it any more, as after `| head`, or something else. */
+export type WriteFailure = { readonly _tag: "NoReader" } | { readonly _tag: "Failed"; readonly problem: string }
+
+const failureOf = (cause: unknown): WriteFailure =>
+  codeOf(cause) === "EPIPE"
+    ? { _tag: "NoReader" }
+    : { _tag: "Failed", problem: cause instanceof Error ? cause.message : String(cause) }
+
+/** Writes all of it to a descriptor that may be in non-blocking mode. */
+const writeAll = (fd: number, bytes: Uint8Array): WriteFailure | undefined => {
   let rest = bytes
   while (rest.length > 0) {
     const wrote = attempt(() => fs.writeSync(fd, rest))
     if (typeof wrote === "number") rest = rest.subarray(wrote)
-    else if (wrote === "EAGAIN") Atomics.wait(pause, 0, 0, 5)
-    else return false
+    else if (codeOf(wrote.cause) === "EAGAIN") Atomics.wait(pause, 0, 0, 5)
+    else return failureOf(wrote.cause)
   }
-  return true
+  return undefined
 }
 
 /**
@@ -63,5 +70,5 @@ export const writeError = (line: string): void => {
   else attempt(() => fs.writeSync(fd, bytes))
 }
 
-/** Writes a line to standard output. Whether anybody can still read it. */
-export const writeOutput = (line: string): boolean => writeAll(1, Buffer.from(`${line}\n`))
+/** Writes a line to standard output. */
+export const writeOutput = (line: string): WriteFailure | undefined => writeAll(1, Buffer.from(`${line}\n`))

@@ -1,8 +1,6 @@
 /** Signals to process groups, and whether anybody is left in one. Plain functions: the keeper uses them as well. */
 import * as fs from "node:fs"
-
-const codeOf = (cause: unknown): unknown =>
-  typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+import { codeOf } from "../errorCode.ts"
 
 /** `gone`: there is no such process; `refused`: there is one, of another user. */
 export type Sent = "sent" | "gone" | "refused"

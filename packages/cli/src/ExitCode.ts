@@ -25,8 +25,6 @@ export const system = 71
 export const idTaken = 73
 /** Not now: the leadership was lost, or the leader has not stepped down. Trying again may help. */
 export const tryAgain = 75
-/** The election is disabled. */
-export const disabled = 78
 /** The command to run is there and cannot be run. */
 export const notExecutable = 126
 /** The command to run was not found. */
@@ -58,7 +56,6 @@ const byTag: { readonly [tag: string]: number } = {
   CandidateSuperseded: idTaken,
   CommandStopped: tryAgain,
   LeaderRemains: tryAgain,
-  ElectionDisabled: disabled,
   CommandNotExecutable: notExecutable,
   CommandNotFound: notFound
 }

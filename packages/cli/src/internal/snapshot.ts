@@ -95,16 +95,14 @@ export const lasting = (target: Target, snapshot: Snapshot) => {
   }
 }
 
-const span = (nanos: bigint): string => Span.format(Duration.nanos(nanos < 0n ? 0n : nanos))
-
 const yesNo = (on: boolean, yes: string, no: string): string => on ? yes : no
 
 const leaseText = (leader: LeaderState, now: bigint): string => {
   const left = leader.leaseExpiry - now
   const duration = Span.format(leader.leaseDuration)
   return left >= 0n
-    ? `${span(left)} left of ${duration}`
-    : `lapsed ${span(-left)} ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
+    ? `${Span.formatNanos(left)} left of ${duration}`
+    : `lapsed ${Span.formatNanos(-left)} ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
 }
 
 /** The wall clock's time, to be read. */
@@ -121,7 +119,7 @@ const leaderLines = ({ config, leader, newest, now }: Snapshot): Array<ReadonlyA
     return [["Leader", `none${config.electionEnabled ? "" : " (the election is disabled)"}; ${last}`]]
   }
   const since = newest?.term === leader.term
-    ? `, since ${instantText(newest.start)} (${span(now - newest.start)})`
+    ? `, since ${instantText(newest.start)} (${Span.formatNanos(now - newest.start)})`
     : ""
   return [
     ["Leader", `${leader.leaderId}, priority ${leader.priority}`],
@@ -150,7 +148,7 @@ export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<str
     candidate.processId === leader?.leaderId ? "*" : " ",
     candidate.processId,
     `priority ${candidate.priority}`,
-    `heartbeat ${span(now - candidate.lastHeartbeat)} ago`
+    `heartbeat ${Span.formatNanos(now - candidate.lastHeartbeat)} ago`
   ]))
 
 /** For people. */

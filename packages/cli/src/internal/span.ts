@@ -61,6 +61,9 @@ export const format = (duration: Duration.Duration): string => {
   return seconds < 86_400 ? two(3600, "h", 60, "min") : two(86_400, "d", 3600, "h")
 }
 
+/** The same of a number of nanoseconds; a negative one, as between the clocks of two hosts, counts as none. */
+export const formatNanos = (nanos: bigint): string => format(Duration.nanos(nanos < 0n ? 0n : nanos))
+
 /** Short and exact, to be written again: what `parse` reads. */
 export const exact = (duration: Duration.Duration): string => {
   const nanos = Duration.toNanosUnsafe(duration)

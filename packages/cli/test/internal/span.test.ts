@@ -47,6 +47,11 @@ describe("a span of time", () => {
     for (const [input, text] of shown) assert.strictEqual(Span.format(Duration.fromInputUnsafe(input)), text)
   })
 
+  it("between the clocks of two hosts is not shown as negative", () => {
+    assert.strictEqual(Span.formatNanos(-5_000_000_000n), "0 ms")
+    assert.strictEqual(Span.formatNanos(5_000_000_000n), "5 s")
+  })
+
   it.prop("that is shown exactly is read as it was", { nanos: Schema.BigInt }, ({ nanos }) => {
     const span = Duration.nanos((nanos < 0n ? -nanos : nanos) % 2n ** 53n)
     assert.deepStrictEqual(

@@ -3,7 +3,6 @@ import type { HistoryEntry } from "@effect-fdb/leader-election"
 import { Command, Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Snapshot from "../snapshot.ts"
 import * as Span from "../span.ts"
@@ -68,13 +67,11 @@ const entryJson = ({ end, leaderId, reason, start, term }: HistoryEntry) => ({
   reason: reason ?? null
 })
 
-const span = (nanos: bigint): string => Span.format(Duration.nanos(nanos < 0n ? 0n : nanos))
-
 const entryRow = ({ end, leaderId, reason, start, term }: HistoryEntry, now: bigint): ReadonlyArray<string> => [
   String(term),
   leaderId,
   Snapshot.instantText(start),
-  end === undefined ? `${span(now - start)} so far` : span(end - start),
+  end === undefined ? `${Span.formatNanos(now - start)} so far` : Span.formatNanos(end - start),
   reason ?? (end === undefined ? "leads, or has died" : "")
 ]
 

@@ -21,6 +21,7 @@ import { candidates, history, status } from "./internal/commands/reading.ts"
 import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
 import { watch } from "./internal/commands/watch.ts"
+import * as NegativeSpans from "./internal/negativeSpans.ts"
 
 export { Signals } from "./internal/run/signals.ts"
 export { type OpenError, type Store, Stores } from "./internal/target.ts"
@@ -94,7 +95,8 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
 
 /** Runs the command with these arguments, to its exit code. Never fails; what went wrong is on standard error. */
 export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
-  Command.runWith(command, options)(args).pipe(
+  NegativeSpans.refuse(args).pipe(
+    Effect.andThen(Command.runWith(command, options)(args)),
     Effect.provideService(CommandLine, args),
     Effect.provide([presenter, cliConfig, Logger.layer([logger])]),
     Effect.provideService(References.MinimumLogLevel, "Error"),

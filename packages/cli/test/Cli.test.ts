@@ -145,6 +145,14 @@ describe("the command line", () => {
         ["config set lease 0s", /: the lease is 0; it has to be /],
         ["config set candidate-timeout 1s", /: the candidate-timeout is 1s; it has to be above the heartbeat/],
         ["config set lease 9999999h", /: the lease is 416666 d 15 h; the longest that can be set is about 146 years/],
+        ["config set lease -5s", /: lease cannot be -5s: a span of time has to be positive$/],
+        ["config set heartbeat 1s lease -1m30s -e a", /: lease cannot be -1m30s: a span of time has to be positive$/],
+        ["init --lease -10s", /: --lease cannot be -10s: a span of time has to be positive$/],
+        ["step-down --wait -5s", /: --wait cannot be -5s: a span of time has to be positive$/],
+        ["step-down --wait=-5s", /"-5s" is no span of time: give a positive number and a unit/],
+        ["run --grace -1s -- true", /: --grace cannot be -1s: a span of time has to be positive$/],
+        ["run --grace 6s -- sleep --for -1s", /--grace is 6 s/],
+        ["run sleep -5s", /Unrecognized flag: -5.*; flags of the command to run go after --$/],
         ["run --priority 4294967296 -- true", /priority is 4294967296/],
         ["run --grace 6s -- true", /--grace is 6 s and may be half of the lease, which is 10 s/]
       ]

@@ -45,6 +45,9 @@ export const parse = (text: string): Option.Option<Duration.Duration> => {
     : Option.some(Duration.nanos(BigInt(Math.round(nanos))))
 }
 
+/** Whether it would be a span of time but for the sign before it. */
+export const isNegative = (text: string): boolean => text.startsWith("-") && Option.isSome(parse(text.slice(1)))
+
 const rounded = (value: number): string => value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value))
 
 /** Short and rounded, to be read: `250 ms`, `8.1 s`, `3 min 2 s`, `2 h 5 min`, `4 d 1 h`. */

@@ -31,6 +31,11 @@ describe("a span of time", () => {
     }
   })
 
+  it("is negative with a sign before it, and then refused", () => {
+    for (const text of ["-1s", "-1m30s", "-0.5ms", "- 5 s"]) assert.isTrue(Span.isNegative(text), text)
+    for (const text of ["1s", "-1", "-s", "--1s", "-e", "-n5x"]) assert.isFalse(Span.isNegative(text), text)
+  })
+
   it("is shown short and rounded", () => {
     const shown: ReadonlyArray<readonly [Duration.Input, string]> = [
       [0, "0 ms"],

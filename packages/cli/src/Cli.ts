@@ -22,6 +22,7 @@ import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
 import { watch } from "./internal/commands/watch.ts"
 import * as NegativeSpans from "./internal/negativeSpans.ts"
+import { visible } from "./internal/visible.ts"
 
 export { Signals } from "./internal/run/signals.ts"
 export { type OpenError, type Store, Stores } from "./internal/target.ts"
@@ -47,14 +48,16 @@ export const command = root.pipe(
 
 const oneLine = (text: string): string => text.replaceAll(/\?\s*\n\s*/g, "? ").replaceAll(/\s*\n\s*/g, "; ").trim()
 
-const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${oneLine(message)}`)
+const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${visible(message)}`)
 
 /** A wrong command line is told in a sentence, with where to read on, and not with the whole of the help. */
 const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? report(
-        `${event.errors.map((error) => error.message).join("; ")}; see \`${event.commandPath.join(" ")} --help\`` +
+        `${oneLine(event.errors.map((error) => error.message).join("; "))}; see \`${
+          event.commandPath.join(" ")
+        } --help\`` +
           (event.commandPath.at(-1) === run.name ? "; flags of the command to run go after --" : "")
       )
       : CliOutput.defaultPresenter.present(event)
@@ -68,8 +71,10 @@ const cliConfig = CliConfig.layer({
 /** The library's log lines, on standard error. */
 const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message.map(String) : [String(message)]
-  if (cause.reasons.length > 0) parts.push(Cause.prettyErrors(cause).map((error) => error.message).join("; "))
-  fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${oneLine(parts.join(" "))}`)
+  if (cause.reasons.length > 0) {
+    parts.push(oneLine(Cause.prettyErrors(cause).map((error) => error.message).join("; ")))
+  }
+  fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${visible(parts.join(" "))}`)
 })
 
 const messageOf = (error: unknown): string =>
@@ -83,12 +88,12 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
   if (error instanceof CommandEnded) return Effect.succeed(error.status)
   if (CliError.isCliError(error)) {
     if (error._tag === "ShowHelp") return Effect.succeed(error.errors.length > 0 ? ExitCode.usage : ExitCode.ok)
-    return Effect.as(report(error.message), ExitCode.usage)
+    return Effect.as(report(oneLine(error.message)), ExitCode.usage)
   }
   const code = ExitCode.ofError(error)
   const message = messageOf(error)
   return Effect.as(
-    report(code === ExitCode.internal ? `an error of its own, please report it: ${message}` : message),
+    report(code === ExitCode.internal ? `an error of its own, please report it: ${oneLine(message)}` : message),
     code
   )
 }

@@ -460,6 +460,77 @@ describe("an election", () => {
     }).pipe(live))
 })
 
+describe("an id with control characters", () => {
+  const wild = "a\u001b[2J\nb"
+  const shown = "a\\x1b[2J\\nb"
+
+  it.effect("is shown with these written out, wherever people read it", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads(wild)
+      yield* TestClock.adjust("100 millis")
+      yield* leads(`${wild}2`)
+      yield* TestClock.adjust("100 millis")
+      for (const args of ["status", "candidates", "history"]) {
+        yield* call(args)
+        assert.include(yield* lastLine, shown, args)
+        assert.notInclude(yield* lastLine, wild, args)
+      }
+      const watch = yield* Effect.forkChild(call("watch", { onTerminal: true }))
+      yield* TestClock.adjust("1 second")
+      assert.include(yield* lastLine, shown)
+      assert.notInclude(yield* lastLine, wild)
+      yield* Fiber.interrupt(watch)
+      const stepDown = yield* Effect.forkChild(call("step-down"))
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      const [stepped, next] = (yield* output).slice(-2)
+      assert.strictEqual(stepped, `"${shown}" has stepped down from term 1, after 0 ms`)
+      assert.strictEqual(next, `"${shown}2" leads now, in term 2`)
+    }).pipe(live))
+
+  it.effect("is so in a challenge", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads("a", () => Effect.onInterrupt(Effect.never, () => Effect.sleep("1 minute")))
+      yield* TestClock.adjust("100 millis")
+      yield* leads(wild, undefined, 1)
+      yield* TestClock.adjust("100 millis")
+      yield* call("status")
+      assert.include(yield* lastLine, `"${shown}", priority 1, has asked the leader of term 1 to step down`)
+      yield* TestClock.adjust("1 minute")
+    }).pipe(live))
+
+  it.effect("is so on standard error as well", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads(wild, () => Effect.onInterrupt(Effect.never, () => Effect.sleep("1 minute")))
+      yield* TestClock.adjust("1 second")
+      const stepDown = yield* Effect.forkChild(call("step-down --wait 2s"))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.tryAgain)
+      assert.include((yield* errors).at(-1), `"${shown}" still leads in term 1`)
+      yield* TestClock.adjust("1 minute")
+    }).pipe(live))
+
+  it.effect("is itself for programs", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads(wild)
+      yield* TestClock.adjust("100 millis")
+      yield* call("status --json")
+      assert.nestedPropertyVal(yield* lastJson, "leader.id", wild)
+    }).pipe(live))
+})
+
 describe("watching", () => {
   it.effect("tells each change in a line of JSON, and nothing between", () =>
     Effect.gen(function*() {

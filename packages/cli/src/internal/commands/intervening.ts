@@ -11,6 +11,7 @@ import { LeaderRemains } from "../../Failure.ts"
 import * as Span from "../span.ts"
 import { spanFlag } from "../spanFlag.ts"
 import { type Target, transact } from "../target.ts"
+import { visible } from "../visible.ts"
 import { onTarget } from "./root.ts"
 
 const whatHappened = (asked: LeaderState, entry: HistoryEntry | undefined): string => {
@@ -50,9 +51,8 @@ const stepDownAndWait = (target: Target, wait: Option.Option<Duration.Duration>)
     )
     const took = Duration.nanos((yield* Clock.monotonicTimeNanos) - begun)
     const entries = yield* transact(election.readHistory())
-    yield* Console.log(
-      `${whatHappened(asked.value, entries.find((entry) => entry.term === term))}, after ${Span.format(took)}`
-    )
+    const ended = entries.find((entry) => entry.term === term)
+    yield* Console.log(visible(`${whatHappened(asked.value, ended)}, after ${Span.format(took)}`))
     const successor = yield* election.changes.pipe(
       Stream.filter((leader) => Option.isSome(leader) && isOver(leader)),
       Stream.runHead,
@@ -61,7 +61,7 @@ const stepDownAndWait = (target: Target, wait: Option.Option<Duration.Duration>)
     )
     yield* Console.log(Option.match(successor, {
       onNone: () => "nobody has taken over yet",
-      onSome: (leader) => `"${leader.leaderId}" leads now, in term ${leader.term}`
+      onSome: (leader) => visible(`"${leader.leaderId}" leads now, in term ${leader.term}`)
     }))
   })
 

@@ -20,6 +20,7 @@ import * as ExitCode from "./ExitCode.ts"
 import * as Engines from "./internal/engines.ts"
 import * as Signals from "./internal/run/signals.ts"
 import { writeError, type WriteFailure, writeOutput } from "./internal/standardStreams.ts"
+import * as TerminalSize from "./internal/terminalSize.ts"
 
 /** What cannot be written is not worth going on for. */
 const endFor = (failure: WriteFailure): never => {
@@ -37,7 +38,7 @@ const console: Console.Console = {
   error: (...args) => writeError(format(...args))
 }
 
-/** Standard streams that are asked about and never opened; see `standardStreams.ts`. */
+/** Standard streams that are asked about and not opened; see `standardStreams.ts`. */
 const stdio = Stdio.make({
   args: Effect.sync(() => process.argv.slice(2)),
   stdinIsTerminal: Effect.sync(() => tty.isatty(0)),
@@ -50,9 +51,9 @@ const stdio = Stdio.make({
 
 /** Nothing is asked of the user. */
 const terminal = Terminal.make({
-  columns: Effect.succeed(80),
-  rows: Effect.succeed(24),
-  size: Effect.never,
+  columns: Effect.map(TerminalSize.current, ({ columns }) => columns),
+  rows: Effect.map(TerminalSize.current, ({ rows }) => rows),
+  size: TerminalSize.changes,
   readInput: Effect.die("the command does not read from the terminal"),
   readLine: Effect.die("the command does not read from the terminal"),
   display: () => Effect.void

@@ -4,7 +4,19 @@ import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcess
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Fiber, Layer, References, Result, Schema, Stdio, Terminal } from "effect"
+import {
+  type Cause,
+  ConfigProvider,
+  Effect,
+  Fiber,
+  Layer,
+  Queue,
+  References,
+  Result,
+  Schema,
+  Stdio,
+  Terminal
+} from "effect"
 import { TestClock, TestConsole } from "effect/testing"
 import * as os from "node:os"
 import * as Cli from "../src/Cli.ts"
@@ -12,17 +24,17 @@ import * as ElectionName from "../src/ElectionName.ts"
 import * as ExitCode from "../src/ExitCode.ts"
 
 const unused = Effect.die("nothing is asked of a terminal")
-const terminal = Terminal.make({
-  columns: Effect.succeed(80),
-  rows: Effect.succeed(24),
-  size: Effect.never,
-  readInput: unused,
-  readLine: unused,
-  display: () => Effect.void
-})
+const terminal = (sizes: Queue.Dequeue<Terminal.Size, Cause.Done>) =>
+  Terminal.make({
+    columns: Effect.succeed(80),
+    rows: Effect.succeed(24),
+    size: Effect.succeed(sizes),
+    readInput: unused,
+    readLine: unused,
+    display: () => Effect.void
+  })
 
 const platform = Layer.mergeAll(
-  Layer.succeed(Terminal.Terminal, terminal),
   Layer.succeed(Cli.Signals, { take: () => Effect.void }),
   NodeChildProcessSpawner.layer.pipe(Layer.provideMerge(Layer.merge(NodeFileSystem.layer, NodePath.layer)))
 )
@@ -36,6 +48,8 @@ class Opened {
 const cli = Effect.gen(function*() {
   const database = yield* Database
   const opened = new Opened()
+  const sizes = yield* Queue.sliding<Terminal.Size, Cause.Done>(1)
+  yield* Queue.offer(sizes, { columns: 80, rows: 24 })
   const call = (
     args: string,
     options: { readonly env?: Record<string, string>; readonly onTerminal?: boolean } = {}
@@ -43,6 +57,7 @@ const cli = Effect.gen(function*() {
     Cli.main(args.split(" ").filter((arg) => arg !== ""), { version: "1.2.3" }).pipe(
       Effect.provide(Layer.mergeAll(
         platform,
+        Layer.succeed(Terminal.Terminal, terminal(sizes)),
         Stdio.layerTest({ stdoutIsTerminal: Effect.succeed(options.onTerminal === true) }),
         ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HOME: "/home/me", ...options.env } }))
       )),
@@ -54,7 +69,7 @@ const cli = Effect.gen(function*() {
         }
       })
     )
-  return { call, opened }
+  return { call, opened, sizes }
 })
 
 const { election } = (() => {
@@ -531,6 +546,13 @@ describe("an id with control characters", () => {
     }).pipe(live))
 })
 
+/** Time passes in small steps, with whatever is done meanwhile. */
+const seconds = (n: number) => Effect.repeat(TestClock.adjust("100 millis"), { times: 10 * n })
+
+/** The rows of a drawn frame. */
+const frameOf = (drawn: string): Array<string> =>
+  drawn.split("\n").map((row) => row.split("\u001b").map((part) => part.replace(/^\[\??\d*[A-Za-z]/, "")).join(""))
+
 describe("watching", () => {
   it.effect("tells each change in a line of JSON, and nothing between", () =>
     Effect.gen(function*() {
@@ -560,9 +582,35 @@ describe("watching", () => {
       yield* leads("a")
       const before = (yield* output).length
       yield* Effect.forkChild(call("watch", { onTerminal: true }))
-      yield* TestClock.adjust("5 seconds")
+      yield* seconds(5)
       const frames = (yield* output).slice(before)
       assert.isAtLeast(frames.length, 5)
       assert.match(frames.at(-1)!, /Leader +a, priority 0/)
+    }).pipe(live))
+
+  it.effect("shows on a small terminal who leads, and anew when its size changes", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call, sizes } = yield* cli
+      yield* call("init")
+      yield* leads("m")
+      yield* TestClock.adjust("100 millis")
+      for (const id of ["a", "b", "z"]) yield* leads(id)
+      yield* Queue.offer(sizes, { columns: 20, rows: 8 })
+      yield* Effect.forkChild(call("watch", { onTerminal: true }))
+      yield* seconds(1)
+      const rows = frameOf(yield* lastLine)
+      assert.strictEqual(rows[0], "Leader      m, prior")
+      assert.deepStrictEqual(rows.slice(5), ["Candidates  4", "  ... 4 more alive"])
+      const frames = (yield* output).length
+      yield* Queue.offer(sizes, { columns: 80, rows: 11 })
+      yield* TestClock.adjust(0)
+      assert.lengthOf(yield* output, frames + 1)
+      const larger = frameOf(yield* lastLine)
+      assert.match(larger[0]!, /^Election +default/)
+      assert.match(
+        larger.slice(7).join("\n"),
+        /^ +\* +m +priority 0 [^\n]+\n +a +priority 0 [^\n]+\n +\.\.\. 2 more alive$/
+      )
     }).pipe(live))
 })

@@ -103,3 +103,26 @@ describe.concurrent("on a terminal, a command that leads", () => {
     await terminal.shows(/status 75/)
   }, 180_000)
 })
+
+describe.concurrent("on a terminal, watch", () => {
+  it("fits its size, also when that changes, and while it is suspended", async (context) => {
+    const terminal = new TerminalOf(context)
+    await terminal.at.configure("30 seconds")
+    terminal.at.run(["--id", "a"], "echo $$ >> $DIRECTORY/groups; exec sleep 1000")
+    await eventually("a leads", async () => (await terminal.at.leader()) === undefined ? undefined : true)
+    terminal.type(`stty rows 5 cols 30; tty > $DIRECTORY/tty; ${process.execPath} ${program} watch\n`)
+    await terminal.shows(
+      /\[JLeader +a, [^\n]+\n[^\n]*\[JTerm [^\n]+\n[^\n]*\[JBallot [^\n]+\n[^\n]*\[J {2}\.\.\. 1 more alive\S*\r\n/
+    )
+    terminal.doesNotShow(/\[J(Election|Lease)|\[J[^\r]{31}/)
+    const resize = (rows: number) =>
+      childProcess.execFileSync("stty", ["-F", terminal.at.lines("tty")[0]!, "rows", String(rows)])
+    resize(7)
+    await terminal.shows(/\[JLease [^\n]+\n[^\n]*\[JConfig [^\n]+\n[^\n]*\[J {2}\.\.\. 1 more alive/)
+    terminal.type("\u001a")
+    await terminal.shows(/\[1\]\+ +Stopped/)
+    resize(40)
+    terminal.type("fg\n")
+    await terminal.shows(/\[JElection [^]*\[J {2}\* {2}a [^]*\[JCtrl-C ends the watch/)
+  }, 180_000)
+})

@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Account } from "./account.ts"
 import * as Settings from "./settings.ts"
 import * as Span from "./span.ts"
 import * as Table from "./table.ts"
@@ -142,23 +143,27 @@ export const configText = (config: ElectionConfig): string =>
   }, ` +
   `preemption ${yesNo(config.allowPreemption, "on", "off")}`
 
-/** A table of candidates; the leader is starred. */
-export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<string> =>
-  Table.lines(candidates.map((candidate) => [
-    candidate.processId === leader?.leaderId ? "*" : " ",
-    candidate.processId,
-    `priority ${candidate.priority}`,
-    `heartbeat ${Span.formatNanos(now - candidate.lastHeartbeat)} ago`
-  ]))
+/** A table of candidates; the leader comes first, and is starred. */
+export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<string> => {
+  const leads = (candidate: CandidateInfo) => candidate.processId === leader?.leaderId
+  return Table.lines(
+    candidates.toSorted((a, b) => Number(leads(b)) - Number(leads(a))).map((candidate) => [
+      leads(candidate) ? "*" : " ",
+      candidate.processId,
+      `priority ${candidate.priority}`,
+      `heartbeat ${Span.formatNanos(now - candidate.lastHeartbeat)} ago`
+    ])
+  )
+}
 
 /** For people. */
-export const toLines = (target: Target, snapshot: Snapshot): Array<string> => [
-  ...Table.lines([
+export const toAccount = (target: Target, snapshot: Snapshot): Account => {
+  const [title, ...facts] = Table.lines([
     ["Election", `${target.name.text} in ${describe(target.store)}`],
     ...leaderLines(snapshot),
     ...(snapshot.challenge === undefined ? [] : [["Challenge", challengeText(snapshot.challenge)]]),
     ["Config", configText(snapshot.config)],
     ["Candidates", snapshot.candidates.length === 0 ? "none alive" : String(snapshot.candidates.length)]
-  ]),
-  ...candidateLines(snapshot).map((line) => `  ${line}`)
-]
+  ])
+  return { title: title!, facts, candidates: candidateLines(snapshot).map((line) => `  ${line}`) }
+}

@@ -4,6 +4,7 @@ import { Command, Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Account from "../account.ts"
 import * as Snapshot from "../snapshot.ts"
 import * as Span from "../span.ts"
 import * as Table from "../table.ts"
@@ -25,7 +26,7 @@ export const status = Command.make(
       Effect.flatMap(Snapshot.read(target), (snapshot) =>
         json
           ? Console.log(JSON.stringify(Snapshot.toJson(target, snapshot)))
-          : printLines(Snapshot.toLines(target, snapshot)))
+          : printLines(Account.toLines(Snapshot.toAccount(target, snapshot))))
     )
 ).pipe(
   Command.withShortDescription("Who leads, for how long yet, and who else takes part"),

@@ -5,7 +5,11 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import type { Account } from "../account.ts"
+import * as Frame from "../frame.ts"
 import * as Snapshot from "../snapshot.ts"
+import * as Table from "../table.ts"
 import { describe, type Target } from "../target.ts"
 import { onTarget } from "./root.ts"
 
@@ -29,25 +33,24 @@ const looks = (target: Target) =>
     Stream.mapEffect(() => look(target))
   )
 
-const toTop = "\u001b[H"
-const eraseLine = "\u001b[K"
-const eraseBelow = "\u001b[J"
-const eraseAll = "\u001b[2J"
-
-const frame = (target: Target, seen: Look): string => {
-  const lines = seen._tag === "Seen"
-    ? Snapshot.toLines(target, seen.snapshot)
-    : [`Election  ${target.name.text} in ${describe(target.store)}`, `The store does not answer: ${seen.problem}`]
-  return toTop +
-    [...lines, "", "Ctrl-C ends the watch, not the election."].map((line) => `${line}${eraseLine}\n`).join("") +
-    eraseBelow
+const toAccount = (target: Target, seen: Look): Account => {
+  if (seen._tag === "Seen") return Snapshot.toAccount(target, seen.snapshot)
+  const [title, ...facts] = Table.lines([
+    ["Election", `${target.name.text} in ${describe(target.store)}`],
+    ["Store", `does not answer: ${seen.problem}`]
+  ])
+  return { title: title!, facts, candidates: [] }
 }
 
+/** Drawn anew with each look, and when the size of the terminal changes. */
 const onTerminal = (target: Target) =>
-  Effect.andThen(
-    Console.log(eraseAll),
-    Stream.runForEach(looks(target), (seen) => Console.log(frame(target, seen)))
-  )
+  Effect.gen(function*() {
+    const terminal = yield* Terminal.Terminal
+    const sizes = Stream.fromQueue(yield* terminal.size)
+    yield* Stream.zipLatest(looks(target), sizes).pipe(
+      Stream.runForEach(([seen, size]) => Console.log(Frame.draw(toAccount(target, seen), size)))
+    )
+  }).pipe(Effect.scoped)
 
 const asJson = (target: Target, seen: Look): string =>
   JSON.stringify(
@@ -72,7 +75,7 @@ export const watch = Command.make("watch", {}, () =>
   )).pipe(
     Command.withShortDescription("Shows an election as it goes on"),
     Command.withDescription(
-      "On a terminal, a table that is drawn anew with every change and every second. Elsewhere, one JSON object a line, the " +
+      "On a terminal, a table that is drawn anew with every change and every second, as much of it as fits. Elsewhere, one JSON object a line, the " +
         "first at once and one for each change: of who leads, who takes part, a challenge, the configuration, or a lease " +
         "that has lapsed."
     ),

@@ -225,6 +225,21 @@ describe("beside a process that is stuck", () => {
       assert.deepStrictEqual(yield* Effect.provide(get, layer, { local: true }), value)
     }))
 
+  it.live("in a commit: who waits to open does not keep those who have it open from committing", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function*() {
+        const stuck = yield* start("stuck.mjs", directory, "commit")
+        assert.strictEqual(yield* message(stuck), "stuck")
+        const opening = yield* start("opening.mjs", directory)
+        assert.strictEqual(yield* message(opening), "opening")
+        const commit = Database.transact(Transaction.use((tx) => tx.set(key, value)), { timeout: "5 seconds" })
+        yield* Effect.repeat(Effect.andThen(Effect.sleep("10 millis"), commit), { times: 99 })
+        stuck.kill("SIGKILL")
+        assert.strictEqual(yield* message(opening), "open")
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory })))
+    }))
+
   it.live("in an opening: a commit fails at its timeout and writes nothing, and the next ones go through when that process is gone", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

@@ -15,6 +15,8 @@
  * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers, so
  *   that either sees the other, whatever the order in which processors let each other know.
  * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
+ * - An opener shows itself for a moment at a time. If a process is stopped in its commit, those who have the database open must
+ *   not have to wait for as long as somebody tries to open it.
  */
 import type { Root } from "./root.ts"
 
@@ -23,7 +25,10 @@ const activeReader = /^ *(\d+) +[\da-f]+ +\d+ *$/gm
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
 
-const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
+/** For how long an opener keeps the others from committing, and then lets them. Most commits take less by far. */
+const momentMillis = 250
+
+const pause = (millis = pauseMillis) => new Promise<void>((resume) => setTimeout(resume, millis))
 
 /** Shows this process as a reader, until the function returned is called. */
 const show = (root: Root): () => void => {
@@ -72,16 +77,22 @@ export class Gate {
 
   /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
   async enterToOpen(signal: AbortSignal): Promise<() => void> {
-    const leave = show(this.openers)
-    do {
-      await pause()
-      if (signal.aborted) {
-        leave()
-        break
-      }
-      this.committers.readerCheck()
-    } while (isShown(this.committers))
-    return leave
+    for (;;) {
+      const leave = show(this.openers)
+      const until = performance.now() + momentMillis
+      do {
+        await pause()
+        if (signal.aborted) {
+          leave()
+          signal.throwIfAborted()
+        }
+        this.committers.readerCheck()
+        if (!isShown(this.committers)) return leave
+      } while (performance.now() < until)
+      leave()
+      await pause(momentMillis)
+      signal.throwIfAborted()
+    }
   }
 
   async close(): Promise<void> {

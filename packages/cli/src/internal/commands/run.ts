@@ -28,6 +28,7 @@ import { type Running, supervise } from "../run/supervise.ts"
 import { holderOfTerminal, terminalToGive } from "../run/terminal.ts"
 import { spanFlag } from "../spanFlag.ts"
 import { type Target, transact } from "../target.ts"
+import { visible } from "../visible.ts"
 import { CommandLine, onNewTarget } from "./root.ts"
 
 /** Signals that are the command's, but for those with which a terminal suspends. */
@@ -144,7 +145,7 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
   const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
   const console = yield* Console.Console
   const clock = yield* Clock.Clock
-  const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${line}`)
+  const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${visible(line)}`)
   const terminalOf = terminalToGive()
 
   const askedGrace = Option.getOrUndefined(options.grace)

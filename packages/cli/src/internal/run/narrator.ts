@@ -48,7 +48,7 @@ export const make = (options: {
         return say(
           event.again
             ? "had been taken for dead and evicted, and takes part again"
-            : `takes part in ${election} as ${JSON.stringify(event.candidate)}`
+            : `takes part in ${election} as "${event.candidate}"`
         )
       case "Following":
         recovered()
@@ -56,7 +56,7 @@ export const make = (options: {
         return say(
           event.leader === undefined
             ? `waits: nobody leads ${election}`
-            : `waits: ${JSON.stringify(event.leader)} leads ${election} in term ${event.term}`
+            : `waits: "${event.leader}" leads ${election} in term ${event.term}`
         )
       case "Challenged":
         return say(`has the higher priority, and asks the leader of term ${event.term} to step down`)

@@ -8,16 +8,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Checkers from "./Checkers.ts"
+import * as Thread from "./internal/thread.ts"
 import * as Mutations from "./Mutations.ts"
 import * as Profile from "./Profile.ts"
-import * as Report from "./Report.ts"
-import type { Scenario } from "./Scenario.ts"
 import * as Shrink from "./Shrink.ts"
 import * as Simulate from "./Simulate.ts"
-import * as Simulation from "./Simulation.ts"
 import { Statistics, transitions } from "./Statistics.ts"
-import { second } from "./World.ts"
+import { longest, second } from "./World.ts"
 
 /** A promise was broken; the command has told which. */
 export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly violations: number }> {
@@ -91,7 +88,7 @@ const bar = (done: number, total: number): string => {
 const progressOf = (total: number) => {
   let told = 0
   return ({ failures, statistics }: Simulate.Result): Effect.Effect<void> => {
-    const news = failures.slice(told).map(({ profile, seed, violations }) => {
+    const news = failures.slice(told).map(({ job: { profile, seed }, violations }) => {
       const broken = [...new Set(violations.map(({ checker }) => checker))].join(", ")
       return `${process.stderr.isTTY ? "\r\x1b[K" : ""}${profile}, seed ${seed} breaks ${broken}\n`
     })
@@ -137,25 +134,26 @@ const account = ({ failures, statistics }: Simulate.Result, realSeconds: number)
   ]
 }
 
-const scenarioOf = (options: Simulate.Options, profile: Profile.Name, seed: number): Scenario =>
-  Profile.generate(profile, seed, { duration: options.duration, processes: options.processes })
-
 /** Tells of a failing seed, and of the smallest scenario that was found for it. */
-const explain = Effect.fnUntraced(function*(options: Simulate.Options, failure: Simulate.Failure) {
-  const { profile, seed, violations } = failure
-  yield* Console.log(`\n${profile}, seed ${seed}:`)
+const explain = Effect.fnUntraced(function*({ job, violations }: Simulate.Outcome) {
+  yield* Console.log(`\n${job.profile}, seed ${job.seed}:`)
   for (const { at, checker, message } of violations.slice(0, 5)) {
     yield* Console.log(`  ${(at / second).toFixed(6)} s  ${checker}: ${message}`)
   }
   const first = violations[0]
   if (first === undefined) return
   yield* write("looking for a smaller scenario…\n")
-  const smallest = Shrink.shrink(scenarioOf(options, profile, seed), Shrink.breaks(first.checker), first.at / second)
+  const thread = yield* Thread.make
+  const smallest = yield* thread("shrink", { job, violation: first })
   yield* Console.log(
     `\nThe smallest scenario that was found has ${smallest.processes.length} processes and ${smallest.episodes.length} ` +
       `episodes:\n\n${Shrink.toTest(smallest, first.checker)}`
   )
-})
+}, Effect.scoped)
+
+/** The page of a history. */
+const draw = (job: Simulate.Job): Effect.Effect<string> =>
+  Effect.scoped(Effect.flatMap(Thread.make, (thread) => thread("draw", job)))
 
 const simulate = Effect.fnUntraced(function*(input: {
   readonly seeds: number
@@ -177,6 +175,9 @@ const simulate = Effect.fnUntraced(function*(input: {
       problem:
         `--duration has to be at least ${shortest}s: in the last 55 seconds or more of a history nothing goes wrong`
     })
+  }
+  if (duration > longest) {
+    return yield* new Unusable({ problem: `--duration has to be at most ${longest / 3600}h: no world lasts longer` })
   }
   const profiles = yield* parseProfiles(input.profile)
   const options: Simulate.Options = { profiles, seeds, from, processes, duration, threads }
@@ -202,11 +203,11 @@ const simulate = Effect.fnUntraced(function*(input: {
   const { failures, statistics } = result
   for (const line of account(result, realSeconds)) yield* Console.log(line)
   const [first] = failures
-  if (first !== undefined) yield* explain(options, first)
+  if (first !== undefined) yield* explain(first)
   if (Option.isSome(input.report)) {
-    const history = Simulation.run(scenarioOf(options, first?.profile ?? profiles[0]!, first?.seed ?? from))
+    const page = yield* draw(first?.job ?? { profile: profiles[0]!, seed: from, processes, duration })
     const fileSystem = yield* FileSystem.FileSystem
-    yield* fileSystem.writeFileString(input.report.value, Report.toHtml(history, Checkers.check(history)))
+    yield* fileSystem.writeFileString(input.report.value, page)
     yield* Console.log(`report       ${input.report.value}`)
   }
   const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)

@@ -12,6 +12,9 @@ export const second = 1_000_000_000
 /** One millisecond of the world. */
 export const millisecond = 1_000_000
 
+/** So many seconds a world lasts at most, for its times to stay exact. */
+export const longest = 100 * 86_400
+
 /** Work that is ready to be done by somebody. */
 interface Ready {
   readonly owner: Owner

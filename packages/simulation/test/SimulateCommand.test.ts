@@ -1,6 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect } from "effect"
+import { Console, Effect, Fiber } from "effect"
 import * as Command from "effect/cli/Command"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,9 +8,8 @@ import { join } from "node:path"
 import { command } from "../src/SimulateCommand.ts"
 
 /** Runs the command, and gives what it has printed. */
-const call = (line: string) =>
+const call = (line: string, lines: Array<string> = []) =>
   Effect.suspend(() => {
-    const lines: Array<string> = []
     const console = { ...globalThis.console, log: (text: string) => void lines.push(text) }
     return Command.runWith(command, { version: "0" })(line.split(" ")).pipe(
       Effect.provideService(Console.Console, console),
@@ -48,11 +47,21 @@ describe("simulate", () => {
       rmSync(folder, { recursive: true })
     }), 60_000)
 
+  it.live("is interrupted within a history, and tells then what was done until then", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const fiber = yield* Effect.forkChild(call("--seeds 2 --duration 2h --profile calm", lines))
+      yield* Effect.sleep("500 millis")
+      yield* Fiber.interrupt(fiber)
+      assert.include(lines.join("\n"), "interrupted before all 2 were made\n0 histories")
+    }), 60_000)
+
   for (
     const [line, problem] of [
       ["--seeds 0", "at least 1"],
       ["--processes 0", "at least 1"],
       ["--duration 1s", "at least 60s"],
+      ["--duration 2401h", "at most 2400h"],
       ["--duration 5", "is no duration"],
       ["--profile none", "there is no profile"],
       ["--report /there/is/no/such/folder/a.html", "cannot be written"],

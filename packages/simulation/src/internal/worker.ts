@@ -1,7 +1,30 @@
-/** A thread that makes histories. */
+/** A thread that makes histories, and what is made of them. */
 import { parentPort } from "node:worker_threads"
-import { type Job, perform } from "../Simulate.ts"
+import type { Violation } from "../Checker.ts"
+import * as Checkers from "../Checkers.ts"
+import * as Report from "../Report.ts"
+import * as Shrink from "../Shrink.ts"
+import { type Job, perform, scenarioOf } from "../Simulate.ts"
+import * as Simulation from "../Simulation.ts"
+import { second } from "../World.ts"
 
-parentPort?.on("message", (job: Job) => {
-  parentPort?.postMessage(perform(job), [])
+const tasks = {
+  perform,
+  shrink: ({ job, violation }: { readonly job: Job; readonly violation: Violation }) =>
+    Shrink.shrink(scenarioOf(job), Shrink.breaks(violation.checker), violation.at / second),
+  draw: (job: Job) => {
+    const history = Simulation.run(scenarioOf(job))
+    return Report.toHtml(history, Checkers.check(history))
+  }
+}
+
+/** What a thread can be asked for. What it gets and gives is plain data. */
+export type Tasks = typeof tasks
+
+parentPort?.on("message", <Name extends keyof Tasks>({ input, name }: {
+  readonly name: Name
+  readonly input: Parameters<Tasks[Name]>[0]
+}) => {
+  const task = tasks[name] as (input: Parameters<Tasks[Name]>[0]) => ReturnType<Tasks[Name]>
+  parentPort?.postMessage(task(input), [])
 })

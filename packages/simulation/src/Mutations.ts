@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Checkers from "./Checkers.ts"
+import { counted } from "./internal/counted.ts"
 import type * as Profile from "./Profile.ts"
 
 /** A change of one built file. */
@@ -445,7 +446,9 @@ export const problems = (findings: ReadonlyArray<Finding>, complete: boolean): R
     if (error !== undefined) found.push(`${name} could not be judged: ${error}`)
     else if (patches.length === 0) {
       for (const checker of noticed.keys()) found.push(`${checker} is not silent though nothing is wrong: ${name}`)
-    } else if (!noticed.has(noticedBy)) found.push(`${noticedBy} has not noticed ${name} within ${seeds} seeds`)
+    } else if (!noticed.has(noticedBy)) {
+      found.push(`${noticedBy} has not noticed ${name} within ${counted(seeds, "seed")}`)
+    }
   }
   if (!complete) return found
   for (const { name } of Checkers.all) {

@@ -4,6 +4,7 @@ import * as Checkers from "./Checkers.ts"
 import type { Event } from "./EventLog.ts"
 import type { History } from "./History.ts"
 import { type Belief, beliefs } from "./internal/beliefs.ts"
+import { counted } from "./internal/counted.ts"
 import * as Evidence from "./internal/evidence.ts"
 import { page } from "./internal/reportPage.ts"
 import * as Transitions from "./internal/transitions.ts"
@@ -265,8 +266,8 @@ export const toHtml = (history: History, violations: ReadonlyArray<Violation>): 
     embed({
       title: `${profile}, seed ${seed}`,
       summary:
-        `${processes.length} processes, ${duration} s, ${elections} elections, ${history.record.length} commits, ` +
-        `${history.scenario.episodes.length} episodes`,
+        `${counted(processes.length, "process", "processes")}, ${duration} s, ${counted(elections, "election")}, ` +
+        `${counted(history.record.length, "commit")}, ${counted(history.scenario.episodes.length, "episode")}`,
       duration,
       quietAt,
       lanes: [

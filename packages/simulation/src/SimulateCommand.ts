@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { counted } from "./internal/counted.ts"
 import * as Thread from "./internal/thread.ts"
 import * as Mutations from "./Mutations.ts"
 import * as Profile from "./Profile.ts"
@@ -19,7 +20,7 @@ import { longest, second } from "./World.ts"
 /** A promise was broken; the command has told which. */
 export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly violations: number }> {
   override get message(): string {
-    return `${this.violations} promises were broken`
+    return `${counted(this.violations, "promise")} ${this.violations === 1 ? "was" : "were"} broken`
   }
 }
 
@@ -33,19 +34,26 @@ export class Unusable extends Data.TaggedError("Unusable")<{ readonly problem: s
 const flags = {
   seeds: Flag.Int("seeds").pipe(
     Flag.withDefault(45),
-    Flag.withDescription("How many histories to make; the profiles take turns")
+    Flag.withDescription("How many histories to make, the profiles taking turns; 45 unless set")
   ),
-  from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed")),
-  processes: Flag.Int("processes").pipe(Flag.withDefault(5), Flag.withDescription("How many processes take part")),
+  from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed; 0 unless set")),
+  processes: Flag.Int("processes").pipe(
+    Flag.withDefault(5),
+    Flag.withDescription("How many processes take part; 5 unless set")
+  ),
   duration: Flag.String("duration").pipe(
+    Flag.withMetavar("SPAN"),
     Flag.withDefault("10m"),
-    Flag.withDescription("How long each history is, in simulated time: 90s, 10m, 2h")
+    Flag.withDescription("How long each history is, in simulated time, as 90s, 1m30s or 2h; 10m unless set")
   ),
   profile: Flag.String("profile").pipe(
     Flag.optional,
     Flag.withDescription(`Only this kind of history: ${Profile.names.join(", ")}`)
   ),
-  threads: Flag.Int("threads").pipe(Flag.withDefault(1), Flag.withDescription("How many threads to use")),
+  threads: Flag.Int("threads").pipe(
+    Flag.withDefault(1),
+    Flag.withDescription("How many threads to use; 1 unless set")
+  ),
   report: Flag.String("report").pipe(
     Flag.optional,
     Flag.withDescription("Write a page that shows the first history that broke a promise, or else the first")
@@ -53,15 +61,28 @@ const flags = {
   json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
 }
 
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
+/** Fails unless each of the numbers is at least so much. */
+const requireAtLeast = (least: number, numbers: Readonly<Record<string, number>>): Effect.Effect<void, Unusable> => {
+  const wrong = Object.keys(numbers).filter((name) => numbers[name]! < least)
+  return wrong.length === 0
+    ? Effect.void
+    : Effect.fail(
+      new Unusable({ problem: `${wrong.map((name) => `--${name}`).join(" and ")}: give at least ${least}` })
+    )
+}
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
 /** Seconds. */
-const parseDuration = (text: string): Effect.Effect<number, Unusable> => {
-  const match = /^(\d+(?:\.\d+)?)\s*([smh])$/.exec(text.trim())
-  return match === null
-    ? Effect.fail(new Unusable({ problem: `"${text}" is no duration: write 90s, 10m or 2h` }))
-    : Effect.succeed(Number(match[1]) * units[match[2]!]!)
-}
+const parseDuration = (text: string): Effect.Effect<number, Unusable> =>
+  /^(?:\d+(?:\.\d+)?\s*[smhd]\s*)+$/.test(text.trim())
+    ? Effect.succeed(
+      [...text.matchAll(/([\d.]+)\s*([smhd])/g)].reduce(
+        (sum, [, count, unit]) => sum + Number(count) * units[unit!]!,
+        0
+      )
+    )
+    : Effect.fail(new Unusable({ problem: `"${text}" is no duration: write 90s, 1m30s or 2h` }))
 
 /** Shorter histories are over before anything could go wrong. */
 const shortest = 60
@@ -116,13 +137,15 @@ const account = ({ failures, statistics }: Simulate.Result, realSeconds: number)
   const { causes, faults, histories, leaderlessSeconds, losses, missing, simulatedSeconds, tenures } = statistics
   const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
   return [
-    `${histories} histories, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ${realSeconds.toFixed(1)} s ` +
+    `${counted(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ${
+      realSeconds.toFixed(1)
+    } s ` +
     `(${Math.round(simulatedSeconds / realSeconds)} × real time)`,
     `elections    ${tenures}: ${counts(causes)}`,
     `ends         ${counts(losses)}`,
     `leaderless   ${(100 * leaderlessSeconds / Math.max(1, simulatedSeconds)).toFixed(2)} % of the time`,
     `failover     p50 ${leases(statistics.percentile(0.5))}, p99 ${leases(statistics.percentile(0.99))} leases, over ` +
-    `${statistics.failovers.length} crashes of a leader with nothing else wrong`,
+    `${counted(statistics.failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
     `faults       ${counts(faults)}`,
     `transitions  ${transitions.length - missing.length} of ${transitions.length}` +
     (missing.length === 0
@@ -146,8 +169,8 @@ const explain = Effect.fnUntraced(function*({ job, violations }: Simulate.Outcom
   const thread = yield* Thread.make
   const smallest = yield* thread("shrink", { job, violation: first })
   yield* Console.log(
-    `\nThe smallest scenario that was found has ${smallest.processes.length} processes and ${smallest.episodes.length} ` +
-      `episodes:\n\n${Shrink.toTest(smallest, first.checker)}`
+    `\nThe smallest scenario that was found has ${counted(smallest.processes.length, "process", "processes")} and ` +
+      `${counted(smallest.episodes.length, "episode")}:\n\n${Shrink.toTest(smallest, first.checker)}`
   )
 }, Effect.scoped)
 
@@ -166,9 +189,8 @@ const simulate = Effect.fnUntraced(function*(input: {
   readonly json: boolean
 }) {
   const { from, json, processes, seeds, threads } = input
-  if (seeds < 1 || processes < 1 || threads < 1) {
-    return yield* new Unusable({ problem: "--seeds, --processes and --threads have to be at least 1" })
-  }
+  yield* requireAtLeast(1, { seeds, processes, threads })
+  yield* requireAtLeast(0, { from })
   const duration = yield* parseDuration(input.duration)
   if (duration < shortest) {
     return yield* new Unusable({
@@ -195,7 +217,13 @@ const simulate = Effect.fnUntraced(function*(input: {
       Effect.flatMap(
         elapsed,
         (realSeconds) =>
-          Console.log(["", `interrupted before all ${seeds} were made`, ...account(sofar, realSeconds)].join("\n"))
+          Console.log(
+            [
+              "",
+              `interrupted before ${seeds === 1 ? "it was" : `all ${seeds} were`} made`,
+              ...account(sofar, realSeconds)
+            ].join("\n")
+          )
       )
     )
   )
@@ -229,15 +257,24 @@ const simulate = Effect.fnUntraced(function*(input: {
 const mutations = Command.make(
   "mutations",
   {
-    only: Flag.String("only").pipe(Flag.optional, Flag.withDescription("Only the mutation of this name")),
+    only: Flag.String("only").pipe(
+      Flag.optional,
+      Flag.withDescription("Only the mutation of this name; all unless set")
+    ),
     seeds: Flag.Int("seeds").pipe(
       Flag.optional,
-      Flag.withDescription("Seeds to try, instead of each mutation's own number")
+      Flag.withDescription("How many seeds to try; each mutation's own number unless set")
     )
   },
   Effect.fnUntraced(function*({ only, seeds }) {
+    if (Option.isSome(seeds)) yield* requireAtLeast(1, { seeds: seeds.value })
     const chosen = Mutations.all.filter(({ name }) => Option.isNone(only) || only.value === name)
-    if (chosen.length === 0) return yield* new Unusable({ problem: "there is no such mutation" })
+    if (chosen.length === 0) {
+      const names = Mutations.all.map(({ name }) => name).join(", ")
+      return yield* new Unusable({
+        problem: `there is no mutation "${Option.getOrNull(only)}": choose one of ${names}`
+      })
+    }
     const found = yield* Mutations.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
     yield* Console.log(Mutations.toTable(found))
     const problems = Mutations.problems(found, Option.isNone(only))

@@ -5,7 +5,7 @@ import * as Command from "effect/cli/Command"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { command } from "../src/SimulateCommand.ts"
+import { command, PromiseBroken } from "../src/SimulateCommand.ts"
 
 /** Runs the command, and gives what it has printed. */
 const call = (line: string, lines: Array<string> = []) =>
@@ -39,6 +39,15 @@ describe("simulate", () => {
       assert.hasAllKeys(result["failoverLeases"], ["p50", "p99"])
     }), 60_000)
 
+  it.effect("takes a duration of several parts, and counts in words", () =>
+    Effect.gen(function*() {
+      const lines = yield* call("--seeds 1 --duration 1m30s --processes 1 --profile calm --json")
+      assert.match(lines[0]!, /^1 history, /)
+      assert.include(lines.at(-1), `"simulatedSeconds":90`)
+      assert.strictEqual(new PromiseBroken({ violations: 1 }).message, "1 promise was broken")
+      assert.strictEqual(new PromiseBroken({ violations: 2 }).message, "2 promises were broken")
+    }), 60_000)
+
   it.effect("writes the report", () =>
     Effect.gen(function*() {
       const folder = mkdtempSync(join(tmpdir(), "report-"))
@@ -58,14 +67,18 @@ describe("simulate", () => {
 
   for (
     const [line, problem] of [
-      ["--seeds 0", "at least 1"],
-      ["--processes 0", "at least 1"],
+      ["--seeds 0", "--seeds: give at least 1"],
+      ["--processes 0 --threads -1", "--processes and --threads: give at least 1"],
+      ["--from -1", "--from: give at least 0"],
       ["--duration 1s", "at least 60s"],
       ["--duration 2401h", "at most 2400h"],
       ["--duration 5", "is no duration"],
+      ["--duration 1m30", "is no duration"],
       ["--profile none", "there is no profile"],
       ["--report /there/is/no/such/folder/a.html", "cannot be written"],
-      ["mutations --only none", "there is no such mutation"]
+      ["mutations --only none", `there is no mutation "none": choose one of takeover-by-wall-clock, `],
+      ["mutations --seeds 0", "--seeds: give at least 1"],
+      ["mutations --seeds -1", "--seeds: give at least 1"]
     ] as const
   ) {
     it.effect(`${line}: an error before anything is simulated`, () =>

@@ -436,7 +436,7 @@ const showLog = () => {
     line.dataset.at = at
     return line
   }))
-  count.textContent = shown.length <= most ? shown.length + " events in this part" : "the first " + most + " of " + shown.length + " events: zoom in to see the others"
+  count.textContent = shown.length <= most ? shown.length + (shown.length === 1 ? " event" : " events") + " in this part" : "the first " + most + " of " + shown.length + " events: zoom in to see the others"
 }
 /** Finds the event of that time in the list. */
 const point = (at) => {

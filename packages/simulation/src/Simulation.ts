@@ -26,8 +26,9 @@ export type Work = (
   plan: ProcessPlan
 ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database>
 
-/** What is called while the world goes on, between events, at instants of the world in nanoseconds. */
+/** What may be other than the scenario says. */
 export interface Options {
+  /** Is run instead of the scenario's workload. */
   readonly work?: Work | undefined
 }
 

@@ -1,22 +1,10 @@
 /** What histories were like: elections, failovers, faults, and which transitions of the protocol they have taken. */
+import { LossReason } from "@effect-fdb/leader-election"
 import type { History } from "./History.ts"
 import { beliefs } from "./internal/beliefs.ts"
 import * as Evidence from "./internal/evidence.ts"
 import * as Transitions from "./internal/transitions.ts"
 import { second } from "./World.ts"
-
-const lossReasons = [
-  "Resigned",
-  "Expired",
-  "ClockJumped",
-  "Replaced",
-  "Preempted",
-  "StepDownRequested",
-  "Superseded",
-  "Evicted",
-  "Disabled",
-  "Broken"
-] as const
 
 /** The transitions that the event log tells of, beside those of the stored state. */
 const told = [
@@ -32,7 +20,7 @@ const told = [
   "overrun",
   "exits-CandidateSuperseded",
   "exits-InvalidState",
-  ...lossReasons.map((reason) => `lost-${reason}`)
+  ...LossReason.literals.map((reason) => `lost-${reason}`)
 ]
 
 /** Every transition of the protocol and of its supervision. */

@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { readFileSync } from "node:fs"
 import { command } from "./SimulateCommand.ts"
 
 /** A failure that has been explained already needs no more than its sentence, and its exit code. */
@@ -15,7 +16,11 @@ const end = (code: number) => (error: { readonly message: string }) =>
     })
   )
 
-Command.run(command, { version: "0.1.0" }).pipe(
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string
+}
+
+Command.run(command, { version }).pipe(
   Effect.catchTags({
     PromiseBroken: end(1),
     Unusable: end(64),

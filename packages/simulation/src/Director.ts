@@ -27,7 +27,7 @@ export const toElectionConfig = (config: Config, enabled = true): ElectionConfig
   })
 
 /** Who acts on what. */
-export interface Stage {
+interface Stage {
   readonly world: World
   readonly cluster: Cluster
   readonly log: EventLog

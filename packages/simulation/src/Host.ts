@@ -33,7 +33,7 @@ export interface Plan {
 }
 
 /** What all hosts share. */
-export interface Surroundings {
+interface Surroundings {
   readonly world: World
   readonly cluster: Cluster
   readonly log: EventLog

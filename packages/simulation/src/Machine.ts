@@ -13,7 +13,7 @@ import { VirtualClock } from "./VirtualClock.ts"
 import type { Owner, World } from "./World.ts"
 
 /** How the clocks of a machine are off. */
-export interface ClockOptions {
+interface ClockOptions {
   /** Nanoseconds of its clocks per nanosecond of the world. */
   readonly rate: number
   /** What its wall clock is ahead of the world's, in nanoseconds. */

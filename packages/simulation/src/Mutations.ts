@@ -21,7 +21,7 @@ export interface Patch {
 }
 
 /** See the module. */
-export interface Mutation {
+interface Mutation {
   readonly name: string
   /** What is wrong then, in one line. */
   readonly wrong: string
@@ -370,7 +370,7 @@ export const all: ReadonlyArray<Mutation> = [
 ]
 
 /** What came of a mutation. */
-export interface Finding {
+interface Finding {
   readonly mutation: Mutation
   /** How many seeds were tried. */
   readonly seeds: number

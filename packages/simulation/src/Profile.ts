@@ -36,7 +36,7 @@ export const descriptions: { readonly [name in Name]: string } = {
 }
 
 /** What may be set of a generated scenario. */
-export interface Options {
+interface Options {
   readonly processes?: number | undefined
   /** Seconds. */
   readonly duration?: number | undefined

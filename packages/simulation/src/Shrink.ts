@@ -8,7 +8,7 @@ import * as Simulation from "./Simulation.ts"
 import type { Weather } from "./Weather.ts"
 
 /** How a scenario is told to be failing; by its checker's name unless it is given. */
-export type Fails = (scenario: Scenario) => boolean
+type Fails = (scenario: Scenario) => boolean
 
 /** Whether a scenario breaks the promise of a checker. */
 export const breaks = (checker: string, options: Simulation.Options = {}): Fails => (scenario) =>

@@ -21,7 +21,7 @@ import * as Workload from "./Workload.ts"
 import { Livelock, second, World } from "./World.ts"
 
 /** What a process does while it leads, where it is not the workload of the scenario. */
-export type Work = (
+type Work = (
   machine: Machine,
   plan: ProcessPlan
 ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database>

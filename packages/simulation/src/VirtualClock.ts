@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type { World } from "./World.ts"
 
 /** The wall time at which every world begins, in nanoseconds since the epoch. */
-export const epoch = 1_700_000_000_000_000_000n
+const epoch = 1_700_000_000_000_000_000n
 
 const nanosPerMilli = 1_000_000
 

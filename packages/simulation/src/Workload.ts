@@ -22,7 +22,7 @@ export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
 export const journal = Subspace.fromTuple(["simulation", "journal"])
 
 /** What the work needs of its surroundings. */
-export interface Surroundings {
+interface Surroundings {
   readonly machine: Machine
   readonly log: EventLog
   readonly sink: Sink

@@ -10,7 +10,7 @@ import { millisecond, second } from "../World.ts"
 const roundTrip = 6 * longestHop
 
 /** See the module; in nanoseconds. */
-export const bound = 2 * roundTrip
+const bound = 2 * roundTrip
 
 const isLostWatch = ({ details, what }: Event): boolean => what === "fault" && details["kind"] === "lost-watch"
 

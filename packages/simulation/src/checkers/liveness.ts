@@ -8,7 +8,7 @@ import { second } from "../World.ts"
  * How long it may take, in nanoseconds, for the longest lease that was in force: a dead leader's lease, and as much again for
  * what a follower was just waiting for; and processes that are started again within seconds.
  */
-export const bound = (longestLease: number): number => 2 * longestLease + 10 * second
+const bound = (longestLease: number): number => 2 * longestLease + 10 * second
 
 export const checker: Checker = {
   name: "liveness",

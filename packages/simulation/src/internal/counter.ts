@@ -5,7 +5,7 @@ import type { CommitRecord } from "../Cluster.ts"
 import { counterKey, journal } from "../Workload.ts"
 
 /** See the module. */
-export interface Count {
+interface Count {
   readonly count: bigint
   readonly by: string
   readonly term: bigint

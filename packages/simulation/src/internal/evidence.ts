@@ -5,7 +5,7 @@ import type { History } from "../History.ts"
 import * as Ledger from "./ledger.ts"
 
 /** A stretch of time in which a machine's clocks ran evenly; instants are nanoseconds of the world. */
-export interface Stretch {
+interface Stretch {
   readonly from: number
   readonly to: number
   readonly monotonic: number

@@ -9,9 +9,9 @@ import type { CommitRecord } from "../Cluster.ts"
 /** A record that does not decode. */
 export const invalid = "invalid"
 /** See {@link invalid}. */
-export type Invalid = typeof invalid
+type Invalid = typeof invalid
 
-export interface Config {
+interface Config {
   readonly lease: bigint
   readonly heartbeat: bigint
   readonly enabled: boolean
@@ -19,33 +19,33 @@ export interface Config {
 }
 
 /** Who somebody is: the id, and the registration in hexadecimal. */
-export interface Identity {
+interface Identity {
   readonly id: string
   readonly registration: string
 }
 
-export type Leader =
+type Leader =
   | { readonly held: true; readonly term: bigint; readonly priority: number; readonly who: Identity }
   | { readonly held: false; readonly term: bigint; readonly successor: Identity | undefined }
 
-export interface Lease {
+interface Lease {
   readonly ballot: bigint
   readonly duration: bigint
   readonly expiry: bigint
 }
 
-export interface Challenge {
+interface Challenge {
   readonly term: bigint
   readonly challenger: Identity | undefined
   readonly priority: number
 }
 
-export interface Candidate {
+interface Candidate {
   readonly priority: number
   readonly registration: string
 }
 
-export interface Tenure {
+interface Tenure {
   readonly leader: string
   readonly ended: boolean
   readonly reason: string | undefined

@@ -8,7 +8,7 @@ import type { Tasks } from "./worker.ts"
 const program = new URL("../../dist/internal/worker.js", import.meta.url)
 
 /** Asks a thread for something, and for nothing else until that is there. */
-export interface Thread {
+interface Thread {
   <Name extends keyof Tasks>(name: Name, input: Parameters<Tasks[Name]>[0]): Effect.Effect<ReturnType<Tasks[Name]>>
 }
 

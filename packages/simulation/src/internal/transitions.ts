@@ -35,10 +35,10 @@ export const stored = [
 ] as const
 
 /** See {@link stored}. The history is trimmed after a hundred tenures, which few histories have: that is not asked of them. */
-export type Transition = typeof stored[number] | "trim"
+type Transition = typeof stored[number] | "trim"
 
 /** A commit, named; or why it is none of the protocol's transitions. */
-export type Verdict = { readonly transition: Transition } | { readonly illegal: string }
+type Verdict = { readonly transition: Transition } | { readonly illegal: string }
 
 const legal = (transition: Transition): Verdict => ({ transition })
 const illegal = (reason: string): Verdict => ({ illegal: reason })

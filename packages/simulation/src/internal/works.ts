@@ -3,7 +3,7 @@ import type { Event } from "../EventLog.ts"
 import type { Evidence, MachineLife } from "./evidence.ts"
 
 /** One work. Instants are nanoseconds of the world. */
-export interface Work {
+interface Work {
   readonly life: MachineLife
   readonly term: bigint
   readonly begins: number

@@ -14,7 +14,12 @@ const read = (page: string) => readFileSync(path.join(root, page), "utf8")
 const blocks = (page: string, language: string) =>
   [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code!)
 
-const pages = ["README.md", "docs/protocol.md", "docs/rust-api.md", "docs/operations.md"]
+const pages = [
+  "README.md",
+  ...readdirSync(path.join(root, "docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`),
+  ...readdirSync(path.join(root, "packages")).map((name) => `packages/${name}/README.md`)
+    .filter((page) => existsSync(path.join(root, page)))
+]
 
 beforeEach(() => {
   rmSync(scratch, { recursive: true, force: true })
@@ -84,7 +89,7 @@ describe("the documentation", () => {
           title!.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-")
         )
       for (const [, target] of read(page).matchAll(/\]\(([^)]+)\)/g)) {
-        if (target!.startsWith("https://")) continue
+        if (/^https?:/.test(target!)) continue
         const [file, anchor] = target!.split("#")
         const linked = file === "" ? page : path.join(path.dirname(page), file!)
         assert.isTrue(existsSync(path.join(root, linked)), `${page} links to ${linked}`)

@@ -4,7 +4,7 @@
 import { second, type World } from "./World.ts"
 
 /** What an event may tell. */
-type Detail = string | number | bigint | boolean | undefined
+export type Detail = string | number | bigint | boolean | undefined
 
 /** One event. */
 export interface Event {

@@ -1,7 +1,7 @@
 /** A history as one page to look at: who leads, the database, a lane for each process, the weather and the operators. */
 import type { Violation } from "./Checker.ts"
 import * as Checkers from "./Checkers.ts"
-import type { Event } from "./EventLog.ts"
+import type { Detail, Event } from "./EventLog.ts"
 import type { History } from "./History.ts"
 import { type Belief, beliefs } from "./internal/beliefs.ts"
 import { counted } from "./internal/counted.ts"
@@ -238,10 +238,22 @@ const unmarked: ReadonlySet<string> = new Set([
   "ends"
 ])
 
+/** How many to a second there are of what spans and instants are told in; the log tells each as it has it. */
+const perSecond: ReadonlyMap<string, number> = new Map([
+  ...["leaderless", "until", "latency", "monotonic", "wall"].map((name) => [name, second] as const),
+  ["margin", 1000],
+  ...["patience", "finalizer", "by", "lease", "heartbeat", "candidateTimeout"].map((name) => [name, 1] as const)
+])
+
+const toText = (name: string, detail: Detail): string => {
+  const unit = perSecond.get(name)
+  return unit === undefined ? `${name}=${String(detail)}` : `${name}=${Number((Number(detail) / unit).toFixed(6))}s`
+}
+
 /** An event for the list: when, who, what, and the rest. */
 const toEntry = ({ at, details, what, who }: Event): readonly [number, string, string, string] => {
   const rest = Object.entries(details).filter(([, detail]) => detail !== undefined)
-  return [seconds(at), who, what, rest.map(([name, detail]) => `${name}=${String(detail)}`).join(" ")]
+  return [seconds(at), who, what, rest.map(([name, detail]) => toText(name, detail)).join(" ")]
 }
 
 /** JSON that may stand in a script. */

@@ -64,6 +64,16 @@ describe("the report", () => {
     for (const { kind, line } of lane.marks) assert.strictEqual(data.log[line!]![2], kind)
   })
 
+  it("lists spans and instants in seconds, whatever the log has them in", () => {
+    const [first] = data.log.filter(([, , what]) => what === "elected")
+    assert.match(first![3], /^term=1 cause=Vacant leaderless=0\.0\d+s until=\d{2,4}\.\d+s$/)
+    assert.isTrue(data.log.some(([, , , rest]) => rest === "term=1 patience=0.4s finalizer=0.05s"))
+    const nanoseconds = data.log.filter(([, , what, rest]) =>
+      what !== "conflict" && what !== "registered" && /=-?\d{7}/.test(rest)
+    )
+    assert.deepStrictEqual(nanoseconds, [])
+  })
+
   it("puts a broken promise into its lane, and two leaders at once among those who lead", () => {
     const elected = history.events.find(({ what }) => what === "elected")!
     const other = history.events.find(({ what, who }) => what === "starts" && who !== elected.who)!

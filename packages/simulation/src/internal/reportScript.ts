@@ -59,7 +59,7 @@ const faint = (colour, share) => "color-mix(in srgb, " + colour + " " + share + 
 
 const processes = data.lanes.filter(({ kind }) => kind === "process").length
 const crowded = processes > 8
-const heights = { leader: 30, database: 52, process: processes > 14 ? 27 : crowded ? 38 : 56, world: 28, operator: 28 }
+const heights = { leader: 30, database: 62, process: processes > 14 ? 27 : crowded ? 38 : 56, world: 28, operator: 28 }
 let bottom = 0
 const lanes = data.lanes.map((lane) => {
   const y = bottom, height = heights[lane.kind]
@@ -193,7 +193,7 @@ const drawMarks = (brush, lane) => {
   const told = seen.filter(({ kind, text }) => marks[kind].text && text && span <= (marks[kind].textNear ?? Infinity))
     .sort((a, b) => ranks.indexOf(b.kind) - ranks.indexOf(a.kind))
   for (const mark of told) {
-    const left = x(mark.at) + (beside ? 9 : -2), right = left + brush.measureText(mark.text).width, gap = beside ? 2 : 8
+    const left = Math.max(gutter + 2, x(mark.at) + (beside ? 9 : -2)), right = left + brush.measureText(mark.text).width, gap = beside ? 2 : 8
     if (right > width() || taken.some(([from, to]) => left < to + gap && right > from - gap)) continue
     taken.push([left, right])
     brush.fillStyle = mark.kind === "illegal" ? theme.bad : mark.kind === "elected" ? inkOf(mark.of) : theme.ink
@@ -399,7 +399,7 @@ const tell = (event) => {
   const fuse = (lane.fuses ?? []).find(({ from, to }) => from <= at && to >= at)
   if (fuse !== undefined) spans.push("deadline " + fuse.deadline.toFixed(3) + " s, in " + (fuse.deadline - at).toFixed(3) + " s")
   const close = lane.marks.filter((mark) => Math.abs(mark.at - at) < reach)
-    .sort((a, b) => ranks.indexOf(b.kind) - ranks.indexOf(a.kind)).slice(0, 6).map(({ at, label }) => at.toFixed(6) + "  " + label)
+    .sort((a, b) => ranks.indexOf(b.kind) - ranks.indexOf(a.kind)).slice(0, 6).map(({ at, label }) => at.toFixed(6) + " s  " + label)
   tip.replaceChildren(
     make("div", { textContent: at.toFixed(4) + " s" }),
     ...wrong.map(({ checker, message }) => make("div", { className: "bad", textContent: "✗ " + checker + ": " + message })),
@@ -432,7 +432,7 @@ const showLog = () => {
     const place = places.get(who.split("#")[0])
     if (place !== undefined) owner.style.color = inkOf(place)
     const line = make("p", { className: what.startsWith("✗") ? "bad" : "", onclick: () => visit(at, 8) },
-      make("span", { textContent: at.toFixed(6) }), owner, make("span", { textContent: what }), make("span", { textContent: rest }))
+      make("span", { textContent: at.toFixed(6) + " s" }), owner, make("span", { textContent: what }), make("span", { textContent: rest }))
     line.dataset.at = at
     return line
   }))

@@ -53,7 +53,7 @@ canvas { display: block; width: 100%; height: 100% }
   border-radius: 5px; padding: 1px 8px; width: 20em }
 #log { flex: 1; overflow: auto; font: 12px/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; padding: 4px 0 }
 #log p { margin: 0; padding: 0 12px; white-space: pre; cursor: pointer; display: flex; gap: 12px }
-#log p > :first-child { color: var(--soft); min-width: 7.5em; text-align: right }
+#log p > :first-child { color: var(--soft); min-width: 8.5em; text-align: right }
 #log p > :nth-child(2) { min-width: 6em; font-weight: 600 }
 #log p > :nth-child(3) { min-width: 10.5em }
 #log p:hover, #log p.near { background: var(--lane) }

@@ -42,6 +42,8 @@ export interface Result {
   readonly statistics: Statistics
   /** The histories that broke promises. */
   readonly failures: ReadonlyArray<Outcome>
+  /** The history in which most tenures happened, the first of these. */
+  readonly liveliest: Outcome | undefined
 }
 
 /** The jobs, in their order: each seed once with every profile. */
@@ -72,14 +74,21 @@ export const run = (
   Effect.gen(function*() {
     const statistics = new Statistics()
     const failures: Array<Outcome> = []
+    let liveliest: Outcome | undefined
     let next = 0
+    // Threads are not done in the order of the jobs.
+    const inOrder = ({ job: a }: Outcome, { job: b }: Outcome): number =>
+      a.seed - b.seed || options.profiles.indexOf(a.profile) - options.profiles.indexOf(b.profile)
+    const isLivelier = (outcome: Outcome, than: Outcome): boolean =>
+      (outcome.summary.tenures - than.summary.tenures || inOrder(than, outcome)) > 0
     const work = Effect.gen(function*() {
       const thread = yield* Thread.make
       while (next < options.seeds) {
         const outcome = yield* thread("perform", jobAt(options, next++))
         statistics.merge(outcome.summary)
         if (outcome.violations.length > 0) failures.push(outcome)
-        yield* progress({ statistics, failures })
+        if (liveliest === undefined || isLivelier(outcome, liveliest)) liveliest = outcome
+        yield* progress({ statistics, failures, liveliest })
       }
     })
     const threads = Math.min(options.threads ?? 1, options.seeds)
@@ -87,5 +96,5 @@ export const run = (
       concurrency: "unbounded",
       discard: true
     })
-    return { statistics, failures: failures.toSorted((a, b) => a.job.seed - b.job.seed) }
+    return { statistics, failures: failures.toSorted(inOrder), liveliest }
   })

@@ -56,7 +56,9 @@ const flags = {
   ),
   report: Flag.String("report").pipe(
     Flag.optional,
-    Flag.withDescription("Write a page that shows the first history that broke a promise, or else the first")
+    Flag.withDescription(
+      "Write a page that shows the first history that broke a promise, or else the one of most tenures"
+    )
   ),
   json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
 }
@@ -207,7 +209,7 @@ const simulate = Effect.fnUntraced(function*(input: {
   const begun = yield* Clock.monotonicTimeNanos
   const elapsed = Effect.map(Clock.monotonicTimeNanos, (now) => Duration.toSeconds(Duration.nanos(now - begun)))
   const progress = progressOf(seeds)
-  let sofar: Simulate.Result = { statistics: new Statistics(), failures: [] }
+  let sofar: Simulate.Result = { statistics: new Statistics(), failures: [], liveliest: undefined }
   yield* progress(sofar)
   const result = yield* Simulate.run(options, (result) => {
     sofar = result
@@ -232,11 +234,12 @@ const simulate = Effect.fnUntraced(function*(input: {
   for (const line of account(result, realSeconds)) yield* Console.log(line)
   const [first] = failures
   if (first !== undefined) yield* explain(first)
-  if (Option.isSome(input.report)) {
-    const page = yield* draw(first?.job ?? { profile: profiles[0]!, seed: from, processes, duration })
+  const shown = first ?? result.liveliest
+  if (Option.isSome(input.report) && shown !== undefined) {
+    const page = yield* draw(shown.job)
     const fileSystem = yield* FileSystem.FileSystem
     yield* fileSystem.writeFileString(input.report.value, page)
-    yield* Console.log(`report       ${input.report.value}`)
+    yield* Console.log(`report       ${shown.job.profile}, seed ${shown.job.seed}: ${input.report.value}`)
   }
   const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
   if (json) {

@@ -5,6 +5,8 @@ import * as Command from "effect/cli/Command"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Profile from "../src/Profile.ts"
+import * as Simulate from "../src/Simulate.ts"
 import { command, PromiseBroken } from "../src/SimulateCommand.ts"
 
 /** Runs the command, and gives what it has printed. */
@@ -48,11 +50,17 @@ describe("simulate", () => {
       assert.strictEqual(new PromiseBroken({ violations: 2 }).message, "2 promises were broken")
     }), 60_000)
 
-  it.effect("writes the report", () =>
+  it.effect("writes the report, of the history with the most tenures", () =>
     Effect.gen(function*() {
+      const tenures = Profile.names.map((profile) =>
+        Simulate.perform({ profile, seed: 0, processes: 3, duration: 90 }).summary.tenures
+      )
+      const most = Math.max(...tenures)
+      assert.isBelow(tenures[0]!, most)
       const folder = mkdtempSync(join(tmpdir(), "report-"))
-      yield* call(`${small} --report ${folder}/a.html`)
-      assert.include(readFileSync(`${folder}/a.html`, "utf8"), "calm, seed 0")
+      yield* call(`--seeds 9 --duration 90s --processes 3 --threads 2 --report ${folder}/a.html`)
+      const profile = Profile.names[tenures.indexOf(most)]
+      assert.include(readFileSync(`${folder}/a.html`, "utf8"), `<title>${profile}, seed 0 `)
       rmSync(folder, { recursive: true })
     }), 60_000)
 

@@ -33,7 +33,7 @@ export const tell = (log: EventLog, { name }: Machine, event: ElectionEvent): vo
     case "Shortened":
       return log.add(name, "shortened", {
         term: event.term,
-        lease: nanos(event.leaseDuration),
+        duration: nanos(event.leaseDuration),
         until: event.believesUntil
       })
     case "Renewed":

@@ -80,6 +80,9 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
 const messageOf = (error: unknown): string =>
   Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
 
+/** What the system has said may have several lines; no id of a candidate stands in it. */
+const tellsOfSystem: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.system])
+
 /** Tells what went wrong, where it has not been told, and what the exit code is. */
 const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
   if (Exit.isSuccess(exit)) return Effect.succeed(ExitCode.ok)
@@ -93,7 +96,13 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
   const code = ExitCode.ofError(error)
   const message = messageOf(error)
   return Effect.as(
-    report(code === ExitCode.internal ? `an error of its own, please report it: ${oneLine(message)}` : message),
+    report(
+      code === ExitCode.internal ?
+        `an error of its own, please report it: ${oneLine(message)}` :
+        tellsOfSystem.has(code)
+        ? oneLine(message)
+        : message
+    ),
     code
   )
 }

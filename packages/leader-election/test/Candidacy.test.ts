@@ -408,6 +408,25 @@ describe("a safety margin", () => {
       assert.strictEqual(reasonOf(a), "Expired")
     }))
 
+  it.effect("that is none for a lease which is made shorter ends the tenure, and lets nobody believe past that lease", () =>
+    Effect.gen(function*() {
+      for (const margin of [Duration.seconds(-3), Duration.infinity]) {
+        const [a, b] = yield* hosts(2)
+        const acts: Array<string> = []
+        const act = (name: string) => () =>
+          Effect.forever(Effect.andThen(Effect.sleep("100 millis"), Effect.sync(() => void acts.push(name))))
+        const safetyMargin = (lease: Duration.Duration) => Duration.toSeconds(lease) < 5 ? margin : seconds(1)
+        yield* start(a, { id: "a", safetyMargin }, act("a"))
+        yield* TestClock.adjust("1 second")
+        yield* start(b, { id: "b" }, act("b"))
+        yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration("2 seconds"))))
+        yield* TestClock.adjust("1 second")
+        a.connection = "hangs"
+        yield* TestClock.adjust("10 seconds")
+        assert.match(acts.join(""), /^a+b+$/)
+      }
+    }))
+
   it.effect("has to be below the lease, whatever a function says", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)

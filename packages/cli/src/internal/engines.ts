@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { codeOf } from "./errorCode.ts"
 import { type OpenError, type Store, Stores } from "./target.ts"
 
 /** The default directory comes into being with its first use; one that is given is the user's to make. */
@@ -22,7 +23,16 @@ const open = (store: Store): Layer.Layer<Database, OpenError> =>
     return LmdbDatabase.layer({ path: store.path })
   }))
 
-const exists = (store: Store): boolean => store.engine === "fdb" || fs.existsSync(path.join(store.path, "data.mdb"))
+/** Whatever else is wrong with the place than that nothing is there, the opening tells. */
+const exists = (store: Store): boolean => {
+  if (store.engine === "fdb") return true
+  try {
+    fs.statSync(path.join(store.path, "data.mdb"))
+    return true
+  } catch (cause) {
+    return codeOf(cause) !== "ENOENT"
+  }
+}
 
 /** LMDB and FoundationDB. */
 export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, { exists, open })

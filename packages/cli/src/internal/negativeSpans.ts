@@ -4,15 +4,25 @@
  */
 import * as Effect from "effect/Effect"
 import { UsageError } from "../Failure.ts"
-import * as Settings from "./settings.ts"
 import * as Span from "./span.ts"
+
+/** The flags and the keys of the configuration that take a span. */
+const takers: ReadonlySet<string | undefined> = new Set([
+  "--lease",
+  "--heartbeat",
+  "--candidate-timeout",
+  "--grace",
+  "--wait",
+  "lease",
+  "heartbeat",
+  "candidate-timeout"
+])
 
 /** Fails where a flag or a key of the configuration is given a negative span. What follows `--` is not ours. */
 export const refuse = (args: ReadonlyArray<string>): Effect.Effect<void, UsageError> => {
   const separator = args.indexOf("--")
   const own = separator < 0 ? args : args.slice(0, separator)
-  const takesValue = (arg: string | undefined) => arg?.startsWith("--") === true || Settings.isKey(arg)
-  const at = own.findIndex((arg, i) => Span.isNegative(arg) && takesValue(own[i - 1]))
+  const at = own.findIndex((arg, i) => Span.isNegative(arg) && takers.has(own[i - 1]))
   return at < 0
     ? Effect.void
     : Effect.fail(new UsageError({ problem: `${own[at - 1]} cannot be ${own[at]}: a span of time has to be positive` }))

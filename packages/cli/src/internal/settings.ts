@@ -69,9 +69,6 @@ const settings: ReadonlyMap<string, Setting> = new Map([
 
 const keys = [...settings.keys()].join(", ")
 
-/** Whether it is one of the keys. */
-export const isKey = (text: string | undefined): boolean => text !== undefined && settings.has(text)
-
 const find = (key: string): Effect.Effect<Setting, UsageError> => {
   const setting = settings.get(key)
   return setting === undefined

@@ -30,11 +30,15 @@ export const validate = (id: string, priority: number): Effect.Effect<void, Inva
     )
 }
 
-/** A margin that is no span of time fails a claim as one that is as long as the lease. */
+/**
+ * A margin that is no span of time, or a negative one, counts as all of the lease: a claim with it is refused, and a renewal with
+ * it ends the belief, which must not outlast the lease.
+ */
 const marginFrom =
   (margin: (leaseDuration: Duration.Duration) => Duration.Duration) => (leaseDuration: bigint): bigint => {
     const duration = margin(Duration.nanos(leaseDuration))
-    return Duration.isFinite(duration) ? Duration.toNanosUnsafe(duration) : leaseDuration
+    const nanos = Duration.isFinite(duration) ? Duration.toNanosUnsafe(duration) : leaseDuration
+    return nanos < 0n ? leaseDuration : nanos
   }
 
 /** The margin for a lease, both in nanoseconds; fails with `InvalidCandidate` unless what was asked for is a span of time. */

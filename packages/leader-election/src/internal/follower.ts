@@ -122,11 +122,12 @@ const act = Effect.fnUntraced(function*(
     return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
   }
   const margin = member.marginOf(view.leaseDuration)
-  if (margin < 0n || margin >= view.leaseDuration) {
+  if (margin >= view.leaseDuration) {
     return yield* new InvalidCandidate({
       field: "safetyMargin",
-      problem: `is ${Duration.format(Duration.nanos(margin))}; it has to be below the lease, which is ` +
-        `${Duration.format(view.config.leaseDuration)} now, and not negative`
+      problem:
+        `is ${Duration.format(Duration.nanos(margin))}, or no span of time; it has to be below the lease, which is ` +
+        `${Duration.format(view.config.leaseDuration)} now`
     })
   }
   const ended = yield* Operations.readEnded(tx.snapshot, keys, view, step.claim)

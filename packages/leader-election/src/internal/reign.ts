@@ -99,9 +99,9 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     const { reason } = tenure
     yield* tenure.lose("Resigned")
     // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
-    const isTold = yield* tenure.resign
+    const answers = yield* tenure.resign
     // Where the work ends before its upkeep has come to it, and does so again and again, nobody else keeps the history short.
-    if (isTold && !tenure.isSettled) yield* trimHistory(member)
+    if (answers && !tenure.isSettled) yield* trimHistory(member)
     if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
     yield* finish
   })))

@@ -157,13 +157,13 @@ export class Tenure {
   }
 
   /**
-   * Ends it in the database, if it still stands there, and tells whether the database knows of its end. Bounded: what is not told
-   * the database ends with the lease.
+   * Ends it in the database, if it still stands there, and tells whether the database has answered. Bounded: what is not told the
+   * database ends with the lease.
    */
   readonly resign: Effect.Effect<boolean> = Effect.suspend(() => {
     const { member, term } = this
     // Another tenure has begun for certain.
-    if (this.reason === "Replaced") return Effect.succeed(true)
+    if (this.reason === "Replaced") return Effect.succeed(false)
     const isQuiet = this.reason === "Resigned" && this.obstacle === undefined && member.isFresh(this.version)
     const leaves = member.closed
     return (isQuiet ? this.endAsKnown(leaves) : this.endAsRead(leaves)).pipe(

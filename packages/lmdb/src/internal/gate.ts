@@ -15,8 +15,8 @@
  * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers, so
  *   that either sees the other, whatever the order in which processors let each other know.
  * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
- * - An opener shows itself for a moment at a time. If a process is stopped in its commit, those who have the database open must
- *   not have to wait for as long as somebody tries to open it.
+ * - An opener shows itself for a moment at a time, and all openers in the same moments. If a process is stopped in its commit,
+ *   those who have the database open must not have to wait for as long as somebody tries to open it.
  */
 import type { Root } from "./root.ts"
 
@@ -25,10 +25,23 @@ const activeReader = /^ *(\d+) +[\da-f]+ +\d+ *$/gm
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
 
-/** For how long an opener keeps the others from committing, and then lets them. Most commits take less by far. */
-const momentMillis = 250
+const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
 
-const pause = (millis = pauseMillis) => new Promise<void>((resume) => setTimeout(resume, millis))
+/** How long an opener shows itself in any case, when it comes. Most commits take less by far. */
+const firstMillis = 250
+
+/** All processes of a host share this clock, in milliseconds. */
+const now = (): number => Number(process.hrtime.bigint() / 1_000_000n)
+
+/**
+ * Whether openers may show themselves: of every three seconds the first, and then each other quarter until the last but one. A
+ * second is for commits that are slow, and wait for each other; and no even beat, for commits that take as long as that would
+ * begin in each gap.
+ */
+const isMoment = (millis: number): boolean => {
+  const phase = millis % 3000
+  return phase < 1000 || (phase < 2500 && phase % 500 >= 250)
+}
 
 /** Shows this process as a reader, until the function returned is called. */
 const show = (root: Root): () => void => {
@@ -77,21 +90,21 @@ export class Gate {
 
   /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
   async enterToOpen(signal: AbortSignal): Promise<() => void> {
+    const first = now() + firstMillis
+    let leave: (() => void) | undefined = show(this.openers)
     for (;;) {
-      const leave = show(this.openers)
-      const until = performance.now() + momentMillis
-      do {
-        await pause()
-        if (signal.aborted) {
-          leave()
-          signal.throwIfAborted()
-        }
+      await pause()
+      const mayShow = !signal.aborted && (now() < first || isMoment(now()))
+      if (leave === undefined) {
+        signal.throwIfAborted()
+        if (mayShow) leave = show(this.openers)
+      } else if (mayShow) {
         this.committers.readerCheck()
         if (!isShown(this.committers)) return leave
-      } while (performance.now() < until)
-      leave()
-      await pause(momentMillis)
-      signal.throwIfAborted()
+      } else {
+        leave()
+        leave = undefined
+      }
     }
   }
 

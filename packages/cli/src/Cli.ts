@@ -80,8 +80,8 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
 const messageOf = (error: unknown): string =>
   Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
 
-/** What the system has said may have several lines; no id of a candidate stands in it. */
-const tellsOfSystem: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.system])
+/** What is told with these may have several lines, for the system has said it; no id of a candidate stands in it. */
+const tellsOfSystem: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.internal, ExitCode.system])
 
 /** Tells what went wrong, where it has not been told, and what the exit code is. */
 const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
@@ -94,15 +94,9 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
     return Effect.as(report(oneLine(error.message)), ExitCode.usage)
   }
   const code = ExitCode.ofError(error)
-  const message = messageOf(error)
+  const message = tellsOfSystem.has(code) ? oneLine(messageOf(error)) : messageOf(error)
   return Effect.as(
-    report(
-      code === ExitCode.internal ?
-        `an error of its own, please report it: ${oneLine(message)}` :
-        tellsOfSystem.has(code)
-        ? oneLine(message)
-        : message
-    ),
+    report(code === ExitCode.internal ? `an error of its own, please report it: ${message}` : message),
     code
   )
 }

@@ -7,6 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import {
   type Cause,
   ConfigProvider,
+  type Duration,
   Effect,
   Fiber,
   Layer,
@@ -85,6 +86,16 @@ const live = Effect.provide(
 const output = Effect.map(TestConsole.logLines, (lines) => lines.map(String))
 const errors = Effect.map(TestConsole.errorLines, (lines) => lines.map(String))
 const lastLine = Effect.map(output, (lines) => lines.at(-1) ?? "")
+
+/** Has the leader asked to step down, which is done within so long. */
+const steppedDown = Effect.fnUntraced(function*<R>(
+  call: (args: string) => Effect.Effect<number, never, R>,
+  within: Duration.Input
+) {
+  const stepDown = yield* Effect.forkChild(call("step-down"))
+  yield* TestClock.adjust(within)
+  assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+})
 const lastJson = Effect.flatMap(
   lastLine,
   (line) => Schema.decodeEffect(Schema.fromJsonString(Schema.Unknown))(line)
@@ -397,9 +408,7 @@ describe("an election", () => {
       yield* TestClock.adjust("100 millis")
       yield* leads("b")
       yield* TestClock.adjust("1 second")
-      const stepDown = yield* Effect.forkChild(call("step-down"))
-      yield* TestClock.adjust("2 seconds")
-      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      yield* steppedDown(call, "2 seconds")
       const [stepped, next] = (yield* output).slice(-2)
       assert.strictEqual(stepped, `"a" has stepped down from term 1, after 1 s`)
       assert.strictEqual(next, `"b" leads now, in term 2`)
@@ -425,9 +434,7 @@ describe("an election", () => {
       const { call } = yield* cli
       yield* call("init")
       yield* deadLeader
-      const stepDown = yield* Effect.forkChild(call("step-down"))
-      yield* TestClock.adjust("20 seconds")
-      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      yield* steppedDown(call, "20 seconds")
       assert.deepStrictEqual((yield* output).slice(-2), [
         `"dead" has not answered, and its lease of term 1 has lapsed, after 10 s`,
         "nobody has taken over yet"
@@ -465,9 +472,7 @@ describe("an election", () => {
       yield* call("init")
       yield* deadLeader
       yield* leads("b")
-      const stepDown = yield* Effect.forkChild(call("step-down"))
-      yield* TestClock.adjust("20 seconds")
-      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      yield* steppedDown(call, "20 seconds")
       assert.match(
         (yield* output).at(-2)!,
         /^"dead" has not answered, and its lease of term 1 has lapsed, after 1\d s$/
@@ -498,9 +503,7 @@ describe("an id with control characters", () => {
       assert.include(yield* lastLine, shown)
       assert.notInclude(yield* lastLine, wild)
       yield* Fiber.interrupt(watch)
-      const stepDown = yield* Effect.forkChild(call("step-down"))
-      yield* TestClock.adjust("20 seconds")
-      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      yield* steppedDown(call, "20 seconds")
       const [stepped, next] = (yield* output).slice(-2)
       assert.strictEqual(stepped, `"${shown}" has stepped down from term 1, after 0 ms`)
       assert.strictEqual(next, `"${shown}2" leads now, in term 2`)

@@ -135,4 +135,4 @@ export type StoreError = FdbError | InvalidState | NotInitialized
  * Why a campaign cannot go on. A database that is away is none of it: that is tried again for as long as it takes. An
  * `FdbError` is one that trying again cannot help, as of a key that the engine refuses.
  */
-export type CampaignError = FdbError | NotInitialized | InvalidState | InvalidCandidate | CandidateSuperseded
+export type CampaignError = StoreError | InvalidCandidate | CandidateSuperseded

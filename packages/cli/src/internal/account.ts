@@ -1,4 +1,5 @@
 /** What is told of an election, in lines for people; and as many of them as there is room for. */
+import * as Table from "./table.ts"
 
 /** See the module. */
 export interface Account {
@@ -8,6 +9,12 @@ export interface Account {
   readonly facts: ReadonlyArray<string>
   /** The leader first. */
   readonly candidates: ReadonlyArray<string>
+}
+
+/** The first row of the table is the title, the others are the facts. */
+export const make = (table: ReadonlyArray<ReadonlyArray<string>>, candidates: ReadonlyArray<string>): Account => {
+  const [title = "", ...facts] = Table.lines(table)
+  return { title, facts, candidates }
 }
 
 /** All of it. */

@@ -13,7 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Account } from "./account.ts"
+import * as Account from "./account.ts"
 import * as Settings from "./settings.ts"
 import * as Span from "./span.ts"
 import * as Table from "./table.ts"
@@ -157,13 +157,14 @@ export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<str
 }
 
 /** For people. */
-export const toAccount = (target: Target, snapshot: Snapshot): Account => {
-  const [title, ...facts] = Table.lines([
-    ["Election", `${target.name.text} in ${describe(target.store)}`],
-    ...leaderLines(snapshot),
-    ...(snapshot.challenge === undefined ? [] : [["Challenge", challengeText(snapshot.challenge)]]),
-    ["Config", configText(snapshot.config)],
-    ["Candidates", snapshot.candidates.length === 0 ? "none alive" : String(snapshot.candidates.length)]
-  ])
-  return { title: title!, facts, candidates: candidateLines(snapshot).map((line) => `  ${line}`) }
-}
+export const toAccount = (target: Target, snapshot: Snapshot): Account.Account =>
+  Account.make(
+    [
+      ["Election", `${target.name.text} in ${describe(target.store)}`],
+      ...leaderLines(snapshot),
+      ...(snapshot.challenge === undefined ? [] : [["Challenge", challengeText(snapshot.challenge)]]),
+      ["Config", configText(snapshot.config)],
+      ["Candidates", snapshot.candidates.length === 0 ? "none alive" : String(snapshot.candidates.length)]
+    ],
+    candidateLines(snapshot).map((line) => `  ${line}`)
+  )

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { InvalidState, NotInitialized } from "../ElectionError.ts"
+import type { StoreError } from "../ElectionError.ts"
 import type { LeaderState } from "../LeaderState.ts"
 import type { ElectionKeys } from "./keys.ts"
 import { firstHeartbeat, mayPass } from "./member.ts"
@@ -34,7 +34,7 @@ class Onlooker {
   }
 
   /** Who leads when it is time to look again. */
-  readonly next: Effect.Effect<Option.Option<LeaderState>, FdbError | InvalidState | NotInitialized, Database> = Effect
+  readonly next: Effect.Effect<Option.Option<LeaderState>, StoreError, Database> = Effect
     .suspend(() =>
       Effect.andThen(this.wait(), this.look()).pipe(
         Effect.catchIf(
@@ -85,7 +85,7 @@ const sameTenure = Option.makeEquivalence<LeaderState>((a, b) => a.term === b.te
 /** See `LeaderElection.changes`. */
 export const changes = (
   keys: ElectionKeys
-): Stream.Stream<Option.Option<LeaderState>, FdbError | InvalidState | NotInitialized, Database> =>
+): Stream.Stream<Option.Option<LeaderState>, StoreError, Database> =>
   Stream.unwrap(Effect.gen(function*() {
     const onlooker = new Onlooker(keys, yield* WakeUp.make, yield* Pace.pacer)
     return Stream.changesWith(Stream.fromEffectRepeat(onlooker.next), sameTenure)

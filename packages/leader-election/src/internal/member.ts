@@ -109,6 +109,11 @@ export class Member {
     this.seenAt = undefined
   }
 
+  /** Its record was written, at an instant, with a priority; another that was set meanwhile has not been shown yet. */
+  showed(priority: number, at: bigint): void {
+    if (priority === this.priority) this.lastBeat = at
+  }
+
   /** The database has answered. */
   answered(config: ElectionConfig): void {
     this.heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)

@@ -26,8 +26,7 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     Effect.flatMap(own),
     Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
   )
-  // Another priority that was set meanwhile has not been shown yet.
-  if (priority === member.priority) member.lastBeat = member.now()
+  member.showed(priority, member.now())
   member.forgetsItself()
   member.reached()
   yield* member.tell((about) => ({ _tag: "Registered", ...about, registration, again }))
@@ -60,8 +59,7 @@ export const beat = (
       Effect.match({
         onFailure: () => undefined,
         onSuccess: (committed) => {
-          // Another priority that was set meanwhile has not been shown yet.
-          if (priority === member.priority) member.lastBeat = at
+          member.showed(priority, at)
           member.sawItself(committed, at)
           return committed
         }

@@ -18,7 +18,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { ElectionConfig } from "../ElectionConfig.ts"
-import { InvalidState, NotInitialized } from "../ElectionError.ts"
+import { InvalidState, NotInitialized, type StoreError } from "../ElectionError.ts"
 import * as Codec from "./codec.ts"
 import type { ElectionKeys } from "./keys.ts"
 import type * as Protocol from "./protocol.ts"
@@ -107,7 +107,7 @@ export const readView = (
   keys: ElectionKeys,
   id: string,
   term?: bigint
-): Effect.Effect<ElectionView, FdbError | InvalidState | NotInitialized> =>
+): Effect.Effect<ElectionView, StoreError> =>
   Effect.map(
     readAll(reads, [
       config(keys),

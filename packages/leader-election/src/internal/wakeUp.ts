@@ -58,20 +58,22 @@ export class WakeUp {
   }
 
   /** Cancels the watches. */
-  readonly disarm: Effect.Effect<void> = Effect.suspend(() => {
-    const scope = this.armed
-    this.armed = undefined
-    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
-  })
+  readonly disarm: Effect.Effect<void> = Effect.suspend(() => this.disarmed())
 
   /** Cuts the wait short, whatever the watches say; they are to be armed again after it, as if one of them had fired. */
   readonly call: Effect.Effect<void> = Effect.suspend(() => {
+    // First: whoever waits goes on within the cut, and may set the next ones.
+    const cancelled = this.disarmed()
+    this.cut()
+    return cancelled
+  })
+
+  /** Takes the watches away, and gives what cancels them. */
+  private disarmed(): Effect.Effect<void> {
     const scope = this.armed
     this.armed = undefined
-    // Whoever waits goes on within this very call, and may set the next ones.
-    this.cut()
     return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
-  })
+  }
 
   private cut(): void {
     this.isCalled = true

@@ -6,10 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import type { Account } from "../account.ts"
+import * as Account from "../account.ts"
 import * as Frame from "../frame.ts"
 import * as Snapshot from "../snapshot.ts"
-import * as Table from "../table.ts"
 import { describe, type Target } from "../target.ts"
 import { onTarget } from "./root.ts"
 
@@ -33,14 +32,13 @@ const looks = (target: Target) =>
     Stream.mapEffect(() => look(target))
   )
 
-const toAccount = (target: Target, seen: Look): Account => {
-  if (seen._tag === "Seen") return Snapshot.toAccount(target, seen.snapshot)
-  const [title, ...facts] = Table.lines([
-    ["Election", `${target.name.text} in ${describe(target.store)}`],
-    ["Store", `does not answer: ${seen.problem}`]
-  ])
-  return { title: title!, facts, candidates: [] }
-}
+const toAccount = (target: Target, seen: Look): Account.Account =>
+  seen._tag === "Seen"
+    ? Snapshot.toAccount(target, seen.snapshot)
+    : Account.make([
+      ["Election", `${target.name.text} in ${describe(target.store)}`],
+      ["Store", `does not answer: ${seen.problem}`]
+    ], [])
 
 /** Drawn anew with each look, and when the size of the terminal changes. */
 const onTerminal = (target: Target) =>
@@ -75,8 +73,8 @@ export const watch = Command.make("watch", {}, () =>
   )).pipe(
     Command.withShortDescription("Shows an election as it goes on"),
     Command.withDescription(
-      "On a terminal, a table that is drawn anew with every change and every second, as much of it as fits. Elsewhere, one JSON object a line, the " +
-        "first at once and one for each change: of who leads, who takes part, a challenge, the configuration, or a lease " +
+      "On a terminal, a table that is drawn anew with every change and every second, as much of it as fits. Elsewhere, one " +
+        "JSON object a line, the first at once and one for each change: of who leads, who takes part, a challenge, the configuration, or a lease " +
         "that has lapsed."
     ),
     Command.withExamples([{

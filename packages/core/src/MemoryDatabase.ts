@@ -12,11 +12,28 @@ import type { Engine } from "./Engine.ts"
 import { MemoryStore } from "./internal/memoryStore.ts"
 import * as OptimisticEngine from "./OptimisticEngine.ts"
 
-/** A new, empty engine, to be decorated before `Database.fromEngine` makes a database of it. */
-export const makeEngine: Effect.Effect<Engine> = Effect.map(
-  Clock.Clock,
-  (clock) => OptimisticEngine.make({ name: "memory", store: new MemoryStore(clock), clock })
-)
+/** How commits share versions. */
+export interface BatchOptions {
+  /**
+   * Asked at each commit whether it joins the batch of the commit before it, as several commits of a FoundationDB cluster have
+   * one version and an order within it. A commit conflicts with the earlier ones of its batch. It must give `false` once the
+   * version of that commit may have been read at. A commit gets a version of its own where time has gone on since.
+   */
+  readonly joins: () => boolean
+}
+
+/** A new, empty engine whose commits share versions, for simulations of a cluster. */
+export const makeBatchingEngine = ({ joins }: BatchOptions): Effect.Effect<Engine> =>
+  Effect.map(
+    Clock.Clock,
+    (clock) => OptimisticEngine.make({ name: "memory", store: new MemoryStore(clock, joins), clock })
+  )
+
+/**
+ * A new, empty engine, to be decorated before `Database.fromEngine` makes a database of it. Every commit has a version of its
+ * own.
+ */
+export const makeEngine: Effect.Effect<Engine> = makeBatchingEngine({ joins: () => false })
 
 /** A new, empty database. */
 export const make: Effect.Effect<DatabaseService> = Effect.map(makeEngine, Database.fromEngine)

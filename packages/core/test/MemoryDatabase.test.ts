@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import {
   Bytes,
   Database,
+  KeyRange,
   MemoryDatabase,
   OptimisticEngine,
   Transaction,
@@ -17,6 +18,83 @@ const value = Uint8Array.of(1)
 
 const run = <A, E, R>(use: (tx: TransactionService) => Effect.Effect<A, E, R>) =>
   Database.transact(Transaction.use(use))
+
+/** An engine whose commits share versions while `batch.open`, and transactions of it. */
+const batching = Effect.gen(function*() {
+  const batch = { open: false }
+  const engine = yield* MemoryDatabase.makeBatchingEngine({ joins: () => batch.open })
+  const begin = () =>
+    engine.begin({
+      timeoutMillis: 5000,
+      sizeLimit: undefined,
+      priority: "default",
+      causalReadRisky: false,
+      tag: undefined
+    })
+  /** A transaction that reads `key` and writes `other`, or the other way round, at the version of now. */
+  const prepare = Effect.fnUntraced(function*(read: Uint8Array, written: Uint8Array) {
+    const tx = begin()
+    yield* tx.get(read, false)
+    tx.mutate({ _tag: "Set", key: written, value })
+    tx.requestVersionstamp()
+    return tx
+  })
+  return { batch, begin, prepare }
+})
+
+describe("commits of one batch", () => {
+  it.effect("have one version, an order within it, and are all seen at it", () =>
+    Effect.gen(function*() {
+      const { batch, begin, prepare } = yield* batching
+      const [first, second] = [yield* prepare(key, key), yield* prepare(other, other)]
+      const a = yield* first.commit
+      batch.open = true
+      const b = yield* second.commit
+      batch.open = false
+      assert.strictEqual(a.version, b.version)
+      assert.deepStrictEqual([a, b].map(({ versionstamp }) => Bytes.readUint(versionstamp!, 8, 2)), [0, 1])
+      const reader = begin()
+      yield* reader.setReadVersion(a.version)
+      assert.deepStrictEqual(yield* reader.getAll([key, other], true), [value, value])
+      const next = yield* (yield* prepare(key, key)).commit
+      assert.isTrue(next.version > a.version)
+    }))
+
+  it.effect("conflict with what an earlier one has written, and not with a later one", () =>
+    Effect.gen(function*() {
+      const { batch, prepare } = yield* batching
+      const [writer, reader] = [yield* prepare(key, other), yield* prepare(other, key)]
+      yield* writer.commit
+      batch.open = true
+      const refused = yield* Effect.flip(reader.commit)
+      assert.strictEqual(refused.code, 1020)
+    }))
+
+  it.effect("are not seen to conflict by who takes the version for read", () =>
+    Effect.gen(function*() {
+      const { batch, begin, prepare } = yield* batching
+      const [mine, others] = [yield* prepare(key, key), yield* prepare(other, other)]
+      const { version } = yield* mine.commit
+      batch.open = true
+      yield* others.commit
+      batch.open = false
+      const blind = begin()
+      yield* blind.setReadVersion(version)
+      blind.addReadConflict(KeyRange.single(other))
+      blind.mutate({ _tag: "Set", key, value })
+      assert.isTrue((yield* blind.commit).version > version)
+    }))
+
+  it.effect("have a version of their own where time has gone on", () =>
+    Effect.gen(function*() {
+      const { batch, prepare } = yield* batching
+      batch.open = true
+      const a = yield* (yield* prepare(key, key)).commit
+      yield* TestClock.adjust("1 second")
+      const b = yield* (yield* prepare(other, other)).commit
+      assert.isTrue(b.version > a.version)
+    }))
+})
 
 layer(MemoryDatabase.layer)("MemoryDatabase", (it) => {
   it.effect("is called memory", () =>

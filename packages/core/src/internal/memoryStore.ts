@@ -64,6 +64,8 @@ const nameOf = (key: Uint8Array): string => Bytes.toBuffer(key).toString("latin1
 export class MemoryStore implements VersionedStore {
   private readonly clock: Clock.Clock
   private readonly started: bigint
+  private readonly joins: () => boolean
+  private lastCommit: Position = { version: 0n, order: 0 }
   /** The versions that can be read, oldest first, at `firstRoot` and behind; what stands before it is done with. */
   private roots: Array<Root> = [{ version: 0n, data: undefined }]
   private firstRoot = 0
@@ -73,8 +75,10 @@ export class MemoryStore implements VersionedStore {
   /** By their keys, as texts of one character a byte. */
   private readonly watchers = new Map<string, Set<Watcher>>()
 
-  constructor(clock: Clock.Clock) {
+  /** `joins`: see `MemoryDatabase.BatchOptions`. */
+  constructor(clock: Clock.Clock, joins: () => boolean = () => false) {
     this.clock = clock
+    this.joins = joins
     this.started = clock.monotonicTimeNanosUnsafe()
   }
 
@@ -110,7 +114,10 @@ export class MemoryStore implements VersionedStore {
           return Effect.fail(FdbError.make(1020, "commit"))
         }
       }
-      const position = { version: newest + 1n, order: 0 }
+      const position = newest === this.lastCommit.version && this.joins()
+        ? { version: newest, order: this.lastCommit.order + 1 }
+        : { version: newest + 1n, order: 0 }
+      this.lastCommit = position
       const { mutations, writeConflicts } = bind(commit, position)
       for (const range of writeConflicts) this.history.add(range, position.version)
       this.history.prune(oldest)

@@ -4,8 +4,9 @@
  * The package, and FoundationDB's client library, are loaded when the layer is built and not before. So a program that
  * has this module on board, and another engine in use, runs on a machine that has neither.
  */
-import { Database } from "@effect-fdb/core"
+import type { Database } from "@effect-fdb/core"
 import * as Layer from "effect/Layer"
+import type { ClusterHealth } from "./ClusterHealth.ts"
 import * as database from "./internal/database.ts"
 import { load } from "./internal/load.ts"
 import * as network from "./internal/network.ts"
@@ -18,7 +19,7 @@ export type { NativeDatabaseOptions } from "./NativeDatabaseOptions.ts"
 const processNetwork = network.make(load, process)
 
 /**
- * The `Database` service on a FoundationDB cluster.
+ * The `Database` service on a FoundationDB cluster, and {@link ClusterHealth} for its operation.
  *
  * **Details**
  *
@@ -42,5 +43,5 @@ const processNetwork = network.make(load, process)
  * export const main = Effect.provide(program, NativeDatabase.layer({ clusterFile: "/etc/foundationdb/fdb.cluster" }))
  * ```
  */
-export const layer = (options: NativeDatabaseOptions = {}): Layer.Layer<Database, NativeError> =>
-  Layer.effect(Database, database.make(processNetwork, options))
+export const layer = (options: NativeDatabaseOptions = {}): Layer.Layer<Database | ClusterHealth, NativeError> =>
+  Layer.effectContext(database.make(processNetwork, options))

@@ -26,6 +26,11 @@ export interface NativeDatabaseOptions {
   readonly machineId?: string | undefined
   /** The data centre that this process runs in, so that reads go to a storage server nearby. */
   readonly datacenterId?: string | undefined
+  /**
+   * Not supported: the npm package `foundationdb` has no call for tenants, so the layer fails with `ClientUnavailable` where one
+   * is given. Give each application a subspace of its own instead.
+   */
+  readonly tenant?: string | undefined
   /** TLS, traces and more. These hold for the whole process: the first layer decides, and another may not differ. */
   readonly network?: NetworkOptions | undefined
 }

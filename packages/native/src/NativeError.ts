@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
  * - `version`: the library, the package or the process speaks another API version
  * - `cluster-file`: there is no cluster file, or what it says cannot be used
  * - `options`: an option was refused, or the client's network runs with other options already, or cannot run with these
+ * - `tenant`: a tenant was asked for, which the package has no call for
  */
 export const UnavailableReason = Schema.Literals([
   "package",
@@ -19,7 +20,8 @@ export const UnavailableReason = Schema.Literals([
   "library",
   "version",
   "cluster-file",
-  "options"
+  "options",
+  "tenant"
 ])
 
 /** See {@link UnavailableReason}. */

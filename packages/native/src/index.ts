@@ -1,6 +1,7 @@
 /**
  * The FoundationDB engine of `@effect-fdb`.
  */
+export { ClusterHealth, type ClusterStatus, UnknownStatus } from "./ClusterHealth.ts"
 export * as NativeDatabase from "./NativeDatabase.ts"
 export {
   ClientUnavailable,

@@ -1,11 +1,14 @@
-/** Builds the database service on a network, and closes it with the scope. */
-import { Database, type DatabaseService } from "@effect-fdb/core"
+/** Builds the services of a cluster on a network, and closes them with the scope. */
+import { Database } from "@effect-fdb/core"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { ClusterHealth } from "../ClusterHealth.ts"
 import type { NativeDatabaseOptions } from "../NativeDatabaseOptions.ts"
 import type { NativeError } from "../NativeError.ts"
 import type { BindingDatabaseOptions } from "./binding.ts"
+import * as clusterStatus from "./clusterStatus.ts"
 import { clientUnavailable } from "./hints.ts"
 import * as nativeEngine from "./nativeEngine.ts"
 import type { Network } from "./network.ts"
@@ -26,16 +29,19 @@ const databaseOptions = (options: NativeDatabaseOptions): BindingDatabaseOptions
 export const make = (
   network: Network,
   options: NativeDatabaseOptions
-): Effect.Effect<DatabaseService, NativeError, Scope.Scope> =>
+): Effect.Effect<Context.Context<Database | ClusterHealth>, NativeError, Scope.Scope> =>
   Effect.gen(function*() {
-    const { clusterFile } = options
+    const { clusterFile, tenant } = options
+    if (tenant !== undefined) {
+      return yield* clientUnavailable("tenant", `the tenant "${tenant}" was asked for, and tenants are not supported`)
+    }
     if (clusterFile !== undefined && Buffer.byteLength(clusterFile) > maxPathLength) {
       return yield* clientUnavailable(
         "cluster-file",
         `the path of the cluster file is longer than ${maxPathLength} bytes`
       )
     }
-    const engine = yield* Effect.acquireRelease(
+    const { engine, opened } = yield* Effect.acquireRelease(
       Effect.map(
         network.open({
           clusterFile,
@@ -43,11 +49,13 @@ export const make = (
           apiVersion: options.apiVersion,
           network: options.network ?? {}
         }),
-        (opened) => ({ opened, native: nativeEngine.make(opened) })
+        (opened) => ({ opened, engine: nativeEngine.make(opened) })
       ),
-      ({ native, opened }) => Effect.andThen(native.close, network.forget(opened))
+      ({ engine, opened }) => Effect.andThen(engine.close, network.forget(opened))
     )
     const connectTimeout = Duration.fromInputUnsafe(options.connectTimeout ?? defaultConnectTimeout)
-    yield* probe(engine.native, connectTimeout, clusterFile)
-    return Database.fromEngine(engine.native)
+    yield* probe(engine, connectTimeout, clusterFile)
+    return Context.make(Database, Database.fromEngine(engine)).pipe(
+      Context.add(ClusterHealth, { status: clusterStatus.read(engine, opened.apiVersion) })
+    )
   })

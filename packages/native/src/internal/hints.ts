@@ -46,6 +46,9 @@ const hintOf = (reason: UnavailableReason): string => {
       return "Check the options of NativeDatabase.layer, and FDB_NETWORK_OPTION_* and FDB_TLS_* in the environment. " +
         "Network options hold for the whole process: give the same `network` to every layer, and let nothing else in the " +
         "process open a database before them or stop the network."
+    case "tenant":
+      return "The npm package foundationdb 2.0.1 has no call for tenants. Leave `tenant` out, and give each application a " +
+        "subspace of its own: Subspace.fromTuple([\"my-application\"])."
   }
 }
 

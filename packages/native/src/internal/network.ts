@@ -47,6 +47,8 @@ export interface OpenOptions {
 export interface Opened {
   readonly database: BindingDatabase
   readonly custody: Custody
+  /** The API version that the process has selected. */
+  readonly apiVersion: number
 }
 
 export interface Network {
@@ -126,7 +128,7 @@ export const make = (
 ): Network => {
   const mutex = Semaphore.makeUnsafe(1)
   const databases = new Set<Opened>()
-  let ready: { readonly binding: Binding; readonly options: string } | undefined
+  let ready: { readonly binding: Binding; readonly options: string; readonly apiVersion: number } | undefined
 
   const pending = (): number => {
     let count = 0
@@ -168,27 +170,26 @@ export const make = (
   const prepare = Effect.fnUntraced(function*(options: OpenOptions) {
     const identity = networkOptions.identity(options.network)
     if (ready !== undefined) {
-      if (ready.options === identity || identity === "[]") return ready.binding
+      if (ready.options === identity || identity === "[]") return ready
       return yield* clientUnavailable("options", "the network was started with other options")
     }
     const binding = yield* load
-    yield* selectVersion(binding, options.apiVersion)
+    const apiVersion = yield* selectVersion(binding, options.apiVersion)
     for (const record of networkOptions.encode(options.network)) {
       yield* Effect.mapError(
         attempt(() => binding.configNetwork(record)),
         ({ text }) => clientUnavailable("options", `an option was refused: ${Object.keys(record).join(", ")} (${text})`)
       )
     }
-    ready = { binding, options: identity }
-    return binding
+    return ready = { binding, options: identity, apiVersion }
   })
 
   return {
     open: (options) =>
       Effect.gen(function*() {
-        const binding = yield* prepare(options)
+        const { apiVersion, binding } = yield* prepare(options)
         const database = yield* Effect.mapError(openDatabase(binding, options), cannotOpen)
-        const opened = { database, custody: new Custody() }
+        const opened = { database, custody: new Custody(), apiVersion }
         databases.add(opened)
         return opened
       }).pipe(Effect.uninterruptible, mutex.withPermits(1)),

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type ClientUnavailable, ClusterUnreachable } from "../NativeError.ts"
 import { clientUnavailable } from "./hints.ts"
+import { singleRead } from "./singleRead.ts"
 
 /**
  * The cluster file cannot be read (1510, 1511, 1513, 1516), there is none (1515), or its connection string is not valid
@@ -48,19 +49,9 @@ export const probe = (
         })
       )
   }
-  const readVersion = (transaction: Engine.EngineTransaction) =>
-    Effect.matchEffect(transaction.readVersion, { onFailure: failed, onSuccess: () => Effect.void })
-  return Effect.acquireUseRelease(
-    Effect.sync(() =>
-      engine.begin({
-        timeoutMillis: waitedMillis,
-        sizeLimit: undefined,
-        priority: "default",
-        causalReadRisky: false,
-        tag: undefined
-      })
-    ),
-    (transaction) => Effect.raceFirst(readVersion(transaction), networkDown(timeout)),
-    (transaction) => transaction.dispose
-  )
+  return singleRead(engine, timeout, ({ readVersion }) =>
+    Effect.raceFirst(
+      Effect.matchEffect(readVersion, { onFailure: failed, onSuccess: () => Effect.void }),
+      networkDown(timeout)
+    ))
 }

@@ -6,7 +6,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { makeSpace } from "../support/space.ts"
-import { between, can, onCluster } from "./cluster.ts"
+import { between, can, command, onCluster, unlessLost } from "./cluster.ts"
 
 const value = Bytes.fromString("value")
 
@@ -78,8 +78,8 @@ onCluster("the engine", () => {
           const key = space.pack(["key"])
           const fired = yield* run((tx) => tx.watch(key))
           yield* between(
-            "FDB_TEST_STOP",
-            "FDB_TEST_START",
+            command("FDB_TEST_STOP"),
+            command("FDB_TEST_START"),
             Effect.gen(function*() {
               // What was in the client's hands already may still be answered.
               yield* Effect.sleep("1 second")
@@ -98,7 +98,7 @@ onCluster("the engine", () => {
           )
           yield* run((tx) => tx.set(key, Bytes.fromString("changed")), { idempotent: true, timeout: "1 minute" })
           yield* Effect.timeout(fired, "1 minute")
-        }),
+        }).pipe(unlessLost),
       300_000
     )
   })

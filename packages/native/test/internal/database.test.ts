@@ -134,7 +134,7 @@ describe("building the layer", () => {
     Effect.gen(function*() {
       const client = yield* FakeClient.make
       const on = nativeLayer.makeNetwork(client)
-      const layer = Layer.effect(Database, database.make(on, {}))
+      const layer = Layer.effectContext(database.make(on, {}))
       const write = Database.transact(Transaction.use(set))
       yield* Effect.gen(function*() {
         yield* Effect.provide(write, layer, { local: true })

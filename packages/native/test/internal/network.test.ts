@@ -196,11 +196,8 @@ describe("the network", () => {
     Effect.gen(function*() {
       const client = yield* FakeClient.make
       client.binding.setAPIVersion(720)
-      yield* holdReads(
-        client,
-        { database: client.binding.open(), custody: (yield* open(makeNetwork(client))).custody },
-        17
-      )
+      const database = client.binding.open()
+      yield* holdReads(client, { ...(yield* open(makeNetwork(client))), database }, 17)
       client.process.exit(0)
       assert.isTrue(client.deadlocked)
     }))

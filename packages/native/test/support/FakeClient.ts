@@ -65,6 +65,9 @@ export class FakeClient {
   /** Commits take effect even though their answer is kept back, and whatever becomes of it. */
   commitsLand = false
 
+  /** What the client tells of its cluster, in JSON. */
+  status: string | undefined
+
   /** The transactions that native code has not been told to forget. */
   created = 0
   cancelled = 0

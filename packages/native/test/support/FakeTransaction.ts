@@ -1,5 +1,6 @@
 /** A transaction of the double: what JavaScript holds, and what the binding's own layer checks. */
 import type { AtomicOp } from "@effect-fdb/core"
+import { Effect } from "effect"
 import type {
   BindingPage,
   BindingReads,
@@ -14,6 +15,9 @@ import type { NativeState } from "./NativeState.ts"
 const isNoneOption = (code: number): boolean =>
   code === optionCodes.causalReadRisky || code === optionCodes.priorityBatch ||
   code === optionCodes.prioritySystemImmediate
+
+/** Answered by the client itself, whether or not a server answers. */
+const statusKey = Buffer.concat([Buffer.of(255, 255), Buffer.from("/status/json")])
 
 const atomicOps = new Map(Object.entries(atomicCodes).map(([op, code]) => [code, op as AtomicOp]))
 
@@ -59,6 +63,10 @@ export class FakeTransaction implements BindingTransaction {
 
   get(key: Buffer): Promise<Buffer | undefined> {
     this.bytes(key)
+    if (key.equals(statusKey)) {
+      const { status } = this.native.client
+      return this.native.read(() => Effect.succeed(status), (json) => json === undefined ? json : Buffer.from(json))
+    }
     return this.native.read(
       (engine) => engine.get(key, this.isSnapshot),
       (value) => (value === undefined ? undefined : Buffer.from(value))

@@ -15,13 +15,13 @@ export class Fake extends Context.Service<Fake, FakeClient>()("@effect-fdb/nativ
 export const makeNetwork = (client: FakeClient): network.Network =>
   network.make(Effect.sync(() => client.binding), client.process)
 
-/** A database on a network of its own. */
+/** A database, and the health of its cluster, on a network of its own. */
 export const layer = (options: NativeDatabaseOptions = {}) =>
-  Layer.effect(Database, Effect.flatMap(Fake, (client) => database.make(makeNetwork(client), options)))
+  Layer.effectContext(Effect.flatMap(Fake, (client) => database.make(makeNetwork(client), options)))
 
 /** The database, and the double too. */
 export const layerWithFake = (options: NativeDatabaseOptions = {}) => Layer.provideMerge(layer(options), Fake.layer)
 
 /** Builds a database on the double, within the scope. */
 export const make = (client: FakeClient, options: NativeDatabaseOptions = {}, on = makeNetwork(client)) =>
-  database.make(on, options)
+  Effect.map(database.make(on, options), Context.get(Database))

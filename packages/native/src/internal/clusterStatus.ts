@@ -25,7 +25,7 @@ const StatusJson = Schema.fromJsonString(Schema.Struct({
   }))
 }))
 
-const distinct = (versions: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(versions)].sort()
+const distinct = (versions: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(versions)].toSorted()
 
 /** Reads the client's JSON. */
 export const decode = (json: string, apiVersion: number): Result.Result<ClusterStatus, UnknownStatus> =>

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type CampaignError, CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
-import * as Codec from "./codec.ts"
 import { leastPatience, mayPass, type Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
@@ -113,10 +112,7 @@ const act = Effect.fnUntraced(function*(
 ) {
   const { keys } = member
   const { step, view } = seen
-  if (step._tag === "Challenge") {
-    yield* Store.addDecisionConflicts(tx, keys, member.id)
-    yield* tx.set(keys.challenge, Codec.encodeChallenge(step.challenge))
-  }
+  if (step._tag === "Challenge") yield* Operations.writeChallenge(tx, keys, member.id, step.challenge)
   if (step._tag !== "Claim" || member.identity === undefined) {
     // What is watched has just been read, and need not be asked for again.
     return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }

@@ -27,6 +27,7 @@ import type { ElectionKeys } from "./keys.ts"
 import * as Protocol from "./protocol.ts"
 import {
   type CandidateRecord,
+  type ChallengeRecord,
   type HeldRecord,
   type Identity,
   type LeaderRecord,
@@ -103,6 +104,8 @@ export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, confi
   yield* validateConfig(config)
   const tx = yield* Transaction
   yield* Store.read(tx, Store.config(keys))
+  // Not at the version of a renewal, which the next one takes for read: see step 9 of the proof.
+  yield* tx.addReadConflictKey(keys.lease)
   yield* tx.set(keys.config, Codec.encodeConfig(config))
 })
 
@@ -246,6 +249,15 @@ export const writeClaim = Effect.fnUntraced(function*(
   )
   return { leader, lease }
 })
+
+/** Writes a challenge of the candidate of that id. */
+export const writeChallenge = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  id: string,
+  challenge: ChallengeRecord
+): Effect.Effect<void, FdbError> =>
+  Effect.andThen(Store.addDecisionConflicts(tx, keys, id), tx.set(keys.challenge, Codec.encodeChallenge(challenge)))
 
 /** The history of the tenure that a claim ends, if it ends one. */
 export const readEnded = (

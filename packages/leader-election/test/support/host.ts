@@ -61,8 +61,11 @@ const connect = (engine: Engine.Engine, host: () => Host): Engine.Engine => ({
 })
 
 /** A database, and as many hosts on it as wanted. */
-export const makeHosts = Effect.fnUntraced(function*(latencies: InstrumentedEngine.Latencies = {}) {
-  const engine = yield* MemoryDatabase.makeEngine
+export const makeHosts = Effect.fnUntraced(function*(
+  latencies: InstrumentedEngine.Latencies = {},
+  makeEngine: Effect.Effect<Engine.Engine> = MemoryDatabase.makeEngine
+) {
+  const engine = yield* makeEngine
   const clock = yield* Clock.Clock
   const makeHost = (): Host => {
     const instrumented = InstrumentedEngine.make(connect(engine, () => host), latencies)

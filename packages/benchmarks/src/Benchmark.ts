@@ -1,5 +1,6 @@
 /** What a benchmark is, and what it tells. */
 import type * as Effect from "effect/Effect"
+import type { EngineChoice } from "./processes/Store.ts"
 
 /** What is to be reached. */
 export type Reach = { readonly atMost: number } | { readonly atLeast: number }
@@ -15,9 +16,11 @@ export interface Figure {
   readonly reach?: Reach | undefined
 }
 
-/** How much is measured: `quick` is enough to see that all is well, and not to quote. */
+/** On what is measured, and how much: `quick` is enough to see that all is well, and not to quote. */
 export interface Scale {
   readonly quick: boolean
+  /** What the benchmarks between real processes run on. */
+  readonly engine: EngineChoice
 }
 
 /** See the module. */
@@ -28,6 +31,8 @@ export interface Benchmark {
   readonly title: string
   /** What its baseline is, where it has one. */
   readonly against?: string | undefined
+  /** It runs between real processes, on the engine that was chosen. */
+  readonly betweenProcesses?: true
   readonly run: (scale: Scale) => Effect.Effect<ReadonlyArray<Figure>, Error>
 }
 

@@ -1,4 +1,4 @@
-/** `npm run bench [-- --json] [--quick] [--only NAME]`: measures, and tells. */
+/** `npm run bench`: measures, and tells. See `usage`. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -7,12 +7,14 @@ import * as References from "effect/References"
 import * as os from "node:os"
 import { parseArgs } from "node:util"
 import type { Benchmark, Outcome, Scale } from "./Benchmark.ts"
+import type { EngineChoice } from "./processes/Store.ts"
 import { benchmarks } from "./registry.ts"
 import * as Report from "./Report.ts"
 
 class WrongUse extends Data.TaggedError("WrongUse")<{ readonly problem: string }> {
   override get message(): string {
-    return `${this.problem}\nnpm run bench [-- --json] [--quick] [--only NAME]…, where NAME is one of: ` +
+    return `${this.problem}\nnpm run bench -- [--json] [--quick] [--engine lmdb|fdb] [--cluster-file FILE] [--only NAME]…, ` +
+      "where NAME is one of: " +
       benchmarks.map(({ name }) => name).join(", ")
   }
 }
@@ -26,15 +28,27 @@ const readArguments = Effect.gen(function*() {
         options: {
           json: { type: "boolean", default: false },
           quick: { type: "boolean", default: false },
-          only: { type: "string", multiple: true }
+          only: { type: "string", multiple: true },
+          engine: { type: "string" },
+          "cluster-file": { type: "string" }
         }
       }),
     catch: (error) => new WrongUse({ problem: error instanceof Error ? error.message : String(error) })
   })
-  const { json, only, quick } = values
+  const { engine, json, only, quick } = values
+  if (engine !== undefined && engine !== "lmdb" && engine !== "fdb") {
+    return yield* new WrongUse({ problem: `there is no engine "${engine}"` })
+  }
   const unknown = only?.find((chosen) => !benchmarks.some(({ name }) => name === chosen))
   if (unknown !== undefined) return yield* new WrongUse({ problem: `there is no benchmark "${unknown}"` })
-  return { json, quick, chosen: benchmarks.filter(({ name }) => only === undefined || only.includes(name)) }
+  const choice: EngineChoice = engine === "fdb"
+    ? { engine, clusterFile: values["cluster-file"] }
+    : { engine: "lmdb" }
+  const scale: Scale = { quick, engine: choice }
+  // With an engine, what does not depend on it is left out.
+  const isMeant = ({ betweenProcesses, name }: Benchmark): boolean =>
+    only === undefined ? engine === undefined || betweenProcesses === true : only.includes(name)
+  return { json, scale, chosen: benchmarks.filter(isMeant) }
 })
 
 const perform = (benchmark: Benchmark, scale: Scale): Effect.Effect<Outcome, Error> =>
@@ -47,13 +61,13 @@ const perform = (benchmark: Benchmark, scale: Scale): Effect.Effect<Outcome, Err
   })
 
 const main = Effect.gen(function*() {
-  const { chosen, json, quick } = yield* readArguments
-  const outcomes = yield* Effect.forEach(chosen, (benchmark) => perform(benchmark, { quick }))
+  const { chosen, json, scale } = yield* readArguments
+  const outcomes = yield* Effect.forEach(chosen, (benchmark) => perform(benchmark, scale))
   const [cpu] = os.cpus()
   const circumstances: Report.Circumstances = {
     machine: `${os.cpus().length} × ${cpu?.model ?? "unknown processor"}`,
     node: process.versions.node,
-    quick
+    quick: scale.quick
   }
   yield* Console.log(json ? Report.json(outcomes, circumstances) : Report.table(outcomes, circumstances))
 }).pipe(

@@ -2,6 +2,8 @@
 import type { Benchmark } from "./Benchmark.ts"
 import { conflicts } from "./benchmarks/Conflicts.ts"
 import { cpu } from "./benchmarks/Cpu.ts"
+import { crash } from "./benchmarks/Crash.ts"
+import { elections } from "./benchmarks/Elections.ts"
 import { failover } from "./benchmarks/Failover.ts"
 import { guarded } from "./benchmarks/Guarded.ts"
 import { handover } from "./benchmarks/Handover.ts"
@@ -17,5 +19,7 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   guarded,
   cpu,
   simulatedTime,
-  handover
+  handover,
+  crash,
+  elections
 ]

@@ -1,2 +1,0 @@
-/** The election of the handover benchmark's processes. */
-export const subspaceName = "handover"

@@ -1,0 +1,63 @@
+/** A candidate, a process of its own: `candidate.js ASSIGNMENT`, which is JSON. */
+import { Subspace } from "@effect-fdb/core"
+import { LeaderElection } from "@effect-fdb/leader-election"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as References from "effect/References"
+import type { Assignment, Order, Report } from "./messages.ts"
+import * as Store from "./Store.ts"
+
+const { elections, id, store, subspace } = JSON.parse(process.argv[2] ?? "") as Assignment
+
+const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+const tell = (report: Report) => Effect.sync(() => void process.send?.(report))
+
+const cpuMillis = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1000
+}
+
+/** The order that is being waited for. */
+let ordered = Deferred.makeUnsafe<number>()
+process.on("message", (order: Order) => {
+  if (order.kind === "resign") Deferred.doneUnsafe(ordered, Effect.succeed(order.backAfter))
+  else process.send?.({ kind: "used", cpuMillis: cpuMillis() } satisfies Report)
+})
+// Whoever asked for it has gone.
+process.on("disconnect", () => process.exit(1))
+
+const lead = (index: number) =>
+  LeaderElection.make(Subspace.fromTuple([subspace, index])).withLeadership(
+    { id },
+    () => Effect.andThen(Effect.flatMap(now, (at) => tell({ kind: "works", at })), Effect.never),
+    { again: true }
+  )
+
+const life = Effect.gen(function*() {
+  let resigned: number | undefined
+  while (true) {
+    ordered = Deferred.makeUnsafe<number>()
+    yield* tell({ kind: "campaigns", resigned })
+    const order = Deferred.await(ordered).pipe(
+      Effect.tap(() =>
+        Effect.map(now, (at) => {
+          resigned = at
+        })
+      )
+    )
+    const indices = Array.from({ length: elections }, (_, index) => index)
+    // The order ends the scopes of the leaderships, and that resigns.
+    const backAfter = yield* Effect.forEach(indices, lead, { concurrency: "unbounded" }).pipe(
+      Effect.andThen(Effect.never),
+      Effect.raceFirst(order)
+    )
+    yield* Effect.sleep(backAfter)
+  }
+})
+
+await life.pipe(
+  Effect.provide(Store.layer(store)),
+  Effect.provideService(References.MinimumLogLevel, "Warn"),
+  Effect.runPromise
+)

@@ -13,6 +13,8 @@ import * as net from "node:net"
 const patienceMillis = 1000
 const pauseMillis = 2
 
+const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
+
 /** `undefined` where the operating system has no such names. */
 const nameOf = (identity: string): string | undefined => {
   switch (process.platform) {
@@ -37,15 +39,41 @@ export class Door {
 
   /** Waits until nobody else is in, and keeps it so until the function is called that is given. */
   async enter(): Promise<() => void> {
-    if (this.name === undefined) return () => {}
     for (let waited = 0; waited < patienceMillis; waited += pauseMillis) {
-      const server = net.createServer()
-      const attempt = await listen(server, this.name)
-      if (attempt === "taken") return () => void server.close()
-      if (attempt === "unavailable") break
-      await new Promise<void>((resume) => setTimeout(resume, pauseMillis))
+      const leave = await this.tryToEnter()
+      if (leave !== undefined) return leave
+      await pause()
     }
     return () => {}
+  }
+
+  /**
+   * Waits until nobody else is in and what `enterFirst` waits for has come about, and keeps both so until the function is called
+   * that is given. While somebody else is in, it holds nothing that others may be waiting for. `signal`
+   * ends the waiting.
+   */
+  async enterAfter(enterFirst: () => Promise<() => void>, signal: AbortSignal): Promise<() => void> {
+    for (let waited = 0;; waited += pauseMillis) {
+      const leaveFirst = await enterFirst()
+      const leave = await this.tryToEnter()
+      const leaveBoth = () => {
+        leave?.()
+        leaveFirst()
+      }
+      if (!signal.aborted && (leave !== undefined || waited >= patienceMillis)) return leaveBoth
+      leaveBoth()
+      signal.throwIfAborted()
+      await pause()
+    }
+  }
+
+  /** `undefined` when somebody else is in. */
+  private async tryToEnter(): Promise<(() => void) | undefined> {
+    if (this.name === undefined) return () => {}
+    const server = net.createServer()
+    const attempt = await listen(server, this.name)
+    if (attempt === "elsewhere") return undefined
+    return attempt === "taken" ? () => void server.close() : () => {}
   }
 }
 

@@ -15,8 +15,9 @@
  * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers, so
  *   that either sees the other, whatever the order in which processors let each other know.
  * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
- * - An opener shows itself for a moment at a time, and all openers in the same moments. If a process is stopped in its commit,
- *   those who have the database open must not have to wait for as long as somebody tries to open it.
+ * - Of those who meet, one side gives way, and which one depends on nothing but the clock that they share. So however many
+ *   open, or however long one of them waits for a stopped committer, commits have the same share of the time; and however
+ *   many commit, so have openings. Where nobody is met, nobody waits.
  */
 import type { Root } from "./root.ts"
 
@@ -27,20 +28,17 @@ const pauseMillis = 1
 
 const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
 
-/** How long an opener shows itself in any case, when it comes. Most commits take less by far. */
-const firstMillis = 250
-
 /** All processes of a host share this clock, in milliseconds. */
 const now = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
 /**
- * Whether openers may show themselves: of every three seconds the first, and then each other quarter until the last but one. A
- * second is for commits that are slow, and wait for each other; and no even beat, for commits that take as long as that would
- * begin in each gap.
+ * Whether committers give way to openers, or else openers to committers: of every three seconds three quarters of the first,
+ * for commits that are slow, and two more quarters; and no even beat, for commits that take as long as that would begin in
+ * each gap.
  */
-const isMoment = (millis: number): boolean => {
+const belongsToOpeners = (millis: number): boolean => {
   const phase = millis % 3000
-  return phase < 1000 || (phase < 2500 && phase % 500 >= 250)
+  return phase < 750 || (phase >= 1250 && phase < 1500) || (phase >= 2000 && phase < 2250)
 }
 
 /** Shows this process as a reader, until the function returned is called. */
@@ -70,6 +68,8 @@ const isShown = (root: Root): boolean => {
 export class Gate {
   private readonly committers: Root
   private readonly openers: Root
+  /** How many wait, and look at the two again. */
+  private waiting = 0
 
   constructor(committers: Root, openers: Root) {
     this.committers = committers
@@ -77,38 +77,57 @@ export class Gate {
   }
 
   /** Waits until nobody opens, and keeps it so until the function is called that is given. `signal` ends the waiting. */
-  async enterToCommit(signal: AbortSignal): Promise<() => void> {
+  readonly enterToCommit = (signal: AbortSignal): Promise<() => void> => this.waits(this.committing(signal))
+
+  /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
+  readonly enterToOpen = (signal: AbortSignal): Promise<() => void> => this.waits(this.opening(signal))
+
+  private async committing(signal: AbortSignal): Promise<() => void> {
+    let leave: (() => void) | undefined = undefined
     for (;;) {
-      signal.throwIfAborted()
-      const leave = show(this.committers)
+      if (signal.aborted) {
+        leave?.()
+        throw signal.reason
+      }
+      leave ??= show(this.committers)
       if (!isShown(this.openers)) return leave
-      leave()
+      if (belongsToOpeners(now())) {
+        leave()
+        leave = undefined
+      }
       await pause()
       if (!signal.aborted) this.openers.readerCheck()
     }
   }
 
-  /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
-  async enterToOpen(signal: AbortSignal): Promise<() => void> {
-    const first = now() + firstMillis
-    let leave: (() => void) | undefined = show(this.openers)
+  private async opening(signal: AbortSignal): Promise<() => void> {
+    let leave: (() => void) | undefined = undefined
     for (;;) {
-      await pause()
-      const mayShow = !signal.aborted && (now() < first || isMoment(now()))
-      if (leave === undefined) {
-        signal.throwIfAborted()
-        if (mayShow) leave = show(this.openers)
-      } else if (mayShow) {
-        this.committers.readerCheck()
-        if (!isShown(this.committers)) return leave
+      if (signal.aborted) {
+        leave?.()
+        throw signal.reason
+      }
+      this.committers.readerCheck()
+      const isMet = isShown(this.committers)
+      if (!isMet && leave !== undefined) return leave
+      if (!isMet || belongsToOpeners(now())) {
+        leave ??= show(this.openers)
       } else {
-        leave()
+        leave?.()
         leave = undefined
       }
+      await pause()
     }
   }
 
+  private waits<A>(entering: Promise<A>): Promise<A> {
+    this.waiting++
+    return entering.finally(() => this.waiting--)
+  }
+
+  /** To be called when nobody is in, and those who wait have been told to end that. */
   async close(): Promise<void> {
+    while (this.waiting > 0) await pause()
     await this.committers.close()
     await this.openers.close()
   }

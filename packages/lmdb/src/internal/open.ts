@@ -216,15 +216,16 @@ const checkFormat = Effect.fnUntraced(function*(root: Root, directory: string) {
     : refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
 })
 
-/** Runs an opening while no process commits. */
-const apartFromCommits = <A, E, R>(
+/** Runs an opening while no process commits, and none opens or closes. */
+const apart = <A, E, R>(
   gate: Gate,
+  door: Door,
   directory: string,
   opening: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CannotOpen, R> =>
   Effect.acquireUseRelease(
     Effect.tryPromise({
-      try: (signal) => gate.enterToOpen(signal),
+      try: (signal) => door.enterAfter(() => gate.enterToOpen(signal), signal),
       catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
     }).pipe(
       Effect.timeoutOrElse({
@@ -251,7 +252,7 @@ const openEnvironment = Effect.fnUntraced(
       return new Environment(root, gate, door, directory, durability)
     })
     return yield* Effect.onError(
-      apartFromCommits(gate, directory, within(door)(opening)),
+      apart(gate, door, directory, opening),
       () => within(door)(Effect.promise(() => gate.close()))
     )
   }

@@ -32,10 +32,13 @@ export class Database extends Context.Service<Database, DatabaseService>()("@eff
    *
    * - The body is run again, from its start, after each retryable error of the transaction (a conflict, above all), with
    *   FoundationDB's back-off on Effect's `Clock` and `Random`. So it must have no effect but on the transaction.
-   * - A failure of the body's own is not retried; nothing is written then.
-   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`. So
-   *   is the error of an idempotent transaction of which any attempt may have been committed.
-   * - Interruptible everywhere but in the commit, which is bounded by `timeout`.
+   * - A failure of the body's own is not retried. It tells that nothing was written.
+   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`. So is
+   *   every failure of an idempotent transaction of which any attempt may have been committed, the body's own too: a body
+   *   that finds its own work done (`already exists`, say) has not failed as if nothing had been written. What the last
+   *   attempt has failed with is the `cause` of that error. Such a body is told by `Transaction.maybeCommitted`.
+   * - Interruptible everywhere but in the commit, which is bounded by `timeout`. An interruption, like a defect, does not tell
+   *   whether anything was written: an attempt may have been committed before it.
    * - A transaction inside another is a transaction of its own.
    */
   static readonly transact: {

@@ -94,7 +94,9 @@ const maybeCommittedInCommit: ReadonlySet<number> = new Set([1025, 1031, 1101])
 export class FdbError extends Schema.TaggedError<FdbError>()("FdbError", {
   code: Schema.Int,
   phase: Phase,
-  detail: Schema.optionalKey(Schema.String)
+  detail: Schema.optionalKey(Schema.String),
+  /** What a later attempt has failed with, where an earlier one may have been committed: an error of the body's own, say. */
+  cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message(): string {
     const meaning = meanings.get(this.code) ?? "an error that this version does not know by name"
@@ -116,5 +118,10 @@ export class FdbError extends Schema.TaggedError<FdbError>()("FdbError", {
 }
 
 /** Builds an {@link FdbError}. */
-export const make = (code: number, phase: Phase, detail?: string): FdbError =>
-  new FdbError(detail === undefined ? { code, phase } : { code, phase, detail })
+export const make = (code: number, phase: Phase, detail?: string, cause?: unknown): FdbError =>
+  new FdbError({
+    code,
+    phase,
+    ...(detail === undefined ? {} : { detail }),
+    ...(cause === undefined ? {} : { cause })
+  })

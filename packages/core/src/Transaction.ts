@@ -60,6 +60,11 @@ export interface TransactionService extends Reads {
   /** Reads that see the same version and the transaction's own writes, but cause no conflict. */
   readonly snapshot: Reads
 
+  /**
+   * Whether an earlier attempt of this `idempotent` transaction may have been committed: what the body finds may be its own work.
+   */
+  readonly maybeCommitted: boolean
+
   /** Gives a key a value. */
   readonly set: (key: Uint8Array, value: Uint8Array) => Effect.Effect<void, FdbError>
   /** Removes a key. */

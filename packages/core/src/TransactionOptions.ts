@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 export interface TransactionOptions {
   /**
    * The body may be committed twice without harm, so an unknown commit result (1021, 1039) is retried. Without it such a
-   * result is a failure with `maybeCommitted`, for the caller to decide.
+   * result is a failure with `maybeCommitted`, for the caller to decide. With it, so is whatever fails a later attempt.
    */
   readonly idempotent?: boolean | undefined
   /**

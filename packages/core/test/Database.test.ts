@@ -295,16 +295,72 @@ describe("Database.transact: unknown commit results", () => {
       }
     }))
 
-  it.effect("do not hide what the body itself has to say afterwards", () =>
+  /** A body that is well in its first run, and ends like this in its second. */
+  const failingLater = <E>(later: Effect.Effect<void, E, Transaction>) => {
+    let runs = 0
+    return Effect.andThen(
+      set,
+      Effect.suspend((): Effect.Effect<void, E, Transaction> => runs++ === 0 ? Effect.void : later)
+    )
+  }
+
+  it.effect("are told in place of what the body fails with afterwards, which is their cause", () =>
     Effect.gen(function*() {
-      const { engine } = scripted.make(refused(1021), {})
+      const ofAnother = new FdbError({ code: 2101, phase: "commit" })
+      for (const code of [1021, 1039]) {
+        for (const said of ["already done", new Error("not found"), { _tag: "LeadershipLost" }, ofAnother]) {
+          for (const options of [{}, { retryLimit: 1 }, { retryLimit: 7 }]) {
+            const { attempts, engine } = scripted.make(refused(code), {})
+            const { exit } = yield* timed(engine, failingLater(Effect.fail(said)), { ...options, idempotent: true })
+            assert.deepInclude(errorOf(exit) as FdbError, { _tag: "FdbError", code, maybeCommitted: true })
+            assert.strictEqual((errorOf(exit) as FdbError).cause, said)
+            assert.deepStrictEqual(attempts.map(({ commits, disposals }) => [commits, disposals]), [[1, 1], [0, 1]])
+          }
+        }
+      }
+    }))
+
+  it.effect("are told so however many attempts later the body fails", () =>
+    Effect.gen(function*() {
+      const { attempts, engine } = scripted.make(refused(1020), refused(1021), refused(1020), unread(1007), {})
       let runs = 0
-      const { exit } = yield* timed(
-        engine,
-        Effect.andThen(set, Effect.suspend(() => runs++ === 0 ? Effect.void : Effect.fail("already done"))),
-        { idempotent: true }
+      const later = Effect.suspend((): Effect.Effect<unknown, FdbError | string, Transaction> =>
+        runs++ === 4 ? Effect.fail("already done") : get
       )
-      assert.strictEqual(errorOf(exit), "already done")
+      const { exit } = yield* timed(engine, Effect.andThen(set, later), { idempotent: true })
+      assert.deepInclude(errorOf(exit) as FdbError, { code: 1021, maybeCommitted: true, cause: "already done" })
+      assert.lengthOf(attempts, 5)
+    }))
+
+  it.effect("of other attempts are none: what the body then fails with tells that nothing was written", () =>
+    Effect.gen(function*() {
+      for (const first of [refused(1020), refused(1007), refused(1042)]) {
+        const { engine } = scripted.make(first, {})
+        const { exit } = yield* timed(engine, failingLater(Effect.fail("already done")), { idempotent: true })
+        assert.strictEqual(errorOf(exit), "already done")
+      }
+    }))
+
+  it.effect("leave a defect and an interruption of the body what they are", () =>
+    Effect.gen(function*() {
+      const die = scripted.make(refused(1021), {})
+      const died = yield* timed(die.engine, failingLater(Effect.die("defect")), { idempotent: true })
+      assert.isTrue(Exit.isFailure(died.exit) && Cause.hasDies(died.exit.cause))
+      const interrupt = scripted.make(refused(1021), {})
+      const interrupted = yield* timed(interrupt.engine, failingLater(Effect.interrupt), { idempotent: true })
+      assert.isTrue(Exit.isFailure(interrupted.exit) && Cause.hasInterruptsOnly(interrupted.exit.cause))
+      assert.deepStrictEqual([...die.attempts, ...interrupt.attempts].map(({ disposals }) => disposals), [1, 1, 1, 1])
+    }))
+
+  it.effect("are known to the body of the next attempt", () =>
+    Effect.gen(function*() {
+      const seen: Array<boolean> = []
+      const { engine } = scripted.make(refused(1020), refused(1021), refused(1020), {})
+      const body = Transaction.use((tx) =>
+        Effect.andThen(Effect.sync(() => void seen.push(tx.maybeCommitted)), tx.set(key, value))
+      )
+      yield* timed(engine, body, { idempotent: true })
+      assert.deepStrictEqual(seen, [false, false, true, true])
     }))
 })
 

@@ -118,13 +118,16 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
   term: Schema.BigInt,
   reason: LossReason,
   /** How long its work went on after its lease had lapsed, when another could lead already. */
-  overran: Schema.optionalKey(Schema.Duration)
+  overran: Schema.optionalKey(Schema.Duration),
+  /** True where the loss has cut a guarded transaction of its work short that may have been committed. */
+  maybeCommitted: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message(): string {
     const overran = this.overran === undefined
       ? ""
       : `; its work overran the lease by ${Duration.format(this.overran)}`
-    return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}${overran}`
+    const inDoubt = this.maybeCommitted === true ? "; a guarded transaction may have been committed all the same" : ""
+    return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}${overran}${inDoubt}`
   }
 }
 

@@ -23,6 +23,11 @@ export interface Leadership {
    * Runs `body` in a transaction that is committed only if this tenure still stands, and fails with `LeadershipLost`
    * otherwise. For data in the same database this is mutual exclusion that depends on no clock. It costs one more read,
    * and never conflicts with renewals.
+   *
+   * `LeadershipLost` tells that nothing was written. Where an attempt may have been committed before, which only an `idempotent`
+   * transaction can outlive, it fails with an `FdbError` that is `maybeCommitted`, whose `cause` is the loss. Under
+   * `withLeadership` the loss interrupts the work that waits for this; then the `LeadershipLost` that `withLeadership` fails with
+   * says so (`maybeCommitted`).
    */
   readonly guard: <A, E, R>(
     body: Effect.Effect<A, E, R>,

@@ -44,7 +44,8 @@ const isRetryable = (error: FdbError.FdbError, options: TransactionOptions): boo
 const runAttempt = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
-  options: AttemptOptions
+  options: AttemptOptions,
+  maybeCommitted: boolean
 ): Effect.Effect<
   readonly [Exit.Exit<A, E | FdbError.FdbError>, FdbError.FdbError | undefined],
   never,
@@ -53,7 +54,7 @@ const runAttempt = <A, E, R>(
   Effect.uninterruptibleMask((restore) => {
     const transaction = engine.begin(options)
     const attempt = new Attempt(engine, transaction)
-    const service = new AttemptService(attempt, engine, transaction)
+    const service = new AttemptService(attempt, engine, transaction, maybeCommitted)
     return restore(Effect.provideService(body, Transaction, service)).pipe(
       Effect.flatMap((value) => Effect.as(attempt.commit, value)),
       Effect.exit,
@@ -129,8 +130,11 @@ const runAttempts = <A, E, R>(
         priority: options.priority ?? "default",
         causalReadRisky: options.causalReadRisky ?? false,
         tag: options.tag
-      }),
-      ([exit, error]) => error === undefined ? exit : goOn(attempt, exit, error)
+      }, uncertain !== undefined),
+      ([exit, error]) => {
+        if (error !== undefined) return goOn(attempt, exit, error)
+        return uncertain === undefined || Exit.isSuccess(exit) ? exit : Exit.failCause(inDoubt(uncertain, exit.cause))
+      }
     )
   }
 
@@ -139,7 +143,18 @@ const runAttempts = <A, E, R>(
 
 /** The error of an attempt that may have been committed, after which another has failed for good. */
 const since = (uncertain: FdbError.FdbError, last: FdbError.FdbError): FdbError.FdbError =>
-  FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`)
+  FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`, last)
+
+/**
+ * The body's own failure, after an attempt that may have been committed: it must not be taken for a transaction that has written
+ * nothing. A defect stays one, and an interruption; neither tells what was written.
+ */
+const inDoubt = <E>(uncertain: FdbError.FdbError, cause: Cause.Cause<E>): Cause.Cause<E | FdbError.FdbError> => {
+  const error = Cause.findErrorOption(cause)
+  return error._tag === "None" || Cause.hasDies(cause) || Cause.hasInterrupts(cause)
+    ? cause
+    : Cause.fail(FdbError.make(uncertain.code, uncertain.phase, "a later attempt failed in its body", error.value))
+}
 
 /** See `Database.transact`. A span is made only where a tracer is installed: one that nobody sees costs as much as the rest. */
 export const transact = <A, E, R>(

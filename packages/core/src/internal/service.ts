@@ -98,9 +98,11 @@ class AttemptReads implements Reads {
 
 export class AttemptService extends AttemptReads implements TransactionService {
   readonly snapshot: Reads
+  readonly maybeCommitted: boolean
 
-  constructor(attempt: Attempt, engine: Engine, transaction: EngineTransaction) {
+  constructor(attempt: Attempt, engine: Engine, transaction: EngineTransaction, maybeCommitted: boolean) {
     super(attempt, engine, transaction, false)
+    this.maybeCommitted = maybeCommitted
     this.snapshot = new AttemptReads(attempt, engine, transaction, true)
   }
 

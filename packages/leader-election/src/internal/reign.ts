@@ -189,10 +189,16 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   yield* end
   return {
     goesOn,
-    exit: loss === undefined || overran === 0n
+    exit: loss === undefined || (overran === 0n && !tenure.isInDoubt)
       ? exit
       : Exit.fail(
-        new LeadershipLost({ processId: member.id, term, reason: loss.reason, overran: Duration.nanos(overran) })
+        new LeadershipLost({
+          processId: member.id,
+          term,
+          reason: loss.reason,
+          ...(overran === 0n ? {} : { overran: Duration.nanos(overran) }),
+          ...(tenure.isInDoubt ? { maybeCommitted: true } : {})
+        })
       )
   }
 })

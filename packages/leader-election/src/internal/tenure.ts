@@ -1,10 +1,12 @@
 /** One tenure as its leader knows it: whether it is still believed in, and how it ends. */
-import { Bytes, type FdbError, Transaction, type TransactionOptions } from "@effect-fdb/core"
+import { Bytes, FdbError, Transaction, type TransactionOptions } from "@effect-fdb/core"
+import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { LeadershipLost, type LossReason } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 import { Belief, type Instant } from "./belief.ts"
@@ -32,6 +34,8 @@ export class Tenure {
   version: KnownVersion
   /** Why it is not being renewed, where trying again may help until the belief is over. */
   obstacle: "Disabled" | "Broken" | undefined = undefined
+  /** Whether its loss has cut a guarded transaction short that may have been committed. */
+  isInDoubt = false
   /** Whether what its claim has left for later is done: the watches, and the history. */
   isSettled = false
 
@@ -131,17 +135,37 @@ export class Tenure {
     body: Effect.Effect<A, E, R>,
     options?: TransactionOptions
   ): Effect.Effect<A, E | FdbError | LeadershipLost, Exclude<R, Transaction>> {
-    const lost = Effect.flatMap(this.lost, Effect.fail)
-    const standing = Effect.flatMap(this.isHeld, (held) =>
-      held
-        ? Effect.flatMap(Transaction, (tx) =>
-          Effect.flatMap(tx.get(this.member.keys.leader), (stored) =>
-            stored !== undefined && Bytes.equals(stored, this.record)
-              ? Effect.void
-              : Effect.andThen(this.lose("Replaced"), lost)))
-        : lost)
-    // A stale read after a fault would end a tenure that stands.
-    return this.member.database.transact(Effect.andThen(standing, body), { ...options, causalReadRisky: false })
+    return Effect.suspend(() => {
+      const lost = Effect.flatMap(this.lost, Effect.fail)
+      /** Whether an attempt may have been committed. */
+      let asked = false
+      const standing = Effect.flatMap(Transaction, (tx) => {
+        asked = tx.maybeCommitted
+        return Effect.flatMap(this.isHeld, (held) =>
+          held
+            ? Effect.flatMap(tx.get(this.member.keys.leader), (stored) =>
+              stored !== undefined && Bytes.equals(stored, this.record)
+                ? Effect.void
+                : Effect.andThen(this.lose("Replaced"), lost))
+            : lost)
+      })
+      const guarded = Effect.tap(Effect.andThen(standing, body), () =>
+        Effect.sync(() => {
+          asked = true
+        }))
+      // A stale read after a fault would end a tenure that stands.
+      return this.member.database.transact(guarded, { ...options, causalReadRisky: false }).pipe(
+        Effect.onError((cause) => Effect.sync(() => this.leftInDoubt(cause, asked)))
+      )
+    })
+  }
+
+  /** The work that is interrupted with its tenure is not told any more what has become of its transaction. */
+  private leftInDoubt(cause: Cause.Cause<unknown>, asked: boolean): void {
+    if (this.ended === undefined) return
+    const error = Cause.findErrorOption(cause)
+    const inDoubt = Option.isSome(error) ? error.value instanceof FdbError && error.value.maybeCommitted : asked
+    if (inDoubt) this.isInDoubt = true
   }
 
   /** What the application is given; how it resigns depends on who runs the work. */

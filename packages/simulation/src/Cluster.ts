@@ -1,13 +1,18 @@
 /**
  * The database's own side: one engine in memory that all processes share, the record of everything that was committed to
  * it, in commit order, and whether it is there at all.
+ *
+ * Commits that arrive within a short time of one another are one batch, as in FoundationDB: they have one version and an order
+ * within it, a later one conflicts with what earlier ones of its batch have written, and whoever reads at that version sees all
+ * of them.
  */
-import { Bytes, type Engine, type FdbError, MemoryDatabase, VersionedStore } from "@effect-fdb/core"
+import { Bytes, type Engine, FdbError, MemoryDatabase, VersionedStore } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type { EventLog } from "./EventLog.ts"
 import { atOnce } from "./internal/atOnce.ts"
+import type { Chance } from "./internal/chance.ts"
 import { calm, type Weather } from "./Weather.ts"
 import type { World } from "./World.ts"
 
@@ -22,6 +27,26 @@ export interface CommitRecord {
   readonly mutations: ReadonlyArray<VersionedStore.PlainMutation>
 }
 
+/** What a commit writes, versionstamps not filled in. */
+export type Mutations = VersionedStore.Commit["mutations"]
+
+/** A commit that has arrived. */
+interface Submission {
+  readonly by: string
+  readonly transaction: Engine.EngineTransaction
+  readonly mutations: Mutations
+  /** `injected`: it is told what all of its batch are. */
+  readonly answer: (exit: Exit.Exit<Engine.Committed, FdbError>, injected: boolean) => void
+}
+
+/** Commits that share a fate: until they are written, a recovery may decide it. */
+type Batch = Array<Submission>
+
+const failure = (code: number): Exit.Exit<never, FdbError> => Exit.fail(new FdbError({ code, phase: "commit" }))
+
+/** What a batch that is refused as a whole may be refused with; nothing of it is committed. */
+const refusals = [1007, 1020, 1021, 1042] as const
+
 export class Cluster {
   readonly world: World
   readonly log: EventLog
@@ -29,7 +54,16 @@ export class Cluster {
   readonly record: Array<CommitRecord> = []
   /** The weather everywhere. */
   weather: Weather = calm
+  /** How many recoveries there have been. */
+  epoch = 0
+  private readonly chance: Chance
   private down = 0
+  /** The batch that commits join now. */
+  private open: Batch | undefined = undefined
+  private readonly batches = new Set<Batch>()
+  /** A commit of the batch that is being written has been accepted, so that the next shares its version. */
+  private joins = false
+  private readonly atArrival = new Set<(by: string, mutations: Mutations) => void>()
   /** What recoveries have added to the version, in nanoseconds of its clock. */
   private jumped = 0
   private readonly atRecovery: Array<() => void> = []
@@ -37,6 +71,7 @@ export class Cluster {
   constructor(world: World, log: EventLog) {
     this.world = world
     this.log = log
+    this.chance = world.chance("cluster")
     const now = () => BigInt(world.now + this.jumped)
     const clock: Clock.Clock = {
       currentTimeMillisUnsafe: () => Number(now() / 1_000_000n),
@@ -47,16 +82,24 @@ export class Cluster {
       monotonicTimeNanos: Effect.sync(now),
       sleep: () => Effect.die("the database does not wait")
     }
-    this.engine = Effect.runSync(Effect.provideService(MemoryDatabase.makeEngine, Clock.Clock, clock))
+    const engine = MemoryDatabase.makeBatchingEngine({ joins: () => this.joins })
+    this.engine = Effect.runSync(Effect.provideService(engine, Clock.Clock, clock))
   }
 
   get isDown(): boolean {
     return this.down > 0
   }
 
-  /** Nobody answers any more. */
-  goDown(): void {
+  /**
+   * Nobody answers any more. Where that is because it `recovers`, everything under way fails: of each batch that is not written
+   * yet, all commits are told that their outcome is unknown, and either all or none are there afterwards.
+   */
+  goDown(recovers: boolean): void {
     this.down++
+    if (!recovers) return
+    this.epoch++
+    this.open = undefined
+    for (const batch of this.batches) this.end(batch, this.chance.happens(0.5), failure(1021))
   }
 
   /** It answers again, `versions` ahead of where it would have been. */
@@ -70,12 +113,65 @@ export class Cluster {
     this.atRecovery.push(run)
   }
 
+  /** Calls at every commit that arrives, until what this gives is called. */
+  whenArrives(run: (by: string, mutations: Mutations) => void): () => void {
+    this.atArrival.add(run)
+    return () => void this.atArrival.delete(run)
+  }
+
+  /** A read version that is up to two seconds old. */
+  laggingVersion(): bigint {
+    const transaction = this.begin()
+    const newest = Effect.runSync(transaction.readVersion)
+    atOnce(transaction.dispose)
+    return newest - BigInt(this.chance.between(1, 2_000_000))
+  }
+
+  /** A transaction that no fault can meet. */
+  begin(): Engine.EngineTransaction {
+    return this.engine.begin({
+      timeoutMillis: 1e12,
+      sizeLimit: undefined,
+      priority: "default",
+      causalReadRisky: false,
+      tag: undefined
+    })
+  }
+
+  /** A commit joins the open batch; `answer` is called when that is written. */
+  submit(submission: Submission): void {
+    if (this.open === undefined) this.openBatch()
+    this.open!.push(submission)
+    for (const run of this.atArrival) run(submission.by, submission.mutations)
+  }
+
+  private openBatch(): void {
+    const batch: Batch = []
+    this.open = batch
+    this.batches.add(batch)
+    const { chance, weather, world } = this
+    world.after(Math.floor(chance.next() * weather.batch), () => {
+      if (this.open === batch) this.open = undefined
+      world.after(weather.logging, () => {
+        if (!this.batches.has(batch)) return
+        const refused = chance.happens(this.weather.refused)
+        if (refused) this.log.add("world", "fault", { kind: "refused-batch", commits: batch.length })
+        this.end(batch, !refused, refused ? failure(chance.pick(refusals)) : undefined)
+      })
+    })
+  }
+
+  /** Writes a batch, where it `lands`, and answers its commits: with what came of each, unless all are told the same. */
+  private end(batch: Batch, lands: boolean, told: Exit.Exit<never, FdbError> | undefined): void {
+    this.batches.delete(batch)
+    if (batch.length > 1) this.log.add("world", "batch", { commits: batch.length })
+    const exits = batch.map((submission) => lands ? this.commit(submission) : undefined)
+    this.joins = false
+    batch.forEach(({ answer }, index) => answer(told ?? exits[index]!, told !== undefined))
+  }
+
   /** Commits, now, and keeps a record of it. */
-  commit(
-    by: string,
-    transaction: Engine.EngineTransaction,
-    mutations: ReadonlyArray<VersionedStore.Commit["mutations"][number]>
-  ): Exit.Exit<Engine.Committed, FdbError> {
+  private commit({ by, mutations, transaction }: Submission): Exit.Exit<Engine.Committed, FdbError> {
     transaction.requestVersionstamp()
     const exit = atOnce(transaction.commit)
     if (exit._tag === "Success" && exit.value.version !== -1n && exit.value.versionstamp !== undefined) {
@@ -85,6 +181,7 @@ export class Cluster {
         { readVersion: undefined, readConflicts: [], writeConflicts: [], mutations, timeoutMillis: 0 },
         { version, order }
       )
+      this.joins = true
       this.record.push({ at: this.world.now, version, by, mutations: bound.mutations })
     }
     return exit

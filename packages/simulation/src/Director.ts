@@ -111,7 +111,7 @@ export class Director {
         })
       }
       case "outage": {
-        cluster.goDown()
+        cluster.goDown(episode.versions > 0)
         return this.lasting(episode, "world", () => cluster.recover(episode.versions))
       }
       case "freeze":

@@ -17,6 +17,9 @@ type Phase = FdbError["phase"]
 
 const fail = (code: number, phase: Phase): Effect.Effect<never, FdbError> => Effect.fail(new FdbError({ code, phase }))
 
+/** What a read is told that a recovery has overtaken. */
+const staleReads = [1007, 1009, 1037] as const
+
 /** Longer than any history: the decorated engine does not time out. */
 const unlimited = 1e12
 
@@ -173,7 +176,7 @@ class Transaction implements Engine.EngineTransaction {
     if (this.mutations.length === 0 && !this.writesConflicts) {
       return Effect.tap(this.inner.commit, () => Effect.sync(() => this.committed()))
     }
-    return this.exchange<Engine.Committed>("commit", (reply) => this.sendCommit(reply))
+    return this.exchange<Engine.Committed>("commit", (reply) => this.needVersion(() => this.sendCommit(reply)))
   })
 
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
@@ -199,24 +202,28 @@ class Transaction implements Engine.EngineTransaction {
       ? 1021
       : undefined
     const lands = fault === undefined || (fault === 1021 && chance.happens(0.5))
-    link.toDatabase(delay, (fresh) => {
+    const done = (answer: Effect.Effect<Engine.Committed, FdbError>, known: boolean): void => {
       this.inFlight = false
+      atOnce(this.inner.dispose)
+      reply(answer, known)
+    }
+    link.toDatabase(delay, (fresh) => {
       if (fault !== undefined) {
         cluster.log.add(machine.name, "fault", { kind: String(fault), committed: fresh && lands })
       }
-      if (!fresh) return reply(fail(1021, "commit"), true)
-      if (!lands) {
-        atOnce(this.inner.dispose)
-        return reply(fail(fault, "commit"), true)
-      }
+      if (!fresh) return done(fail(1021, "commit"), true)
+      if (!lands) return done(fail(fault, "commit"), true)
       const readVersion = this.knownVersion
-      const exit = cluster.commit(machine.name, this.inner, this.mutations)
-      atOnce(this.inner.dispose)
-      if (exit._tag === "Success" && machine.isAlive) {
-        this.committed()
-      }
-      if (exit._tag === "Failure") this.logFailure(exit, readVersion)
-      reply(fault === undefined ? exit : fail(fault, "commit"), false)
+      cluster.submit({
+        by: machine.name,
+        transaction: this.inner,
+        mutations: this.mutations,
+        answer: (exit, injected) => {
+          if (exit._tag === "Success" && machine.isAlive) this.committed()
+          if (exit._tag === "Failure" && !injected) this.logFailure(exit, readVersion)
+          done(fault === undefined ? exit : fail(fault, "commit"), false)
+        }
+      })
     })
   }
 
@@ -253,8 +260,8 @@ class Transaction implements Engine.EngineTransaction {
       return this.exchange<A>("read", (reply) => {
         this.needVersion(() => {
           if (!fallible) return reply(this.answerOf<A>(pending), true)
-          link.toDatabase(link.latency(), () => {
-            const fault = this.readFault()
+          link.toDatabase(link.latency(), (fresh) => {
+            const fault = fresh ? this.readFault() : link.chance.pick(staleReads)
             reply(fault === undefined ? this.answerOf<A>(pending) : fail(fault, "read"), true)
           })
         })
@@ -293,6 +300,11 @@ class Transaction implements Engine.EngineTransaction {
     }
     const waiting = this.waitForVersion = [go]
     link.toDatabase(link.latency(), () => {
+      const { chance, cluster, machine, weather } = link
+      if (this.options.causalReadRisky && chance.happens(weather.lag)) {
+        cluster.log.add(machine.name, "fault", { kind: "lag" })
+        atOnce(this.inner.setReadVersion(cluster.laggingVersion()))
+      }
       const exit = atOnce(this.inner.readVersion)
       if (exit._tag === "Success") this.knownVersion = exit.value
       link.toProcess(link.latency(), () => {

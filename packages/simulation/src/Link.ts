@@ -15,6 +15,8 @@ const patience = 5 * second
 
 interface Held {
   readonly since: number
+  /** The epoch of the cluster that it was sent in. */
+  readonly epoch: number
   readonly run: (fresh: boolean) => void
 }
 
@@ -63,21 +65,26 @@ export class Link {
     this.release()
   }
 
-  /** Runs at the database, when a message has got there; `fresh` unless it has waited too long to be acted on. */
+  /**
+   * Runs at the database, when a message has got there; `fresh` unless it has waited too long to be acted on, or a recovery has
+   * come between.
+   */
   toDatabase(delay: number, run: (fresh: boolean) => void): void {
     const since = this.machine.world.now
+    const { epoch } = this.cluster
     this.machine.world.after(delay, () => {
-      if (this.requestCuts > 0 || this.cluster.isDown) this.hold(this.requests, { since, run })
-      else run(true)
+      if (this.requestCuts > 0 || this.cluster.isDown) this.hold(this.requests, { since, epoch, run })
+      else run(epoch === this.cluster.epoch)
     })
   }
 
   /** Runs at the process, when a message has got there and the process can act on it. */
   toProcess(delay: number, run: (fresh: boolean) => void): void {
     const since = this.machine.world.now
+    const { epoch } = this.cluster
     this.machine.world.after(delay + this.drag, () => {
       if (!this.machine.isAlive) return
-      if (this.replyCuts > 0 || this.cluster.isDown) this.hold(this.replies, { since, run })
+      if (this.replyCuts > 0 || this.cluster.isDown) this.hold(this.replies, { since, epoch, run })
       else this.machine.post(() => run(true))
     })
   }
@@ -95,8 +102,8 @@ export class Link {
   private release(): void {
     if (this.cluster.isDown) return
     if (this.requestCuts === 0) {
-      for (const { run, since } of this.requests.splice(0)) {
-        const fresh = this.machine.world.now - since < patience
+      for (const { epoch, run, since } of this.requests.splice(0)) {
+        const fresh = this.machine.world.now - since < patience && epoch === this.cluster.epoch
         this.toDatabase(this.latency(), (still) => run(still && fresh))
       }
     }

@@ -122,7 +122,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "growth",
     profile: "late",
-    within: 2
+    within: 8
   },
   {
     name: "resignation-without-conflict",

@@ -148,6 +148,7 @@ const storm = (chance: Chance, profile: Name): Partial<Weather> => {
   const some = (probability: number) => chance.happens(0.4) ? Math.min(0.5, probability * strength) : 0
   return {
     most: chance.pick([5, 20, 100]) * millisecond,
+    batch: chance.pick([1, 10, 200]) * millisecond,
     slow: some(0.15),
     slowMean: chance.pick([0.1, 0.5, 2]) * second,
     tooOld: some(0.03),
@@ -155,6 +156,8 @@ const storm = (chance: Chance, profile: Name): Partial<Weather> => {
     behind: some(0.05),
     conflict: some(0.1),
     unknown: some(0.12),
+    refused: some(0.05),
+    lag: some(0.3),
     late: some(0.1),
     lostWatch: some(0.4),
     spuriousWatch: some(0.2),
@@ -185,7 +188,10 @@ const episode = (
       // An attempt to renew is given about a fifth of the lease: slower answers are as good as none.
       return { kind, at, for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * chance.next()) }
     case "outage":
-      return { kind, at, for: around(1), versions: chance.pick([0, 1_000_000, 100_000_000]) }
+      // A recovery takes seconds, and begins with a version a hundred million ahead; the rest is the way to the cluster.
+      return chance.happens(0.7)
+        ? { kind, at, for: 2 + 4 * chance.next(), versions: 100_000_000 }
+        : { kind, at, for: around(1), versions: 0 }
     case "freeze":
     case "suspend":
       return { kind, at, for: around(1.3), target }

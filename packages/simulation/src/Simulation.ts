@@ -34,13 +34,7 @@ export interface Options {
 
 /** Reads everything, past all faults. */
 const readAll = (cluster: Cluster): History["stored"] => {
-  const transaction = cluster.engine.begin({
-    timeoutMillis: 1e9,
-    sizeLimit: undefined,
-    priority: "default",
-    causalReadRisky: false,
-    tag: undefined
-  })
+  const transaction = cluster.begin()
   const { begin, end } = KeyRange.all
   const page = Effect.runSync(
     transaction.getPage(KeySelector.firstGreaterOrEqual(begin), KeySelector.firstGreaterOrEqual(end), {

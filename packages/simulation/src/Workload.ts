@@ -21,6 +21,9 @@ export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
 /** Where leaders note steps under guard, each in a key of its own. */
 export const journal = Subspace.fromTuple(["simulation", "journal"])
 
+/** A guarded transaction must not be at a read version that lags, whatever its options say. */
+const guardOptions = { tag: "guarded", causalReadRisky: true } as const
+
 /** What the work needs of its surroundings. */
 interface Surroundings {
   readonly machine: Machine
@@ -60,7 +63,7 @@ export const make =
         Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([machine.name, term])))
 
       const write = (what: "guarded" | "noted", step: string, body: ReturnType<typeof count>) =>
-        leadership.guard(body, { timeout: Duration.seconds(plan.patience), tag: "guarded" }).pipe(
+        leadership.guard(body, { ...guardOptions, timeout: Duration.seconds(plan.patience) }).pipe(
           Effect.exit,
           Effect.tap((exit) => {
             const error = Exit.findErrorOption(exit)

@@ -3,14 +3,14 @@ import type { Checker, Violation } from "../Checker.ts"
 import type { Event } from "../EventLog.ts"
 import * as Evidence from "../internal/evidence.ts"
 import type { State } from "../internal/ledger.ts"
-import { longestHop } from "../Weather.ts"
+import { longestTransaction } from "../Weather.ts"
 import { millisecond, second } from "../World.ts"
 
-/** A round trip of a whole transaction in calm weather: for its version, its reads and its commit, there and back. */
-const roundTrip = 6 * longestHop
+/** For so long at most a follower lets others go first that have registered before it, in nanoseconds. */
+const longestHeadStart = 10 * millisecond
 
 /** See the module; in nanoseconds. */
-const bound = 2 * roundTrip
+const bound = 2 * longestTransaction + longestHeadStart
 
 const isLostWatch = ({ details, what }: Event): boolean => what === "fault" && details["kind"] === "lost-watch"
 

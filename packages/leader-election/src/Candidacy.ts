@@ -28,6 +28,11 @@ export interface Candidacy {
    * Waits until elected. Closing the scope resigns; so does interrupting. Whoever uses it stops the work itself once
    * `lost` completes: `withLeadership` does that for you.
    *
+   * The scope is the caller's, and the loss does not close it: what is forked in it goes on beside the next leader's work until
+   * it is closed. Closing it releases first what was acquired in it since the election, in reverse order, then resigns, then
+   * releases what was acquired before. So acquire what leading needs after the election, in this scope or in one that is closed
+   * sooner, and close that as soon as `lost` completes.
+   *
    * A candidacy has one tenure at a time: the next campaign waits until the last leadership was resigned, or its scope closed,
    * also where it was lost before. So each is given a scope of its own.
    */
@@ -36,13 +41,18 @@ export interface Candidacy {
    * Waits until elected and runs the work, which is interrupted when leadership is lost, even where this is called from a region
    * that nothing else can interrupt.
    *
-   * The order at the end of a tenure: leadership is lost or the work is done; the work's finalizers run; only then is the
-   * resignation written, if the tenure still stands; only then does it campaign again, if it does.
+   * Each tenure gives its work a `Scope` of its own: what the work acquires in it, layers that are built in it, and fibers that are
+   * forked in it (`Effect.forkScoped`) end with the work. `Effect.forkDetach`, another scope and child processes do not; let a
+   * finalizer of the work end them.
+   *
+   * The order at the end of a tenure: leadership is lost or the work is done; the work's finalizers run, and after them its scope is
+   * closed, with how the work has ended; only then is the resignation written, if the tenure still stands; only then does it
+   * campaign again, if it does. Meanwhile the lease is renewed, where it can be.
    */
   readonly withLeadership: <A, E, R>(
     work: (leadership: Leadership) => Effect.Effect<A, E, R>,
     options?: LeadOptions
-  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, R>
+  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Scope.Scope>>
   /** Changes the priority from the next heartbeat on, which comes at once; a tenure keeps the priority that it began with. */
   readonly setPriority: (priority: number) => Effect.Effect<void, InvalidCandidate>
   /** How it fares, without asking the database. */

@@ -15,7 +15,7 @@ export interface CandidateOptions {
    *
    * Operators may change the lease. A margin that was set is not changed by that, and while it is not below the lease, campaigns
    * fail with `InvalidCandidate`; a function says what it is for the lease in force. It has to give a span below that, and not a
-   * negative one, for every lease: where it does not, a tenure ends and campaigns fail.
+   * negative one, for every lease: where it does not, or throws, a tenure ends and campaigns fail.
    */
   readonly safetyMargin?: Duration.Input | ((leaseDuration: Duration.Duration) => Duration.Duration) | undefined
 }

@@ -166,30 +166,34 @@ export interface LeaderElection {
 
   // -- for applications: supervised, and requiring only the database
 
-  /** Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. */
+  /**
+   * Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. The scope is
+   * the caller's, and its work is for the caller to end: see `Candidacy.campaign` for what follows.
+   */
   readonly campaign: (
     candidate: CandidateOptions
   ) => Effect.Effect<Leadership, CampaignError, Database | Scope.Scope>
   /**
    * Campaigns, and runs the work once elected, in a fiber that is interrupted when leadership is lost. It then fails with
    * `LeadershipLost`, or campaigns again if asked to. When the work ends, or this is interrupted, it resigns: after the
-   * work's finalizers, and before anything else. See `Candidacy.withLeadership`.
+   * work's finalizers, and before anything else. The work's `Scope` is the tenure's, and is closed before the resignation. See
+   * `Candidacy.withLeadership`.
    */
   readonly withLeadership: <A, E, R>(
     candidate: CandidateOptions,
     work: (leadership: Leadership) => Effect.Effect<A, E, R>,
     options?: LeadOptions
-  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Database | R>
+  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Database | Exclude<R, Scope.Scope>>
   /**
-   * A background service that runs wherever this candidate leads, as a Layer. Leadership that is lost is campaigned for
-   * again; a service or an election that fails is logged and tried again after a pause: a tenth of a second, doubled with each
+   * A background service that runs wherever this candidate leads, as a Layer. Each tenure gives it a `Scope` of its own, as
+   * `withLeadership` does. Leadership that is lost is campaigned for again; a service or an election that fails is logged and tried again after a pause: a tenth of a second, doubled with each
    * failure up to ten, and from the beginning again once the service has run for longer than that. It is given up where another
    * process has taken the id. A service that ends by itself has ended.
    */
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,
     service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
-  ) => Layer.Layer<never, InvalidCandidate, Database | R>
+  ) => Layer.Layer<never, InvalidCandidate, Database | Exclude<R, Scope.Scope>>
   /** The candidacy of this process, to campaign more than once under one registration, and to ask for its health. */
   readonly candidacy: (
     candidate: CandidateOptions

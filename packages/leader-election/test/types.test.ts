@@ -77,6 +77,26 @@ it("leading keeps what the work needs, gives and fails with", () => {
   >()
 })
 
+it("leading provides the work's scope; a campaign keeps the caller's", () => {
+  const scoped = (leadership: Leadership) => Effect.andThen(Effect.scope, work(leadership))
+  expectTypeOf(election.withLeadership({ id: "a" }, scoped)).toEqualTypeOf<
+    Effect.Effect<bigint, "bounced" | Candidacy.CampaignError | LeadershipLost, Database | Mail>
+  >()
+  expectTypeOf(election.singleton({ id: "a" }, scoped)).toEqualTypeOf<
+    Layer.Layer<never, InvalidCandidate, Database | Mail>
+  >()
+  expectTypeOf(election.singleton({ id: "a" }, Effect.scope)).toEqualTypeOf<
+    Layer.Layer<never, InvalidCandidate, Database>
+  >()
+  const candidacy = null as unknown as Candidacy.Candidacy
+  expectTypeOf(() => candidacy.withLeadership(scoped)).returns.toEqualTypeOf<
+    Effect.Effect<bigint, "bounced" | Candidacy.CampaignError | LeadershipLost, Mail>
+  >()
+  expectTypeOf<Candidacy.Candidacy["campaign"]>().toEqualTypeOf<
+    Effect.Effect<Leadership, Candidacy.CampaignError, Scope.Scope>
+  >()
+})
+
 it("a guard discharges Transaction and adds LeadershipLost", () => {
   const guard = (leadership: Leadership) => leadership.guard(election.readConfig)
   expectTypeOf(guard).returns.toExtend<Effect.Effect<unknown, StoreError | LeadershipLost>>()

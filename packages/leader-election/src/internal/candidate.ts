@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { CandidateOptions } from "../CandidateOptions.ts"
 import { InvalidCandidate } from "../ElectionError.ts"
 import * as Protocol from "./protocol.ts"
@@ -31,14 +32,13 @@ export const validate = (id: string, priority: number): Effect.Effect<void, Inva
 }
 
 /**
- * A margin that is no span of time, or a negative one, counts as all of the lease: a claim with it is refused, and a renewal with
- * it ends the belief, which must not outlast the lease.
+ * A margin that is no span of time, or a negative one, or that cannot be computed, counts as all of the lease: a claim with it is
+ * refused, and a renewal with it ends the belief, which must not outlast the lease.
  */
 const marginFrom =
   (margin: (leaseDuration: Duration.Duration) => Duration.Duration) => (leaseDuration: bigint): bigint => {
-    const duration = margin(Duration.nanos(leaseDuration))
-    const nanos = Duration.isFinite(duration) ? Duration.toNanosUnsafe(duration) : leaseDuration
-    return nanos < 0n ? leaseDuration : nanos
+    const nanos = Result.try(() => Duration.toNanosUnsafe(margin(Duration.nanos(leaseDuration))))
+    return Result.isSuccess(nanos) && nanos.success >= 0n ? nanos.success : leaseDuration
   }
 
 /** The margin for a lease, both in nanoseconds; fails with `InvalidCandidate` unless what was asked for is a span of time. */

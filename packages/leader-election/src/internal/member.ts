@@ -145,7 +145,8 @@ export class Member {
     const event = make({ election: this.keys.name, candidate: this.id })
     // One that throws in spite of its contract must not keep a lost tenure's work from being interrupted.
     const told = Result.try(() => this.observer(event))
-    const recorded = this.telemetry.record(event)
+    // A logger or metric that throws would end a campaign, or lose a tenure, that is well.
+    const recorded = Effect.catchDefect(this.telemetry.record(event), () => Effect.void)
     return Result.isSuccess(told)
       ? recorded
       : Effect.andThen(recorded, Effect.logError("an observer of the election has thrown", told.failure))

@@ -71,8 +71,9 @@ const ending = <E extends { readonly message: string }>(
   member: Member,
   end: Effect.Effect<void, E, Transaction>
 ): Effect.Effect<void> =>
-  member.database.transact(end, { idempotent: true, timeout: member.patience }).pipe(
-    Effect.catch((error) => Effect.logDebug(`"${member.id}" could not take its leave: ${error.message}`))
+  Effect.suspend(() => member.database.transact(end, { idempotent: true, timeout: member.patience })).pipe(
+    Effect.catch((error) => Effect.logDebug(`"${member.id}" could not take its leave: ${error.message}`)),
+    Effect.catchDefect((defect) => Effect.logError(`the leave of "${member.id}" has died`, defect))
   )
 
 /** Ends a tenure that it may have claimed without being told. */

@@ -40,7 +40,7 @@ interface Reign {
 const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
   while (true) {
     const reign = yield* beginOnce(member, restore)
-    if (yield* reign.tenure.isHeld) return reign
+    if (yield* Effect.onError(reign.tenure.isHeld, () => reign.end)) return reign
     yield* reign.end
     // Where the margin leaves next to nothing of the lease, this would go on without a pause.
     Follower.yieldToOthers(member)
@@ -54,30 +54,40 @@ const trimHistory = ({ database, keys, patience }: Member): Effect.Effect<void> 
       Store.readOutdated(tx.snapshot, keys),
       (outdated) => Operations.trimHistory(tx, keys, outdated)
     ))
-  return Effect.ignore(database.transact(body, { retryLimit: 0, timeout: patience }))
+  return Effect.ignoreCause(Effect.suspend(() => database.transact(body, { retryLimit: 0, timeout: patience })))
 }
+
+/** What ends with a campaign or a tenure, whatever has ended that: its watches and fibers, a candidacy that is closed, the turn. */
+const finish = (member: Member, scope: Scope.Closeable): Effect.Effect<void> =>
+  Scope.close(scope, Exit.void).pipe(
+    Effect.ensuring(Effect.suspend(() => {
+      member.role = "Idle"
+      member.callUp = Effect.void
+      member.abdicate = Effect.void
+      return member.closed ? Registration.unregister(member) : Effect.void
+    })),
+    Effect.ensuring(member.turn.release(1)),
+    Effect.catchDefect((defect) => Effect.logError(`the watches of "${member.id}" could not be put away`, defect))
+  )
 
 /** Campaigns once, whatever has become of the belief in the tenure meanwhile. */
 const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) {
   yield* restore(member.turn.take(1))
   const scope = yield* Scope.make()
+  return yield* Effect.onError(
+    elect(member, restore, scope),
+    () => Effect.ensuring(member.claiming ? Registration.relinquish(member) : Effect.void, finish(member, scope))
+  )
+})
+
+/** Campaigns until elected; what it is to be ended with is in the scope. */
+const elect = Effect.fnUntraced(function*(member: Member, restore: Restore, scope: Scope.Closeable) {
   const following = yield* Scope.provide(WakeUp.make, scope)
-  const finish = Effect.andThen(
-    Scope.close(scope, Exit.void),
-    Effect.suspend(() => {
-      member.role = "Idle"
-      member.callUp = Effect.void
-      member.abdicate = Effect.void
-      return Effect.andThen(member.closed ? Registration.unregister(member) : Effect.void, member.turn.release(1))
-    })
-  )
   member.role = "Following"
-  const elected = yield* restore(Follower.campaign(member, following)).pipe(
-    Effect.onError(() => Effect.andThen(member.claiming ? Registration.relinquish(member) : Effect.void, finish))
-  )
+  const elected = yield* restore(Follower.campaign(member, following))
+  const tenure = new Tenure(member, elected)
   member.claiming = false
   member.role = "Leading"
-  const tenure = new Tenure(member, elected)
   yield* member.tell((about) => ({
     _tag: "Elected",
     ...about,
@@ -95,7 +105,7 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
       yield* following.disarm
       yield* Effect.forkIn(Renewal.upkeep(tenure, yield* Scope.provide(WakeUp.make, scope)), scope)
     })
-  const end = yield* Effect.cached(Effect.uninterruptible(Effect.gen(function*() {
+  const resign = Effect.gen(function*() {
     const { reason } = tenure
     yield* tenure.lose("Resigned")
     // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
@@ -103,8 +113,8 @@ const beginOnce = Effect.fnUntraced(function*(member: Member, restore: Restore) 
     // Where the work ends before its upkeep has come to it, and does so again and again, nobody else keeps the history short.
     if (answers && !tenure.isSettled) yield* trimHistory(member)
     if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
-    yield* finish
-  })))
+  })
+  const end = yield* Effect.cached(Effect.uninterruptible(Effect.ensuring(resign, finish(member, scope))))
   const reign: Reign = { tenure, keepUp, end }
   return reign
 })
@@ -124,8 +134,8 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const { end, keepUp, tenure } = yield* begin(member, restore)
-      yield* keepUp(Effect.void)
       yield* Effect.addFinalizer(() => end)
+      yield* Effect.onError(keepUp(Effect.void), () => end)
       return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
     })
   ).pipe(Span.within("LeaderElection.campaign", member))
@@ -153,7 +163,10 @@ export interface ReignOptions extends LeadOptions {
   readonly once: boolean
 }
 
-/** Runs the work of one tenure to its end, finalizers included, and ends the tenure after it. */
+/**
+ * Runs the work of one tenure to its end, and ends the tenure after it. The work has a scope of its own, which is closed in the
+ * work's fiber: what is acquired and forked in it belongs to the work, and so do its finalizers.
+ */
 const lead = Effect.fnUntraced(function*<A, E, R>(
   { end, keepUp, tenure }: Reign,
   restore: Restore,
@@ -166,41 +179,48 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
     tenure.supervise(fiber)
     return Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never)
   })
-  const working = yield* supervised.pipe(
-    Effect.provideService(Clock.Clock, tenure.clock),
-    Span.within("LeaderElection.lead", member, { term: String(term) }),
-    // Wherever it was called from: a work that cannot be interrupted would go on beside the next leader's.
-    Effect.interruptible,
-    Effect.forkChild({ startImmediately: true, uninterruptible: true })
+  let working: Fiber.Fiber<A, E> | undefined
+  const led = Effect.gen(function*() {
+    working = yield* Effect.scoped(supervised).pipe(
+      Effect.provideService(Clock.Clock, tenure.clock),
+      Span.within("LeaderElection.lead", member, { term: String(term) }),
+      // Wherever it was called from: a work that cannot be interrupted would go on beside the next leader's.
+      Effect.interruptible,
+      Effect.forkChild({ startImmediately: true, uninterruptible: true })
+    )
+    yield* keepUp(reportOverrun(tenure))
+    const waited = yield* Effect.exit(restore(Fiber.join(working)))
+    // Whoever interrupts this waits for the work's finalizers.
+    if (Exit.hasInterrupts(waited)) yield* Fiber.interrupt(working)
+    const worked = working.pollUnsafe() ?? waited
+    // What a finalizer dies of would otherwise be lost with the interruption.
+    const exit = Exit.hasDies(worked) ? worked : tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
+    const { reason } = tenure
+    const overran = reason === undefined ? 0n : belief.sinceLapse()
+    const loss = lossIn(tenure, exit)
+    const goesOn = loss !== undefined && again
+    // It leaves with its resignation.
+    if (once && !goesOn) member.closed = true
+    return {
+      goesOn,
+      exit: loss === undefined || (overran === 0n && !tenure.isInDoubt)
+        ? exit
+        : Exit.fail(
+          new LeadershipLost({
+            processId: member.id,
+            term,
+            reason: loss.reason,
+            ...(overran === 0n ? {} : { overran: Duration.nanos(overran) }),
+            ...(tenure.isInDoubt ? { maybeCommitted: true } : {})
+          })
+        )
+    }
+  })
+  return yield* Effect.ensuring(
+    led,
+    // Also where this has died, as of watches that cannot be taken away: no work outlives it.
+    Effect.suspend(() => Effect.andThen(working === undefined ? Effect.void : Fiber.interrupt(working), end))
   )
-  yield* keepUp(reportOverrun(tenure))
-  const waited = yield* Effect.exit(restore(Fiber.join(working)))
-  // Whoever interrupts this waits for the work's finalizers.
-  if (Exit.hasInterrupts(waited)) yield* Fiber.interrupt(working)
-  const worked = working.pollUnsafe() ?? waited
-  // What a finalizer dies of would otherwise be lost with the interruption.
-  const exit = Exit.hasDies(worked) ? worked : tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
-  const { reason } = tenure
-  const overran = reason === undefined ? 0n : belief.sinceLapse()
-  const loss = lossIn(tenure, exit)
-  const goesOn = loss !== undefined && again
-  // It leaves with its resignation.
-  if (once && !goesOn) member.closed = true
-  yield* end
-  return {
-    goesOn,
-    exit: loss === undefined || (overran === 0n && !tenure.isInDoubt)
-      ? exit
-      : Exit.fail(
-        new LeadershipLost({
-          processId: member.id,
-          term,
-          reason: loss.reason,
-          ...(overran === 0n ? {} : { overran: Duration.nanos(overran) }),
-          ...(tenure.isInDoubt ? { maybeCommitted: true } : {})
-        })
-      )
-  }
 })
 
 /** See `Candidacy.withLeadership`. */
@@ -208,7 +228,7 @@ export const withLeadership = <A, E, R>(
   member: Member,
   work: (leadership: Leadership) => Effect.Effect<A, E, R>,
   options: ReignOptions
-): Effect.Effect<A, E | CampaignError | LeadershipLost, R> =>
+): Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Scope.Scope>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       while (true) {

@@ -254,6 +254,12 @@ class Upkeep {
   }
 }
 
+/** What keeps the tenure up has died: it is over for its leader, as nothing would end its belief in time. */
+const losingBy = (tenure: Tenure, what: string) =>
+  Effect.catchDefect((defect) =>
+    Effect.andThen(tenure.lose("Broken"), Effect.logError(`the ${what} of a leadership has died`, defect))
+  )
+
 /** Renews until the tenure is over. */
 export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -267,11 +273,7 @@ export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
       if (!(yield* tenure.isHeld)) return
       yield* rounds.round()
     }
-  }).pipe(
-    Effect.catchDefect((defect) =>
-      Effect.andThen(Effect.logError("the upkeep of a leadership has died", defect), tenure.lose("Broken"))
-    )
-  )
+  }).pipe(losingBy(tenure, "upkeep"))
 
 /** How long the watchdog looks away at most: for a margin, but not without end where that is next to nothing. */
 const glance = (leaseDuration: bigint, margin: bigint): bigint => {
@@ -291,5 +293,5 @@ export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
     const longest = glance(tenure.lease.duration, member.marginOf(tenure.lease.duration))
     return Effect.andThen(Effect.sleep(Duration.nanos(remaining < longest ? remaining : longest)), watch)
   })
-  return watch
+  return losingBy(tenure, "watchdog")(watch)
 }

@@ -190,7 +190,7 @@ export class Tenure {
     if (this.reason === "Replaced") return Effect.succeed(false)
     const isQuiet = this.reason === "Resigned" && this.obstacle === undefined && member.isFresh(this.version)
     const leaves = member.closed
-    return (isQuiet ? this.endAsKnown(leaves) : this.endAsRead(leaves)).pipe(
+    return Effect.suspend(() => isQuiet ? this.endAsKnown(leaves) : this.endAsRead(leaves)).pipe(
       Effect.flatMap((end) => {
         if (leaves) member.identity = undefined
         return end !== "replaced" ? member.tell((about) => ({ _tag: "Resigned", ...about, term })) : Effect.void
@@ -198,6 +198,9 @@ export class Tenure {
       Effect.as(true),
       Effect.catch((error) =>
         Effect.as(Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`), false)
+      ),
+      Effect.catchDefect((defect) =>
+        Effect.as(Effect.logError(`the resignation of "${member.id}" from term ${term} has died`, defect), false)
       )
     )
   })

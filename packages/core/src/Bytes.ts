@@ -2,13 +2,9 @@
  * Byte strings in the order of FoundationDB: unsigned bytes, shorter before longer.
  */
 
-/** Keys and values are short for the most part: up to this length, going through them costs less than calling `Buffer`. */
-const short = 64
-
 /** Negative when `a` sorts before `b`, zero when they are equal, positive otherwise. */
 export const compare = (a: Uint8Array, b: Uint8Array): number => {
   const length = a.length < b.length ? a.length : b.length
-  if (length > short) return Buffer.compare(a, b)
   for (let i = 0; i < length; i++) {
     const difference = a[i]! - b[i]!
     if (difference !== 0) return difference
@@ -38,14 +34,18 @@ export const successor = (key: Uint8Array): Uint8Array => {
 }
 
 /** Lower-case hexadecimal. */
-export const toHex = (bytes: Uint8Array): string => toBuffer(bytes).toString("hex")
+export const toHex = (bytes: Uint8Array): string => {
+  let hex = ""
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0")
+  return hex
+}
 
-/**
- * The bytes as a `Buffer`, which may share their memory. A short byte string is copied: V8 keeps it among its objects, and
- * would have to give it memory of its own to be shared.
- */
-export const toBuffer = (bytes: Uint8Array): Buffer =>
-  bytes.length > short ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.from(bytes)
+/** A text of one character a byte, by which a `Map` can know the bytes. */
+export const toName = (bytes: Uint8Array): string => {
+  let name = ""
+  for (let i = 0; i < bytes.length; i++) name += String.fromCharCode(bytes[i]!)
+  return name
+}
 
 /** A whole number of `length` bytes, the highest first. */
 export const readUint = (bytes: Uint8Array, offset: number, length: number): number => {
@@ -63,8 +63,11 @@ export const writeUint = (bytes: Uint8Array, offset: number, length: number, val
   }
 }
 
-/** The bytes of a hexadecimal text; anything else in it is ignored from there on, as `Buffer` does. */
-export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"))
+/** The bytes of a hexadecimal text. Throws a `RangeError` on anything else. */
+export const fromHex = (hex: string): Uint8Array => {
+  if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new RangeError("not a hexadecimal text of whole bytes")
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+}
 
 /** The bytes of a text in UTF-8. */
 export const fromString = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -33,10 +33,12 @@ describe("Bytes", () => {
     assert.strictEqual(Bytes.toHex(bytes), `ff${value.toString(16).padStart(8, "0")}ff`)
   })
 
-  it("a buffer holds the bytes, and those of a part only where it is given one", () => {
-    for (const length of [0, 1, 64, 65, 1000]) {
-      const bytes = Uint8Array.from({ length: length + 2 }, (_, index) => index % 251)
-      assert.isTrue(Bytes.equals(Bytes.toBuffer(bytes.subarray(1, length + 1)), bytes.slice(1, length + 1)))
-    }
+  it.prop("names are the same when the bytes are", [arbitrary.bytes, arbitrary.bytes], ([a, b]) => {
+    assert.strictEqual(Bytes.toName(a).length, a.length)
+    assert.strictEqual(Bytes.toName(a) === Bytes.toName(b), Bytes.equals(a, b))
+  })
+
+  it("refuses what is no hexadecimal", () => {
+    for (const text of ["0", "0x00", "gg", "00 "]) assert.throws(() => Bytes.fromHex(text), RangeError)
   })
 })

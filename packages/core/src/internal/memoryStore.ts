@@ -59,8 +59,6 @@ const apply = (data: Data, mutation: PlainMutation): Data => {
 const isValue = (value: Uint8Array | undefined, baseline: Uint8Array | undefined): boolean =>
   value === undefined || baseline === undefined ? value === baseline : Bytes.equals(value, baseline)
 
-const nameOf = (key: Uint8Array): string => Bytes.toBuffer(key).toString("latin1")
-
 export class MemoryStore implements VersionedStore {
   private readonly clock: Clock.Clock
   private readonly started: bigint
@@ -141,14 +139,14 @@ export class MemoryStore implements VersionedStore {
   }
 
   private addWatcher(watcher: Watcher): void {
-    const name = nameOf(watcher.key)
+    const name = Bytes.toName(watcher.key)
     const others = this.watchers.get(name)
     if (others === undefined) this.watchers.set(name, new Set([watcher]))
     else others.add(watcher)
   }
 
   private removeWatcher(watcher: Watcher): void {
-    const name = nameOf(watcher.key)
+    const name = Bytes.toName(watcher.key)
     const others = this.watchers.get(name)
     if (others?.delete(watcher) === true && others.size === 0) this.watchers.delete(name)
   }
@@ -158,7 +156,7 @@ export class MemoryStore implements VersionedStore {
     return mutation._tag === "ClearRange"
       ? [...this.watchers.values()].flatMap((watchers) => [...watchers])
         .filter(({ key }) => KeyRange.contains(mutation, key))
-      : this.watchers.get(nameOf(mutation.key)) ?? []
+      : this.watchers.get(Bytes.toName(mutation.key)) ?? []
   }
 
   /** The version by now: about a million a second, and never back. */

@@ -1,4 +1,5 @@
 /** What may be a candidate's id and priority. */
+import { Bytes } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,7 +14,7 @@ const maxIdBytes = 512
 const problemOf = (id: string): string | undefined => {
   if (id === "") return "is empty; give each process a name of its own"
   if (/\p{Surrogate}/u.test(id)) return "holds half of a surrogate pair and has no UTF-8 encoding"
-  const bytes = Buffer.byteLength(id)
+  const bytes = Bytes.fromString(id).length
   return bytes > maxIdBytes ? `has ${bytes} bytes; ${maxIdBytes} are allowed` : undefined
 }
 

@@ -20,7 +20,7 @@ interface Change {
 }
 
 /** A key as a text, to be looked up by. */
-export const textOf = (key: Uint8Array): string => Bytes.toBuffer(key).toString("latin1")
+export const textOf = (key: Uint8Array): string => Bytes.toName(key)
 
 export class Draft {
   private readonly present: Present

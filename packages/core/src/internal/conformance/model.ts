@@ -5,6 +5,7 @@
  * operations, which have vectors of their own.
  */
 import * as Atomic from "../../Atomic.ts"
+import * as Bytes from "../../Bytes.ts"
 import type { AtomicOp } from "../../Mutation.ts"
 
 /** How many keys there are. */
@@ -45,8 +46,8 @@ export type Read =
     readonly snapshot: boolean
   }
 
-const toBytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"))
-const toHex = (bytes: Uint8Array | undefined) => bytes === undefined ? undefined : Buffer.from(bytes).toString("hex")
+const toBytes = Bytes.fromHex
+const toHex = (bytes: Uint8Array | undefined) => bytes === undefined ? undefined : Bytes.toHex(bytes)
 
 /** The state after a write. */
 export const write = (state: State, write: Write): State => {

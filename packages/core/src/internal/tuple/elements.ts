@@ -1,0 +1,165 @@
+/** What a tuple may hold, and the error of what it may not. */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import * as Schema from "effect/Schema"
+import * as Bytes from "../../Bytes.ts"
+import type { Versionstamp } from "../../Versionstamp.ts"
+
+/**
+ * Values that are no tuple, or bytes that encode none.
+ *
+ * **Details**
+ *
+ * - `operation`: what was tried
+ * - `path`: when packing, which element is wrong: its index, and the indices within nested tuples
+ * - `offset`: when unpacking, the first byte that is wrong
+ * - `problem`: what is wrong with it
+ */
+export class TupleError extends Schema.TaggedError<TupleError>()("TupleError", {
+  operation: Schema.Literals(["pack", "unpack"]),
+  path: Schema.optionalKey(Schema.Array(Schema.Int)),
+  offset: Schema.optionalKey(Schema.Int),
+  problem: Schema.String
+}) {
+  override get message(): string {
+    const place = this.path !== undefined && this.path.length > 0
+      ? ` element ${this.path.join(".")} of`
+      : this.offset !== undefined
+      ? ` byte ${this.offset} of`
+      : ""
+    return `cannot ${this.operation}${place} a tuple: ${this.problem}`
+  }
+}
+
+/** What a tuple may hold. */
+export type TupleElement =
+  | null
+  | boolean
+  | string
+  | bigint
+  | number
+  | Uint8Array
+  | Versionstamp
+  | IncompleteVersionstamp
+  | Float
+  | Double
+  | Uuid
+  | ReadonlyArray<TupleElement>
+
+/** A value of fixed length that is the same as another when their bits are. */
+abstract class Bits implements Equal.Equal {
+  /** The bits, big-endian; not to be written to. */
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array, length: number) {
+    if (bytes.length !== length) throw new RangeError(`${length} bytes are needed, not ${bytes.length}`)
+    this.bytes = bytes
+  }
+
+  [Equal.symbol](that: Equal.Equal): boolean {
+    return that instanceof Bits && this.constructor === that.constructor && Bytes.equals(this.bytes, that.bytes)
+  }
+
+  [Hash.symbol](): number {
+    return Hash.string(this.constructor.name + Bytes.toHex(this.bytes))
+  }
+
+  toJSON(): unknown {
+    return this.toString()
+  }
+}
+
+const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** A floating-point number of 32 bits; two are `Equal` when their bits are. {@link float} makes one of a number. */
+export class Float extends Bits {
+  constructor(bytes: Uint8Array) {
+    super(bytes, 4)
+  }
+
+  get value(): number {
+    return view(this.bytes).getFloat32(0)
+  }
+
+  override toString(): string {
+    return `Float(${this.value})`
+  }
+}
+
+/** A floating-point number of 64 bits; two are `Equal` when their bits are. {@link double} makes one of a number. */
+export class Double extends Bits {
+  constructor(bytes: Uint8Array) {
+    super(bytes, 8)
+  }
+
+  get value(): number {
+    return view(this.bytes).getFloat64(0)
+  }
+
+  override toString(): string {
+    return `Double(${this.value})`
+  }
+}
+
+/** A UUID; two are `Equal` when their bytes are. {@link uuid} makes one of a text. */
+export class Uuid extends Bits {
+  constructor(bytes: Uint8Array) {
+    super(bytes, 16)
+  }
+
+  /** The usual form: 36 characters in lower case. */
+  override toString(): string {
+    return Bytes.toHex(this.bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
+  }
+}
+
+/** Stands for the versionstamp of the commit that will write the tuple; see `Tuple.packVersionstamped`. */
+export class IncompleteVersionstamp implements Equal.Equal {
+  /** Tells apart several stamps of one transaction: 0 to 65535. */
+  readonly userVersion: number
+
+  constructor(userVersion: number) {
+    if (!Number.isInteger(userVersion) || userVersion < 0 || userVersion > 0xffff) {
+      throw new RangeError(`a user version is an integer from 0 to 65535, not ${userVersion}`)
+    }
+    this.userVersion = userVersion
+  }
+
+  [Equal.symbol](that: Equal.Equal): boolean {
+    return that instanceof IncompleteVersionstamp && this.userVersion === that.userVersion
+  }
+
+  [Hash.symbol](): number {
+    return Hash.number(this.userVersion)
+  }
+
+  toString(): string {
+    return `IncompleteVersionstamp(${this.userVersion})`
+  }
+}
+
+/** The nearest floating-point number of 32 bits. */
+export const float = (value: number): Float => {
+  const bytes = new Uint8Array(4)
+  view(bytes).setFloat32(0, value)
+  return new Float(bytes)
+}
+
+/** A number as a floating-point number of 64 bits; it sorts after all integers. */
+export const double = (value: number): Double => {
+  const bytes = new Uint8Array(8)
+  view(bytes).setFloat64(0, value)
+  return new Double(bytes)
+}
+
+/** A UUID from its text, with or without hyphens. Throws a `RangeError` on anything else. */
+export const uuid = (text: string): Uuid => {
+  if (!/^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i.test(text)) {
+    throw new RangeError(`not a UUID: ${text}`)
+  }
+  return new Uuid(Bytes.fromHex(text.replaceAll("-", "")))
+}
+
+/** See {@link IncompleteVersionstamp}. Throws a `RangeError` unless `userVersion` is an integer from 0 to 65535. */
+export const incompleteVersionstamp = (userVersion = 0): IncompleteVersionstamp =>
+  new IncompleteVersionstamp(userVersion)

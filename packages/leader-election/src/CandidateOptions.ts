@@ -7,15 +7,20 @@ import type * as Duration from "effect/Duration"
 export interface CandidateOptions {
   /** A name that no other process of the election has; at most 512 bytes. */
   readonly id: string
-  /** Higher is preferred; 32 bits, signed; 0 unless set. */
+  /**
+   * Higher is preferred; 32 bits, signed; 0 unless set. Where preemption is allowed, a candidate asks a leader of lower priority to
+   * step down. After preemptions whose winners ended within about a lease, whoever they were, it first waits: a lease, doubled
+   * with each of them in a row, and 64 leases at most. A vacancy is not waited for.
+   */
   readonly priority?: number | undefined
   /**
    * By how much this process stops to believe in itself before its lease has ended; a tenth of the lease unless set. It has
    * to cover the difference of two hosts' clocks in rate over a lease, and the time that the work takes to be interrupted.
    *
    * Operators may change the lease. A margin that was set is not changed by that, and while it is not below the lease, campaigns
-   * fail with `InvalidCandidate`; a function says what it is for the lease in force. It has to give a span below that, and not a
-   * negative one, for every lease: where it does not, or throws, a tenure ends and campaigns fail.
+   * fail with `InvalidCandidate` before they register, challenge or claim; a function says what it is for the lease in force. It
+   * has to give a span below that, and not a negative one, for every lease: where it does not, or throws, a tenure ends and
+   * campaigns fail.
    */
   readonly safetyMargin?: Duration.Input | ((leaseDuration: Duration.Duration) => Duration.Duration) | undefined
 }

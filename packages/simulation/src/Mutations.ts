@@ -257,7 +257,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "followers do not ask whether the election is enabled",
     patches: [
       election("protocol", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""),
-      election("follower", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", "")
+      election("follower", "if (!view.enabled || member.closed)", "if (member.closed)")
     ],
     noticedBy: "replay",
     profile: "operators",

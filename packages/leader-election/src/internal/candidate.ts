@@ -57,3 +57,19 @@ export const toMargin = (
   const margin = Duration.toNanosUnsafe(duration)
   return Effect.succeed(() => margin)
 }
+
+/** Fails with `InvalidCandidate` unless the candidate could lead under the lease: what it cannot keep it must not ask for. */
+export const requireAble = (
+  marginOf: (leaseDuration: bigint) => bigint,
+  leaseDuration: bigint
+): Effect.Effect<void, InvalidCandidate> => {
+  const margin = marginOf(leaseDuration)
+  return margin < leaseDuration ? Effect.void : Effect.fail(
+    new InvalidCandidate({
+      field: "safetyMargin",
+      problem:
+        `is ${Duration.format(Duration.nanos(margin))}, or no span of time; it has to be below the lease, which is ` +
+        `${Duration.format(Duration.nanos(leaseDuration))} now`
+    })
+  )
+}

@@ -6,8 +6,9 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { type CampaignError, CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
+import { type CampaignError, CandidateSuperseded } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
+import * as Candidate from "./candidate.ts"
 import { leastPatience, mayPass, type Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
@@ -61,7 +62,7 @@ const decide = (
   memory: Protocol.Memory,
   readAt: bigint
 ): Protocol.Step => {
-  if (!view.enabled) return { _tag: "Follow", until: undefined }
+  if (!view.enabled || member.closed) return { _tag: "Follow", until: undefined }
   return member.identity === undefined
     ? { _tag: "Register" }
     : Protocol.step(
@@ -97,10 +98,44 @@ const look = (
           const seen: Look = { view, memory, step, attempt, version, armed: undefined, claimed: undefined }
           // Where leadership has moved, and no watch has told of it, that may be lost.
           const watches = wakeUp.isArmed && member.memory.observation?.term === view.leader.term
-          return watches && step._tag === "Follow" ? Effect.succeed(seen) : act(member, wakeUp, tx, seen, watches)
+          return watches && step._tag === "Follow"
+            ? Effect.succeed(seen)
+            : Effect.flatMap(restrained(member, tx, seen), (seen) => act(member, wakeUp, tx, seen, watches))
         })
     )
   })
+
+/** Leaves the leader unchallenged for a while where others, or itself, have preempted of late and could not lead (7). */
+const restrained = (member: Member, tx: TransactionService, seen: Look): Effect.Effect<Look, FdbError> => {
+  const { memory, step, view } = seen
+  const { term } = view.leader
+  if (step._tag !== "Challenge" || memory.challenges?.term === term) return Effect.succeed(seen)
+  const renewalsInLease = view.leaseDuration / Duration.toNanosUnsafe(view.config.heartbeatInterval) + 1n
+  return Store.readHistory(tx.snapshot, member.keys, Protocol.tenuresConsidered).pipe(
+    // A record of long ago that cannot be read keeps nobody from leading.
+    Effect.catchTag("InvalidState", () => Effect.succeed([])),
+    Effect.map((history) =>
+      Protocol.challengeDelay(
+        Protocol.failedPreemptions(history, view.lease.ballot, member.id, renewalsInLease),
+        view.leaseDuration
+      )
+    ),
+    Effect.flatMap(Pace.jitter),
+    Effect.tap((delay) =>
+      delay === 0n ? Effect.void : Effect.logInfo(
+        `"${member.id}" leaves the leader of term ${term} unchallenged for ${
+          Duration.format(Duration.nanos(delay))
+        }, ` +
+          "for the last who preempted did not lead for long"
+      )
+    ),
+    Effect.map((delay): Look => {
+      const now = member.now()
+      const remembered = { ...memory, challenges: { term, from: now + delay } }
+      return { ...seen, memory: remembered, step: decide(member, view, remembered, now) }
+    })
+  )
+}
 
 /** Does in the same transaction what a look asks for, and sets the watches unless it still `watches`. */
 const act = Effect.fnUntraced(function*(
@@ -112,19 +147,13 @@ const act = Effect.fnUntraced(function*(
 ) {
   const { keys } = member
   const { step, view } = seen
+  if (step._tag === "Challenge" || step._tag === "Claim") {
+    yield* Candidate.requireAble(member.marginOf, view.leaseDuration)
+  }
   if (step._tag === "Challenge") yield* Operations.writeChallenge(tx, keys, member.id, step.challenge)
   if (step._tag !== "Claim" || member.identity === undefined) {
     // What is watched has just been read, and need not be asked for again.
     return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
-  }
-  const margin = member.marginOf(view.leaseDuration)
-  if (margin >= view.leaseDuration) {
-    return yield* new InvalidCandidate({
-      field: "safetyMargin",
-      problem:
-        `is ${Duration.format(Duration.nanos(margin))}, or no span of time; it has to be below the lease, which is ` +
-        `${Duration.format(view.config.leaseDuration)} now`
-    })
   }
   const ended = yield* Operations.readEnded(tx.snapshot, keys, view, step.claim)
   const claimant = { ...member.identity, priority: member.priority }
@@ -237,6 +266,7 @@ class Campaign {
 
   private follow({ attempt, step, version, view }: Look): Effect.Effect<Pace.Pause, CampaignError> {
     const { member } = this
+    if (member.closed) return Effect.succeed(Pace.atOnce)
     if (step._tag === "Superseded") return Effect.fail(new CandidateSuperseded({ processId: member.id }))
     if (step._tag === "Register") return this.register()
     let done: Effect.Effect<unknown> = this.isNews(view) ? this.fallIn(view) : Effect.void

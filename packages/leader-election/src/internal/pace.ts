@@ -38,10 +38,13 @@ export const untilNextPoll = (age: bigint, heartbeat: bigint): bigint => {
 export const untilRenewal = (heartbeat: bigint, belief: bigint): bigint =>
   heartbeat < belief / 2n ? heartbeat : belief / 2n
 
+/** A span of nanoseconds ±20 %. */
+export const jitter = (about: bigint): Effect.Effect<bigint> =>
+  Effect.map(Random.next, (fraction) => about > 0n ? BigInt(Math.round(Number(about) * (0.8 + 0.4 * fraction))) : 0n)
+
 /** How long a round is to be waited for after all: ±20 %, and never past its `until`. */
 const jittered = ({ about, until }: Pause): Effect.Effect<Duration.Duration> =>
-  Effect.flatMap(Random.next, (fraction) => {
-    const length = about > 0n ? BigInt(Math.round(Number(about) * (0.8 + 0.4 * fraction))) : 0n
+  Effect.flatMap(jitter(about), (length) => {
     return until === undefined ?
       Effect.succeed(Duration.nanos(length)) :
       Effect.map(Clock.monotonicTimeNanos, (now) => {

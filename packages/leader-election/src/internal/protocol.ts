@@ -5,7 +5,15 @@
  * that passes it, and is never stored or compared with another process's.
  */
 import type { EndReason } from "../HistoryEntry.ts"
-import type { CandidateRecord, ChallengeRecord, Identity, LeaderRecord, LeaseRecord, Tenure } from "./records.ts"
+import type {
+  CandidateRecord,
+  ChallengeRecord,
+  HistoryRecord,
+  Identity,
+  LeaderRecord,
+  LeaseRecord,
+  Tenure
+} from "./records.ts"
 import { sameIdentity } from "./records.ts"
 
 /** What one transaction has read. */
@@ -127,6 +135,45 @@ export const shouldChallenge = (view: View, claimant: Claimant): boolean => {
     (challenge.challenger !== undefined && challenge.priority < claimant.priority)
 }
 
+/** A tenure of the history. */
+export interface PastTenure extends Pick<HistoryRecord, "leaderId" | "reason"> {
+  readonly term: bigint
+}
+
+/** How many tenures of the history tell whether to wait before a challenge. */
+export const tenuresConsidered = 32
+
+/** However many preemptions have failed, a challenge is made after so many doublings of the lease. */
+const mostDoublings = 6
+
+/**
+ * How many preemptions in a row have come to nothing: the tenures that were won by one, and that their leaders ended within
+ * about a lease, by failing, dying or giving up. One that lasted ends the row, and so does any of the candidate `id` that
+ * lasted. `history` has the newest tenure first, that of the leader to be challenged, which has renewed it up to `ballot`.
+ *
+ * Asks no clock: a term is the ballot at which its tenure begins, so the next term tells how often a tenure was renewed.
+ */
+export const failedPreemptions = (
+  history: ReadonlyArray<PastTenure>,
+  ballot: bigint,
+  id: string,
+  renewalsInLease: bigint
+): number => {
+  let failed = 0
+  for (const [i, { leaderId, reason, term }] of history.entries()) {
+    const last = i === 0 ? ballot : history[i - 1]!.term - 1n
+    const lasted = last - term > renewalsInLease
+    const preempted = history[i + 1]?.reason === "preempted"
+    if (lasted && (preempted || leaderId === id)) return failed
+    if (!lasted && preempted && (reason === "resigned" || reason === "expired")) failed++
+  }
+  return failed
+}
+
+/** How long a leader is left unchallenged after so many preemptions in a row that failed: a lease, doubled with each. */
+export const challengeDelay = (failed: number, lease: bigint): bigint =>
+  failed === 0 ? 0n : lease << BigInt(Math.min(failed - 1, mostDoublings))
+
 // -- following (4, 7, 8, 9) --------------------------------------------------------------------------------------------
 
 /** What a follower keeps from one cycle to the next. All times on its own monotonic clock. */
@@ -136,10 +183,17 @@ export interface Memory {
   readonly vacantSince: bigint | undefined
   /** Until when it leaves a vacancy to others, having stepped down itself. */
   readonly yieldsUntil: bigint | undefined
+  /** From when on it may challenge the leader of `term`; not known before it would challenge that leader. */
+  readonly challenges: { readonly term: bigint; readonly from: bigint } | undefined
 }
 
 /** A follower that has seen nothing yet. */
-export const blank: Memory = { observation: undefined, vacantSince: undefined, yieldsUntil: undefined }
+export const blank: Memory = {
+  observation: undefined,
+  vacantSince: undefined,
+  yieldsUntil: undefined,
+  challenges: undefined
+}
 
 /** What it keeps after a view that was read at `readAt`. */
 export const remember = (memory: Memory, view: View, readAt: bigint): Memory => {
@@ -193,16 +247,20 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
     (view.leader._tag === "Held" && sameIdentity(view.leader, me))
   const claimed = claim(view, me, { lapsed, preempt: false })
   if (claimed !== undefined) return { _tag: "Claim", claim: claimed }
-  return shouldChallenge(view, me)
-    ? {
-      _tag: "Challenge",
-      challenge: {
-        term: view.leader.term,
-        challenger: { id: me.id, registration: me.registration },
-        priority: me.priority
-      }
+  const lapse = memory.observation === undefined ? undefined : lapsesAt(memory.observation)
+  if (!shouldChallenge(view, me)) return { _tag: "Follow", until: lapse }
+  const from = memory.challenges?.term === view.leader.term ? memory.challenges.from : undefined
+  if (from !== undefined && now < from) {
+    return { _tag: "Follow", until: lapse === undefined || from < lapse ? from : lapse }
+  }
+  return {
+    _tag: "Challenge",
+    challenge: {
+      term: view.leader.term,
+      challenger: { id: me.id, registration: me.registration },
+      priority: me.priority
     }
-    : { _tag: "Follow", until: memory.observation === undefined ? undefined : lapsesAt(memory.observation) }
+  }
 }
 
 // -- renewal (2, 9) ----------------------------------------------------------------------------------------------------

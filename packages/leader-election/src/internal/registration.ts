@@ -1,7 +1,8 @@
 /** A candidate's own record: how it comes, is kept fresh, and goes. */
 import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Candidate from "./candidate.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import type { Identity } from "./records.ts"
@@ -18,10 +19,18 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     return registration
   })
   let last: Effect.Effect<Versionstamp.Versionstamp, FdbError> | undefined
-  const body = Effect.tap(Operations.registerCandidate(keys, id, priority), (registration) =>
-    Effect.sync(() => {
-      last = own(registration)
-    }))
+  const able = Effect.flatMap(
+    Operations.readConfig(keys),
+    ({ leaseDuration }) => Candidate.requireAble(member.marginOf, Duration.toNanosUnsafe(leaseDuration))
+  )
+  const body = Operations.registerCandidate(keys, id, priority).pipe(
+    Effect.tap((registration) =>
+      Effect.sync(() => {
+        last = own(registration)
+      })
+    ),
+    Effect.tap(able)
+  )
   const registration = yield* database.transact(body, { idempotent: true, timeout: member.patience }).pipe(
     Effect.flatMap(own),
     Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))

@@ -1,0 +1,206 @@
+/** Whoever challenges can lead; and whoever could not, of late, is waited for ever longer. */
+import { Database, Subspace, type Transaction } from "@effect-fdb/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Duration, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { type Candidacy, ElectionConfig, type ElectionEvent, LeaderElection, type Leadership } from "../src/index.ts"
+import { type Host, makeHosts } from "./support/host.ts"
+
+const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
+
+const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
+
+/** As many hosts as wanted, on an election with the default configuration. */
+const initialised = Effect.gen(function*() {
+  yield* TestClock.adjust(0)
+  const make = yield* makeHosts()
+  yield* make().run(transact(election.initialize()))
+  return make
+})
+
+const start = <E = never>(
+  host: Host,
+  candidate: Candidacy.CandidateOptions,
+  work: (leadership: Leadership) => Effect.Effect<void, E> = () => Effect.never
+) => Effect.forkDetach(host.run(election.withLeadership(candidate, work, { again: true })), { startImmediately: true })
+
+const count = (host: Host, tag: ElectionEvent["_tag"]) => host.events.filter((event) => event._tag === tag).length
+
+const preempted = (host: Host) =>
+  host.events.filter((event) => event._tag === "Lost" && event.reason === "Preempted").length
+
+const leaderId = (host: Host) =>
+  Effect.map(Effect.orDie(host.run(transact(election.getLeaderRaw))), (state) => Option.getOrUndefined(state)?.leaderId)
+
+const errorOf = <E>(fiber: Fiber.Fiber<unknown, E>) => {
+  const exit = fiber.pollUnsafe()
+  return exit !== undefined && Exit.isFailure(exit)
+    ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    : undefined
+}
+
+describe("a candidate of higher priority that cannot lead", () => {
+  const shorter = new ElectionConfig({
+    leaseDuration: Duration.seconds(2),
+    heartbeatInterval: Duration.millis(500),
+    candidateTimeout: Duration.seconds(4)
+  })
+
+  it.effect("for its margin does not fit a shortened lease, does not depose who leads", () =>
+    Effect.gen(function*() {
+      const make = yield* initialised
+      const [a, b] = [make(), make()]
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 second")
+      const candidacy = yield* b.run(election.candidacy({ id: "b", priority: -1, safetyMargin: "3 seconds" }))
+      const campaign = yield* Effect.forkDetach(b.run(Effect.scoped(candidacy.campaign)))
+      yield* TestClock.adjust("5 seconds")
+      yield* a.run(transact(election.writeConfig(shorter)))
+      yield* TestClock.adjust("5 seconds")
+      yield* b.run(candidacy.setPriority(5))
+      yield* TestClock.adjust("1 minute")
+      assert.deepInclude(errorOf(campaign), { _tag: "InvalidCandidate", field: "safetyMargin" })
+      assert.strictEqual(count(a, "Lost") + count(b, "Challenged"), 0)
+    }))
+
+  for (
+    const [what, safetyMargin] of [
+      ["is as long as the lease", () => Duration.seconds(10)],
+      ["is not a span of time", () => Duration.infinity],
+      ["is negative", () => Duration.seconds(-1)],
+      ["cannot be computed", (): Duration.Duration => {
+        throw new Error("no margin")
+      }]
+    ] as const
+  ) {
+    it.effect(`for its margin ${what}, neither registers nor challenges, however often it tries`, () =>
+      Effect.gen(function*() {
+        const make = yield* initialised
+        const [a, b] = [make(), make()]
+        yield* start(a, { id: "a" })
+        yield* TestClock.adjust("1 second")
+        const scope = yield* Scope.make()
+        const singleton = election.singleton({ id: "b", priority: 5, safetyMargin }, Effect.never)
+        yield* b.run(Layer.buildWithScope(singleton, scope))
+        yield* TestClock.adjust("10 minutes")
+        assert.deepStrictEqual([count(a, "Lost"), count(b, "Challenged"), count(b, "Registered")], [0, 0, 0])
+        yield* Scope.close(scope, Exit.void)
+      }))
+  }
+})
+
+describe("a release of higher priority that fails at once", () => {
+  /** How often it has preempted "old" within an hour. */
+  const preemptionsInAnHour = (crash: (make: () => Host) => Effect.Effect<void>) =>
+    Effect.gen(function*() {
+      const make = yield* initialised
+      const old = make()
+      yield* start(old, { id: "old" })
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forkDetach(crash(make))
+      yield* TestClock.adjust("1 hour")
+      return preempted(old)
+    })
+
+  /** A process that is killed some time after it was elected, and what becomes of its connection. */
+  const killed = (host: Host, id: string) =>
+    Effect.gen(function*() {
+      const elected = Effect.gen(function*() {
+        while (count(host, "Elected") === 0) yield* Effect.sleep("1 second")
+      })
+      const process = yield* start(host, { id, priority: 5 })
+      yield* elected
+      host.connection = { failsWith: 1025 }
+      yield* Effect.forkDetach(Fiber.interrupt(process))
+      yield* Effect.sleep("2 seconds")
+    })
+
+  it.effect("deposes the old one ever more seldom, where its work fails", () =>
+    Effect.gen(function*() {
+      const times = yield* preemptionsInAnHour((make) =>
+        Effect.gen(function*() {
+          const scope = yield* Scope.make()
+          const work = Effect.andThen(Effect.sleep("1 second"), Effect.fail("crash"))
+          yield* make().run(Layer.buildWithScope(election.singleton({ id: "new", priority: 5 }, work), scope)).pipe(
+            Effect.orDie
+          )
+        })
+      )
+      assert.isAtLeast(times, 5)
+      assert.isAtMost(times, 15)
+    }))
+
+  it.effect("deposes the old one ever more seldom, where its margin leaves it next to nothing of the lease", () =>
+    Effect.gen(function*() {
+      const times = yield* preemptionsInAnHour((make) =>
+        Effect.asVoid(
+          start(make(), {
+            id: "new",
+            priority: 5,
+            safetyMargin: (lease) => Duration.subtract(lease, Duration.millis(1))
+          })
+        )
+      )
+      assert.isAtLeast(times, 5)
+      assert.isAtMost(times, 15)
+    }))
+
+  for (
+    const [what, idOf] of [
+      ["under its id", () => "new"],
+      ["under another id each time", (n: number) => `new-${n}`]
+    ] as const
+  ) {
+    it.effect(`deposes the old one ever more seldom, where its process is killed and comes back ${what}`, () =>
+      Effect.gen(function*() {
+        const times = yield* preemptionsInAnHour((make) =>
+          Effect.gen(function*() {
+            for (let n = 0;; n++) yield* killed(make(), idOf(n))
+          })
+        )
+        assert.isAtLeast(times, 4)
+        assert.isAtMost(times, 15)
+      }))
+  }
+
+  it.effect("has a successor that is waited for as long, and then leads; what comes after that does not wait", () =>
+    Effect.gen(function*() {
+      const make = yield* initialised
+      const [old, good, later] = [make(), make(), make()]
+      yield* start(old, { id: "old" })
+      yield* TestClock.adjust("1 second")
+      const crashing = yield* Effect.forkDetach(Effect.gen(function*() {
+        for (let n = 0; n < 3; n++) yield* killed(make(), "bad")
+      }))
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(crashing)
+      assert.strictEqual(yield* leaderId(old), "old")
+      yield* start(good, { id: "good", priority: 6 })
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* leaderId(old), "old")
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* leaderId(old), "good")
+      yield* TestClock.adjust("1 minute")
+      yield* start(later, { id: "later", priority: 7 })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* leaderId(old), "later")
+    }))
+
+  it.effect("takes a vacancy all the same, at once", () =>
+    Effect.gen(function*() {
+      const make = yield* initialised
+      const [old, again] = [make(), make()]
+      const fiber = yield* start(old, { id: "old" })
+      yield* TestClock.adjust("1 second")
+      const crashing = yield* Effect.forkDetach(Effect.gen(function*() {
+        for (let n = 0; n < 3; n++) yield* killed(make(), "bad")
+      }))
+      yield* TestClock.adjust("5 minutes")
+      yield* Fiber.join(crashing)
+      yield* start(again, { id: "bad", priority: 5 })
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forkDetach(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* leaderId(old), "bad")
+    }))
+})

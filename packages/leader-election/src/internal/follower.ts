@@ -205,7 +205,10 @@ class Campaign {
       const { identity, seenAt } = member
       const expectant = !wakeUp.isArmed || mayClaim(member)
       const looking = (version: bigint | undefined) =>
-        member.database.transact(this.look(expectant, version), { idempotent: true, timeout: member.patience })
+        member.database.transact(this.look(expectant, version), {
+          idempotent: true,
+          timeout: member.growingPatience
+        })
       // It beats first, and looks at what that commit has left: a version that need not be asked for. But not where it may claim,
       // nor where its record has not been seen to stand lately.
       const beatsAhead = identity !== undefined && !this.disabled && !expectant && Registration.isDue(member) &&
@@ -360,8 +363,11 @@ export const campaign = (member: Member, wakeUp: WakeUp): Effect.Effect<Elected,
     return yield* Effect.interrupt
   })
 
-/** For a heartbeat, it leaves a vacancy to others: it has stepped down, or its lease is too short for it. */
-export const yieldToOthers = (member: Member): void => {
-  const pause = Duration.max(Duration.nanos(member.heartbeat), leastPatience)
+/**
+ * It leaves a vacancy to others, having stepped down itself or its lease being too short for it: for a heartbeat, or, where that
+ * is less, for as long as they need to find out and to claim, if their transactions take as long as its last one `took`.
+ */
+export const yieldToOthers = (member: Member, took: bigint): void => {
+  const pause = Duration.max(Duration.max(Duration.nanos(member.heartbeat), leastPatience), Duration.nanos(2n * took))
   member.memory = { ...member.memory, yieldsUntil: member.now() + Duration.toNanosUnsafe(pause) }
 }

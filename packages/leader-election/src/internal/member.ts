@@ -32,6 +32,12 @@ export const mostPatience = Duration.seconds(10)
 /** What is assumed of the heartbeat before the configuration has been read, in nanoseconds. */
 export const firstHeartbeat = 3_000_000_000n
 
+/** What is assumed of the lease before the configuration has been read, in nanoseconds. */
+const firstLease = 10_000_000_000n
+
+const bounded = (nanos: bigint): Duration.Duration =>
+  Duration.clamp(Duration.nanos(nanos), { minimum: leastPatience, maximum: mostPatience })
+
 export class Member {
   readonly keys: ElectionKeys
   readonly database: DatabaseService
@@ -47,6 +53,8 @@ export class Member {
   memory: Protocol.Memory = Protocol.blank
   /** The heartbeat interval in force when the configuration was last read, in nanoseconds. */
   heartbeat = firstHeartbeat
+  /** The lease duration in force when the configuration was last read, in nanoseconds. */
+  private lease = firstLease
   /** When its own record was last written, on the monotonic clock. */
   lastBeat: bigint | undefined = undefined
   /** A version at which its own registration was seen to stand. */
@@ -90,9 +98,21 @@ export class Member {
     return this.clock.monotonicTimeNanosUnsafe()
   }
 
-  /** How long one transaction of a follower may take. */
+  /**
+   * How long a transaction of this candidate may take: a third of the lease. It does not follow from the heartbeat, which says
+   * how often to ask, and not how soon an answer has to come.
+   */
   get patience(): Duration.Duration {
-    return Duration.clamp(Duration.nanos(this.heartbeat), { minimum: leastPatience, maximum: mostPatience })
+    return bounded(this.lease / 3n)
+  }
+
+  /**
+   * The same, but after failures in a row longer: every second time twice as long, every fourth time four times. The lease that it
+   * follows from may not be known, or have been made longer, and an answer that is lost is not to be waited for that long each time.
+   */
+  get growingPatience(): Duration.Duration {
+    const { failures } = this
+    return bounded(this.lease / 3n * BigInt(failures === 0 ? 1 : failures & -failures))
   }
 
   /** Whether a version may still be read at, or conflicts be judged from. */
@@ -117,6 +137,7 @@ export class Member {
   /** The database has answered. */
   answered(config: ElectionConfig): void {
     this.heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
+    this.lease = Duration.toNanosUnsafe(config.leaseDuration)
     this.reached()
   }
 

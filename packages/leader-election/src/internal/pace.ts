@@ -34,9 +34,16 @@ export const untilNextPoll = (age: bigint, heartbeat: bigint): bigint => {
   return period - age > atLeast ? period - age : atLeast
 }
 
-/** When to renew again: each heartbeat, and early enough for a second try where `belief`, the span of belief, is short. */
-export const untilRenewal = (heartbeat: bigint, belief: bigint): bigint =>
-  heartbeat < belief / 2n ? heartbeat : belief / 2n
+/**
+ * When to renew again: each heartbeat, and early enough for a second try where `belief`, the span of belief, is short. Counted,
+ * as the belief is, from the start of the last attempt, which was `age` ago. But an attempt that took long is given a rest of
+ * twice that, as far as the belief allows: whoever has to conflict with renewals, as a challenge does, needs room between two.
+ */
+export const untilRenewal = (heartbeat: bigint, belief: bigint, age: bigint): bigint => {
+  const period = heartbeat < belief / 2n ? heartbeat : belief / 2n
+  const rest = 2n * age < belief / 4n ? 2n * age : belief / 4n
+  return [period - age, period / 2n, rest].reduce((longest, pause) => pause > longest ? pause : longest)
+}
 
 /** A span of nanoseconds ±20 %. */
 export const jitter = (about: bigint): Effect.Effect<bigint> =>

@@ -31,7 +31,7 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     ),
     Effect.tap(able)
   )
-  const registration = yield* database.transact(body, { idempotent: true, timeout: member.patience }).pipe(
+  const registration = yield* database.transact(body, { idempotent: true, timeout: member.growingPatience }).pipe(
     Effect.flatMap(own),
     Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
   )

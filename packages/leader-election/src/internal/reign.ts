@@ -43,7 +43,7 @@ const begin = Effect.fnUntraced(function*(member: Member, restore: Restore) {
     if (yield* Effect.onError(reign.tenure.isHeld, () => reign.end)) return reign
     yield* reign.end
     // Where the margin leaves next to nothing of the lease, this would go on without a pause.
-    Follower.yieldToOthers(member)
+    Follower.yieldToOthers(member, 0n)
   }
 })
 
@@ -109,10 +109,12 @@ const elect = Effect.fnUntraced(function*(member: Member, restore: Restore, scop
     const { reason } = tenure
     yield* tenure.lose("Resigned")
     // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
+    const asked = member.now()
     const answers = yield* tenure.resign
+    const took = member.now() - asked
     // Where the work ends before its upkeep has come to it, and does so again and again, nobody else keeps the history short.
     if (answers && !tenure.isSettled) yield* trimHistory(member)
-    if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member)
+    if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member, answers ? took : 0n)
   })
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.ensuring(resign, finish(member, scope))))
   const reign: Reign = { tenure, keepUp, end }

@@ -32,10 +32,10 @@ type Outcome = Renewed | { readonly _tag: "Refused"; readonly because: Refusal }
 /** What calls a leader: it may be replaced, challenged, disabled. */
 const keysWatched = ({ keys }: Member): ReadonlyArray<Uint8Array> => [keys.leader, keys.challenge, keys.config]
 
-/** How long an attempt may take: a third of what is left of the belief, so that there is time for others. */
+/** How long an attempt may take: half of what is left of the belief, so that there is time for others. */
 const timeLeft = (tenure: Tenure): Duration.Duration => {
   const remaining = Duration.nanos(tenure.belief.remaining())
-  return Duration.clamp(Duration.divideUnsafe(remaining, 3), {
+  return Duration.clamp(Duration.divideUnsafe(remaining, 2), {
     minimum: Duration.min(remaining, leastPatience),
     maximum: mostPatience
   })
@@ -241,11 +241,12 @@ class Upkeep {
 
   /** How long to wait for the next round. */
   pause(): Pace.Pause {
-    const { belief, lease, member } = this.tenure
+    const { belief, lease, member, version } = this.tenure
     if (this.failures > 0) {
       return { about: Pace.backOff(this.failures, Pace.beforeDeadline(belief.remaining(), member.heartbeat)) }
     }
-    return { about: Pace.untilRenewal(member.heartbeat, lease.duration - member.marginOf(lease.duration)) }
+    const span = lease.duration - member.marginOf(lease.duration)
+    return { about: Pace.untilRenewal(member.heartbeat, span, member.now() - version.at) }
   }
 
   /** Whether a change may cut the wait short; after a failure it must not, for then nothing has been read since. */

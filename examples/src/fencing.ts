@@ -35,7 +35,6 @@ class Warehouse extends Context.Service<Warehouse, {
 const election = LeaderElection.make(Subspace.fromTuple(["warehouse", "election"]))
 
 export const main = Effect.gen(function*() {
-  yield* Database.transact(election.initialize())
   const { write } = yield* Warehouse
   yield* Effect.scoped(Effect.gen(function*() {
     const first = yield* election.campaign({ id: "first" })

@@ -1,7 +1,7 @@
 /**
  * Primary and backups: every node campaigns, and follows `changes` to know where writes have to go.
  */
-import { Database, MemoryDatabase, Subspace } from "@effect-fdb/core"
+import { MemoryDatabase, Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Console, Effect, Fiber, Option, Stream } from "effect"
 
@@ -22,7 +22,6 @@ const node = (id: string) =>
   Effect.raceFirst(election.withLeadership({ id }, asPrimary(id), { again: true }), route(id))
 
 export const main = Effect.gen(function*() {
-  yield* Database.transact(election.initialize())
   const first = yield* Effect.forkChild(node("node-1"))
   yield* Effect.sleep("1 second")
   const second = yield* Effect.forkChild(node("node-2"))

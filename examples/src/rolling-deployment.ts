@@ -2,7 +2,7 @@
  * A rolling deployment: each release campaigns with its number as priority, so the leadership moves to the newest release as
  * soon as one process of it runs. The old leader's work ends in good order before the new one's begins.
  */
-import { Database, MemoryDatabase, Subspace } from "@effect-fdb/core"
+import { MemoryDatabase, Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Console, Effect, Fiber } from "effect"
 
@@ -22,7 +22,6 @@ const release = (number: number, host: string) => {
 }
 
 export const main = Effect.gen(function*() {
-  yield* Database.transact(election.initialize())
   const old = yield* Effect.forkChild(Effect.all([release(1, "host-1"), release(1, "host-2")], {
     concurrency: "unbounded"
   }))

@@ -35,7 +35,6 @@ const schedule = (id: string) => ({ guard, term }: Leadership) =>
   })
 
 export const main = Effect.gen(function*() {
-  yield* Database.transact(election.initialize())
   yield* Database.transact(Effect.forEach(["backup", "invoices", "report"], submit))
 
   // While this leader holds on to its leadership, an operator forces another's, without waiting for anything.

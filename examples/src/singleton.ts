@@ -2,7 +2,7 @@
  * A background service that runs in one process at a time, as a Layer: wherever the layer is built, the process is a
  * candidate; in one of these places the service runs. Here two applications are built one after another, and the first ends.
  */
-import { Database, MemoryDatabase, Subspace } from "@effect-fdb/core"
+import { MemoryDatabase, Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Console, Effect, Fiber } from "effect"
 
@@ -20,7 +20,6 @@ const application = (host: string) =>
   )
 
 export const main = Effect.gen(function*() {
-  yield* Database.transact(election.initialize())
   const first = yield* Effect.forkChild(application("host-1"))
   yield* Effect.sleep("1 second")
   const second = yield* Effect.forkChild(application("host-2"))

@@ -2,7 +2,7 @@
  * Testing one's own service: it requires `Database`, so a test gives it the engine in memory and the test clock, and a minute
  * of failover takes no time. In a test file the body of `main` stands in `it.effect` of `@effect/vitest`.
  */
-import { Database, MemoryDatabase, Subspace } from "@effect-fdb/core"
+import { MemoryDatabase, Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Console, Effect, Fiber, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
@@ -17,7 +17,6 @@ const service = (id: string, count: Ref.Ref<number>) =>
   )
 
 export const main = Effect.gen(function*() {
-  yield* Database.transact(election.initialize())
   const [first, second] = [yield* Ref.make(0), yield* Ref.make(0)]
   const leader = yield* Effect.forkChild(service("first", first))
   yield* TestClock.adjust("1 second")

@@ -5,7 +5,8 @@ import type { Database, Subspace } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
-import type { CampaignError, InvalidCandidate, LeadershipLost } from "./ElectionError.ts"
+import type { ElectionConfig } from "./ElectionConfig.ts"
+import type { CampaignError, InvalidCandidate, InvalidConfig, LeadershipLost } from "./ElectionError.ts"
 import type { Health } from "./Health.ts"
 import * as Candidate from "./internal/candidate.ts"
 import { enrol } from "./internal/enrolment.ts"
@@ -19,6 +20,8 @@ export type { Health } from "./Health.ts"
 /** An election, as far as a candidacy in it has to know it. */
 export interface Election {
   readonly subspace: Subspace.Subspace
+  /** What the election is set up with by the first that campaigns; the default unless set. */
+  readonly config?: ElectionConfig | undefined
 }
 
 /** See the module. */
@@ -68,8 +71,8 @@ export interface Candidacy {
 export const make = Effect.fnUntraced(function*(
   election: Election,
   options: CandidateOptions
-): Effect.fn.Return<Candidacy, InvalidCandidate, Database | Scope.Scope> {
-  const member = yield* enrol(election.subspace, options)
+): Effect.fn.Return<Candidacy, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
+  const member = yield* enrol(election, options)
   const { id } = member
   return {
     id,

@@ -51,6 +51,17 @@ const minNanos = 1_000_000n
 const maxNanos = 2n ** 62n - 1n
 
 const spanFields = ["leaseDuration", "heartbeatInterval", "candidateTimeout"] as const
+const flagFields = ["electionEnabled", "allowPreemption"] as const
+
+/** The fields in which two configurations differ, with their values as text. */
+export const differences = (
+  given: ElectionConfig,
+  inForce: ElectionConfig
+): ReadonlyArray<{ readonly field: string; readonly given: string; readonly inForce: string }> =>
+  [
+    ...spanFields.map((field) => [field, Duration.format(given[field]), Duration.format(inForce[field])] as const),
+    ...flagFields.map((field) => [field, String(given[field]), String(inForce[field])] as const)
+  ].flatMap(([field, given, inForce]) => given === inForce ? [] : [{ field, given, inForce }])
 
 const invalidSpan = (duration: Duration.Duration): string | undefined => {
   if (!Duration.isFinite(duration)) return "has to be finite"

@@ -23,12 +23,12 @@ export class ProcessNotFound
   }
 }
 
-/** The election was never initialised. */
+/** The election was never initialised; or it is not any more, if a campaign fails with this, for its records were cleared. */
 export class NotInitialized
   extends Schema.TaggedError<NotInitialized>()("NotInitialized", { election: Schema.String })
 {
   override get message(): string {
-    return `the election under ${this.election} was never initialised: call initialize once`
+    return `the election under ${this.election} is not initialised: call initialize once, unless its records were cleared, which begins its terms anew`
   }
 }
 
@@ -136,6 +136,7 @@ export type StoreError = FdbError | InvalidState | NotInitialized
 
 /**
  * Why a campaign cannot go on. A database that is away is none of it: that is tried again for as long as it takes. An
- * `FdbError` is one that trying again cannot help, as of a key that the engine refuses.
+ * `FdbError` is one that trying again cannot help, as of a key that the engine refuses. `InvalidConfig` is of the configuration that
+ * the election was to be set up with.
  */
-export type CampaignError = StoreError | InvalidCandidate | CandidateSuperseded
+export type CampaignError = StoreError | InvalidCandidate | InvalidConfig | CandidateSuperseded

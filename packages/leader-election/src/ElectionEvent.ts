@@ -4,6 +4,7 @@
 import type { Versionstamp } from "@effect-fdb/core"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
+import type { ElectionConfig } from "./ElectionConfig.ts"
 import type { LossReason, StoreError } from "./ElectionError.ts"
 
 /** Who an event is about. */
@@ -29,6 +30,7 @@ interface AboutBelief extends AboutTenure {
  * What can happen to a candidate.
  *
  * - `Registered`: it is a candidate now; `again` where it was one before and had been evicted
+ * - `ConfigDiffers`: another configuration is in force than `LeaderElection.make` was `given`; told once a candidacy
  * - `Following`: another leads, or nobody does; or the election is not `enabled`, and nobody can claim it
  * - `Challenged`: it has asked the leader of `term` to step down
  * - `Elected`: it leads. `cause`: the leadership was vacant, its lease had lapsed, or it was the candidate's own from before.
@@ -44,6 +46,7 @@ interface AboutBelief extends AboutTenure {
  */
 export type ElectionEvent = Data.TaggedEnum<{
   Registered: About & { readonly registration: Versionstamp.Versionstamp; readonly again: boolean }
+  ConfigDiffers: About & { readonly given: ElectionConfig; readonly inForce: ElectionConfig }
   Following: About & { readonly leader: string | undefined; readonly term: bigint; readonly enabled: boolean }
   Challenged: AboutTenure
   Elected: AboutBelief & {

@@ -47,12 +47,15 @@ export type IdentityOptions = Operations.IdentityOptions
 /** An election in a subspace. Elections in different subspaces are independent. */
 export interface LeaderElection {
   readonly subspace: Subspace.Subspace
+  /** What it is set up with where nobody has: see {@link ElectionOptions}. */
+  readonly config: ElectionConfig | undefined
 
   // -- configuration
 
   /**
-   * Sets the election up, once. Where it is set up already nothing changes, and the configuration in force is returned,
-   * which may differ from the one given.
+   * Sets the election up, once; with the configuration that `make` was given, or the default, where it is given none. Where it is
+   * set up already nothing changes, and the configuration in force is returned, which may differ from the one given. The
+   * supervised interface does this by itself.
    */
   readonly initialize: (
     config?: ElectionConfig
@@ -164,7 +167,7 @@ export interface LeaderElection {
    */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 
-  // -- for applications: supervised, and requiring only the database
+  // -- for applications: supervised, and requiring only the database. An election that nobody has set up, they set up themselves
 
   /**
    * Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. The scope is
@@ -193,16 +196,26 @@ export interface LeaderElection {
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,
     service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
-  ) => Layer.Layer<never, InvalidCandidate, Database | Exclude<R, Scope.Scope>>
+  ) => Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Exclude<R, Scope.Scope>>
   /** The candidacy of this process, to campaign more than once under one registration, and to ask for its health. */
   readonly candidacy: (
     candidate: CandidateOptions
-  ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate, Database | Scope.Scope>
+  ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate | InvalidConfig, Database | Scope.Scope>
   /**
    * Who leads: the current leader first, and each that follows; `None` while nobody does, as far as can be seen without
-   * comparing clocks. Driven by a watch, and by polling where that is lost. A database that is away is waited for.
+   * comparing clocks, and while nobody has set the election up, which this does not. Driven by a watch, and by polling where that is lost. A database that is away is waited for.
    */
   readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Database>
+}
+
+/** How an election is set up. */
+export interface ElectionOptions {
+  /**
+   * What it is set up with by the first that campaigns or calls `initialize`; the default unless set. Where another configuration
+   * is in force already, that stays in force: a candidate tells once that it differs (`ConfigDiffers`, a warning), and
+   * `writeConfig` puts another in force.
+   */
+  readonly config?: ElectionConfig | undefined
 }
 
 /**
@@ -217,19 +230,19 @@ export interface LeaderElection {
  *
  * const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
  *
- * export const claim = Database.transact(Effect.gen(function*() {
- *   yield* election.initialize()
- *   return yield* election.getLeader
- * }))
+ * export const work = election.withLeadership({ id: "a" }, ({ term }) => Effect.log(`leads in term ${term}`))
+ *
+ * export const leader = Database.transact(election.getLeader)
  * ```
  */
-export const make = (subspace: Subspace.Subspace): LeaderElection => {
+export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = {}): LeaderElection => {
   const keys = Keys.make(subspace)
   const none: IdentityOptions = {}
-  const candidacy = (candidate: CandidateOptions) => Candidacy.make({ subspace }, candidate)
+  const setup = { subspace, config }
+  const candidacy = (candidate: CandidateOptions) => Candidacy.make(setup, candidate)
   return {
-    subspace,
-    initialize: (config = new ElectionConfig({})) => Operations.initialize(keys, config),
+    ...setup,
+    initialize: (given = config ?? new ElectionConfig({})) => Operations.initialize(keys, given),
     readConfig: Operations.readConfig(keys),
     writeConfig: (config) => Operations.writeConfig(keys, config),
     registerCandidate: (processId, priority = 0) => Operations.registerCandidate(keys, processId, priority),
@@ -255,10 +268,10 @@ export const make = (subspace: Subspace.Subspace): LeaderElection => {
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
     withLeadership: (candidate, work, options) =>
       Effect.scoped(
-        Effect.flatMap(enrol(subspace, candidate), (member) =>
+        Effect.flatMap(enrol(setup, candidate), (member) =>
           Reign.withLeadership(member, work, { ...options, once: true }))
       ),
-    singleton: (candidate, service) => singleton({ subspace }, candidate, service),
+    singleton: (candidate, service) => singleton(setup, candidate, service),
     changes: changes(keys)
   }
 }

@@ -501,13 +501,6 @@ describe("rule 4: a follower takes over what it has seen unchanged for a lease",
 })
 
 describe("rule 5: what is not a vacancy", () => {
-  it.effect("an election that was never initialised fails the campaign", () =>
-    Effect.gen(function*() {
-      const host = (yield* makeHosts())()
-      const error = yield* host.run(Effect.scoped(election.campaign({ id: "a" }))).pipe(Effect.flip)
-      assert.strictEqual(error._tag, "NotInitialized")
-    }))
-
   it.effect("a record that does not decode fails the campaign, and names the key", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts(1)
@@ -1580,19 +1573,6 @@ describe("a singleton", () => {
       yield* a.run(Layer.build(election.singleton({ id: "a" }, service)))
       yield* TestClock.adjust("1 hour")
       assert.isTrue(runs > 100 && runs < 1000, `${runs} runs`)
-    }))
-
-  it.effect("waits for an election that is initialised later", () =>
-    Effect.gen(function*() {
-      yield* TestClock.adjust(0)
-      const host = (yield* makeHosts())()
-      const log: Array<string> = []
-      yield* host.run(Layer.build(election.singleton({ id: "a" }, reign(log, "a"))))
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(log, [])
-      yield* host.run(transact(election.initialize()))
-      yield* TestClock.adjust("15 seconds")
-      assert.deepStrictEqual(log, ["a begins 1"])
     }))
 
   it.effect("is run again soon after a failure where it had run well for long", () =>

@@ -69,11 +69,11 @@ it("leading keeps what the work needs, gives and fails with", () => {
     Effect.Effect<Leadership, Candidacy.CampaignError, Database | Scope.Scope>
   >()
   expectTypeOf(election.singleton({ id: "a" }, work)).toEqualTypeOf<
-    Layer.Layer<never, InvalidCandidate, Database | Mail>
+    Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Mail>
   >()
   expectTypeOf(election.changes).toEqualTypeOf<Stream.Stream<Option.Option<LeaderState>, StoreError, Database>>()
   expectTypeOf<Candidacy.CampaignError>().toEqualTypeOf<
-    FdbError | NotInitialized | InvalidState | InvalidCandidate | CandidateSuperseded
+    FdbError | NotInitialized | InvalidState | InvalidCandidate | InvalidConfig | CandidateSuperseded
   >()
 })
 
@@ -83,10 +83,10 @@ it("leading provides the work's scope; a campaign keeps the caller's", () => {
     Effect.Effect<bigint, "bounced" | Candidacy.CampaignError | LeadershipLost, Database | Mail>
   >()
   expectTypeOf(election.singleton({ id: "a" }, scoped)).toEqualTypeOf<
-    Layer.Layer<never, InvalidCandidate, Database | Mail>
+    Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Mail>
   >()
   expectTypeOf(election.singleton({ id: "a" }, Effect.scope)).toEqualTypeOf<
-    Layer.Layer<never, InvalidCandidate, Database>
+    Layer.Layer<never, InvalidCandidate | InvalidConfig, Database>
   >()
   const candidacy = null as unknown as Candidacy.Candidacy
   expectTypeOf(() => candidacy.withLeadership(scoped)).returns.toEqualTypeOf<

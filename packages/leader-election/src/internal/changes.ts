@@ -1,5 +1,5 @@
 /** Who leads, as a stream: driven by the watch on S("leader"), with polling where the watch is lost. */
-import { Database, type FdbError, Transaction } from "@effect-fdb/core"
+import { Database, type FdbError, Transaction, type TransactionService } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,6 +25,8 @@ class Onlooker {
   private memory = Protocol.blank
   private heartbeat = firstHeartbeat
   private failures = 0
+  /** Whether the election was ever found to be set up. */
+  private hasSeen = false
   private pause: Pace.Pause | undefined = undefined
 
   constructor(keys: ElectionKeys, wakeUp: WakeUp, sleep: (pause: Pace.Pause) => Effect.Effect<void>) {
@@ -57,11 +59,16 @@ class Onlooker {
     return Effect.gen({ self: this }, function*() {
       const { keys, wakeUp } = this
       const clock = yield* Clock.Clock
+      const reading = (tx: TransactionService): Effect.Effect<Store.ElectionView | undefined, StoreError> => {
+        const view = Store.readView(tx.snapshot, keys, nobody)
+        // One that was seen before was cleared.
+        return this.hasSeen ? view : Effect.catchTag(view, "NotInitialized", () => Effect.undefined)
+      }
       const { armed, view } = yield* Database.transact(Effect.gen(function*() {
         const tx = yield* Transaction
         wakeUp.answer()
         const [view, armed] = yield* Effect.all([
-          Store.readView(tx.snapshot, keys, nobody),
+          reading(tx),
           wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader])
         ], { concurrency: "unbounded" })
         return { view, armed }
@@ -69,6 +76,11 @@ class Onlooker {
       if (armed !== undefined) yield* wakeUp.started(armed)
       const now = clock.monotonicTimeNanosUnsafe()
       this.failures = 0
+      if (view === undefined) {
+        this.pause = { about: this.heartbeat }
+        return Option.none<LeaderState>()
+      }
+      this.hasSeen = true
       this.heartbeat = Duration.toNanosUnsafe(view.config.heartbeatInterval)
       this.memory = Protocol.remember(this.memory, view, now)
       const { observation } = this.memory

@@ -1,10 +1,12 @@
 /** From who campaigns, as they say themselves, to a member of the election. */
-import { Database, type Subspace } from "@effect-fdb/core"
+import { Database } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Election } from "../Candidacy.ts"
 import type { CandidateOptions } from "../CandidateOptions.ts"
-import type { InvalidCandidate } from "../ElectionError.ts"
+import { validate as validateConfig } from "../ElectionConfig.ts"
+import type { InvalidCandidate, InvalidConfig } from "../ElectionError.ts"
 import { ElectionObserver } from "../ElectionObserver.ts"
 import * as Candidate from "./candidate.ts"
 import * as Keys from "./keys.ts"
@@ -13,15 +15,17 @@ import * as Reign from "./reign.ts"
 
 /** A member, which leaves with the scope. */
 export const enrol = Effect.fnUntraced(function*(
-  subspace: Subspace.Subspace,
+  { config, subspace }: Election,
   { id, priority = 0, safetyMargin }: CandidateOptions
-): Effect.fn.Return<Member, InvalidCandidate, Database | Scope.Scope> {
+): Effect.fn.Return<Member, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
   yield* Candidate.validate(id, priority)
+  if (config !== undefined) yield* validateConfig(config)
   const member = new Member({
     keys: Keys.make(subspace),
     database: yield* Database,
     clock: yield* Clock.Clock,
     observer: yield* ElectionObserver,
+    config,
     id,
     priority,
     marginOf: yield* Candidate.toMargin(safetyMargin)

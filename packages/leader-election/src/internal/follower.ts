@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { differences, ElectionConfig } from "../ElectionConfig.ts"
 import { type CampaignError, CandidateSuperseded } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
 import * as Candidate from "./candidate.ts"
@@ -176,15 +177,38 @@ class Campaign {
   private followed: string | undefined = undefined
   /** How many others are to be let go first when there is a vacancy. */
   private place = 0
+  /** Whether nobody has set the election up. */
+  private isMissing = false
 
   constructor(member: Member, wakeUp: WakeUp) {
     this.member = member
     this.wakeUp = wakeUp
   }
 
-  /** Registers, or looks and does what the protocol says. */
+  /** Sets the election up, registers, or looks and does what the protocol says. */
   round(): Effect.Effect<Elected | Pace.Pause, CampaignError> {
+    if (this.isMissing) return this.setUp()
     return this.member.identity === undefined && !this.disabled ? this.register() : this.cycle()
+  }
+
+  /**
+   * Whether it may set up an election that was not found. Not one that it has seen before: whoever led there may still believe so,
+   * and terms would begin anew.
+   */
+  mayBegin(): boolean {
+    this.isMissing = this.member.lastContact === undefined
+    return this.isMissing
+  }
+
+  private setUp(): Effect.Effect<Pace.Pause, CampaignError> {
+    const { config = new ElectionConfig({}), database, keys, patience } = this.member
+    return Effect.map(
+      database.transact(Operations.initialize(keys, config), { idempotent: true, timeout: patience }),
+      () => {
+        this.isMissing = false
+        return Pace.atOnce
+      }
+    )
   }
 
   private register(): Effect.Effect<Pace.Pause, CampaignError> {
@@ -234,9 +258,21 @@ class Campaign {
     member.memory = found.memory
     member.answered(found.view.config)
     this.disabled = !found.view.enabled
-    if (found.claimed !== undefined) return this.elected(found, found.claimed)
-    const following = Effect.suspend(() => this.follow(found))
+    const told = this.compare(found.view.config)
+    if (found.claimed !== undefined) return Effect.andThen(told, this.elected(found, found.claimed))
+    const following = Effect.andThen(told, Effect.suspend(() => this.follow(found)))
     return found.armed === undefined ? following : Effect.andThen(wakeUp.started(found.armed), following)
+  }
+
+  /** Tells, once, of a configuration that is not the one which the election was to be set up with. */
+  private compare(inForce: ElectionConfig): Effect.Effect<void> {
+    const { member } = this
+    const given = member.config
+    if (given === undefined || member.hasCompared) return Effect.void
+    member.hasCompared = true
+    return differences(given, inForce).length === 0
+      ? Effect.void
+      : member.tell((about) => ({ _tag: "ConfigDiffers", ...about, given, inForce }))
   }
 
   /** Looks; at a known version only once, for that may be what an attempt failed for. */
@@ -353,6 +389,7 @@ export const campaign = (member: Member, wakeUp: WakeUp): Effect.Effect<Elected,
         }
       } else {
         const error = round.failure
+        if (error._tag === "NotInitialized" && campaign.mayBegin()) continue
         // What trying again cannot help, or what whoever campaigns has to decide.
         if (error._tag !== "FdbError" || !mayPass(error)) return yield* error
         member.failures++

@@ -42,6 +42,8 @@ export class Member {
   readonly keys: ElectionKeys
   readonly database: DatabaseService
   readonly clock: Clock.Clock
+  /** What its election is to be set up with, where it was given that. */
+  readonly config: ElectionConfig | undefined
   readonly id: string
   /** The safety margin for a lease, both in nanoseconds. */
   readonly marginOf: (leaseDuration: bigint) => bigint
@@ -63,6 +65,8 @@ export class Member {
   lastContact: bigint | undefined = undefined
   /** The failures in a row since. */
   failures = 0
+  /** Whether the configuration in force was compared with the one that it was given. */
+  hasCompared = false
   /** One campaign or tenure at a time. */
   readonly turn = Semaphore.makeUnsafe(1)
   role: "Idle" | "Following" | "Leading" = "Idle"
@@ -80,6 +84,7 @@ export class Member {
     readonly database: DatabaseService
     readonly clock: Clock.Clock
     readonly observer: (event: ElectionEvent) => void
+    readonly config: ElectionConfig | undefined
     readonly id: string
     readonly priority: number
     readonly marginOf: (leaseDuration: bigint) => bigint
@@ -89,6 +94,7 @@ export class Member {
     this.clock = options.clock
     this.observer = options.observer
     this.telemetry = new Telemetry(options.keys.name, options.id)
+    this.config = options.config
     this.id = options.id
     this.priority = options.priority
     this.marginOf = options.marginOf
@@ -134,7 +140,7 @@ export class Member {
     if (priority === this.priority) this.lastBeat = at
   }
 
-  /** The database has answered. */
+  /** The database has answered, with the configuration in force. */
   answered(config: ElectionConfig): void {
     this.heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
     this.lease = Duration.toNanosUnsafe(config.leaseDuration)

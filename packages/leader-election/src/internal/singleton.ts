@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Candidacy from "../Candidacy.ts"
-import { CandidateSuperseded, InvalidCandidate } from "../ElectionError.ts"
+import { CandidateSuperseded, InvalidCandidate, type InvalidConfig } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 
 const shortest = Duration.millis(100)
@@ -67,7 +67,7 @@ export const singleton = <A, E, R>(
   election: Candidacy.Election,
   options: Candidacy.CandidateOptions,
   service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
-): Layer.Layer<never, InvalidCandidate, Database | Exclude<R, Scope.Scope>> =>
+): Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Exclude<R, Scope.Scope>> =>
   Layer.effectDiscard(Effect.gen(function*() {
     const candidacy = yield* Candidacy.make(election, options)
     const led = new Service(Effect.isEffect(service) ? () => service : service)

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
+import { differences } from "../ElectionConfig.ts"
 import type { StoreError } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
 
@@ -24,6 +25,15 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
     again
       ? { level: "Warn", text: () => `"${candidate}" had been evicted and has registered again` }
       : { level: "Debug", text: () => `"${candidate}" is registered` },
+  ConfigDiffers: ({ candidate, given, inForce }): Line => ({
+    level: "Warn",
+    text: () =>
+      `"${candidate}" was given another configuration than is in force, and obeys that: ` +
+      differences(given, inForce).map(({ field, given, inForce }) => `${field} is ${inForce} and not ${given}`).join(
+        ", "
+      ) +
+      "; writeConfig would put another in force"
+  }),
   Following: ({ candidate, enabled, leader, term }): Line => ({
     level: "Debug",
     text: () =>

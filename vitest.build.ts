@@ -4,9 +4,10 @@
  */
 import { execFileSync } from "node:child_process"
 
+const run = (...args: ReadonlyArray<string>) =>
+  execFileSync(process.execPath, args, { cwd: import.meta.dirname, stdio: "inherit" })
+
 export default (): void => {
-  execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-b", "packages/cli/tsconfig.src.json"], {
-    cwd: import.meta.dirname,
-    stdio: "inherit"
-  })
+  run("node_modules/typescript/bin/tsc", "-b", "packages/cli/tsconfig.src.json")
+  run("scripts/bundleReport.mjs")
 }

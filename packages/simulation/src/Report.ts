@@ -6,53 +6,11 @@ import type { History } from "./History.ts"
 import { type Belief, beliefs } from "./internal/beliefs.ts"
 import { counted } from "./internal/counted.ts"
 import * as Evidence from "./internal/evidence.ts"
+import type { Lane, Lease, LogEntry, Mark, ReportData, Span } from "./internal/reportData.ts"
 import { page } from "./internal/reportPage.ts"
 import * as Transitions from "./internal/transitions.ts"
 import { works } from "./internal/works.ts"
 import { second } from "./World.ts"
-
-/** A stretch of a lane; times are seconds of the world. */
-interface Span {
-  readonly kind: string
-  readonly from: number
-  readonly to: number
-  /** Whose colour it has: the place of a process. */
-  readonly of?: number | undefined
-  /** What is told of it when it is pointed at. */
-  readonly label: string
-  /** What stands in it. */
-  readonly text?: string | undefined
-}
-
-/** An instant of a lane. */
-interface Mark {
-  readonly kind: string
-  readonly at: number
-  readonly of?: number | undefined
-  readonly text?: string | undefined
-  /** The event that tells of it, by its place in the log; or what is told. */
-  readonly line?: number | undefined
-  readonly label?: string | undefined
-}
-
-/** From one confirmation of a leader's lease to the next: what it has left burns down to its deadline. */
-interface Fuse {
-  readonly from: number
-  readonly to: number
-  readonly deadline: number
-  /** How long it is when it has just been confirmed. */
-  readonly full: number
-  readonly of: number
-}
-
-interface Lane {
-  readonly name: string
-  readonly kind: "leader" | "database" | "process" | "world" | "operator"
-  readonly place?: number | undefined
-  readonly spans: ReadonlyArray<Span>
-  readonly marks: ReadonlyArray<Mark>
-  readonly fuses?: ReadonlyArray<Fuse> | undefined
-}
 
 /** A history, and what the lanes need of it. */
 interface Material {
@@ -90,7 +48,7 @@ const marked: { readonly [what: string]: (details: Event["details"]) => string |
 const processLane = ({ beliefs, evidence, lines, places }: Material, host: string): Lane => {
   const spans: Array<Span> = []
   const marks: Array<Mark> = []
-  const fuses: Array<Fuse> = []
+  const leases: Array<Lease> = []
   const place = places.get(host) ?? 0
   const own = beliefs.filter(({ who }) => hostOf(who) === host)
   const lives = [...evidence.machines.values()].filter(({ name }) => hostOf(name) === host)
@@ -126,7 +84,7 @@ const processLane = ({ beliefs, evidence, lines, places }: Material, host: strin
       const full = deadline - at
       if (full <= 0) return
       const to = seconds(Math.min(next, belief.to))
-      fuses.push({ from: seconds(at), to, deadline: seconds(deadline), full: seconds(full), of: place })
+      leases.push({ from: seconds(at), to, deadline: seconds(deadline), full: seconds(full), of: place })
     })
   }
   for (const { from, term, to, who } of own) {
@@ -148,7 +106,7 @@ const processLane = ({ beliefs, evidence, lines, places }: Material, host: strin
     if (hostOf(who) !== host) continue
     spans.push({ kind, from: seconds(from), to: seconds(to), label: `${who}: ${kind}` })
   }
-  return { name: host, kind: "process", place, spans, marks, fuses: fuses.toSorted((a, b) => a.from - b.from) }
+  return { name: host, kind: "process", place, spans, marks, leases: leases.toSorted((a, b) => a.from - b.from) }
 }
 
 /** Who believes that it leads: nobody at times, and never two. */
@@ -229,6 +187,7 @@ const otherLane = ({ evidence, lines }: Material, who: "world" | "operator"): La
 
 /** What the lanes of the weather and of operators show otherwise, or not at all. */
 const unmarked: ReadonlySet<string> = new Set([
+  "batch",
   "fault",
   "fault-begins",
   "fault-ends",
@@ -251,7 +210,7 @@ const toText = (name: string, detail: Detail): string => {
 }
 
 /** An event for the list: when, who, what, and the rest. */
-const toEntry = ({ at, details, what, who }: Event): readonly [number, string, string, string] => {
+const toEntry = ({ at, details, what, who }: Event): LogEntry => {
   const rest = Object.entries(details).filter(([, detail]) => detail !== undefined)
   return [seconds(at), who, what, rest.map(([name, detail]) => toText(name, detail)).join(" ")]
 }
@@ -273,30 +232,29 @@ export const toHtml = (history: History, violations: ReadonlyArray<Violation>): 
   }
   const { duration, processes, profile, quietAt, seed } = history.scenario
   const elections = history.events.filter(({ what }) => what === "elected").length
-  return page(
-    `${profile}, seed ${seed}`,
-    embed({
-      title: `${profile}, seed ${seed}`,
-      summary:
-        `${counted(processes.length, "process", "processes")}, ${duration} s, ${counted(elections, "election")}, ` +
-        `${counted(history.record.length, "commit")}, ${counted(history.scenario.episodes.length, "episode")}`,
-      duration,
-      quietAt,
-      lanes: [
-        leaderLane(material),
-        databaseLane(material),
-        ...hosts.map((host) => processLane(material, host)),
-        otherLane(material, "world"),
-        otherLane(material, "operator")
-      ],
-      promises: Object.fromEntries(Checkers.all.map(({ name, promise }) => [name, promise])),
-      violations: violations.map(({ at, checker, message, who }) => ({
-        at: seconds(at),
-        checker,
-        message,
-        lane: who === undefined ? undefined : hostOf(who)
-      })),
-      log: history.events.map(toEntry)
-    })
-  )
+  const title = `${profile}, seed ${seed}`
+  const data: ReportData = {
+    title,
+    summary:
+      `${counted(processes.length, "process", "processes")}, ${duration} s, ${counted(elections, "election")}, ` +
+      `${counted(history.record.length, "commit")}, ${counted(history.scenario.episodes.length, "episode")}`,
+    duration,
+    quietAt,
+    lanes: [
+      leaderLane(material),
+      databaseLane(material),
+      ...hosts.map((host) => processLane(material, host)),
+      otherLane(material, "world"),
+      otherLane(material, "operator")
+    ],
+    promises: Object.fromEntries(Checkers.all.map(({ name, promise }) => [name, promise])),
+    violations: violations.map(({ at, checker, message, who }) => ({
+      at: seconds(at),
+      checker,
+      message,
+      lane: who === undefined ? undefined : hostOf(who)
+    })),
+    log: history.events.map(toEntry)
+  }
+  return page(title, embed(data))
 }

@@ -1,12 +1,11 @@
 /** Many histories, one after another, on as many cores as are to be used; and what came of them. */
 import * as Effect from "effect/Effect"
-import type { Violation } from "./Checker.ts"
-import * as Checkers from "./Checkers.ts"
+import type { Job, Outcome } from "./internal/job.ts"
 import * as Thread from "./internal/thread.ts"
-import * as Profile from "./Profile.ts"
-import type { Scenario } from "./Scenario.ts"
-import * as Simulation from "./Simulation.ts"
-import { Statistics, type Summary } from "./Statistics.ts"
+import type * as Profile from "./Profile.ts"
+import { Statistics } from "./Statistics.ts"
+
+export type { Job, Outcome } from "./internal/job.ts"
 
 /** What is to be simulated. */
 export interface Options {
@@ -20,21 +19,6 @@ export interface Options {
   readonly duration?: number | undefined
   /** How many threads; one by default. */
   readonly threads?: number | undefined
-}
-
-/** One history to be made. */
-export interface Job {
-  readonly profile: Profile.Name
-  readonly seed: number
-  readonly processes: number | undefined
-  readonly duration: number | undefined
-}
-
-/** What became of one history. */
-export interface Outcome {
-  readonly job: Job
-  readonly violations: ReadonlyArray<Violation>
-  readonly summary: Summary
 }
 
 /** See the module. */
@@ -53,18 +37,6 @@ const jobAt = ({ duration, from, processes, profiles }: Options, index: number):
   processes,
   duration
 })
-
-/** What a job's history is made from. */
-export const scenarioOf = ({ duration, processes, profile, seed }: Job): Scenario =>
-  Profile.generate(profile, seed, { duration, processes })
-
-/** Makes one history and judges it. */
-export const perform = (job: Job): Outcome => {
-  const history = Simulation.run(scenarioOf(job))
-  const statistics = new Statistics()
-  statistics.add(history)
-  return { job, violations: Checkers.check(history), summary: statistics.summary }
-}
 
 /** Runs all jobs, in threads; `progress` is told after each what has come of them so far. */
 export const run = (

@@ -10,7 +10,7 @@ interface Data {
     readonly name: string
     readonly spans: ReadonlyArray<{ readonly kind: string; readonly from: number; readonly to: number }>
     readonly marks: ReadonlyArray<{ readonly kind: string; readonly line?: number }>
-    readonly fuses?: ReadonlyArray<{ readonly from: number; readonly to: number; readonly deadline: number }>
+    readonly leases?: ReadonlyArray<{ readonly from: number; readonly to: number; readonly deadline: number }>
   }>
   readonly violations: ReadonlyArray<{ readonly checker: string; readonly lane?: string; readonly message: string }>
   readonly promises: { readonly [checker: string]: string }
@@ -50,9 +50,9 @@ describe("the report", () => {
   })
 
   it("shows a leader's deadline after what is shown of its belief", () => {
-    const fuses = data.lanes.flatMap(({ fuses }) => fuses ?? [])
-    assert.isAbove(fuses.length, 20)
-    for (const { deadline, from, to } of fuses) {
+    const leases = data.lanes.flatMap(({ leases }) => leases ?? [])
+    assert.isAbove(leases.length, 20)
+    for (const { deadline, from, to } of leases) {
       assert.isTrue(from < to && to <= deadline + 1e-5)
       // The lease of ten seconds less the margin, the last one of the history included.
       assert.isAtMost(deadline - from, 9)

@@ -5,8 +5,8 @@ import * as Command from "effect/cli/Command"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { perform } from "../src/internal/job.ts"
 import * as Profile from "../src/Profile.ts"
-import * as Simulate from "../src/Simulate.ts"
 import { command, PromiseBroken } from "../src/SimulateCommand.ts"
 
 /** Runs the command, and gives what it has printed. */
@@ -53,7 +53,7 @@ describe("simulate", () => {
   it.effect("writes the report, of the history with the most tenures", () =>
     Effect.gen(function*() {
       const tenures = Profile.names.map((profile) =>
-        Simulate.perform({ profile, seed: 0, processes: 3, duration: 90 }).summary.tenures
+        perform({ profile, seed: 0, processes: 3, duration: 90 }).summary.tenures
       )
       const most = Math.max(...tenures)
       assert.isBelow(tenures[0]!, most)

@@ -25,7 +25,7 @@ const patches = task.patches.map(({ file, find, package: name, replace }) => {
 register("./mutationHooks.js", import.meta.url, { data: patches })
 
 // Only now, so that everything is loaded through the hooks.
-const { perform } = await import("../Simulate.ts")
+const { perform } = await import("./job.ts")
 for (let seed = 0; seed < task.seeds; seed++) {
   const { violations } = perform({ profile: task.profile, seed, processes: undefined, duration: task.duration })
   process.stdout.write(`${JSON.stringify([...new Set(violations.map(({ checker }) => checker))])}\n`)

@@ -58,6 +58,6 @@ export const page = (title: string, data: string): string =>
 </div>
 <div id="tip"></div>
 <script id="data" type="application/json">${data}</script>
-<script type="module">${script}</script>
+<script type="module">${script()}</script>
 </html>
 `

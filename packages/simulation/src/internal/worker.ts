@@ -4,9 +4,9 @@ import type { Violation } from "../Checker.ts"
 import * as Checkers from "../Checkers.ts"
 import * as Report from "../Report.ts"
 import * as Shrink from "../Shrink.ts"
-import { type Job, perform, scenarioOf } from "../Simulate.ts"
 import * as Simulation from "../Simulation.ts"
 import { second } from "../World.ts"
+import { type Job, perform, scenarioOf } from "./job.ts"
 
 const tasks = {
   perform,

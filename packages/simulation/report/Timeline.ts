@@ -1,0 +1,118 @@
+/** Where things are: lanes below one another, and the part of the time that is shown. */
+import type { Lane, Mark, ReportData } from "../src/internal/reportData.ts"
+
+/** What comes before the lanes: their names. */
+export const gutter = 96
+
+/** The shortest time that can be shown, in seconds. */
+const shortest = 0.002
+
+export interface PlacedMark extends Mark {
+  readonly label: string
+}
+
+export interface PlacedLane extends Lane {
+  readonly y: number
+  readonly height: number
+  readonly marks: ReadonlyArray<PlacedMark>
+}
+
+export class Timeline {
+  readonly data: ReportData
+  readonly lanes: ReadonlyArray<PlacedLane>
+  /** The height of all lanes. */
+  readonly height: number
+  /** Whether the lanes of processes are narrow. */
+  readonly isCrowded: boolean
+  /** By how much a process's lane is lower than one that is not crowded. */
+  readonly scale: number
+  from = 0
+  to: number
+  private readonly width: () => number
+  private readonly moved: () => void
+
+  /** `width` is that of the canvas; `moved` is called when another part is to be shown. */
+  constructor(data: ReportData, width: () => number, moved: () => void) {
+    this.data = data
+    this.width = width
+    this.moved = moved
+    this.to = data.duration
+    const processes = data.lanes.filter(({ kind }) => kind === "process").length
+    this.isCrowded = processes > 8
+    const process = processes > 14 ? 27 : this.isCrowded ? 38 : 56
+    this.scale = this.isCrowded ? process / 56 : 1
+    const heights = { leader: 30, database: 62, process, world: 28, operator: 28 }
+    let bottom = 0
+    this.lanes = data.lanes.map((lane) => {
+      const y = bottom
+      const height = heights[lane.kind]
+      bottom += height
+      const marks = lane.marks.map((mark) => ({
+        ...mark,
+        label: mark.line === undefined ? mark.label ?? "" : data.log[mark.line]!.slice(1).join(" ")
+      }))
+      return { ...lane, y, height, marks }
+    })
+    this.height = bottom
+  }
+
+  /** How long the part is that is shown, in seconds. */
+  get span(): number {
+    return this.to - this.from
+  }
+
+  get middle(): number {
+    return (this.from + this.to) / 2
+  }
+
+  get isWhole(): boolean {
+    return this.from === 0 && this.to === this.data.duration
+  }
+
+  /** How many seconds so many pixels are. */
+  secondsOf(pixels: number): number {
+    return pixels / (this.width() - gutter) * this.span
+  }
+
+  x(at: number): number {
+    return gutter + (at - this.from) / this.span * (this.width() - gutter)
+  }
+
+  timeAt(x: number): number {
+    return this.from + this.secondsOf(x - gutter)
+  }
+
+  laneAt(y: number): PlacedLane | undefined {
+    return this.lanes.find((lane) => y >= lane.y && y < lane.y + lane.height)
+  }
+
+  lane(name: string | undefined): PlacedLane | undefined {
+    return this.lanes.find((lane) => lane.name === name)
+  }
+
+  /** Shows a part, as far as there is one. */
+  show(from: number, to: number): void {
+    const span = Math.min(this.data.duration, Math.max(shortest, to - from))
+    this.from = Math.min(Math.max(0, from), this.data.duration - span)
+    this.to = this.from + span
+    this.moved()
+  }
+
+  showAll(): void {
+    this.show(0, this.data.duration)
+  }
+
+  move(seconds: number): void {
+    this.show(this.from + seconds, this.to + seconds)
+  }
+
+  zoom(factor: number, around: number): void {
+    this.show(around - (around - this.from) * factor, around + (this.to - around) * factor)
+  }
+
+  /** Shows what happened then, in at most `span` seconds, so that it can be seen. */
+  visit(at: number, span: number): void {
+    const wide = Math.min(this.span, span)
+    this.show(at - wide / 2, at + wide / 2)
+  }
+}

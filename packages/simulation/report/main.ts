@@ -1,0 +1,98 @@
+/** The program of a report's page: it shows the data that stand in it. */
+import type { ReportData } from "../src/internal/reportData.ts"
+import { byId, make, surfaceIn } from "./dom.ts"
+import { EventList } from "./EventList.ts"
+import { byKeys, byOverview, byPointer, followAddress, writeAddress } from "./navigation.ts"
+import { Painter } from "./Painter.ts"
+import { Theme } from "./Theme.ts"
+import { gutter, Timeline } from "./Timeline.ts"
+import { Tooltip } from "./Tooltip.ts"
+
+const data = JSON.parse(byId("data").textContent) as ReportData
+const surfaces = { stage: surfaceIn("lanes"), axis: surfaceIn("axis"), overview: surfaceIn("overview") }
+
+let isDrawing = false
+const redraw = (): void => {
+  if (isDrawing) return
+  isDrawing = true
+  requestAnimationFrame(() => {
+    isDrawing = false
+    painter.draw()
+  })
+}
+
+let pending: ReturnType<typeof setTimeout> | undefined
+/** Soon, and once for many movements. */
+const listLater = (): void => {
+  clearTimeout(pending)
+  pending = setTimeout(() => {
+    events.show()
+    writeAddress(timeline)
+  }, 80)
+}
+
+const theme = new Theme()
+const timeline = new Timeline(data, () => surfaces.stage.width, () => {
+  redraw()
+  listLater()
+})
+const painter = new Painter(theme, timeline, surfaces)
+const events = new EventList(theme, timeline)
+const tooltip = new Tooltip(timeline, painter.ranks)
+
+byPointer(timeline, surfaces.stage, {
+  over: (event) => {
+    painter.pointer = event !== undefined && event.offsetX > gutter ? event.offsetX : undefined
+    if (event === undefined) tooltip.hide()
+    else tooltip.show(event)
+    redraw()
+  },
+  at: (at) => events.point(at)
+})
+byOverview(timeline, surfaces.overview)
+byKeys(timeline)
+addEventListener("hashchange", () => followAddress(timeline))
+theme.onChange(() => {
+  redraw()
+  events.show()
+})
+
+/** As many broken promises as are told above the lanes. */
+const most = 30
+
+const { violations } = data
+byId("title").textContent = data.title
+byId("summary").textContent = data.summary
+const verdict = byId("verdict")
+verdict.textContent = violations.length === 0 ? "every promise kept" : `promises broken: ${violations.length}`
+verdict.classList.toggle("broken", violations.length > 0)
+byId("violations").replaceChildren(
+  ...violations.slice(0, most).map(({ at, checker, message }, index) => {
+    const button = make(
+      "button",
+      { onclick: () => timeline.visit(at, 8) },
+      make("span", { textContent: `${at.toFixed(3)} s` }),
+      make("b", { textContent: checker }),
+      make("span", { textContent: message })
+    )
+    // The promise is told once.
+    if (violations.findIndex((first) => first.checker === checker) === index) {
+      button.append(make("small", { textContent: `promised: ${data.promises[checker]}` }))
+    }
+    return button
+  })
+)
+if (violations.length > most) {
+  const textContent = `and ${violations.length - most} more: press v to go from one to the next`
+  byId("violations").append(make("p", { textContent }))
+}
+
+const { canvas } = surfaces.stage
+canvas.style.height = `${timeline.height}px`
+canvas.setAttribute("aria-label", `${data.title}: ${data.summary}`)
+new ResizeObserver(redraw).observe(byId("lanes"))
+if (!followAddress(timeline)) {
+  const [first] = violations
+  if (first === undefined) timeline.showAll()
+  else timeline.show(first.at - 15, first.at + 15)
+}

@@ -1,0 +1,34 @@
+/** One history among many: what it is made from, and what becomes of it. */
+import type { Violation } from "../Checker.ts"
+import * as Checkers from "../Checkers.ts"
+import * as Profile from "../Profile.ts"
+import type { Scenario } from "../Scenario.ts"
+import * as Simulation from "../Simulation.ts"
+import { Statistics, type Summary } from "../Statistics.ts"
+
+/** One history to be made. */
+export interface Job {
+  readonly profile: Profile.Name
+  readonly seed: number
+  readonly processes: number | undefined
+  readonly duration: number | undefined
+}
+
+/** What became of one history. */
+export interface Outcome {
+  readonly job: Job
+  readonly violations: ReadonlyArray<Violation>
+  readonly summary: Summary
+}
+
+/** What a job's history is made from. */
+export const scenarioOf = ({ duration, processes, profile, seed }: Job): Scenario =>
+  Profile.generate(profile, seed, { duration, processes })
+
+/** Makes one history and judges it. */
+export const perform = (job: Job): Outcome => {
+  const history = Simulation.run(scenarioOf(job))
+  const statistics = new Statistics()
+  statistics.add(history)
+  return { job, violations: Checkers.check(history), summary: statistics.summary }
+}

@@ -1,5 +1,5 @@
 /** `npm run example NAME`: runs one of the examples; without a name, tells which there are. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
 import { Console, Effect, References } from "effect"
 import { examples } from "./examples.ts"
 

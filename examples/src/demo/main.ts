@@ -3,8 +3,7 @@
  * LMDB in a temporary directory, or on a FoundationDB cluster.
  */
 import { Database } from "@effect-fdb/core"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -15,6 +14,7 @@ import * as Stdio from "effect/Stdio"
 import { parseArgs } from "node:util"
 import * as Account from "./account.ts"
 import { config, makeStage } from "./election.ts"
+import * as NodeServices from "./nodeServices.ts"
 import { play } from "./scenario.ts"
 import { open, type Store } from "./store.ts"
 import { Troupe } from "./troupe.ts"

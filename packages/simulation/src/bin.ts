@@ -1,10 +1,10 @@
 /** `npm run simulate`. Exit codes: 0, 1 where a promise was broken, 64 where the command line is wrong. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
+import * as NodeServices from "./internal/nodeServices.ts"
 import { command } from "./SimulateCommand.ts"
 
 /** A failure that has been explained already needs no more than its sentence, and its exit code. */

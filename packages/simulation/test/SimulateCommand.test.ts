@@ -1,4 +1,3 @@
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Console, Effect, Fiber } from "effect"
 import * as Command from "effect/cli/Command"
@@ -6,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { perform } from "../src/internal/job.ts"
+import * as NodeServices from "../src/internal/nodeServices.ts"
 import * as Profile from "../src/Profile.ts"
 import { command, PromiseBroken } from "../src/SimulateCommand.ts"
 

@@ -40,3 +40,20 @@ export const contains = (range: KeyRange, key: Uint8Array): boolean =>
 /** Whether two ranges share a key. */
 export const intersects = (a: KeyRange, b: KeyRange): boolean =>
   Bytes.compare(a.begin, b.end) < 0 && Bytes.compare(b.begin, a.end) < 0
+
+/** The keys that two ranges share, `undefined` where there are none. */
+export const intersection = (a: KeyRange, b: KeyRange): KeyRange | undefined =>
+  intersects(a, b)
+    ? {
+      begin: Bytes.compare(a.begin, b.begin) < 0 ? b.begin : a.begin,
+      end: Bytes.compare(a.end, b.end) < 0 ? a.end : b.end
+    }
+    : undefined
+
+/** The keys of `a` that are not in `b`: up to two ranges. */
+export const difference = (a: KeyRange, b: KeyRange): ReadonlyArray<KeyRange> => {
+  if (!intersects(a, b)) return [a]
+  return [{ begin: a.begin, end: b.begin }, { begin: b.end, end: a.end }].filter(({ begin, end }) =>
+    Bytes.compare(begin, end) < 0
+  )
+}

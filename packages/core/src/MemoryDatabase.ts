@@ -8,7 +8,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Database, type DatabaseService } from "./Database.ts"
-import type { Engine } from "./Engine.ts"
 import { MemoryStore } from "./internal/memoryStore.ts"
 import * as OptimisticEngine from "./OptimisticEngine.ts"
 
@@ -23,7 +22,7 @@ export interface BatchOptions {
 }
 
 /** A new, empty engine whose commits share versions, for simulations of a cluster. */
-export const makeBatchingEngine = ({ joins }: BatchOptions): Effect.Effect<Engine> =>
+export const makeBatchingEngine = ({ joins }: BatchOptions): Effect.Effect<OptimisticEngine.OptimisticEngine> =>
   Effect.map(
     Clock.Clock,
     (clock) => OptimisticEngine.make({ name: "memory", store: new MemoryStore(clock, joins), clock })
@@ -33,7 +32,7 @@ export const makeBatchingEngine = ({ joins }: BatchOptions): Effect.Effect<Engin
  * A new, empty engine, to be decorated before `Database.fromEngine` makes a database of it. Every commit has a version of its
  * own.
  */
-export const makeEngine: Effect.Effect<Engine> = makeBatchingEngine({ joins: () => false })
+export const makeEngine: Effect.Effect<OptimisticEngine.OptimisticEngine> = makeBatchingEngine({ joins: () => false })
 
 /** A new, empty database. */
 export const make: Effect.Effect<DatabaseService> = Effect.map(makeEngine, Database.fromEngine)

@@ -37,6 +37,23 @@ export interface Options {
   readonly maxWatches?: number | undefined
 }
 
+/** An attempt of a transaction, with what it is checked by. */
+export interface OptimisticTransaction extends EngineTransaction {
+  /**
+   * The conflict ranges so far, as FoundationDB's client tells them: for tests. A versionstamped key counts with every key
+   * that it may become.
+   */
+  readonly conflictRanges: {
+    readonly read: ReadonlyArray<KeyRange.KeyRange>
+    readonly write: ReadonlyArray<KeyRange.KeyRange>
+  }
+}
+
+/** The engine that {@link make} makes. */
+export interface OptimisticEngine extends Engine {
+  readonly begin: (options: AttemptOptions) => OptimisticTransaction
+}
+
 const nanosPerMilli = 1_000_000
 const pageSize = 256
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
@@ -69,7 +86,7 @@ class Watch implements EngineWatch {
     })
   }
 
-  /** The own transaction writes the key; `undefined` means a value that is not known yet. */
+  /** The own transaction writes the key; `undefined` means a value that is not known. */
   write(written: { readonly value: Uint8Array | undefined } | undefined): void {
     if (written === undefined || !sameValue(written.value, this.baseline)) this.settle(Effect.void)
   }
@@ -93,14 +110,14 @@ class Watch implements EngineWatch {
 const sameValue = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a === undefined || b === undefined ? a === b : Bytes.equals(a, b)
 
-class Attempt implements EngineTransaction {
+class Attempt implements OptimisticTransaction {
   private readonly options: Options
   private readonly count: WatchCount
   private readonly deadline: bigint
   private readonly sizeLimit: number
+  private readonly maxKeyLength: number
   private readonly own = new OwnWrites()
   private readonly readConflicts: Array<KeyRange.KeyRange> = []
-  private readonly writeConflicts: Array<KeyRange.KeyRange> = []
   private readonly watches: Array<Watch> = []
   private requestedVersion: bigint | undefined = undefined
   private snapshot: Snapshot | undefined = undefined
@@ -111,7 +128,15 @@ class Attempt implements EngineTransaction {
     this.count = count
     this.deadline = options.clock.monotonicTimeNanosUnsafe() +
       BigInt(Math.min(Math.round(attempt.timeoutMillis * nanosPerMilli), Number.MAX_SAFE_INTEGER))
+    this.maxKeyLength = maxKeyLengthOf(options)
     this.sizeLimit = attempt.sizeLimit ?? limits.maxTransactionSize
+  }
+
+  get conflictRanges() {
+    return {
+      read: rangeSet.coalesce(this.readConflicts),
+      write: rangeSet.coalesce(this.own.toldConflicts(this.knownVersion))
+    }
   }
 
   readonly readVersion: Effect.Effect<bigint, FdbError> = Effect.suspend(() => {
@@ -132,12 +157,13 @@ class Attempt implements EngineTransaction {
 
   readonly get = (key: Uint8Array, isSnapshot: boolean): Effect.Effect<Uint8Array | undefined, FdbError> =>
     Effect.suspend(() =>
-      this.read((snapshot) => {
-        const value = mergedView.get(snapshot, this.own, key)
-        if (value === mergedView.unreadable) return unreadable
-        if (!isSnapshot) this.own.addKeyConflict(key, this.readConflicts)
-        return Effect.succeed(value)
-      })
+      this.answer(
+        (below) => mergedView.get(below, this.own, key),
+        (value) => {
+          if (!isSnapshot) this.own.addKeyConflict(key, this.readConflicts)
+          return value
+        }
+      )
     )
 
   readonly getAll = (
@@ -145,72 +171,72 @@ class Attempt implements EngineTransaction {
     isSnapshot: boolean
   ): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, FdbError> =>
     Effect.suspend(() =>
-      this.read((snapshot) => {
-        const values: Array<Uint8Array | undefined> = []
-        for (const key of keys) {
-          const value = mergedView.get(snapshot, this.own, key)
-          if (value === mergedView.unreadable) return unreadable
-          values.push(value)
+      this.answer(
+        (below) => {
+          const values: Array<Uint8Array | undefined> = []
+          for (const key of keys) {
+            const value = mergedView.get(below, this.own, key)
+            if (typeof value === "symbol") return value
+            values.push(value)
+          }
+          return values
+        },
+        (values) => {
+          if (!isSnapshot) { for (const key of keys) this.own.addKeyConflict(key, this.readConflicts) }
+          return values
         }
-        if (!isSnapshot) { for (const key of keys) this.own.addKeyConflict(key, this.readConflicts) }
-        return Effect.succeed(values)
-      })
+      )
     )
 
   readonly getKey = (selector: KeySelector, isSnapshot: boolean): Effect.Effect<Uint8Array, FdbError> =>
-    Effect.suspend(() =>
-      this.read((snapshot) => {
-        const resolved = mergedView.resolve(snapshot, this.own, selector)
-        if (resolved === mergedView.unreadable) return unreadable
-        if (!isSnapshot) this.own.addRangeConflict(readConflict.ofSelector(selector, resolved), this.readConflicts)
-        return Effect.succeed(resolved.key)
-      })
-    )
+    Effect.suspend(() => {
+      const within = this.withinLength(selector)
+      return this.answer(
+        (below) => mergedView.resolve(below, this.own, within),
+        (resolved) => {
+          if (!isSnapshot) this.own.addRangeConflict(readConflict.ofSelector(within, resolved), this.readConflicts)
+          return resolved.key
+        }
+      )
+    })
 
   readonly getPage = (begin: KeySelector, end: KeySelector, options: PageOptions): Effect.Effect<Page, FdbError> =>
-    Effect.suspend(() =>
-      this.read((snapshot) => {
-        const from = this.resolveEnd(snapshot, begin)
-        const to = this.resolveEnd(snapshot, end)
-        if (from === mergedView.unreadable || to === mergedView.unreadable) return unreadable
-        const { limit: wanted, mode, reverse } = options
-        const unlimited = wanted === 0 ? Number.POSITIVE_INFINITY : wanted
-        const limit = mode === "all" ? unlimited : Math.min(unlimited, pageSize)
-        const values = mergedView.getRange(snapshot, this.own, { begin: from.key, end: to.key }, limit, reverse)
-        if (values === mergedView.unreadable) return unreadable
-        const more = values.length === limit
-        if (!options.snapshot) {
-          this.own.addRangeConflict(
-            readConflict.ofPage(
-              { selector: begin, clamped: from.clamped },
-              { selector: end, clamped: to.clamped },
-              values,
-              more,
-              reverse
-            ),
-            this.readConflicts
-          )
+    Effect.suspend((): Effect.Effect<Page, FdbError> => {
+      const from = this.withinLength(begin)
+      const to = this.withinLength(end)
+      if (mergedView.isInverted(from, to)) {
+        return this.isLate() ? timedOut("read") : Effect.succeed({ values: [], more: false })
+      }
+      const { limit: wanted, mode, reverse } = options
+      const unlimited = wanted === 0 ? Number.POSITIVE_INFINITY : wanted
+      const limit = mode === "all" ? unlimited : Math.min(unlimited, pageSize)
+      return this.answer(
+        (below) => mergedView.getRange(below, this.own, from, to, limit, reverse),
+        (page) => {
+          if (!options.snapshot) {
+            this.own.addRangeConflict(readConflict.ofPage(from, to, page, reverse), this.readConflicts)
+          }
+          return page
         }
-        return Effect.succeed({ values, more })
-      })
-    )
+      )
+    })
 
   readonly mutate = (mutation: Mutation): void => {
-    this.own.add(mutation, this.snapshot?.version ?? this.requestedVersion)
+    const within = this.cutToLength(mutation)
+    if (within === undefined) return
+    this.own.add(within, this.knownVersion)
     for (const watch of this.watches) {
-      if (writesTo(mutation, watch.key)) {
-        const overlay = this.own.isUnreadable(watch.key) ? undefined : this.own.overlay(watch.key)
-        watch.write(typeof overlay === "object" ? overlay : undefined)
-      }
+      if (writesTo(within, watch.key)) watch.write(valueWritten(within))
     }
   }
 
   readonly addReadConflict = (range: KeyRange.KeyRange): void => {
-    this.own.addRangeConflict(range, this.readConflicts)
+    this.own.addRangeConflict(this.cutRange(range), this.readConflicts)
   }
 
   readonly addWriteConflict = (range: KeyRange.KeyRange): void => {
-    if (Bytes.compare(range.begin, range.end) < 0) this.writeConflicts.push(range)
+    const within = this.cutRange(range)
+    if (Bytes.compare(within.begin, within.end) < 0) this.own.addWriteConflict(within)
   }
 
   readonly watch = (key: Uint8Array): Effect.Effect<EngineWatch, FdbError> =>
@@ -230,21 +256,16 @@ class Attempt implements EngineTransaction {
   readonly commit: Effect.Effect<Committed, FdbError> = Effect.suspend(() => {
     const left = this.deadline - this.options.clock.monotonicTimeNanosUnsafe()
     if (left <= 0n) return timedOut("write")
-    if (this.own.isEmpty && this.writeConflicts.length === 0) {
-      return Effect.sync(() => this.settled(readOnly))
-    }
+    if (this.own.isEmpty) return Effect.sync(() => this.settled(readOnly))
     const mutations = this.own.mutations()
-    for (const mutation of mutations) {
-      if (mutation._tag === "ClearRange") this.writeConflicts.push(mutation)
-      else if (mutation._tag !== "SetVersionstampedKey") this.writeConflicts.push(KeyRange.single(mutation.key))
-    }
     const readConflicts = rangeSet.coalesce(this.readConflicts)
-    const writeConflicts = rangeSet.coalesce(this.writeConflicts)
-    const size = sizeOf(mutations, readConflicts, writeConflicts)
+    const writeConflicts = rangeSet.coalesce(this.own.conflicts())
+    const size = sizeOf(mutations, readConflicts, writeConflicts) +
+      this.own.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
     if (size > this.sizeLimit) {
       return Effect.fail(FdbError.make(2101, "commit", `it has ${size} bytes, the limit is ${this.sizeLimit}`))
     }
-    const readVersion = this.snapshot?.version ?? this.requestedVersion
+    const readVersion = this.knownVersion
     // Nothing is read any more; the store may use what it holds for the commit.
     this.snapshot?.close()
     this.snapshot = undefined
@@ -273,7 +294,30 @@ class Attempt implements EngineTransaction {
     return this.options.clock.monotonicTimeNanosUnsafe() >= this.deadline
   }
 
-  /** Reads at the transaction's version, which the first read settles. */
+  /** The read version, if it has been taken. */
+  private get knownVersion(): bigint | undefined {
+    return this.snapshot?.version ?? this.requestedVersion
+  }
+
+  /**
+   * Answers a read from the own writes alone, where they suffice, else at the transaction's version, which the first read
+   * that needs it settles.
+   */
+  private answer<A, B>(
+    read: (below: Snapshot | undefined) => A | mergedView.Blocked,
+    finish: (answer: A) => B
+  ): Effect.Effect<B, FdbError> {
+    if (this.isLate()) return timedOut("read")
+    const answer = this.snapshot === undefined ? read(undefined) : mergedView.unknown
+    if (answer === mergedView.unreadable) return unreadable
+    if (answer !== mergedView.unknown) return Effect.succeed(finish(answer as A))
+    return this.read((snapshot) => {
+      const answer = read(snapshot)
+      return typeof answer === "symbol" ? unreadable : Effect.succeed(finish(answer as A))
+    })
+  }
+
+  /** Reads at the transaction's version. */
   private read<A>(read: (snapshot: Snapshot) => Effect.Effect<A, FdbError>): Effect.Effect<A, FdbError> {
     if (this.isLate()) return timedOut("read")
     if (this.snapshot === undefined) {
@@ -287,11 +331,48 @@ class Attempt implements EngineTransaction {
     return this.snapshot.isReadable() ? read(this.snapshot) : tooOld
   }
 
-  /** An end of a range. One that is a plain key needs no looking up: nothing lies between it and what it resolves to. */
-  private resolveEnd(snapshot: Snapshot, selector: KeySelector): mergedView.Resolved | mergedView.Unreadable {
-    return selector.offset === 1
-      ? { key: mergedView.anchor(selector), clamped: false }
-      : mergedView.resolve(snapshot, this.own, selector)
+  /** Longer keys are not there: of one that is longer, no more counts than that. */
+  private cut(key: Uint8Array): Uint8Array {
+    const { maxKeyLength } = this
+    return key.length > maxKeyLength ? key.subarray(0, maxKeyLength + 1) : key
+  }
+
+  private cutRange(range: KeyRange.KeyRange): KeyRange.KeyRange {
+    const begin = this.cut(range.begin)
+    const end = this.cut(range.end)
+    return begin === range.begin && end === range.end ? range : { begin, end }
+  }
+
+  /** A clear of what cannot be there is none. */
+  private cutToLength(mutation: Mutation): Mutation | undefined {
+    switch (mutation._tag) {
+      case "Clear":
+        return mutation.key.length > this.maxKeyLength ? undefined : mutation
+      case "ClearRange": {
+        const range = this.cutRange(mutation)
+        return Bytes.compare(range.begin, range.end) < 0 ? { _tag: "ClearRange", ...range } : undefined
+      }
+      default:
+        return mutation
+    }
+  }
+
+  private withinLength(selector: KeySelector): KeySelector {
+    const key = this.cut(selector.key)
+    return key === selector.key ? selector : { ...selector, key }
+  }
+}
+
+/** What a mutation makes of a key, as far as it is known. */
+const valueWritten = (mutation: Mutation): { readonly value: Uint8Array | undefined } | undefined => {
+  switch (mutation._tag) {
+    case "Set":
+      return mutation
+    case "Clear":
+    case "ClearRange":
+      return { value: undefined }
+    default:
+      return undefined
   }
 }
 
@@ -306,13 +387,15 @@ const writesTo = (mutation: Mutation, key: Uint8Array): boolean => {
   }
 }
 
+/** What a transaction counts for in FoundationDB's client: its bytes, and the structures that hold them. */
 const sizeOf = (
   mutations: ReadonlyArray<Mutation>,
   ...conflicts: ReadonlyArray<ReadonlyArray<KeyRange.KeyRange>>
 ): number => {
-  let size = 0
+  let size = mutations.length * limits.mutationOverhead
   for (const mutation of mutations) size += sizeOfMutation(mutation)
   for (const ranges of conflicts) {
+    size += ranges.length * limits.rangeOverhead
     for (const { begin, end } of ranges) size += begin.length + end.length
   }
   return size
@@ -323,15 +406,15 @@ const sizeOfMutation = (mutation: Mutation): number => {
     case "Set":
       return mutation.key.length + mutation.value.length
     case "Clear":
-      return mutation.key.length
+      return 2 * mutation.key.length + 1
     case "ClearRange":
       return mutation.begin.length + mutation.end.length
     case "Atomic":
       return mutation.key.length + mutation.operand.length
     case "SetVersionstampedKey":
-      return mutation.key.bytes.length + mutation.value.length
+      return mutation.key.bytes.length + limits.offsetLength + mutation.value.length
     case "SetVersionstampedValue":
-      return mutation.key.length + mutation.value.bytes.length
+      return mutation.key.length + mutation.value.bytes.length + limits.offsetLength
   }
 }
 
@@ -340,12 +423,15 @@ const unreadable = Effect.fail(FdbError.make(1036, "read"))
 const cancelled = Effect.fail(FdbError.make(1025, "watch"))
 const timedOut = (phase: FdbError.Phase) => Effect.fail(FdbError.make(1031, phase))
 
+const maxKeyLengthOf = (options: Options): number =>
+  Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength)
+
 /** Makes an engine. */
-export const make = (options: Options): Engine => {
+export const make = (options: Options): OptimisticEngine => {
   const count: WatchCount = { max: options.maxWatches ?? 10_000, active: 0 }
   return {
     name: options.name,
-    maxKeyLength: Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength),
+    maxKeyLength: maxKeyLengthOf(options),
     begin: (attempt) => new Attempt(options, count, attempt)
   }
 }

@@ -5,7 +5,6 @@
  * at any instant.
  */
 import { Database, type DatabaseService, OptimisticEngine } from "@effect-fdb/core"
-import type { Engine } from "@effect-fdb/core/Engine"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -47,7 +46,7 @@ const readerCheckInterval = "30 seconds"
  * waits for the commits under way, and closes the database if nobody else in this process uses it.
  */
 export const makeEngine = Effect.fnUntraced(
-  function*(options: Options): Effect.fn.Return<Engine, LmdbError, Scope.Scope> {
+  function*(options: Options): Effect.fn.Return<OptimisticEngine.OptimisticEngine, LmdbError, Scope.Scope> {
     const clock = yield* Clock.Clock
     const environment = yield* Effect.acquireRelease(
       open.acquire(path.resolve(options.path), options.durability ?? "disk"),

@@ -43,6 +43,11 @@ export interface Options {
   readonly runs?: number | undefined
   /** The first of the random programs; another each time unless set. */
   readonly seed?: number | undefined
+  /**
+   * Key selectors count a key that a `CompareAndClear` of the same transaction has made absent. FoundationDB's client does,
+   * against its documentation; the other engines do not.
+   */
+  readonly selectorsCountCleared?: boolean | undefined
   /** How long building the layer may take; ten seconds unless set. */
   readonly buildTimeout?: Duration.Input | undefined
 }
@@ -64,7 +69,8 @@ export const suite = <E>(name: string, database: Layer.Layer<Database, E>, optio
   const settings = {
     maxKeyLength: options.maxKeyLength ?? maxKeyLength,
     runs: options.runs ?? 200,
-    seed: options.seed
+    seed: options.seed,
+    selectorsCountCleared: options.selectorsCountCleared ?? false
   }
   const timeout = options.buildTimeout ?? "10 seconds"
   layer(database, { excludeTestServices: true, timeout })(`${name} conforms`, (it) => {

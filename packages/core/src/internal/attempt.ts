@@ -96,16 +96,20 @@ export class Attempt {
     return Effect.suspend(() => this.writing(check(), () => this.transaction.mutate(mutation)))
   }
 
+  /** Of any length: what is longer than the limit is not there, and may be read and cleared. */
+  checkLegal(key: Uint8Array, phase: FdbError.Phase): FdbError | undefined {
+    return Bytes.compare(key, endOfKeys) >= 0
+      ? this.fault(2004, phase, "keys from \\xff on belong to the system")
+      : undefined
+  }
+
   /** `more` bytes count as well. */
   checkKey(key: Uint8Array, phase: FdbError.Phase, more = 0): FdbError | undefined {
     const { maxKeyLength, name } = this.engine
     const length = key.length + more
-    if (length > maxKeyLength) {
-      return this.fault(2102, phase, `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`)
-    }
-    return Bytes.compare(key, endOfKeys) >= 0
-      ? this.fault(2004, phase, "keys from \\xff on belong to the system")
-      : undefined
+    return this.checkLegal(key, phase) ?? (length > maxKeyLength
+      ? this.fault(2102, phase, `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`)
+      : undefined)
   }
 
   checkValue(value: Uint8Array, more = 0): FdbError | undefined {
@@ -145,7 +149,7 @@ export class Attempt {
   }
 
   addConflictKey(key: Uint8Array, add: (range: KeyRange.KeyRange) => void): Effect.Effect<void, FdbError> {
-    return Effect.suspend(() => this.writing(this.checkKey(key, "write"), () => add(KeyRange.single(key))))
+    return Effect.suspend(() => this.writing(this.checkLegal(key, "write"), () => add(KeyRange.single(key))))
   }
 
   watching(key: Uint8Array): Effect.Effect<EngineWatch, FdbError> {

@@ -11,3 +11,7 @@ export const offsetLength = 4
 
 /** The least that `sizeLimit` may be. */
 export const minTransactionSize = 32
+
+/** What FoundationDB's client counts for a mutation, beside its bytes, and for a conflict range. */
+export const mutationOverhead = 44
+export const rangeOverhead = 24

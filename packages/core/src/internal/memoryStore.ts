@@ -106,7 +106,6 @@ export class MemoryStore implements VersionedStore {
       const oldest = newest - maxReadVersionAge
       const { readConflicts, readVersion } = commit
       if (readVersion !== undefined) {
-        if (readVersion > newest) return Effect.fail(FdbError.make(1009, "commit"))
         if (readVersion < oldest) return Effect.fail(FdbError.make(1007, "commit"))
         if (readConflicts.some((range) => this.history.isWrittenSince(range, readVersion))) {
           return Effect.fail(FdbError.make(1020, "commit"))

@@ -1,5 +1,8 @@
 /**
- * The database at one version with a transaction's own writes over it.
+ * The database at one version with a transaction's own writes over it, as FoundationDB's client reads it.
+ *
+ * Every read is tried without the database first (`below` is `undefined`): what the own writes alone can answer, or refuse,
+ * needs no read version.
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -7,136 +10,20 @@ import type { KeySelector } from "../KeySelector.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
 import type { OwnWrites } from "./ownWrites.ts"
+import * as walk from "./walk.ts"
 
-/** The answer cannot be known before the commit: error 1036. */
-export const unreadable = Symbol("unreadable")
-export type Unreadable = typeof unreadable
+export { type Blocked, unknown, unreadable } from "./walk.ts"
 
-const largestChunk = 1024
+type Below = Snapshot | undefined
 
 /** The value of a key. */
-export const get = (snapshot: Snapshot, own: OwnWrites, key: Uint8Array): Uint8Array | undefined | Unreadable => {
-  if (own.isEmpty) return snapshot.get(key)
-  if (own.isUnreadable(key)) return unreadable
+export const get = (below: Below, own: OwnWrites, key: Uint8Array): Uint8Array | undefined | walk.Blocked => {
+  if (own.isTransparent) return below === undefined ? walk.unknown : below.get(key)
+  if (own.isUnreadable(key)) return walk.unreadable
   const overlay = own.overlay(key)
-  if (overlay === undefined) return snapshot.get(key)
-  return typeof overlay === "function" ? overlay(snapshot.get(key)) : overlay.value
-}
-
-/** Pulls the database's pairs of a range, a growing chunk at a time. */
-const pull = (snapshot: Snapshot, range: KeyRange.KeyRange, reverse: boolean, hint: number) => {
-  let { begin, end } = range
-  let chunk: ReadonlyArray<KeyValue> = []
-  let at = 0
-  let size = Math.min(hint, largestChunk)
-  let more = true
-  const skipTo = (key: Uint8Array): void => {
-    if (reverse) end = key
-    else begin = key
-    chunk = []
-    at = 0
-    more = Bytes.compare(begin, end) < 0
-  }
-  const peek = (): KeyValue | undefined => {
-    if (at === chunk.length && more) {
-      const last = chunk.at(-1)
-      if (last !== undefined) skipTo(reverse ? last.key : Bytes.successor(last.key))
-      if (!more) return undefined
-      chunk = snapshot.getRange(begin, end, size, reverse, 0)
-      more = chunk.length === size
-      at = 0
-      size = Math.min(size * 4, largestChunk)
-    }
-    return chunk[at]
-  }
-  const advance = (): void => {
-    at++
-  }
-  return { peek, advance, skipTo }
-}
-
-/** Pairs of the database and of the own writes, in order; nothing in the range is unreadable. */
-const merge = (
-  snapshot: Snapshot,
-  own: OwnWrites,
-  range: KeyRange.KeyRange,
-  limit: number,
-  reverse: boolean
-): Array<KeyValue> => {
-  const values: Array<KeyValue> = []
-  const below = pull(snapshot, range, reverse, limit === Number.POSITIVE_INFINITY ? largestChunk : limit + 8)
-  const points = own.points(range.begin, range.end, reverse)
-  let point = points.next()
-  while (values.length < limit) {
-    const pair = below.peek()
-    if (pair === undefined && point === undefined) break
-    const order = pair === undefined
-      ? 1
-      : point === undefined
-      ? -1
-      : Bytes.compare(pair.key, point.key) * (reverse ? -1 : 1)
-    if (order < 0) {
-      const cleared = own.clearedAround(pair!.key)
-      if (cleared === undefined) {
-        values.push(pair!)
-        below.advance()
-      } else {
-        below.skipTo(reverse ? cleared.begin : cleared.end)
-      }
-    } else {
-      const key = point!.key
-      const overlay = own.overlay(key)!
-      const value = typeof overlay === "function" ? overlay(order === 0 ? pair!.value : undefined) : overlay.value
-      if (value !== undefined) values.push({ key, value })
-      if (order === 0) below.advance()
-      point = points.next()
-    }
-  }
-  return values
-}
-
-/** At most `limit` pairs of a range, from its end backwards when `reverse`. */
-export const getRange = (
-  snapshot: Snapshot,
-  own: OwnWrites,
-  range: KeyRange.KeyRange,
-  limit: number,
-  reverse: boolean
-): ReadonlyArray<KeyValue> | Unreadable => {
-  const { begin, end } = range
-  if (Bytes.compare(begin, end) >= 0 || limit === 0) return []
-  if (own.isEmpty) return snapshot.getRange(begin, end, limit, reverse, 0)
-  const hidden = own.unreadableWithin(range)
-  const barrier = reverse ? hidden.at(-1)?.end : hidden[0]?.begin
-  if (barrier === undefined) {
-    return own.isUntouched(begin, end)
-      ? snapshot.getRange(begin, end, limit, reverse, 0)
-      : merge(snapshot, own, range, limit, reverse)
-  }
-  // What comes before the barrier can be read as long as it is enough.
-  const values = merge(snapshot, own, reverse ? { begin: barrier, end } : { begin, end: barrier }, limit, reverse)
-  return values.length === limit ? values : unreadable
-}
-
-/** The last of the first `count` pairs of a range, if there are as many. */
-const nth = (
-  snapshot: Snapshot,
-  own: OwnWrites,
-  range: KeyRange.KeyRange,
-  count: number,
-  reverse: boolean
-): KeyValue | undefined | Unreadable => {
-  // Those before it need not be made.
-  if (own.isEmpty) return snapshot.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
-  const pairs = getRange(snapshot, own, range, count, reverse)
-  return pairs === unreadable ? unreadable : pairs[count - 1]
-}
-
-/** A resolved selector. */
-export interface Resolved {
-  readonly key: Uint8Array
-  /** It went beyond the first or the last key and was brought back to that end of the database. */
-  readonly clamped: boolean
+  if (typeof overlay === "object") return overlay.value
+  if (below === undefined) return walk.unknown
+  return overlay === undefined ? below.get(key) : overlay(below.get(key))
 }
 
 /** The key from which on a selector with a positive offset counts, and before which one with another offset. */
@@ -145,15 +32,122 @@ export const anchor = ({ key, orEqual }: KeySelector): Uint8Array => {
   return Bytes.compare(from, KeyRange.all.end) > 0 ? KeyRange.all.end : from
 }
 
+const { begin: firstKey, end: lastKey } = KeyRange.all
+
+/** A resolved selector. */
+export interface Resolved {
+  readonly key: Uint8Array
+  /** It went beyond the first or the last key and was brought back to that end of the database. */
+  readonly clamped: boolean
+}
+
 /** The key that a selector stands for. */
-export const resolve = (snapshot: Snapshot, own: OwnWrites, selector: KeySelector): Resolved | Unreadable => {
+export const resolve = (below: Below, own: OwnWrites, selector: KeySelector): Resolved | walk.Blocked => {
   const reverse = selector.offset <= 0
   const count = reverse ? 1 - selector.offset : selector.offset
   const from = anchor(selector)
-  const range = reverse ? { begin: KeyRange.all.begin, end: from } : { begin: from, end: KeyRange.all.end }
-  const pair = nth(snapshot, own, range, count, reverse)
-  if (pair === unreadable) return unreadable
-  return pair === undefined
-    ? { key: reverse ? KeyRange.all.begin : KeyRange.all.end, clamped: true }
-    : { key: pair.key, clamped: false }
+  const range = reverse ? { begin: firstKey, end: from } : { begin: from, end: lastKey }
+  const pair = walk.nth(below, own, range, count, reverse)
+  if (typeof pair === "symbol") return pair
+  return pair === undefined ? { key: reverse ? firstKey : lastKey, clamped: true } : { key: pair.key, clamped: false }
+}
+
+/** An end of a range, as far as it could be resolved. */
+interface End {
+  readonly key: Uint8Array
+  /** One, where `key` is what the selector stands for; else what is left to count from `key` on, for `blocked` is there. */
+  readonly offset: number
+  /** What was left to count when the counting ended, though it ended at an end of the database. */
+  readonly counted: number
+  readonly clamped: "begin" | "end" | undefined
+  readonly blocked: walk.Blocked | undefined
+}
+
+/**
+ * Counts as far as it gets. An end that is found moves up to the next key that is there or cannot be read: nothing lies
+ * between the two.
+ */
+const resolveEnd = (below: Below, own: OwnWrites, selector: KeySelector): End => {
+  const from = anchor(selector)
+  let { offset } = selector
+  const found = (key: Uint8Array): End => ({ key, offset: 1, counted: 1, clamped: undefined, blocked: undefined })
+  if (offset === 1 && below !== undefined && !own.hasUnreadable) return found(from)
+  if (offset < 1) {
+    // The empty key is where the database begins, and not counted.
+    const pair = walk.skip(below, own, { begin: afterFirstKey, end: from }, 1 - offset, true)
+    offset += pair.skipped
+    if (pair.blocked !== undefined) {
+      return { key: pair.at, offset, counted: offset, clamped: undefined, blocked: pair.blocked }
+    }
+    return offset < 1
+      ? { key: firstKey, offset: 1, counted: offset, clamped: "begin", blocked: undefined }
+      : found(pair.at)
+  }
+  const pair = walk.skip(below, own, { begin: from, end: lastKey }, offset, false)
+  if (pair.blocked !== undefined) {
+    offset -= pair.skipped
+    return { key: pair.at, offset, counted: offset, clamped: undefined, blocked: pair.blocked }
+  }
+  if (pair.skipped === offset) return found(pair.at)
+  offset -= pair.skipped
+  return offset > 1
+    ? { key: lastKey, offset: 1, counted: offset, clamped: "end", blocked: undefined }
+    : found(selector.offset === 1 ? from : lastKey)
+}
+
+const afterFirstKey = Bytes.successor(firstKey)
+
+/** A page of a range. */
+export interface Page {
+  readonly values: ReadonlyArray<KeyValue>
+  /** The limit was reached. */
+  readonly more: boolean
+  /** An end was brought back to where the database begins, or ends, and the page depends on that. */
+  readonly clampedBegin: boolean
+  readonly clampedEnd: boolean
+}
+
+/** Whether a range cannot hold a key, whatever is in the database: its selectors are in the wrong order. */
+export const isInverted = (begin: KeySelector, end: KeySelector): boolean =>
+  begin.offset >= end.offset && Bytes.compare(anchor(begin), anchor(end)) >= 0
+
+/** At most `limit` pairs of a range that is not inverted, from its end backwards when `reverse`. */
+export const getRange = (
+  below: Below,
+  own: OwnWrites,
+  beginSelector: KeySelector,
+  endSelector: KeySelector,
+  limit: number,
+  reverse: boolean
+): Page | walk.Blocked => {
+  const begin = resolveEnd(below, own, beginSelector)
+  const end = resolveEnd(below, own, endSelector)
+  const order = Bytes.compare(begin.key, end.key)
+  if (order >= 0 && begin.counted >= end.counted) {
+    return { values: [], more: false, clampedBegin: false, clampedEnd: false }
+  }
+  const clampedBegin = begin.clamped === "begin" || end.clamped === "begin"
+  const clampedEnd = begin.clamped === "end" || end.clamped === "end"
+  const nothing: Page = { values: [], more: false, clampedBegin, clampedEnd }
+  if (begin.offset === 1 && Bytes.equals(begin.key, lastKey) || end.offset === 1 && end.key.length === 0) return nothing
+  const [near, far] = reverse ? [end, begin] : [begin, end]
+  if (order > 0 && far.offset !== 1) return far.blocked!
+  if (order >= 0 && begin.offset >= end.offset) return nothing
+  if (near.offset !== 1) return near.blocked!
+  // So many more have to be there for the far end to lie behind them, where it could not be resolved.
+  const beyond = Math.max(0, reverse ? begin.offset - 1 : 1 - end.offset)
+  const range = {
+    begin: begin.offset === 1 ? begin.key : firstKey,
+    end: end.offset === 1 ? end.key : lastKey
+  }
+  const read = walk.take(below, own, range, limit + beyond, reverse)
+  if (typeof read === "symbol") return read
+  const values = beyond === 0 ? read : read.slice(0, limit)
+  const more = values.length === limit
+  return {
+    values,
+    more,
+    clampedBegin: clampedBegin && !(reverse && more),
+    clampedEnd: clampedEnd && (reverse || !more)
+  }
 }

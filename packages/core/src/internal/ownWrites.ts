@@ -4,25 +4,27 @@
 import * as Atomic from "../Atomic.ts"
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
-import type { Mutation } from "../Mutation.ts"
+import type { AtomicOp, Mutation } from "../Mutation.ts"
 import { toVersionstamp } from "../VersionedStore.ts"
 import { transactionLength, type Versionstamped } from "../Versionstamp.ts"
+import { offsetLength } from "./limits.ts"
 import * as rangeSet from "./rangeSet.ts"
 import * as sortedMap from "./sortedMap.ts"
 
+type KeyMutation = Exclude<Mutation, { readonly _tag: "ClearRange" }>
 type AtomicMutation = Extract<Mutation, { readonly _tag: "Atomic" }>
+type StampedKeyMutation = Extract<Mutation, { readonly _tag: "SetVersionstampedKey" }>
 
 /**
  * The writes to one key.
  *
  * - `Known`: the value does not depend on the database; `undefined` when cleared
- * - `Dependent`: atomic operations on whatever value the database has
- * - `Stamped`: there is a versionstamped value among them, so there is no telling before the commit
+ * - `Stack`: mutations that could not be made one. The first tells whether they depend on the database's value. It is
+ *   pushed onto in place, so that a long one costs no more for each mutation than a short one
  */
 type Write =
   | { readonly _tag: "Known"; readonly value: Uint8Array | undefined }
-  | { readonly _tag: "Dependent"; readonly mutations: ReadonlyArray<AtomicMutation> }
-  | { readonly _tag: "Stamped"; readonly mutations: ReadonlyArray<Mutation> }
+  | { readonly _tag: "Stack"; readonly mutations: Array<KeyMutation> }
 
 /** What a key is for a reader of the database beneath. */
 export type Overlay =
@@ -34,56 +36,83 @@ export type Overlay =
 const absent = { value: undefined }
 const lastStamp = new Uint8Array(transactionLength).fill(0xff)
 
+/** Operations of which two make one only where their operands have the same length. */
+const associativeByLength: ReadonlySet<AtomicOp> = new Set(["Add", "BitOr", "BitXor", "Max", "Min"])
+
+/** The operation that has the effect of two, one after the other; where FoundationDB's client keeps both, `undefined`. */
+const joined = (first: KeyMutation, second: AtomicMutation): AtomicMutation | undefined => {
+  if (first._tag !== "Atomic" || first.op !== second.op || first.op === "CompareAndClear") return undefined
+  if (associativeByLength.has(first.op) && first.operand.length !== second.operand.length) return undefined
+  return { ...first, operand: Atomic.apply(first.op, first.operand, second.operand)! }
+}
+
+const isDependent = (write: Write): boolean => write._tag === "Stack" && write.mutations[0]!._tag === "Atomic"
+
 export class OwnWrites {
+  /** A versionstamped key stands under its {@link placeholder}. */
   private writes: sortedMap.SortedMap<Write> = undefined
   private cleared: rangeSet.RangeSet = undefined
   /** What a versionstamp may be going to stand in; only a clear makes it readable again. */
   private unreadable: rangeSet.RangeSet = undefined
-  private stampedKeys: Array<Extract<Mutation, { readonly _tag: "SetVersionstampedKey" }>> = []
+  private writeConflicts: Array<KeyRange.KeyRange> = []
+  /** What is to be committed before everything else, and is no longer seen here: see {@link seal}. */
+  private readonly sealed: Array<Mutation> = []
+  private readonly sealedConflicts: Array<KeyRange.KeyRange> = []
+  private readonly stampedKeys: Array<Versionstamped> = []
 
+  /** Nothing would be committed. */
   get isEmpty(): boolean {
-    return this.writes === undefined && this.cleared === undefined && this.stampedKeys.length === 0
+    return this.isTransparent && this.writeConflicts.length === 0 && this.sealed.length === 0 &&
+      this.sealedConflicts.length === 0
+  }
+
+  /** The database's answers are the transaction's. */
+  get isTransparent(): boolean {
+    return this.writes === undefined && this.cleared === undefined && this.unreadable === undefined
+  }
+
+  /** Some keys cannot be read. */
+  get hasUnreadable(): boolean {
+    return this.unreadable !== undefined
   }
 
   /** Adds a mutation. `readVersion` is the transaction's, where it is known already. */
   add(mutation: Mutation, readVersion: bigint | undefined): void {
     switch (mutation._tag) {
-      case "Set":
-        return this.write(mutation, mutation.key, { _tag: "Known", value: mutation.value })
       case "Clear":
-        if (this.cleared !== undefined || this.unreadable !== undefined || this.stampedKeys.length > 0) {
+        if (this.cleared !== undefined || this.unreadable !== undefined) {
           return this.clear(KeyRange.single(mutation.key))
         }
-        this.writes = sortedMap.set(this.writes, mutation.key, { _tag: "Known", value: undefined })
+        this.writes = sortedMap.set(this.writes, mutation.key, absentWrite)
         return
       case "ClearRange":
         return this.clear(mutation)
-      case "Atomic":
-        return this.addAtomic(mutation)
       case "SetVersionstampedValue":
+        this.write(mutation.key, mutation)
         this.unreadable = rangeSet.add(this.unreadable, KeyRange.single(mutation.key))
-        return this.write(mutation, mutation.key, { _tag: "Stamped", mutations: [mutation] })
+        return
       case "SetVersionstampedKey":
-        this.unreadable = rangeSet.add(this.unreadable, stampedRange(mutation.key, readVersion ?? 0n))
-        this.stampedKeys.push(mutation)
+        return this.addStampedKey(mutation, readVersion ?? 0n)
+      default:
+        return this.write(mutation.key, mutation)
     }
   }
 
-  /** How the database's value of a key is to be seen; `undefined`: as it is. */
+  addWriteConflict(range: KeyRange.KeyRange): void {
+    this.writeConflicts.push(range)
+  }
+
+  /** How the database's value of a key that can be read is to be seen; `undefined`: as it is. */
   overlay(key: Uint8Array): Overlay | undefined {
     const write = sortedMap.get(this.writes, key)
     if (write === undefined) return rangeSet.has(this.cleared, key) ? absent : undefined
-    switch (write._tag) {
-      case "Known":
-        return write
-      case "Dependent":
-        return (below) => write.mutations.reduce((value, { op, operand }) => Atomic.apply(op, value, operand), below)
-      case "Stamped":
-        return absent
-    }
+    if (write._tag === "Known") return write
+    return isDependent(write)
+      ? (below) => applyAll(write.mutations, below)
+      : { value: applyAll(write.mutations, undefined) }
   }
 
-  /** The keys of a range that were written one by one, with what they are to be seen as. */
+  /** The keys of a range that were written one by one. */
   points(begin: Uint8Array, end: Uint8Array, reverse: boolean): sortedMap.Cursor<unknown> {
     return reverse
       ? sortedMap.descending(this.writes, begin, end)
@@ -91,14 +120,20 @@ export class OwnWrites {
   }
 
   /** Whether a range is untouched, so that the database's answer is the answer. */
-  isUntouched(begin: Uint8Array, end: Uint8Array): boolean {
-    return (this.writes === undefined || sortedMap.ascending(this.writes, begin, end).next() === undefined) &&
-      rangeSet.within(this.cleared, { begin, end }).length === 0
+  isUntouched(range: KeyRange.KeyRange): boolean {
+    return (this.writes === undefined ||
+      sortedMap.ascending(this.writes, range.begin, range.end).next() === undefined) &&
+      !rangeSet.meets(this.cleared, range) && !rangeSet.meets(this.unreadable, range)
   }
 
-  /** The cleared range that a key lies in. */
-  clearedAround(key: Uint8Array): KeyRange.KeyRange | undefined {
-    return rangeSet.find(this.cleared, key)
+  /** The cleared range that `key` lies in, or the next one behind it. */
+  clearedFrom(key: Uint8Array): KeyRange.KeyRange | undefined {
+    return rangeSet.from(this.cleared, key)
+  }
+
+  /** The last cleared range that begins before `key`. */
+  clearedBefore(key: Uint8Array): KeyRange.KeyRange | undefined {
+    return rangeSet.before(this.cleared, key)
   }
 
   /** Whether a key cannot be read. */
@@ -106,15 +141,22 @@ export class OwnWrites {
     return rangeSet.has(this.unreadable, key)
   }
 
-  /** The parts of a range that cannot be read. */
-  unreadableWithin(range: KeyRange.KeyRange): ReadonlyArray<KeyRange.KeyRange> {
-    return rangeSet.within(this.unreadable, range)
+  /** Where the keys that cannot be read begin, from `key` on. */
+  unreadableFrom(key: Uint8Array): Uint8Array | undefined {
+    const next = rangeSet.from(this.unreadable, key)
+    return next === undefined || Bytes.compare(next.begin, key) >= 0 ? next?.begin : key
+  }
+
+  /** Where the keys that cannot be read end, below `key`. */
+  unreadableBefore(key: Uint8Array): Uint8Array | undefined {
+    const last = rangeSet.before(this.unreadable, key)
+    return last === undefined || Bytes.compare(last.end, key) <= 0 ? last?.end : key
   }
 
   /** Adds to `conflicts` what of a key that was read depends on the database. */
   addKeyConflict(key: Uint8Array, conflicts: Array<KeyRange.KeyRange>): void {
     const write = sortedMap.get(this.writes, key)
-    if (write === undefined ? !rangeSet.has(this.cleared, key) : write._tag === "Dependent") {
+    if (write === undefined ? !rangeSet.has(this.cleared, key) : isDependent(write)) {
       conflicts.push(KeyRange.single(key))
     }
   }
@@ -122,7 +164,7 @@ export class OwnWrites {
   /** Adds to `conflicts` what of a range that was read depends on the database. */
   addRangeConflict(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
     if (Bytes.compare(range.begin, range.end) >= 0) return
-    if (this.isUntouched(range.begin, range.end)) {
+    if (this.isUntouched(range)) {
       conflicts.push(range)
       return
     }
@@ -131,64 +173,172 @@ export class OwnWrites {
     const points = sortedMap.ascending(this.writes, range.begin, range.end)
     for (let point = points.next(); point !== undefined; point = points.next()) {
       const single = KeyRange.single(point.key)
-      rest = point.value._tag === "Dependent" ? rangeSet.add(rest, single) : rangeSet.remove(rest, single)
+      rest = isDependent(point.value) ? rangeSet.add(rest, single) : rangeSet.remove(rest, single)
     }
     for (const part of rangeSet.within(rest, range)) conflicts.push(part)
   }
 
-  /** The mutations to be committed: ranges cleared first, then key by key, then what goes to versionstamped keys. */
+  /** The mutations to be committed: what was sealed, then ranges cleared, then key by key. */
   mutations(): ReadonlyArray<Mutation> {
-    const mutations: Array<Mutation> = rangeSet.within(this.cleared, KeyRange.all)
-      .map(({ begin, end }) => ({ _tag: "ClearRange", begin, end }))
-    const points = sortedMap.ascending(this.writes, KeyRange.all.begin, KeyRange.all.end)
+    const mutations = [...this.sealed]
+    this.collectMutations(KeyRange.all, mutations)
+    return mutations
+  }
+
+  /** The keys that were written within ranges that were cleared: FoundationDB's client sends what is between them one by one. */
+  writtenWithinCleared(): ReadonlyArray<Uint8Array> {
+    const keys: Array<Uint8Array> = []
+    for (const { begin, end } of rangeSet.within(this.cleared, KeyRange.all)) {
+      const points = sortedMap.ascending(this.writes, Bytes.successor(begin), end)
+      for (let point = points.next(); point !== undefined; point = points.next()) keys.push(point.key)
+    }
+    return keys
+  }
+
+  /** The write conflicts to be committed, but for versionstamped keys, which come about only then; in no order. */
+  conflicts(): Array<KeyRange.KeyRange> {
+    const conflicts = [...this.sealedConflicts]
+    this.collectConflicts(KeyRange.all, conflicts)
+    return conflicts
+  }
+
+  /** The write conflicts as FoundationDB's client tells them, in no order. */
+  toldConflicts(readVersion: bigint | undefined): Array<KeyRange.KeyRange> {
+    const conflicts = this.stampedKeys.map((key) => stampedRange(key, readVersion ?? 0n))
+    this.collectConflicts(KeyRange.all, conflicts)
+    return conflicts
+  }
+
+  private collectMutations(range: KeyRange.KeyRange, mutations: Array<Mutation>): void {
+    for (const { begin, end } of rangeSet.within(this.cleared, range)) {
+      mutations.push({ _tag: "ClearRange", begin, end })
+    }
+    const points = sortedMap.ascending(this.writes, range.begin, range.end)
     for (let point = points.next(); point !== undefined; point = points.next()) {
       const { key, value: write } = point
-      if (write._tag !== "Known") mutations.push(...write.mutations)
+      if (write._tag === "Stack") { for (const mutation of write.mutations) mutations.push(mutation) }
       else if (write.value === undefined) mutations.push({ _tag: "Clear", key })
       else mutations.push({ _tag: "Set", key, value: write.value })
     }
-    return this.stampedKeys.length === 0 ? mutations : mutations.concat(this.stampedKeys)
   }
 
-  private write(mutation: Mutation, key: Uint8Array, write: Write): void {
-    const present = sortedMap.get(this.writes, key)
-    this.writes = sortedMap.set(
-      this.writes,
-      key,
-      present?._tag === "Stamped" ? { _tag: "Stamped", mutations: [...present.mutations, mutation] } : write
-    )
-  }
-
-  private addAtomic(mutation: AtomicMutation): void {
-    const { key, op, operand } = mutation
-    const present = sortedMap.get(this.writes, key) ?? (rangeSet.has(this.cleared, key) ? known(undefined) : undefined)
-    switch (present?._tag) {
-      case "Known":
-        return this.write(mutation, key, known(Atomic.apply(op, present.value, operand)))
-      case "Dependent":
-        return this.write(mutation, key, { _tag: "Dependent", mutations: [...present.mutations, mutation] })
-      default:
-        return this.write(mutation, key, { _tag: "Dependent", mutations: [mutation] })
+  private collectConflicts(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
+    for (const cleared of rangeSet.within(this.cleared, range)) conflicts.push(cleared)
+    const points = sortedMap.ascending(this.writes, range.begin, range.end)
+    for (let point = points.next(); point !== undefined; point = points.next()) {
+      const { key, value: write } = point
+      if (write._tag === "Known" || write.mutations.some(({ _tag }) => _tag !== "SetVersionstampedKey")) {
+        conflicts.push(KeyRange.single(key))
+      }
     }
+    for (const conflict of this.writeConflicts) {
+      const common = KeyRange.intersection(conflict, range)
+      if (common !== undefined) conflicts.push(common)
+    }
+  }
+
+  private write(key: Uint8Array, mutation: KeyMutation): void {
+    const present = sortedMap.get(this.writes, key)
+    const isUnreadable = this.isUnreadable(key)
+    if (present === undefined) {
+      // A value that is not stored stays what it is, whatever comes of the database.
+      const start = mutation._tag === "Atomic" && rangeSet.has(this.cleared, key) ? absentWrite : undefined
+      this.put(key, start === undefined ? alone(mutation) : joinKnown(start, mutation) ?? alone(mutation))
+    } else if (!isUnreadable && (mutation._tag === "Set" || mutation._tag === "SetVersionstampedValue")) {
+      this.put(key, alone(mutation))
+    } else if (present._tag === "Known") {
+      const known = isUnreadable ? undefined : joinKnown(present, mutation)
+      this.put(key, known ?? { _tag: "Stack", mutations: [toMutation(key, present.value), mutation] })
+    } else {
+      const { mutations } = present
+      const last = isUnreadable || mutation._tag !== "Atomic" ? undefined : joined(mutations.at(-1)!, mutation)
+      if (last === undefined) mutations.push(mutation)
+      else mutations[mutations.length - 1] = last
+    }
+  }
+
+  private put(key: Uint8Array, write: Write): void {
+    this.writes = sortedMap.set(this.writes, key, write)
+  }
+
+  /**
+   * Every key that it may become cannot be read from now on, and what was written there before is committed first, as it is
+   * now: so does FoundationDB's client. The key itself can still be cleared, under its placeholder.
+   */
+  private addStampedKey(mutation: StampedKeyMutation, readVersion: bigint): void {
+    const range = stampedRange(mutation.key, readVersion)
+    this.seal(range)
+    this.unreadable = rangeSet.add(this.unreadable, range)
+    this.stampedKeys.push(mutation.key)
+    this.write(placeholder(mutation.key, readVersion), mutation)
+  }
+
+  private seal(range: KeyRange.KeyRange): void {
+    if (!this.isTransparent) this.collectMutations(range, this.sealed)
+    this.collectConflicts(range, this.sealedConflicts)
+    this.writes = sortedMap.removeRange(this.writes, range.begin, range.end)
+    this.cleared = rangeSet.remove(this.cleared, range)
+    this.writeConflicts = this.writeConflicts.flatMap((conflict) => KeyRange.difference(conflict, range))
   }
 
   private clear(range: KeyRange.KeyRange): void {
     this.writes = sortedMap.removeRange(this.writes, range.begin, range.end)
     this.cleared = rangeSet.add(this.cleared, range)
     this.unreadable = rangeSet.remove(this.unreadable, range)
-    if (this.stampedKeys.length > 0) {
-      this.stampedKeys = this.stampedKeys.filter(({ key }) => !KeyRange.contains(range, key.bytes))
-    }
   }
 }
 
-const known = (value: Uint8Array | undefined): Write => ({ _tag: "Known", value })
+const absentWrite: Write = { _tag: "Known", value: undefined }
+
+const alone = (mutation: KeyMutation): Write =>
+  mutation._tag === "Set" ? { _tag: "Known", value: mutation.value } : { _tag: "Stack", mutations: [mutation] }
+
+/** An atomic operation on a value that is known gives one that is known. */
+const joinKnown = (write: Write, mutation: KeyMutation): Write | undefined =>
+  write._tag === "Known" && mutation._tag === "Atomic"
+    ? { _tag: "Known", value: Atomic.apply(mutation.op, write.value, mutation.operand) }
+    : undefined
+
+const toMutation = (key: Uint8Array, value: Uint8Array | undefined): KeyMutation =>
+  value === undefined ? { _tag: "Clear", key } : { _tag: "Set", key, value }
+
+const applyAll = (
+  mutations: ReadonlyArray<KeyMutation>,
+  below: Uint8Array | undefined
+): Uint8Array | undefined => {
+  let value = below
+  for (const mutation of mutations) {
+    if (mutation._tag === "Atomic") value = Atomic.apply(mutation.op, value, mutation.operand)
+    else if (mutation._tag === "Set") value = mutation.value
+    else value = undefined
+  }
+  return value
+}
+
+const filled = ({ bytes, offset }: Versionstamped, stamp: Uint8Array, more: number): Uint8Array => {
+  const key = new Uint8Array(bytes.length + more)
+  key.set(bytes)
+  key.set(stamp, offset)
+  return key
+}
+
+const firstStamp = (readVersion: bigint): Uint8Array => toVersionstamp({ version: readVersion, order: 0 })
 
 /** Every key that a versionstamped key may turn out to be. */
-const stampedRange = ({ bytes, offset }: Versionstamped, readVersion: bigint): KeyRange.KeyRange => {
-  const begin = bytes.slice()
-  begin.set(toVersionstamp({ version: readVersion, order: 0 }), offset)
-  const end = Bytes.successor(bytes)
-  end.set(lastStamp, offset)
-  return { begin, end: Bytes.compare(end, KeyRange.all.end) < 0 ? end : KeyRange.all.end }
+const stampedRange = (key: Versionstamped, readVersion: bigint): KeyRange.KeyRange => {
+  const end = filled(key, lastStamp, 1)
+  return {
+    begin: filled(key, firstStamp(readVersion), 0),
+    end: Bytes.compare(end, KeyRange.all.end) < 0 ? end : KeyRange.all.end
+  }
+}
+
+/**
+ * The key under which a versionstamped key can be cleared before the commit: the first that it may become, and behind it
+ * where the versionstamp goes, as FoundationDB's client sends it.
+ */
+const placeholder = (key: Versionstamped, readVersion: bigint): Uint8Array => {
+  const bytes = filled(key, firstStamp(readVersion), offsetLength)
+  new DataView(bytes.buffer).setUint32(key.bytes.length, key.offset, true)
+  return bytes
 }

@@ -17,6 +17,27 @@ export const find = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
 /** Whether a key is in the set. */
 export const has = (set: RangeSet, key: Uint8Array): boolean => set !== undefined && find(set, key) !== undefined
 
+/** The range that `key` lies in, or the next one behind it. */
+export const from = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
+  if (set === undefined) return undefined
+  const around = find(set, key)
+  if (around !== undefined) return around
+  const next = sortedMap.ceiling(set, key)
+  return next && { begin: next.key, end: next.value }
+}
+
+/** The last range that begins before `key`. */
+export const before = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
+  const last = sortedMap.lower(set, key)
+  return last && { begin: last.key, end: last.value }
+}
+
+/** Whether the set and a range have a key in common. */
+export const meets = (set: RangeSet, { begin, end }: KeyRange): boolean => {
+  const last = before(set, end)
+  return last !== undefined && Bytes.compare(begin, last.end) < 0
+}
+
 /** The set without a range. */
 export const remove = (set: RangeSet, { begin, end }: KeyRange): RangeSet => {
   if (set === undefined) return undefined
@@ -29,9 +50,16 @@ export const remove = (set: RangeSet, { begin, end }: KeyRange): RangeSet => {
   return cut
 }
 
-/** The set with a range. */
-export const add = (set: RangeSet, range: KeyRange): RangeSet =>
-  Bytes.compare(range.begin, range.end) < 0 ? sortedMap.set(remove(set, range), range.begin, range.end) : set
+/** The set with a range, joined with those that it overlaps or touches. */
+export const add = (set: RangeSet, { begin, end }: KeyRange): RangeSet => {
+  if (Bytes.compare(begin, end) >= 0) return set
+  if (set === undefined) return sortedMap.set(undefined, begin, end)
+  const head = sortedMap.floor(set, begin)
+  const tail = sortedMap.floor(set, end)
+  const from = head !== undefined && Bytes.compare(begin, head.value) <= 0 ? head.key : begin
+  const to = tail !== undefined && Bytes.compare(end, tail.value) < 0 ? tail.value : end
+  return sortedMap.set(sortedMap.removeRange(set, from, to), from, to)
+}
 
 /** The part of the set that lies in a range, in order. */
 export const within = (set: RangeSet, { begin, end }: KeyRange): Array<KeyRange> => {

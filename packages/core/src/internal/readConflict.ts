@@ -4,8 +4,7 @@
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
-import type { KeyValue } from "../Transaction.ts"
-import { anchor, type Resolved } from "./mergedView.ts"
+import { anchor, type Page, type Resolved } from "./mergedView.ts"
 
 const smaller = (a: Uint8Array, b: Uint8Array): Uint8Array => Bytes.compare(a, b) <= 0 ? a : b
 
@@ -17,35 +16,26 @@ export const ofSelector = (selector: KeySelector, { clamped, key }: Resolved): K
     : { begin: from, end: clamped ? key : Bytes.successor(key) }
 }
 
-/** One end of a range that was read: the selector, and what it was resolved to. */
-export interface End {
-  readonly selector: KeySelector
-  readonly clamped: boolean
-}
-
 /**
- * Of a page that was read: everything between the selectors' keys, but where there was `more`, nothing behind the last pair
+ * Of a page that was read: everything between the selectors' keys, but where there was more, nothing behind the last pair
  * that was returned, for that cannot change the page.
  */
-export const ofPage = (
-  begin: End,
-  end: End,
-  values: ReadonlyArray<KeyValue>,
-  more: boolean,
-  reverse: boolean
-): KeyRange.KeyRange => {
-  const beginKey = anchor(begin.selector)
-  const endKey = anchor(end.selector)
+export const ofPage = (begin: KeySelector, end: KeySelector, page: Page, reverse: boolean): KeyRange.KeyRange => {
+  const { clampedBegin, clampedEnd, more, values } = page
+  const beginKey = anchor(begin)
+  const endKey = anchor(end)
   const inOrder = Bytes.compare(beginKey, endKey) < 0
   let from = inOrder ? beginKey : endKey
   let to = inOrder ? endKey : beginKey
-  if (inOrder && more && !reverse && end.selector.offset > 0) to = beginKey
-  if (inOrder && more && reverse && begin.selector.offset <= 1) from = endKey
-  if (begin.clamped && begin.selector.offset <= 0) from = KeyRange.all.begin
-  if (end.clamped && end.selector.offset > 0) to = KeyRange.all.end
+  if (inOrder && more && !reverse && end.offset > 0) to = beginKey
+  if (inOrder && more && reverse && begin.offset <= 1) from = endKey
+  if (clampedBegin && begin.offset <= 0) from = KeyRange.all.begin
+  if (clampedEnd && end.offset > 0) to = KeyRange.all.end
   const lowest = reverse ? values.at(-1) : values[0]
   const highest = reverse ? values[0] : values.at(-1)
-  if (lowest !== undefined && (reverse || begin.selector.offset <= 0)) from = smaller(from, lowest.key)
-  if (highest !== undefined && Bytes.compare(to, highest.key) <= 0) to = Bytes.successor(highest.key)
+  if (lowest !== undefined && (reverse || begin.offset <= 0)) from = smaller(from, lowest.key)
+  if (highest !== undefined && (!reverse || end.offset > 0) && Bytes.compare(to, highest.key) <= 0) {
+    to = Bytes.successor(highest.key)
+  }
   return { begin: from, end: to }
 }

@@ -53,9 +53,11 @@ class AttemptReads implements Reads {
   readonly get = (key: Uint8Array): Effect.Effect<Uint8Array | undefined, FdbError> =>
     Effect.suspend(() => {
       const { attempt, engine, transaction } = this
-      // A key longer than any that can be stored is simply absent.
-      if (key.length > engine.maxKeyLength) return attempt.reading(undefined, () => Effect.undefined)
-      return attempt.reading(attempt.checkKey(key, "read"), () => transaction.get(key, this.isSnapshot))
+      return attempt.reading(
+        attempt.checkLegal(key, "read"),
+        // A key longer than any that can be stored is simply absent.
+        () => key.length > engine.maxKeyLength ? Effect.undefined : transaction.get(key, this.isSnapshot)
+      )
     })
 
   readonly getAll = <const Keys extends ReadonlyArray<Uint8Array>>(keys: Keys): Effect.Effect<Values<Keys>, FdbError> =>
@@ -64,7 +66,7 @@ class AttemptReads implements Reads {
       // Keys longer than any that can be stored are absent, and not asked for.
       const askable = keys.filter((key) => key.length <= engine.maxKeyLength)
       let refused: FdbError | undefined
-      for (const key of askable) refused ??= attempt.checkKey(key, "read")
+      for (const key of keys) refused ??= attempt.checkLegal(key, "read")
       const values = attempt.reading(refused, () => transaction.getAll(askable, this.isSnapshot))
       return (askable.length === keys.length
         ? values
@@ -113,7 +115,7 @@ export class AttemptService extends AttemptReads implements TransactionService {
     )
 
   readonly clear = (key: Uint8Array): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(() => this.attempt.checkKey(key, "write"), { _tag: "Clear", key })
+    this.attempt.mutation(() => this.attempt.checkLegal(key, "write"), { _tag: "Clear", key })
 
   readonly clearRange = ({ begin, end }: KeyRange): Effect.Effect<void, FdbError> =>
     this.attempt.mutation(
@@ -130,16 +132,16 @@ export class AttemptService extends AttemptReads implements TransactionService {
   readonly setVersionstampedKey = (key: Versionstamped, value: Uint8Array): Effect.Effect<void, FdbError> =>
     this.attempt.mutation(
       () =>
-        this.attempt.checkGap(key) ?? this.attempt.checkKey(key.bytes, "write", offsetLength) ??
-          this.attempt.checkValue(value),
+        this.attempt.checkKey(key.bytes, "write", offsetLength) ?? this.attempt.checkValue(value) ??
+          this.attempt.checkGap(key),
       { _tag: "SetVersionstampedKey", key, value }
     )
 
   readonly setVersionstampedValue = (key: Uint8Array, value: Versionstamped): Effect.Effect<void, FdbError> =>
     this.attempt.mutation(
       () =>
-        this.attempt.checkKey(key, "write") ?? this.attempt.checkGap(value) ??
-          this.attempt.checkValue(value.bytes, offsetLength),
+        this.attempt.checkKey(key, "write") ?? this.attempt.checkValue(value.bytes, offsetLength) ??
+          this.attempt.checkGap(value),
       { _tag: "SetVersionstampedValue", key, value }
     )
 

@@ -123,6 +123,36 @@ export const floor = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefin
   return found
 }
 
+/** The last entry whose key is before `key`. */
+export const lower = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefined => {
+  let at = map
+  let found: Entry<V> | undefined
+  while (at !== undefined) {
+    if (Bytes.compare(at.key, key) < 0) {
+      found = at
+      at = at.right
+    } else {
+      at = at.left
+    }
+  }
+  return found
+}
+
+/** The first entry whose key is `key` or behind it. */
+export const ceiling = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefined => {
+  let at = map
+  let found: Entry<V> | undefined
+  while (at !== undefined) {
+    if (Bytes.compare(at.key, key) >= 0) {
+      found = at
+      at = at.left
+    } else {
+      at = at.right
+    }
+  }
+  return found
+}
+
 /** The map with `key` set to `value`. */
 export const set = <V>(map: SortedMap<V>, key: Uint8Array, value: V): Node<V> => {
   if (map === undefined) return node(undefined, key, value, undefined)

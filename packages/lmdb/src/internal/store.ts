@@ -344,10 +344,9 @@ export class LmdbStore implements VersionedStore {
     written: ReadonlyArray<KeyRange>
   ): FdbError | undefined {
     if (readVersion === undefined) return undefined
-    if (readVersion > head.version) return FdbError.make(1009, "commit")
     if (this.isTooOld(readVersion, head)) return tooOld("commit")
     return this.recent.isWrittenSince(readConflicts, readVersion) ||
-        written.some((range) => meets(readConflicts, range))
+        readVersion <= head.version && written.some((range) => meets(readConflicts, range))
       ? FdbError.make(1020, "commit")
       : undefined
   }

@@ -179,6 +179,49 @@ export const atomics: Tests = (it) => {
       assert.strictEqual(yield* append(1), maxValueLength)
     }))
 
+  it.effect("AppendIfFits joins what one transaction appends, before the database knows what it has", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const name = space.key("a")
+      const lengths = (before: number, ...appended: ReadonlyArray<number>) =>
+        Effect.gen(function*() {
+          yield* run((tx) => tx.set(name, new Uint8Array(before)))
+          const own = yield* run((tx) =>
+            Effect.gen(function*() {
+              for (const length of appended) yield* tx.atomic("AppendIfFits", name, new Uint8Array(length))
+              return (yield* tx.get(name))?.length
+            })
+          )
+          return [own, (yield* run((tx) => tx.get(name)))?.length]
+        })
+      // Together they do not fit, so neither is appended, though the second alone would fit.
+      assert.deepStrictEqual(yield* lengths(50_000, 40_000, 30_000), [50_000, 50_000])
+      assert.deepStrictEqual(yield* lengths(50_000, 20_000, 30_000), [100_000, 100_000])
+      // What would not fit into any value is not joined.
+      assert.deepStrictEqual(yield* lengths(0, 70_000, 70_000), [70_000, 70_000])
+      assert.deepStrictEqual(yield* lengths(20_000, 70_000, 70_000, 1), [90_001, 90_001])
+    }))
+
+  it.effect("as many atomic operations on a key as one likes, of one kind or of several", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const count = 20_000
+      const one = Uint8Array.of(1, 0, 0, 0)
+      const number = (value: Uint8Array | undefined) =>
+        new DataView(value!.buffer, value!.byteOffset, 4).getUint32(0, true)
+      yield* run((tx) =>
+        Effect.gen(function*() {
+          for (let index = 0; index < count; index++) {
+            yield* tx.atomic("Add", space.key("a"), one)
+            yield* tx.atomic(index % 2 === 0 ? "Add" : "Max", space.key("b"), one)
+          }
+          assert.strictEqual(number(yield* tx.get(space.key("a"))), count)
+        })
+      )
+      assert.strictEqual(number(yield* run((tx) => tx.get(space.key("a")))), count)
+      assert.strictEqual(number(yield* run((tx) => tx.get(space.key("b")))), count / 2)
+    }))
+
   it.effect("several atomic operations on a key are applied one after the other", () =>
     Effect.gen(function*() {
       const space = yield* makeSpace

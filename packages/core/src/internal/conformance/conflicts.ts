@@ -162,6 +162,42 @@ export const conflicts: Tests = (it) => {
       yield* pass(getRange("a", "f", 2, true), both(set("c"), clear("a")))
     }))
 
+  it.effect("a range that was cut by its limit does not conflict where its far end was not looked for", () =>
+    Effect.gen(function*() {
+      const forward: Use = (tx, space) =>
+        tx.getRange({
+          begin: space.key("b"),
+          end: KeySelector.move(KeySelector.firstGreaterOrEqual(space.key("b")), 1000)
+        }, { limit: 2 })
+      yield* collide(forward, set("bb"))
+      yield* pass(forward, both(set("cc"), set("y")))
+      const backward: Use = (tx, space) =>
+        tx.getRange({
+          begin: KeySelector.move(KeySelector.lastLessThan(space.key("d")), -1000),
+          end: space.key("e")
+        }, { limit: 2, reverse: true })
+      yield* collide(backward, set("cc"))
+      yield* pass(backward, both(set("bb"), set("\0")))
+    }))
+
+  it.effect("a range whose ends are in the wrong order conflicts with nothing", () =>
+    Effect.gen(function*() {
+      const { firstGreaterThan, lastLessThan, move } = KeySelector
+      for (const reverse of [false, true]) {
+        const everything = both(clearRange("\0", "z"), set("b"))
+        yield* pass(getRange("d", "a", 0, reverse), everything)
+        yield* pass(getRange("c", "c", 2, reverse), everything)
+        yield* pass(
+          (tx, space) =>
+            tx.getRange({
+              begin: move(firstGreaterThan(space.key("d")), 1),
+              end: lastLessThan(space.key("b"))
+            }, { reverse }),
+          everything
+        )
+      }
+    }))
+
   it.effect("a stream conflicts only as far as it was pulled", () =>
     Effect.gen(function*() {
       const space = yield* makeSpace

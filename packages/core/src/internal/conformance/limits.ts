@@ -2,7 +2,9 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../Bytes.ts"
+import type { FdbError } from "../../FdbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
+import type { TransactionService } from "../../Transaction.ts"
 import { maxValueLength } from "../limits.ts"
 import { bytes, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
 
@@ -19,7 +21,6 @@ export const limits: Tests = (it, { maxKeyLength }) => {
         maxKeyLength
       ])
       yield* failsWith(run((tx) => tx.set(tooLong, value)), 2102)
-      yield* failsWith(run((tx) => tx.clear(tooLong)), 2102)
       yield* failsWith(run((tx) => tx.atomic("Add", tooLong, value)), 2102)
       yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: tooLong, offset: prefix.length }, value)), 2102)
       // Where the versionstamp goes, counts.
@@ -36,6 +37,55 @@ export const limits: Tests = (it, { maxKeyLength }) => {
       ])
       yield* run((tx) => tx.clear(longest))
       assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range)), [])
+    }))
+
+  it.effect("keys that are too long to be there are read as absent, cleared without effect, and conflict with nothing", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const value = bytes("1")
+      for (const length of [maxKeyLength + 1, 2 * maxKeyLength, 2 * maxKeyLength + 1]) {
+        const tooLong = Bytes.concat(space.key("k"), new Uint8Array(length - space.key("k").length).fill(0x61))
+        assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
+        const version = yield* Effect.flatten(run((tx) => Effect.andThen(tx.clear(tooLong), tx.committedVersion)))
+        assert.strictEqual(version, -1n)
+        yield* run((tx) =>
+          Effect.gen(function*() {
+            yield* tx.clear(tooLong)
+            yield* tx.addReadConflictKey(tooLong)
+            yield* tx.addWriteConflictKey(tooLong)
+            yield* tx.set(space.key("a"), value)
+          })
+        )
+        assert.strictEqual(yield* read(space, "a"), "1")
+        yield* run((tx) => tx.clearRange({ begin: tooLong, end: Bytes.concat(tooLong, tooLong) }))
+        assert.deepStrictEqual(
+          (yield* run((tx) => tx.getRange({ begin: tooLong, end: space.range.end }))).map(({ key }) => key),
+          []
+        )
+        // The range is cleared from the first key on that is behind the long one.
+        yield* write(space, { j: "1", l: "2" })
+        yield* run((tx) => tx.clearRange({ begin: tooLong, end: space.range.end }))
+        assert.strictEqual(yield* read(space, "j"), "1")
+        assert.isUndefined(yield* read(space, "l"))
+      }
+    }))
+
+  it.effect("of a key of the system that is too long the system counts: 2004", () =>
+    Effect.gen(function*() {
+      const value = bytes("1")
+      for (const byte of [0x61, 0xff]) {
+        const long = Bytes.concat(KeyRange.all.end, new Uint8Array(maxKeyLength + 1).fill(byte))
+        // The special keys of FoundationDB begin with two such bytes, and are refused in their own ways.
+        if (byte === 0xff) long[1] = 0xfe
+        yield* failsWith(run((tx) => tx.get(long)), 2004)
+        yield* failsWith(run((tx) => tx.snapshot.getAll([long])), 2004)
+        yield* failsWith(run((tx) => tx.set(long, value)), 2004)
+        yield* failsWith(run((tx) => tx.clear(long)), 2004)
+        yield* failsWith(run((tx) => tx.atomic("Add", long, value)), 2004)
+        yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: long, offset: 2 }, value)), 2004)
+        yield* failsWith(run((tx) => tx.addReadConflictKey(long)), 2004)
+        yield* failsWith(run((tx) => tx.addWriteConflictKey(long)), 2004)
+      }
     }))
 
   it.effect("values have up to 100,000 bytes, more are refused: 2103", () =>
@@ -90,6 +140,67 @@ export const limits: Tests = (it, { maxKeyLength }) => {
         2101
       )
       assert.isUndefined(yield* read(space, "b"))
+    }))
+
+  it.effect("a transaction has the size that FoundationDB's client counts, to one in a hundred: 2101", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const sizeLimit = 100_000
+      const key = (index: number) => space.key(String(index).padStart(6, "0"))
+      const { length } = key(0)
+      const mutation = 44
+      const conflict = 24 + 2 * length + 1
+      const operations: ReadonlyArray<
+        readonly [number, (tx: TransactionService, index: number) => Effect.Effect<void, FdbError>]
+      > = [
+        [mutation + conflict + length + 10, (tx, index) => tx.set(key(index), new Uint8Array(10))],
+        [mutation + conflict + length, (tx, index) => tx.set(key(index), new Uint8Array(0))],
+        [mutation + conflict + 2 * length + 1, (tx, index) => tx.clear(key(index))],
+        [mutation + conflict + length + 4, (tx, index) => tx.atomic("Add", key(index), new Uint8Array(4))],
+        [conflict, (tx, index) => tx.addReadConflictKey(key(index))],
+        [conflict, (tx, index) => Effect.asVoid(tx.get(key(index)))],
+        [conflict, (tx, index) => tx.addWriteConflictKey(key(index))],
+        [
+          mutation + conflict + length + 14,
+          (tx, index) => tx.setVersionstampedValue(key(index), { bytes: new Uint8Array(10), offset: 0 })
+        ],
+        [mutation + length + 14 + 10, (tx, index) =>
+          tx.setVersionstampedKey(
+            { bytes: Bytes.concat(key(index), new Uint8Array(10)), offset: length },
+            new Uint8Array(10)
+          )]
+      ]
+      for (const [size, operate] of operations) {
+        const commit = (count: number) =>
+          run((tx) =>
+            Effect.gen(function*() {
+              // Else there would be nothing to commit.
+              yield* tx.addWriteConflictKey(space.key("x"))
+              for (let index = 0; index < count; index++) yield* operate(tx, 2 * index)
+            }), { sizeLimit })
+        const most = sizeLimit / size
+        yield* failsWith(commit(Math.ceil(most * 1.01)), 2101)
+        yield* commit(Math.floor(most * 0.99))
+      }
+      // What is cleared around keys that are written counts between each of them.
+      const around = (sizeLimit: number) =>
+        run((tx) =>
+          Effect.gen(function*() {
+            yield* tx.clearRange(space.range)
+            for (let index = 0; index < 300; index++) yield* tx.set(key(index), new Uint8Array(10))
+          }), { sizeLimit })
+      const size = 300 * (2 * mutation + length + 10 + 2 * length + 1)
+      yield* failsWith(around(Math.floor(size * 0.99)), 2101)
+      yield* around(Math.ceil(size * 1.01))
+      // What is written over counts once, and neighbours are cleared together.
+      yield* run((tx) =>
+        Effect.gen(function*() {
+          for (let index = 0; index < 1000; index++) {
+            yield* tx.set(key(0), new Uint8Array(1000))
+            yield* tx.clearRange({ begin: key(index), end: key(index + 1) })
+            yield* tx.atomic("Add", key(1), new Uint8Array(100))
+          }
+        }), { sizeLimit })
     }))
 
   it.effect("`sizeLimit` is from 32 to ten million: 2006", () =>

@@ -75,35 +75,55 @@ export const write = (state: State, write: Write): State => {
 const present = (state: State): ReadonlyArray<number> =>
   Array.from(state.keys()).filter((key) => state[key] !== undefined)
 
+/**
+ * Keys that are not there, and that selectors count all the same: those that an own `CompareAndClear` has made absent, on
+ * engines that do so.
+ */
+export type Ghosts = ReadonlySet<number>
+
+const noGhosts: Ghosts = new Set()
+
 /** The key that a selector finds. */
-export const resolve = (state: State, { key, offset, orEqual }: Selector): number => {
-  const keys = present(state)
-  const last = keys.findLastIndex((each) => orEqual ? each <= key : each < key)
-  const found = keys[last + offset]
-  if (found === undefined) throw new RangeError("the selector leaves the keys of the model")
+export const resolve = (state: State, { key, offset, orEqual }: Selector, ghosts: Ghosts = noGhosts): number => {
+  const isThere = (each: number) => state[each] !== undefined
+  const counted = Array.from(state.keys()).filter((each) => isThere(each) || ghosts.has(each))
+  const last = counted.findLastIndex((each) => orEqual ? each <= key : each < key)
+  // What it counts up to is the key before the one that it finds, which is there.
+  const passed = counted.slice(0, last + offset)
+  const found = offset > 0
+    ? counted.slice(last + offset).find(isThere)
+    : counted.slice(0, last + offset + 1).findLast(isThere)
+  if (found === undefined || passed.length < last + offset) {
+    throw new RangeError("the selector leaves the keys of the model")
+  }
   return found
 }
 
 /** Where a range begins or ends; the plain key is not looked up. */
-const border = (state: State, selector: Selector): number => isPlain(selector) ? selector.key : resolve(state, selector)
+const border = (state: State, selector: Selector, ghosts: Ghosts): number =>
+  isPlain(selector) ? selector.key : resolve(state, selector, ghosts)
 
 const isPlain = (selector: Selector): boolean => !selector.orEqual && selector.offset === 1
 
 /** What a read gives, for comparison: keys as numbers, values in hexadecimal. */
-export const read = (state: State, read: Read): unknown => {
+export const read = (state: State, read: Read, ghosts: Ghosts = noGhosts): unknown => {
   switch (read.op) {
     case "get":
       return state[read.key]
     case "getKey":
-      return resolve(state, read.selector)
+      return resolve(state, read.selector, ghosts)
     case "getRange":
-      return range(state, read).map((key) => [key, state[key]])
+      return range(state, read, ghosts).map((key) => [key, state[key]])
   }
 }
 
-const range = (state: State, read: Extract<Read, { readonly op: "getRange" }>): ReadonlyArray<number> => {
-  const begin = border(state, read.begin)
-  const end = border(state, read.end)
+const range = (
+  state: State,
+  read: Extract<Read, { readonly op: "getRange" }>,
+  ghosts: Ghosts
+): ReadonlyArray<number> => {
+  const begin = border(state, read.begin, ghosts)
+  const end = border(state, read.end, ghosts)
   const keys = present(state).filter((key) => begin <= key && key < end)
   if (read.reverse) keys.reverse()
   return read.limit === 0 ? keys : keys.slice(0, read.limit)
@@ -145,9 +165,9 @@ export const dependsOn = (state: State, read: Read): Points => {
     case "getRange": {
       const ends = (selector: Selector): ReadonlyArray<number> => [
         anchor(selector),
-        2 * border(state, selector)
+        2 * border(state, selector, noGhosts)
       ]
-      const keys = range(state, read)
+      const keys = range(state, read, noGhosts)
       const cut = read.limit > 0 && keys.length === read.limit
       const begin = ends(read.begin)
       const end = ends(read.end)

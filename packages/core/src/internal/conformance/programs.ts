@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../../Bytes.ts"
@@ -235,20 +236,66 @@ interface Version {
 class Open {
   readonly session: Session
   readonly committed: Effect.Effect<bigint, FdbError>
-  /** The number of the version that it reads. */
-  readAt: number | undefined = undefined
+  /**
+   * The numbers of the versions that it may read at. A read that the own writes can answer may take a read version or not;
+   * so there may be several until something is read that only the database knows.
+   */
+  private versions: ReadonlyArray<number> = []
+  private isSettled = false
   readonly log: Array<model.Read | model.Write> = []
-  /** What a conflict may be about, and what it must be about. */
-  private readonly mayConflict = new Set<number>()
+  /** What each of the serializable reads has given, in their order. */
+  readonly answers: Array<readonly [model.Read, unknown]> = []
+  /** What a conflict must be about. */
   private readonly mustConflict = new Set<number>()
   readonly written = new Set<number>()
   /** Where reads do not depend on the database any more. */
   private readonly independent = new Set<number>()
+  /** What conflicts may be about beside what was read. */
+  private readonly mayConflict = new Set<number>()
   changes = false
 
   constructor(session: Session, committed: Effect.Effect<bigint, FdbError>) {
     this.session = session
     this.committed = committed
+  }
+
+  /** Whether a read version can be set. */
+  get isFresh(): boolean {
+    return this.versions.length === 0
+  }
+
+  setVersion(version: number): void {
+    this.versions = [version]
+    this.isSettled = true
+  }
+
+  /** The versions that a read may be at, when `newest` is the newest. */
+  candidates(newest: number): ReadonlyArray<number> {
+    return this.isSettled || this.versions.at(-1) === newest ? this.versions : [...this.versions, newest]
+  }
+
+  /** A read was answered as at one of these. */
+  settle(versions: ReadonlyArray<number>, read: model.Read): void {
+    this.versions = versions
+    if (read.op === "get" && !this.hasWritten(read.key)) this.isSettled = true
+  }
+
+  private hasWritten(key: number): boolean {
+    return this.log.some((entry) => !isRead(entry) && model.written(entry).has(2 * key))
+  }
+
+  /** The keys that an own `CompareAndClear` has made absent, and nothing since. */
+  ghosts(view: model.State): model.Ghosts {
+    const ghosts = new Set<number>()
+    for (const entry of this.log) {
+      if (isRead(entry)) continue
+      if (entry.op === "atomic") {
+        if (entry.atomic === "CompareAndClear") ghosts.add(entry.key)
+      } else {
+        for (const point of model.written(entry)) ghosts.delete(point / 2)
+      }
+    }
+    return new Set([...ghosts].filter((key) => view[key] === undefined))
   }
 
   addRead(may: model.Points, must: model.Points): void {
@@ -268,10 +315,16 @@ class Open {
     if (points.size > 0) this.changes = true
   }
 
-  conflicts(since: ReadonlyArray<Version>): { readonly may: boolean; readonly must: boolean } {
-    const meets = (points: model.Points) =>
-      since.some((version) => Array.from(version.written).some((point) => points.has(point)))
-    return { may: this.changes && meets(this.mayConflict), must: this.changes && meets(this.mustConflict) }
+  /** Whether it may, and whether it must, be refused by what was committed since its read version. */
+  conflicts(versions: ReadonlyArray<Version>): { readonly may: boolean; readonly must: boolean } {
+    const meets = (points: model.Points, since: number) =>
+      this.changes &&
+      versions.slice(since + 1).some(({ written }) => Array.from(written).some((point) => points.has(point)))
+    const candidates = this.candidates(versions.length - 1)
+    return {
+      may: candidates.some((version) => meets(this.mayConflict, version)),
+      must: candidates.every((version) => meets(this.mustConflict, version))
+    }
   }
 
   /** The state with the transaction's own writes so far. */
@@ -280,12 +333,15 @@ class Open {
   }
 
   /** What its serializable reads are in a state. */
-  replay(state: model.State): ReadonlyArray<readonly [model.Read, unknown]> {
+  replay(state: model.State, countsGhosts: boolean): ReadonlyArray<readonly [model.Read, unknown]> {
+    const before = new Open(this.session, this.committed)
     const results: Array<readonly [model.Read, unknown]> = []
-    let view = state
     for (const entry of this.log) {
-      if (!isRead(entry)) view = model.write(view, entry)
-      else if (!entry.snapshot) results.push([entry, model.read(view, entry)])
+      if (isRead(entry) && !entry.snapshot) {
+        const view = before.view(state)
+        results.push([entry, model.read(view, entry, countsGhosts ? before.ghosts(view) : undefined)])
+      }
+      before.log.push(entry)
     }
     return results
   }
@@ -304,7 +360,12 @@ const isRead = (entry: model.Read | model.Write): entry is model.Read =>
  *   version; one that read a single key or named its conflicts *is* refused then.
  * - In the end the database holds what the serial execution leads to.
  */
-export const runProgram = Effect.fnUntraced(function*(start: model.State, turns: ReadonlyArray<Turn>) {
+export const runProgram = Effect.fnUntraced(function*(
+  start: model.State,
+  turns: ReadonlyArray<Turn>,
+  /** Selectors count keys that an own `CompareAndClear` has made absent. */
+  countsGhosts: boolean
+) {
   const space = yield* makeSpace
   const store = Effect.flatten(run((tx) =>
     Effect.andThen(
@@ -329,7 +390,7 @@ export const runProgram = Effect.fnUntraced(function*(start: model.State, turns:
     open.delete(transaction)
     const who = `transaction ${transaction}`
     const exit = yield* Effect.result(tx.session.commit)
-    const { may, must } = tx.conflicts(tx.readAt === undefined ? [] : versions.slice(tx.readAt + 1))
+    const { may, must } = tx.conflicts(versions)
     if (exit._tag === "Failure") {
       assert.strictEqual(exit.failure.code, 1020, exit.failure.message)
       assert.isTrue(may, `${who} was refused without a cause`)
@@ -343,13 +404,11 @@ export const runProgram = Effect.fnUntraced(function*(start: model.State, turns:
     }
     const last = versions.at(-1)!
     assert.isTrue(version > last.version, `${who} was committed at ${version}, the one before at ${last.version}`)
-    if (tx.readAt !== undefined) {
-      assert.deepStrictEqual(
-        tx.replay(last.state),
-        tx.replay(versions[tx.readAt]!.state),
-        `${who} was committed, but would have read something else (actual) than it did (expected)`
-      )
-    }
+    assert.deepStrictEqual(
+      tx.replay(last.state, countsGhosts),
+      tx.answers,
+      `${who} was committed, but would have read something else (actual) than it did (expected)`
+    )
     versions.push({ state: tx.view(last.state), written: tx.written, version })
   })
 
@@ -360,23 +419,29 @@ export const runProgram = Effect.fnUntraced(function*(start: model.State, turns:
         yield* finish(transaction, tx)
         break
       case "readAt":
-        if (tx.readAt === undefined) {
-          tx.readAt = step.commit % versions.length
-          yield* tx.session.setReadVersion(versions[tx.readAt]!.version)
+        if (tx.isFresh) {
+          const version = step.commit % versions.length
+          tx.setVersion(version)
+          yield* tx.session.setReadVersion(versions[version]!.version)
         }
         break
       case "get":
       case "getKey":
       case "getRange": {
-        tx.readAt ??= versions.length - 1
-        const view = tx.view(versions[tx.readAt]!.state)
-        assert.deepStrictEqual(
-          yield* readEngine(tx.session, space, step),
-          model.read(view, step),
-          `transaction ${transaction} reads ${JSON.stringify(step)}`
-        )
+        const candidates = tx.candidates(versions.length - 1)
+        const views = candidates.map((version) => tx.view(versions[version]!.state))
+        const expected = views.map((view) => model.read(view, step, countsGhosts ? tx.ghosts(view) : undefined))
+        const actual = yield* readEngine(tx.session, space, step)
+        const fitting = candidates.filter((_, index) => Equal.equals(expected[index], actual))
+        if (fitting.length === 0) {
+          assert.deepStrictEqual(actual, expected.at(-1), `transaction ${transaction} reads ${JSON.stringify(step)}`)
+        }
+        tx.settle(fitting, step)
         tx.log.push(step)
-        if (!step.snapshot) tx.addRead(model.dependsOn(view, step), model.certainlyDependsOn(step))
+        if (!step.snapshot) {
+          tx.answers.push([step, actual])
+          for (const view of views) tx.addRead(model.dependsOn(view, step), model.certainlyDependsOn(step))
+        }
         break
       }
       case "readConflict":

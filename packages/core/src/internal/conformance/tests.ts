@@ -17,6 +17,7 @@ export interface Settings {
   readonly maxKeyLength: number
   readonly runs: number
   readonly seed: number | undefined
+  readonly selectorsCountCleared: boolean
 }
 
 /** A part of the suite: declares tests. */

@@ -1,6 +1,9 @@
 /** Read versions: that they grow, and reading at one that is set by hand. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { FdbError } from "../../FdbError.ts"
+import type { TransactionService } from "../../Transaction.ts"
 import { begin, bytes, conflicting, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
 
 const commitVersion = (effect: ReturnType<typeof write>) => Effect.flatMap(effect, () => run((tx) => tx.readVersion))
@@ -32,6 +35,32 @@ export const versions: Tests = (it) => {
       assert.isUndefined(yield* tx.get(space.key("b")))
       assert.strictEqual(yield* tx.readVersion, version)
       yield* tx.commit
+    }))
+
+  it.effect("what the database is not asked for takes no read version", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const key = space.key
+      const reads: ReadonlyArray<(tx: TransactionService) => Effect.Effect<unknown, FdbError>> = [
+        (tx) => tx.getRange({ begin: key("c"), end: key("a") }),
+        (tx) => tx.getRange({ begin: key("c"), end: key("c") }, { reverse: true }),
+        (tx) => Stream.runDrain(tx.streamRange({ begin: key("c"), end: key("a") })),
+        (tx) => Effect.andThen(tx.set(key("own"), bytes("1")), tx.get(key("own"))),
+        (tx) => Effect.andThen(tx.clear(key("own")), tx.getAll([key("own"), key("own")])),
+        (tx) =>
+          Effect.andThen(
+            tx.clearRange({ begin: key("m"), end: key("p") }),
+            tx.getRange({ begin: key("n"), end: key("o") })
+          )
+      ]
+      for (const read of reads) {
+        yield* write(space, { a: "before" })
+        const tx = yield* begin()
+        yield* read(tx)
+        yield* write(space, { a: "after" })
+        assert.strictEqual(text(yield* tx.get(key("a"))), "after")
+        yield* tx.abandon
+      }
     }))
 
   it.effect("a commit's version is above its read version", () =>
@@ -153,6 +182,24 @@ export const versions: Tests = (it) => {
         1007
       )
       assert.isUndefined(yield* read(space, "a"))
+    }))
+
+  it.effect("a read version from the future does not matter to a transaction that only writes", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const future = (yield* run((tx) => tx.readVersion)) + 1_000_000_000_000n
+      yield* run((tx) => Effect.andThen(tx.setReadVersion(future), tx.set(space.key("a"), bytes("1"))))
+      const version = yield* Effect.flatten(run((tx) =>
+        Effect.gen(function*() {
+          yield* tx.setReadVersion(future)
+          yield* tx.addReadConflictKey(space.key("a"))
+          yield* tx.atomic("AppendIfFits", space.key("a"), bytes("2"))
+          yield* tx.addWriteConflictKey(space.key("b"))
+          return yield* tx.committedVersion
+        })
+      ))
+      assert.isTrue(version > 0n && version < future)
+      assert.strictEqual(yield* read(space, "a"), "12")
     }))
 
   it.effect("a read version from the future is refused by the first read: 1009", () =>

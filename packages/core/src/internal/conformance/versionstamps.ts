@@ -2,8 +2,10 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../Bytes.ts"
+import type { FdbError } from "../../FdbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import * as KeySelector from "../../KeySelector.ts"
+import type { Range, RangeOptions, TransactionService } from "../../Transaction.ts"
 import { transactionLength, type Versionstamped } from "../../Versionstamp.ts"
 import { begin, bytes, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
 
@@ -135,6 +137,137 @@ export const versionstamps: Tests = (it) => {
       const pairs = yield* run((tx) => tx.getRange(space.range))
       assert.deepStrictEqual(pairs.map(({ value }) => text(value)), ["kept"])
       assert.isTrue(KeyRange.contains(KeyRange.fromPrefix(space.key("l")), pairs[0]!.key))
+    }))
+
+  it.effect("a versionstamped key is cleared where it stands before the commit: at the read version, or at zeroes", () =>
+    Effect.gen(function*() {
+      const zeroes = new Uint8Array(transactionLength)
+      for (const filling of [0x00, 0x61, 0xff]) {
+        for (const isVersioned of [true, false]) {
+          const space = yield* makeSpace
+          const prefix = space.key("k")
+          const append = (value: string): Versionstamped & { readonly value: Uint8Array } => ({
+            bytes: Bytes.concat(prefix, zeroes.slice().fill(filling), bytes("!")),
+            offset: prefix.length,
+            value: bytes(value)
+          })
+          const kept = (use: (tx: TransactionService, first: Uint8Array) => Effect.Effect<void, FdbError>) =>
+            Effect.gen(function*() {
+              yield* run((tx) => tx.clearRange(space.range))
+              yield* run((tx) =>
+                Effect.gen(function*() {
+                  const stamp = new Uint8Array(transactionLength)
+                  if (isVersioned) new DataView(stamp.buffer).setBigUint64(0, yield* tx.readVersion)
+                  const key = append("new")
+                  yield* tx.setVersionstampedKey(key, key.value)
+                  yield* use(tx, Bytes.concat(prefix, stamp, bytes("!")))
+                })
+              )
+              return (yield* run((tx) => tx.getRange(space.range))).map(({ value }) => text(value))
+            })
+          const { end } = KeyRange.fromPrefix(prefix)
+          const name = `filled with ${filling}, ${isVersioned ? "read version known" : "no read version"}`
+          assert.deepStrictEqual(yield* kept((tx) => tx.clearRange({ begin: prefix, end })), [], name)
+          // It stands behind the first key that it may become: what clears up to there leaves it.
+          assert.deepStrictEqual(
+            yield* kept((tx, first) => tx.clearRange({ begin: prefix, end: first })),
+            ["new"],
+            name
+          )
+          assert.deepStrictEqual(yield* kept((tx, first) => tx.clear(first)), ["new"], name)
+          assert.deepStrictEqual(
+            yield* kept((tx, first) => tx.clearRange({ begin: first, end: Bytes.concat(first, Uint8Array.of(0xff)) })),
+            [],
+            name
+          )
+          // Trimming what is older than now drops the new entry only where it stands at zeroes.
+          const trim = KeyRange.make(prefix, Bytes.concat(prefix, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)))
+          assert.deepStrictEqual(
+            yield* kept((tx) => tx.clearRange(trim)),
+            isVersioned ? ["new"] : [],
+            name
+          )
+          // Of two the first is committed beforehand, so only its own key is cleared of it.
+          assert.deepStrictEqual(
+            yield* kept((tx, first) =>
+              Effect.gen(function*() {
+                const key = append("newer")
+                yield* tx.setVersionstampedKey(key, key.value)
+                yield* tx.clearRange({ begin: first, end: Bytes.concat(first, Uint8Array.of(0xff)) })
+              })
+            ),
+            ["new"],
+            name
+          )
+        }
+      }
+    }))
+
+  it.effect("what is written where a versionstamped key may come to stand, is committed as it was made", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      const key = stamped(space.key("k"))
+      const inside = Bytes.concat(space.key("k"), new Uint8Array(transactionLength).fill(0xfe))
+      yield* run((tx) => tx.set(inside, bytes("0")))
+      yield* run((tx) =>
+        Effect.gen(function*() {
+          yield* tx.atomic("AppendIfFits", inside, bytes("1"))
+          yield* tx.setVersionstampedKey(key, bytes("new"))
+          yield* tx.atomic("AppendIfFits", inside, bytes("2"))
+          yield* tx.setVersionstampedKey(key, bytes("newer"))
+          yield* tx.atomic("AppendIfFits", inside, bytes("3"))
+        })
+      )
+      const pairs = yield* run((tx) => tx.getRange(space.range))
+      assert.deepStrictEqual(pairs.map(({ value }) => text(value)), ["newer", "0123"])
+    }))
+
+  it.effect("a read is refused only where it comes to a key that cannot be read: 1036", () =>
+    Effect.gen(function*() {
+      const space = yield* makeSpace
+      yield* write(space, { a: "1", b: "2", c: "3", d: "4", e: "5" })
+      const { firstGreaterOrEqual, firstGreaterThan, lastLessOrEqual, lastLessThan, move } = KeySelector
+      const key = space.key
+      const tx = yield* begin()
+      yield* tx.setVersionstampedValue(key("c"), stamped(bytes("")))
+      const names = (range: Range, options?: RangeOptions) =>
+        Effect.map(tx.getRange(range, options), (pairs) => pairs.map((pair) => space.nameOf(pair.key)).join(""))
+      // The limit is reached before.
+      assert.strictEqual(yield* names({ begin: key("a"), end: key("e") }, { limit: 2 }), "ab")
+      assert.strictEqual(yield* names({ begin: key("a"), end: space.range.end }, { limit: 2, reverse: true }), "ed")
+      assert.strictEqual(
+        yield* names({ begin: key("a"), end: move(firstGreaterOrEqual(key("a")), 4) }, { limit: 1 }),
+        "a"
+      )
+      assert.strictEqual(
+        yield* names({ begin: move(lastLessOrEqual(key("e")), -4), end: space.range.end }, { limit: 1, reverse: true }),
+        "e"
+      )
+      // The range ends where the key is.
+      assert.strictEqual(yield* names({ begin: key("a"), end: key("c") }), "ab")
+      assert.strictEqual(yield* names({ begin: key("a"), end: move(firstGreaterOrEqual(key("a")), 2) }), "ab")
+      assert.strictEqual(yield* names({ begin: firstGreaterThan(key("c")), end: space.range.end }), "de")
+      assert.strictEqual(yield* names({ begin: key("a"), end: firstGreaterThan(key("b")) }, { reverse: true }), "ba")
+      // The selectors are in the wrong order, whatever they come to.
+      assert.strictEqual(yield* names({ begin: firstGreaterThan(key("e")), end: lastLessThan(key("d")) }), "")
+      assert.strictEqual(yield* names({ begin: move(firstGreaterThan(key("b")), 2), end: key("b") }), "")
+      assert.strictEqual(yield* names({ begin: key("e"), end: key("a") }, { reverse: true }), "")
+      yield* tx.abandon
+      for (
+        const refused of [
+          { begin: key("a"), end: firstGreaterThan(key("c")) },
+          { begin: key("c"), end: space.range.end },
+          { begin: key("a"), end: lastLessThan(key("d")) },
+          { begin: move(firstGreaterOrEqual(key("b")), 1), end: key("e") }
+        ]
+      ) {
+        for (const reverse of [false, true]) {
+          const other = yield* begin()
+          yield* other.setVersionstampedValue(key("c"), stamped(bytes("")))
+          yield* failsWith(other.getRange(refused, { reverse }), 1036)
+          yield* other.abandon
+        }
+      }
     }))
 
   it.effect("a gap that is not within the bytes is refused: 2000", () =>

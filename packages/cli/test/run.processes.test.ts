@@ -218,6 +218,34 @@ describe.concurrent("a command that leads", () => {
   }, 180_000)
 })
 
+describe.concurrent("a command whose store is replaced", () => {
+  it("is ended at once, whatever is left of its lease, and the next leads in what is there now", async (context) => {
+    const at = await stage(context)
+    const leader = at.run(["--id", "a"], obedient)
+    const group = await nthGroup(at, 0)
+    const waiting = at.run(["--id", "b"], obedient)
+    await eventually("it waits", () => /follow|lead/.test(waiting.said) ? true : undefined)
+    const began = performance.now()
+    fs.renameSync(at.file("store"), at.file("away"))
+    await gone(group)
+    assert.isBelow(performance.now() - began, 20_000)
+    assert.strictEqual(code(await leader.ended), ExitCode.tryAgain)
+    assert.include(leader.said, "its store, are gone, replaced")
+    assert.strictEqual(code(await waiting.ended), ExitCode.unavailable)
+    assert.match(waiting.said, /replaced while it was open .*start them again/)
+    assert.strictEqual(code(await at.run(["--id", "a"], "exit 3").ended), 3)
+  }, 180_000)
+
+  it("is ended, and with --again not run again", async (context) => {
+    const at = await stage(context)
+    const leader = at.run(["--id", "a", "--again"], obedient)
+    await nthGroup(at, 0)
+    fs.rmSync(at.file("store/lock.mdb"))
+    assert.strictEqual(code(await leader.ended), ExitCode.unavailable)
+    assert.match(leader.said, /lock\.mdb is gone/)
+  }, 180_000)
+})
+
 describe.concurrent("nothing is left of a command when its lease can lapse", () => {
   it("though the wrapper is killed, and the command ignores SIGTERM", async (context) => {
     const at = await stage(context, lapsing)

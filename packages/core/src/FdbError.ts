@@ -19,6 +19,12 @@ export const Phase = Schema.Literals(["read", "write", "commit", "watch"])
 /** See {@link Phase}. */
 export type Phase = typeof Phase.Type
 
+/**
+ * The code of a database that was replaced while it was open: its files are not the ones at its path any more. Nothing that is
+ * open can be used again; whoever wants to go on opens the database anew. FoundationDB has no such code.
+ */
+export const databaseReplaced = 2990
+
 /** What an error code means, as FoundationDB documents it. */
 const meanings: ReadonlyMap<number, string> = new Map([
   [1004, "the operation timed out"],
@@ -63,7 +69,8 @@ const meanings: ReadonlyMap<number, string> = new Map([
   [2104, "the cluster file's connection string is not valid"],
   [2108, "the engine does not offer this operation"],
   [2203, "the API version is not supported by the client library"],
-  [2210, "the exact streaming mode needs a limit"]
+  [2210, "the exact streaming mode needs a limit"],
+  [databaseReplaced, "the database was replaced while it was open"]
 ])
 
 const retryableNotCommitted: ReadonlySet<number> = new Set([
@@ -80,14 +87,14 @@ const retryableNotCommitted: ReadonlySet<number> = new Set([
   1223
 ])
 const retryableMaybeCommitted: ReadonlySet<number> = new Set([1021, 1039])
-const maybeCommittedInCommit: ReadonlySet<number> = new Set([1025, 1031, 1101])
+const maybeCommittedInCommit: ReadonlySet<number> = new Set([1025, 1031, 1101, databaseReplaced])
 
 /**
  * A failed database operation.
  *
  * **Details**
  *
- * - `code`: FoundationDB's error code, the same on every engine
+ * - `code`: FoundationDB's error code, the same on every engine; and {@link databaseReplaced}, which only LMDB has
  * - `phase`: where it struck, see {@link Phase}
  * - `detail`: what is wrong in this very case and what to do, where there is more to say than the code says
  */

@@ -94,7 +94,7 @@ export class CandidateSuperseded
  * - `Superseded`: another process has registered under the leader's id
  * - `Evicted`: the leader's own registration was removed
  * - `Disabled`: the election was disabled
- * - `Broken`: the election's records are gone or not valid
+ * - `Broken`: the election's records are gone or not valid, or the database refuses for good: it was replaced, say
  */
 export const LossReason = Schema.Literals([
   "Resigned",

@@ -1,4 +1,5 @@
 import { Database, type InstrumentedEngine, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
+import { databaseReplaced } from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import {
   Clock,
@@ -201,6 +202,20 @@ describe("rule 3: a leader believes until the start of its last confirmed attemp
         yield* TestClock.adjust("20 seconds")
         assert.strictEqual((yield* Effect.flip(Fiber.join(led)))._tag, "LeadershipLost")
         assert.strictEqual(reasonOf(a), "Expired")
+      }))
+  }
+
+  for (const code of [databaseReplaced, 2102]) {
+    it.effect(`a renewal that fails with ${code}, for good, ends it at once; and the next campaign`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* hosts(1)
+        const led = yield* start(a, { id: "a" }, undefined, { again: true })
+        yield* TestClock.adjust("1 second")
+        a.connection = { failsWith: code }
+        yield* TestClock.adjust("4 seconds")
+        assert.strictEqual(reasonOf(a), "Broken")
+        const error = yield* Effect.flip(Fiber.join(led))
+        assert.isTrue(error._tag === "FdbError" && error.code === code)
       }))
   }
 

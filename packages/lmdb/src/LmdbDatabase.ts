@@ -6,14 +6,17 @@
  */
 import { Database, type DatabaseService, OptimisticEngine } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as path from "node:path"
 import type { Durability } from "./internal/environment.ts"
 import { maxKeyLength } from "./internal/layout.ts"
-import * as open from "./internal/open.ts"
+import type { Access } from "./internal/permissions.ts"
+import * as shared from "./internal/shared.ts"
 import { LmdbStore } from "./internal/store.ts"
+import { patienceMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
 
 /** Where the database is, and how it is kept. */
@@ -33,13 +36,24 @@ export interface Options {
    * The layers of one process that share a path have to agree; processes may differ.
    */
   readonly durability?: Durability | undefined
+  /**
+   * Who may use a database that is made here. `owner` unless set.
+   *
+   * - `owner`: this user. The directory has mode 0700, its files 0600.
+   * - `group`: the group of this process, or of the directory's parent where that passes its group on (setgid). The directory
+   *   has mode 2770, its files 0660.
+   *
+   * The umask makes no difference. A directory that is there keeps its mode, and a database that is there its files' modes; they
+   * are changed with `chmod`.
+   */
+  readonly access?: Access | undefined
   /** How many watches may be set at a time in this layer; 10,000 unless set. */
   readonly maxWatches?: number | undefined
 }
 
 /** How long closing waits for commits under way; a stopped process may have the lock for ever. */
-const drainTimeout = "5 seconds"
-const readerCheckInterval = "30 seconds"
+const drainTimeout = Duration.millis(patienceMillis)
+const upkeepInterval = "30 seconds"
 
 /**
  * An engine, to be decorated before `Database.fromEngine` makes a database of it. Closing the scope ends its watches,
@@ -48,17 +62,19 @@ const readerCheckInterval = "30 seconds"
 export const makeEngine = Effect.fnUntraced(
   function*(options: Options): Effect.fn.Return<OptimisticEngine.OptimisticEngine, LmdbError, Scope.Scope> {
     const clock = yield* Clock.Clock
+    // Now: the working directory may be another one later.
+    const directory = path.resolve(options.path)
     const environment = yield* Effect.acquireRelease(
-      open.acquire(path.resolve(options.path), options.durability ?? "disk"),
-      open.release
+      shared.acquire(directory, { durability: options.durability ?? "disk", access: options.access ?? "owner" }),
+      (environment) => shared.release(environment, directory)
     )
     const store = yield* Effect.acquireRelease(
       Effect.sync(() => new LmdbStore(environment, clock)),
-      (store) => Effect.timeoutOption(store.close, drainTimeout)
+      (store) => Effect.timeoutOption(Effect.interruptible(store.close), drainTimeout)
     )
     yield* Effect.forkScoped(Effect.forever(store.closeOldSnapshots))
-    yield* Effect.sync(() => environment.forgetDeadReaders()).pipe(
-      Effect.andThen(Effect.sleep(readerCheckInterval)),
+    yield* Effect.sync(() => environment.upkeep()).pipe(
+      Effect.andThen(Effect.sleep(upkeepInterval)),
       Effect.forever,
       Effect.forkScoped
     )

@@ -15,6 +15,8 @@ import * as Schema from "effect/Schema"
  * - `foreign`: an LMDB database that something else has written
  * - `format`: a database of this engine, in a layout that this version does not know
  * - `busy`: another process has been committing to it for ten seconds, as none does unless it is stopped in it
+ * - `replaced`: its files were replaced, while they were being opened or while this process had them open
+ * - `duplicate`: another copy of this package, or of `lmdb`, has it open in this process
  * - `options`: the database is open in this process with other options
  * - `other`: the operating system refused for another reason
  */
@@ -28,6 +30,8 @@ export const CannotOpenReason = Schema.Literals([
   "foreign",
   "format",
   "busy",
+  "replaced",
+  "duplicate",
   "options",
   "other"
 ])
@@ -45,6 +49,9 @@ const hints: Record<CannotOpenReason, string> = {
   foreign: "Give the path of another directory: this one belongs to another program",
   format: "Use the version of @effect-fdb/lmdb that has written it, or begin anew in another directory",
   busy: "See whether a process that uses it is stopped (state T), let it go on (SIGCONT) or kill it, and try again",
+  replaced: "Close all layers of this process that have it open, best by starting the process again, and open it anew",
+  duplicate:
+    "Have one copy of each package in a process (see `npm ls @effect-fdb/lmdb lmdb`), and build the layer once",
   options: "Give all layers of a process that share a path the same options",
   other: "See the reason above"
 }

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { LossReason, StoreError } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
-import { leastPatience, type Member, mostPatience } from "./member.ts"
+import { leastPatience, mayPass, type Member, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
@@ -206,8 +206,10 @@ class Upkeep {
       this.failures++
       member.failures++
     }
+    const told = member.tell((about) => ({ _tag: "RenewalFailed", ...about, term, path, error }))
     if (error._tag !== "FdbError") tenure.obstacle = "Broken"
-    return member.tell((about) => ({ _tag: "RenewalFailed", ...about, term, path, error }))
+    else if (path === "full" && !mayPass(error)) return Effect.andThen(told, tenure.lose("Broken"))
+    return told
   }
 
   private refused(because: Refusal): Effect.Effect<void> {

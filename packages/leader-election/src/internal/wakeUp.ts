@@ -1,12 +1,16 @@
 /**
  * Watches as a wake-up call: armed inside a transaction that reads the keys, they cut the next wait short when one of them
- * changes. A watch that is lost or refused costs nothing but the wait, for every loop polls as well.
+ * changes. A watch that is lost or refused costs nothing but the wait, for every loop polls as well. One that fails for good, as
+ * when the database was replaced, cuts the wait short too.
  */
 import type { FdbError, TransactionService } from "@effect-fdb/core"
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { mayPass } from "./member.ts"
 
 export class WakeUp {
   /** A key has changed, or somebody has called, since they were armed. */
@@ -131,8 +135,8 @@ export class WakeUp {
   private ended(armed: Armed, exit: Exit.Exit<void, FdbError>): void {
     if (this.armed !== armed.scope) return
     this.hasEnded = true
-    if (Exit.isFailure(exit)) return
-    this.hasFired = true
+    if (Exit.isSuccess(exit)) this.hasFired = true
+    else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !mayPass(error))) return
     this.cut()
   }
 }

@@ -59,6 +59,19 @@ describe("a wake-up call", () => {
       assert.isUndefined(waiting.pollUnsafe())
     }))
 
+  it.effect("cuts the wait short when a watch fails for good", () =>
+    Effect.gen(function*() {
+      const wakeUp = yield* WakeUp.make
+      const failed = {
+        watch: () => Effect.succeed(Effect.fail(FdbError.make(FdbError.databaseReplaced, "watch")))
+      } as never
+      yield* wakeUp.started(yield* wakeUp.arm(failed, [key]))
+      yield* TestClock.adjust(0)
+      yield* wakeUp.during(Effect.die("it has waited"))
+      assert.isFalse(wakeUp.isArmed)
+      assert.isFalse(wakeUp.hasFired)
+    }))
+
   it.effect("keeps none of the other watches of an arming, one of which has fired or was lost, beyond the next", () =>
     Effect.gen(function*() {
       const cancelled: Array<string> = []

@@ -1,5 +1,5 @@
 /**
- * Tells that there may be new commits, of any process.
+ * Tells that there may be new commits, of any process, or that the files were moved or removed.
  *
  * The operating system reports writes to the database's file, which is what a commit is; so committers do nothing for it.
  * A commit is several writes, reported one by one, and it can be seen only just after the last one was reported; so there is
@@ -12,6 +12,7 @@
  * This is the side of the operating system: real time, and no fibers. It keeps the process alive while it is listened to.
  */
 import * as fs from "node:fs"
+import * as path from "node:path"
 
 const secondLookMillis = 2
 const pollMillis = 250
@@ -26,8 +27,9 @@ export class CommitSignal {
   private firstLook: NodeJS.Immediate | undefined = undefined
   private secondLook: NodeJS.Timeout | undefined = undefined
 
-  constructor(file: string) {
-    this.file = file
+  constructor(directory: string) {
+    // On Linux, a directory tells of writes to its files, and of what becomes of these and of itself.
+    this.file = process.platform === "linux" ? directory : path.join(directory, "data.mdb")
   }
 
   /** Calls `listener` from now on, until the function returned is called. */

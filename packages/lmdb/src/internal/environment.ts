@@ -9,12 +9,13 @@ import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { Transaction } from "lmdb"
-import * as path from "node:path"
 import { CommitSignal } from "./commitSignal.ts"
 import type { Door } from "./door.ts"
 import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
 import type { Root } from "./root.ts"
+import type { StoreFiles } from "./storeFiles.ts"
+import * as writesAtExit from "./writesAtExit.ts"
 
 /** See `LmdbDatabase.Options`. */
 export type Durability = "disk" | "process"
@@ -31,24 +32,79 @@ export class Environment {
   readonly signal: CommitSignal
   private readonly root: Root
   private readonly gate: Gate
+  readonly files: StoreFiles
   private readonly door: Door
   private readonly closing = new AbortController()
+  private readonly identity: string
+  private readonly writes = new Set<Promise<boolean>>()
+  private seen = { sequence: 0, version: 0n }
+  /** What was found to be at its path in its place. It is over with this environment then, whatever comes there next. */
+  private replacement: string | undefined = undefined
 
-  constructor(root: Root, gate: Gate, door: Door, directory: string, durability: Durability) {
+  constructor(root: Root, gate: Gate, door: Door, files: StoreFiles, durability: Durability) {
     this.root = root
     this.gate = gate
     this.door = door
-    this.directory = directory
+    this.files = files
+    this.directory = files.directory
     this.durability = durability
-    this.signal = new CommitSignal(path.join(directory, "data.mdb"))
+    this.signal = new CommitSignal(files.directory)
+    this.identity = toIdentity(root.getBinary(layout.identityKey))
+  }
+
+  /** Whether something else was found at its path, or in its files. */
+  get isReplaced(): boolean {
+    return this.replacement !== undefined
+  }
+
+  /** Whether what is open is what is at its path, or was a moment ago: for the many reads of a transaction. */
+  isInPlace(): boolean {
+    this.replacement ??= this.files.recentProblem()
+    return !this.isReplaced
+  }
+
+  /** Throws if what is open is not what is at its path. */
+  private checkPlace(phase: FdbError.Phase): void {
+    this.replacement ??= this.files.problem()
+    this.throwIfReplaced(phase)
+  }
+
+  /** The same file may have got another content, such as a copy of an earlier state. */
+  private checkContent(reader: Reader): void {
+    const { sequence, version } = reader.head
+    if (sequence < this.seen.sequence || version < this.seen.version) {
+      this.replacement =
+        `it has gone back from commit ${this.seen.sequence} to ${sequence}: an earlier copy has taken its place`
+    } else if (reader.identity !== this.identity) {
+      this.replacement = "the content of another database has taken its place"
+    }
+    this.throwIfReplaced("read")
+    this.seen = { sequence, version }
+  }
+
+  private throwIfReplaced(phase: FdbError.Phase): void {
+    if (this.replacement === undefined) return
+    throw FdbError.make(
+      FdbError.databaseReplaced,
+      phase,
+      `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
+    )
   }
 
   /** Opens the newest state for reading; everything that was committed before the call is in it. May throw. */
   openReader(): Reader {
     this.closing.signal.throwIfAborted()
+    this.checkPlace("read")
     // Without this, the state may be that of an earlier read in the same turn of the event loop.
     this.root.resetReadTxn()
-    return new Reader(this.root, this.root.useReadTransaction())
+    const reader = new Reader(this.root, this.root.useReadTransaction())
+    try {
+      this.checkContent(reader)
+    } catch (cause) {
+      reader.close()
+      throw cause
+    }
+    return reader
   }
 
   /** Waits until no process opens the database, and keeps it so until the function is called that is given. */
@@ -56,9 +112,37 @@ export class Environment {
 
   /**
    * Writes all if the last commit is still the one of that sequence; else writes nothing, and tells `false`. To be called
-   * between entering and leaving.
+   * between entering and leaving, so that no file that was removed is made anew meanwhile by a process that opens the database.
+   *
+   * What is written while the files are moved away goes with them; so it is told as written only if they are in place after it.
    */
-  write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+    this.checkPlace("write")
+    const written = this.writeIfLast(sequence, writes)
+    const ended = writesAtExit.track(() => this.isWrittenSince(sequence))
+    this.writes.add(written)
+    try {
+      const done = await written
+      this.checkPlace("commit")
+      return done
+    } finally {
+      this.writes.delete(written)
+      ended()
+    }
+  }
+
+  /** Whether there is a write that has not ended. */
+  get isWriting(): boolean {
+    return this.writes.size > 0
+  }
+
+  private isWrittenSince(sequence: number): boolean {
+    if (this.isReplaced) return false
+    this.root.resetReadTxn()
+    return layout.decodeHead(this.root.getBinary(layout.headKey))?.sequence !== sequence
+  }
+
+  private writeIfLast(sequence: number, writes: Iterable<Write>): Promise<boolean> {
     return this.root.ifVersion(layout.headKey, sequence, () => {
       for (const { key, value } of writes) {
         if (value === undefined) void this.root.remove(key)
@@ -71,15 +155,19 @@ export class Environment {
     )
   }
 
-  /** Frees the slots of readers whose process has died, which keep pages from being used again. */
-  forgetDeadReaders(): void {
-    if (!this.closing.signal.aborted) this.root.readerCheck()
+  /** Frees the slots of readers whose process has died, which keep pages from being used again; and keeps the files young. */
+  upkeep(): void {
+    if (this.closing.signal.aborted || this.isReplaced) return
+    this.root.readerCheck()
+    this.files.touch()
   }
 
   /** Closes when the writes under way have ended. Nothing is called afterwards. */
   async close(): Promise<void> {
     this.closing.abort(new Error("the database is closed"))
     this.signal.close()
+    // Not with the door in its hands: whoever has LMDB's lock may be stopped.
+    await Promise.allSettled(this.writes)
     const leave = await this.door.enter()
     try {
       await this.root.close()
@@ -89,6 +177,9 @@ export class Environment {
     }
   }
 }
+
+/** What a database says of itself with random bytes. */
+const toIdentity = (bytes: Uint8Array | undefined): string => Bytes.toHex(bytes ?? Uint8Array.of())
 
 /** lmdb-js rejects with an error that has a promise of the one that tells more. */
 const commitErrorOf = (error: unknown): Promise<unknown> =>
@@ -100,6 +191,8 @@ const commitErrorOf = (error: unknown): Promise<unknown> =>
 /** A state of the database. While it is open, LMDB does not use the pages again that have been freed since. */
 export class Reader {
   readonly head: layout.Head
+  /** What tells this database from others. */
+  readonly identity: string
   private readonly root: Root
   private readonly transaction: Transaction
   private open = true
@@ -113,6 +206,7 @@ export class Reader {
       throw new Error("the record of the last commit is missing or damaged")
     }
     this.head = head
+    this.identity = toIdentity(this.stored(layout.identityKey))
   }
 
   readonly get = (key: Uint8Array): Uint8Array | undefined => this.stored(layout.dataKey(key))
@@ -159,6 +253,10 @@ function* toUserPairs(pairs: Iterable<KeyValue>): Iterable<KeyValue> {
 
 /** What LMDB or the operating system says went wrong, as an error of the database. */
 export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbError => {
+  if (cause instanceof FdbError.FdbError) {
+    if (cause.phase !== "read") return cause
+    return FdbError.make(cause.code, phase === "commit" ? "write" : phase, cause.detail)
+  }
   const said = cause instanceof Error ? cause.message : String(cause)
   if (said.includes("closed")) return FdbError.make(1101, phase, "the LMDB database was closed")
   if (said.includes("MDB_READERS_FULL")) {

@@ -16,6 +16,9 @@ export const formatKey = Uint8Array.of(0)
 /** What a database of this layout says of itself; another layout gets another number. */
 export const format = "effect-fdb lmdb 1"
 
+/** Holds random bytes that no other database has; those of before version 0.2 got theirs when they were opened next. */
+export const identityKey = Uint8Array.of(0, 1)
+
 /** Holds the {@link Head}. */
 export const headKey = Uint8Array.of(1)
 

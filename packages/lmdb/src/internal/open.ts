@@ -1,49 +1,27 @@
 /**
- * Opens the database of a directory, once in a process however many ask for it, and says what is wrong when it cannot.
+ * Opens the database of a directory, and says what is wrong when it cannot.
  *
  * The files are looked at before LMDB gets them: what it says of files that are not its own is hard to tell apart.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
 import type * as lmdbTypes from "lmdb"
+import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { isMainThread } from "node:worker_threads"
-import {
-  CannotOpen,
-  type CannotOpenReason,
-  type LmdbError,
-  LmdbUnavailable,
-  WorkerThreadUnsupported
-} from "../LmdbError.ts"
+import { CannotOpen, type CannotOpenReason } from "../LmdbError.ts"
 import { Door } from "./door.ts"
 import { type Durability, Environment } from "./environment.ts"
 import { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
+import * as permissions from "./permissions.ts"
 import type { Root } from "./root.ts"
+import { dataFile, gateDirectory, gateFiles, identify, lockFile, lockOf, StoreFiles } from "./storeFiles.ts"
 
-type Lmdb = typeof lmdbTypes
-
-interface Shared {
-  readonly environment: Environment
-  users: number
-}
-
-/** What is open in this process, by the directory's identity. */
-const shared = new Map<string, Shared>()
-
-/** Who opens or closes what, by the directory's identity: one at a time. */
-const turns = new Map<string, Semaphore.Semaphore>()
-
-const inTurn = (identity: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-  const turn = turns.get(identity) ?? Semaphore.makeUnsafe(1)
-  turns.set(identity, turn)
-  return turn.withPermits(1)(effect)
-}
+export type Lmdb = typeof lmdbTypes
 
 /** How long an opening waits for the commits under way in other processes. */
-const openTimeout = "10 seconds"
+export const openTimeout = "10 seconds"
 
 /** What may be mapped without mapping anew; addresses only, no memory. */
 const mapSize = 2 ** 34
@@ -59,9 +37,12 @@ const magicOffsets = [16, 24]
 const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
 
-const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+export const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+
+class Replaced extends Error {}
 
 const reasonOf = (cause: unknown): CannotOpenReason => {
+  if (cause instanceof Replaced) return "replaced"
   const code = codeOf(cause)
   const text = said(cause)
   if (code === "ENOENT") return "missing-parent"
@@ -81,23 +62,25 @@ const attempt = <A>(directory: string, run: () => A): Effect.Effect<A, CannotOpe
     catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
   })
 
-const refuse = (directory: string, reason: CannotOpenReason, detail: string) =>
+export const refuse = (directory: string, reason: CannotOpenReason, detail: string) =>
   Effect.fail(new CannotOpen({ path: directory, reason, detail }))
 
+/** How a database is opened. */
+export interface Options {
+  readonly durability: Durability
+  /** For one that is made. */
+  readonly access: permissions.Access
+}
+
 /** Makes the directory if only its last part is missing, checks that it can be used, and tells what identifies it. */
-const prepare = Effect.fnUntraced(function*(directory: string) {
+export const prepare = Effect.fnUntraced(function*(directory: string, access: permissions.Access) {
   if (!fs.existsSync(directory)) {
-    // Another process may have made it in the meantime.
-    yield* Effect.catchIf(
-      attempt(directory, () => fs.mkdirSync(directory)),
-      ({ detail }) => detail.startsWith("EEXIST"),
-      () => Effect.void
-    )
+    yield* attempt(directory, () => permissions.makeDirectory(directory, permissions.of(directory, access)))
   }
-  const stat = yield* attempt(directory, () => fs.statSync(directory))
+  const stat = yield* attempt(directory, () => fs.statSync(directory, { bigint: true }))
   if (!stat.isDirectory()) return yield* refuse(directory, "not-a-directory", "there is a file of this name")
   yield* attempt(directory, () => fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK))
-  const file = path.join(directory, "data.mdb")
+  const file = path.join(directory, dataFile)
   if (fs.existsSync(file)) yield* checkFile(directory, file)
   return `${stat.dev}:${stat.ino}`
 })
@@ -133,47 +116,73 @@ const shape = {
 const openRoot = (lmdb: Lmdb, options: object): Root =>
   lmdb.open({ ...shape, ...options } as Parameters<Lmdb["open"]>[0]) as Root
 
-/**
- * Makes a lock file before LMDB does, which would leave holes in it: touching one when the disk is full kills the process
- * (SIGBUS). LMDB takes one that is there and of which nobody has a lock as if it were new.
- */
-const makeLockFile = (file: string): void => {
-  if (fs.existsSync(file)) return
-  const draft = `${file}.${process.pid}`
-  try {
-    fs.writeFileSync(draft, Buffer.alloc(lockFileLength))
-    fs.linkSync(draft, file)
-  } catch (error) {
-    // Another process may have made it in the meantime.
-    if (codeOf(error) !== "EEXIST") throw error
-  } finally {
-    fs.rmSync(draft, { force: true })
+/** The files of a database that is being opened, below its directory, and what identified them then. */
+class Opening {
+  readonly directory: string
+  readonly rights: permissions.Permissions
+  private readonly lmdb: Lmdb
+  private readonly identities = new Map<string, string>()
+
+  constructor(lmdb: Lmdb, directory: string, rights: permissions.Permissions) {
+    this.lmdb = lmdb
+    this.directory = directory
+    this.rights = rights
+  }
+
+  /**
+   * Opens what is there, and makes its lock file before LMDB does, which would leave holes in it: touching one when the disk is
+   * full kills the process (SIGBUS). LMDB takes one that is there and of which nobody has a lock as if it were new.
+   */
+  open(data: string, lock: string, options: object): Root {
+    permissions.makeFile(path.join(this.directory, lock), Buffer.alloc(lockFileLength), this.rights)
+    const before = [this.identify(data), this.identify(lock)]
+    const root = openRoot(this.lmdb, options)
+    if (this.identify(data) === before[0] && this.identify(lock) === before[1]) return root
+    void root.close()
+    throw new Replaced(`${data} or ${lock} was replaced while it was being opened`)
+  }
+
+  /** The files by now, which are still those that were opened. */
+  files(): StoreFiles {
+    const files = new StoreFiles(this.directory, this.identities)
+    const problem = files.problem()
+    if (problem !== undefined) throw new Replaced(problem)
+    return files
+  }
+
+  private identify(name: string): string {
+    const identity = identify(path.join(this.directory, name))
+    if (identity === undefined) throw new Replaced(`${name} was removed while it was being opened`)
+    this.identities.set(name, identity)
+    return identity
   }
 }
 
-const openData = (lmdb: Lmdb, directory: string, durability: Durability): Effect.Effect<Root, CannotOpen> =>
-  attempt(directory, () => {
-    makeLockFile(path.join(directory, "lock.mdb"))
-    return openRoot(lmdb, { path: directory, noSubdir: false, mapSize, noSync: durability === "process" })
-  })
+const openData = (opening: Opening, durability: Durability): Effect.Effect<Root, CannotOpen> => {
+  const { directory } = opening
+  const options = { path: directory, noSubdir: false, mapSize, noSync: durability === "process" }
+  return attempt(directory, () => opening.open(dataFile, lockFile, options))
+}
 
-const openGate = (lmdb: Lmdb, directory: string): Effect.Effect<Gate, CannotOpen> =>
-  attempt(directory, () => {
-    const gate = path.join(directory, "gate")
-    fs.mkdirSync(gate, { recursive: true })
-    const open = (name: string) => {
-      makeLockFile(path.join(gate, `${name}-lock`))
-      return openRoot(lmdb, { path: path.join(gate, name), noSubdir: true, noSync: true })
-    }
-    return new Gate(open("committers.mdb"), open("openers.mdb"))
+const openGate = (opening: Opening): Effect.Effect<Gate, CannotOpen> => {
+  const { directory, rights } = opening
+  return attempt(directory, () => {
+    permissions.makeDirectory(path.join(directory, gateDirectory), rights)
+    const [committers, openers] = gateFiles.map((file) => {
+      const name = path.join(gateDirectory, file)
+      permissions.makeFile(path.join(directory, name), Buffer.alloc(0), rights)
+      return opening.open(name, lockOf(name), { path: path.join(directory, name), noSubdir: true, noSync: true })
+    })
+    return new Gate(committers!, openers!)
   })
+}
 
 /**
  * Makes a database with the first records where there is none. It is made beside its place and then put there at once, so
  * that several processes may do this at a time, and be killed in it.
  */
-const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string) {
-  const file = path.join(directory, "data.mdb")
+const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string, rights: permissions.Permissions) {
+  const file = path.join(directory, dataFile)
   if (fs.existsSync(file)) return
   const clock = yield* Clock.Clock
   const wall = clock.currentTimeNanosUnsafe() / 1000n
@@ -188,21 +197,20 @@ const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string) {
     attempt(directory, () => fs.mkdtempSync(path.join(directory, "new-"))),
     Effect.fnUntraced(function*(draft) {
       yield* Effect.acquireUseRelease(
-        openData(lmdb, draft, "disk"),
+        attempt(directory, () => {
+          permissions.makeFile(path.join(draft, lockFile), Buffer.alloc(lockFileLength), rights)
+          return openRoot(lmdb, { path: draft, noSubdir: false, mapSize })
+        }),
         (root) =>
           attempt(directory, () =>
             root.transactionSync(() => {
               root.putSync(layout.formatKey, Buffer.from(layout.format))
               root.putSync(layout.headKey, layout.encodeHead(head))
+              root.putSync(layout.identityKey, randomBytes(16))
             })),
         (root) => Effect.promise(() => root.close())
       )
-      // Another process may have made one in the meantime.
-      yield* Effect.catchIf(
-        attempt(directory, () => fs.linkSync(path.join(draft, "data.mdb"), file)),
-        ({ detail }) => detail.startsWith("EEXIST"),
-        () => Effect.void
-      )
+      yield* attempt(directory, () => permissions.putFile(path.join(draft, dataFile), file, rights))
     }),
     (draft) => Effect.sync(() => fs.rmSync(draft, { recursive: true, force: true }))
   )
@@ -241,60 +249,38 @@ const apart = <A, E, R>(
 const within = (door: Door) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(Effect.promise(() => door.enter()), () => effect, (leave) => Effect.sync(leave))
 
-const openEnvironment = Effect.fnUntraced(
-  function*(lmdb: Lmdb, directory: string, identity: string, durability: Durability) {
-    yield* create(lmdb, directory)
+const openOnce = Effect.fnUntraced(
+  function*(lmdb: Lmdb, directory: string, identity: string, { access, durability }: Options) {
+    const rights = yield* attempt(directory, () => permissions.of(directory, access))
+    yield* create(lmdb, directory, rights)
     const door = new Door(identity)
-    const gate = yield* within(door)(openGate(lmdb, directory))
-    const opening = Effect.gen(function*() {
-      const root = yield* openData(lmdb, directory, durability)
-      yield* Effect.tapError(checkFormat(root, directory), () => Effect.promise(() => root.close()))
-      return new Environment(root, gate, door, directory, durability)
+    const opening = new Opening(lmdb, directory, rights)
+    const gate = yield* within(door)(openGate(opening))
+    const openEnvironment = Effect.gen(function*() {
+      const root = yield* openData(opening, durability)
+      return yield* checkFormat(root, directory).pipe(
+        Effect.andThen(attempt(directory, () => {
+          // Databases of earlier versions have none.
+          if (!root.doesExist(layout.identityKey)) root.putSync(layout.identityKey, randomBytes(16))
+          return new Environment(root, gate, door, opening.files(), durability)
+        })),
+        Effect.tapError(() => Effect.promise(() => root.close()))
+      )
     })
     return yield* Effect.onError(
-      apart(gate, door, directory, opening),
+      apart(gate, door, directory, openEnvironment),
       () => within(door)(Effect.promise(() => gate.close()))
     )
   }
 )
 
-/** Opens, or takes what is open in this process already. */
-export const acquire = Effect.fnUntraced(
-  function*(directory: string, durability: Durability): Effect.fn.Return<Environment, LmdbError> {
-    if (!isMainThread) return yield* new WorkerThreadUnsupported()
-    const lmdb = yield* Effect.tryPromise({
-      try: () => import("lmdb"),
-      catch: (cause) => new LmdbUnavailable({ detail: said(cause) })
-    })
-    const identity = yield* prepare(directory)
-    return yield* inTurn(identity)(Effect.gen(function*() {
-      const open = shared.get(identity)
-      if (open === undefined) {
-        const environment = yield* openEnvironment(lmdb, directory, identity, durability)
-        shared.set(identity, { environment, users: 1 })
-        return environment
-      }
-      if (open.environment.durability !== durability) {
-        const detail = `it is open in this process with durability "${open.environment.durability}"`
-        return yield* refuse(directory, "options", detail)
-      }
-      open.users++
-      return open.environment
-    }))
-  }
-)
+const isReplaced = ({ reason }: CannotOpen): boolean => reason === "replaced"
 
-/** Gives back what {@link acquire} gave; the last one closes it. */
-export const release = (environment: Environment): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    for (const [identity, open] of shared) {
-      if (open.environment !== environment) continue
-      return inTurn(identity)(Effect.suspend(() => {
-        open.users--
-        if (open.users > 0) return Effect.void
-        shared.delete(identity)
-        return Effect.promise(() => environment.close())
-      }))
-    }
-    return Effect.void
-  })
+/** Opens it; anew, where a file was replaced meanwhile. */
+export const openEnvironment = (
+  lmdb: Lmdb,
+  directory: string,
+  identity: string,
+  options: Options
+): Effect.Effect<Environment, CannotOpen> =>
+  Effect.retry(openOnce(lmdb, directory, identity, options), { times: 2, while: isReplaced })

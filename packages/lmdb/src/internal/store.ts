@@ -192,7 +192,8 @@ export class LmdbStore implements VersionedStore {
     const snapshot: OpenSnapshot = {
       version,
       openedAt,
-      isReadable: () => this.snapshots.has(snapshot) && this.now() - openedAt <= maxAgeNanos,
+      isReadable: () =>
+        this.snapshots.has(snapshot) && this.now() - openedAt <= maxAgeNanos && this.environment.isInPlace(),
       get: (key) => {
         const before = past?.get(key)
         return before === undefined ? reader.get(key) : before.value

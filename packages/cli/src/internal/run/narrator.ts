@@ -14,7 +14,7 @@ export const reasons: { readonly [reason in LossReason]: string } = {
   Superseded: "another process takes part under the same id",
   Evicted: "its registration was removed",
   Disabled: "the election was disabled",
-  Broken: "the election's records are gone or damaged"
+  Broken: "the election's records, or its store, are gone, replaced or damaged"
 }
 
 const causes = { Vacant: "it was vacant", Lapsed: "the last leader's lease had lapsed", Own: "it was its own before" }

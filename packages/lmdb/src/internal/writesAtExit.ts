@@ -1,0 +1,60 @@
+/**
+ * The end of a process while a write of its own waits for LMDB's lock.
+ *
+ * Node does not end before the threads of its pool have, and one that waits for the lock cannot be called back; whoever has the
+ * lock may be stopped. So a process that exits with such a write gives it a while, and then ends by a signal: by the one that its
+ * exit code tells of, else by SIGKILL.
+ */
+import * as fs from "node:fs"
+import * as os from "node:os"
+
+/** How long a write may take at the end, from its beginning on. */
+export const patienceMillis = 5000
+const pauseMillis = 5
+
+interface Write {
+  readonly begun: number
+  /** Whether the lock has been free since it began. */
+  readonly mayEnd: () => boolean
+}
+
+const underWay = new Set<Write>()
+
+const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMillis)
+
+/** Waits for it, with everything else standing still; `false` if that is no use. */
+const endsInTime = ({ begun, mayEnd }: Write): boolean => {
+  while (!mayEnd()) {
+    if (performance.now() - begun >= patienceMillis) return false
+    pause()
+  }
+  return true
+}
+
+const signalOf = (exitCode: number): NodeJS.Signals => {
+  const [name] = Object.entries(os.constants.signals).find(([, number]) => 128 + number === exitCode) ?? []
+  return name === "SIGINT" || name === "SIGTERM" || name === "SIGHUP" ? name : "SIGKILL"
+}
+
+const atExit = (exitCode: number): void => {
+  if ([...underWay].every(endsInTime)) return
+  const signal = signalOf(exitCode)
+  try {
+    fs.writeSync(
+      2,
+      `@effect-fdb/lmdb: ends by ${signal}, for a commit waits for the write lock, which another process does not let go of\n`
+    )
+  } catch {
+    // Nobody reads it.
+  }
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+}
+
+/** A write begins; to be called when it has ended is what this gives. */
+export const track = (mayEnd: () => boolean): () => void => {
+  if (!process.listeners("exit").includes(atExit)) process.on("exit", atExit)
+  const write: Write = { begun: performance.now(), mayEnd }
+  underWay.add(write)
+  return () => underWay.delete(write)
+}

@@ -67,7 +67,7 @@ export interface TransactionService extends Reads {
 
   /** Gives a key a value. */
   readonly set: (key: Uint8Array, value: Uint8Array) => Effect.Effect<void, FdbError>
-  /** Removes a key. */
+  /** Removes a key. One that is longer than keys can be is not there, and nothing is done. */
   readonly clear: (key: Uint8Array) => Effect.Effect<void, FdbError>
   /** Removes all keys of a range, `end` excluded. */
   readonly clearRange: (
@@ -75,7 +75,11 @@ export interface TransactionService extends Reads {
   ) => Effect.Effect<void, FdbError>
   /** Changes a value without reading it. */
   readonly atomic: (op: AtomicOp, key: Uint8Array, operand: Uint8Array) => Effect.Effect<void, FdbError>
-  /** Sets a key that contains the versionstamp of this commit. */
+  /**
+   * Sets a key that contains the versionstamp of this commit. What it may become cannot be read in this transaction (1036).
+   * A later clear in it drops the key if it covers the key as it stands then: with the read version in the gap, or with
+   * zeroes where no read version was taken. So to append and then trim what is older, read first.
+   */
   readonly setVersionstampedKey: (key: Versionstamped, value: Uint8Array) => Effect.Effect<void, FdbError>
   /** Gives a key a value that contains the versionstamp of this commit; the key cannot be read in this transaction. */
   readonly setVersionstampedValue: (key: Uint8Array, value: Versionstamped) => Effect.Effect<void, FdbError>
@@ -100,7 +104,7 @@ export interface TransactionService extends Reads {
   readonly readVersion: Effect.Effect<bigint, FdbError>
   /**
    * Reads at a version that was obtained before, which saves the round trip that would ask for one. A version older than
-   * five seconds fails with 1007.
+   * five seconds fails with 1007, one from the future fails reads with 1009; a transaction that only writes is committed.
    */
   readonly setReadVersion: (version: bigint) => Effect.Effect<void, FdbError>
 

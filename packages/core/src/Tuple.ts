@@ -9,8 +9,9 @@
  *   {@link double}s or {@link float}s. Integers are always unpacked as bigints.
  * - Floating-point numbers keep their exact bits, also those of NaNs.
  *
- * Integers of ±(2⁶⁴ − 1) are packed into eight bytes, as the C, Rust and JavaScript clients do; the nine-byte form that
- * the Python client gives to these two values is not canonical here.
+ * Integers of ±(2⁶⁴ − 1) are packed into eight bytes, as the C, Rust and JavaScript clients do. The Python client packs these
+ * two values into nine (`1d08ff…`, `0bf7…`): such a key cannot be unpacked here, and a key that is packed here is not found
+ * under what Python packs. Let nobody write these two values from Python where both are used.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "./Bytes.ts"

@@ -65,7 +65,8 @@ export interface VersionedStore {
   /** The state at a version; fails with 1007 when that is too old, with 1009 when it has not been given out yet. */
   readonly openSnapshotAt: (version: bigint) => Result.Result<Snapshot, FdbError>
   /**
-   * Commits, or fails in phase `commit`: with 1020 on a conflict, with 1007 when `readVersion` is too old, with 1021 when
+   * Commits, or fails in phase `commit`: with 1020 on a conflict, with 1007 when `readVersion` is too old (in the future it
+   * may be: nothing was written since), with 1021 when
    * it cannot tell whether it has committed. Run uninterruptibly.
    */
   readonly commit: (commit: Commit) => Effect.Effect<Position, FdbError>

@@ -1,6 +1,13 @@
 /**
  * The tests that every engine has to pass: what a user of `Database` and `Transaction` can see of FoundationDB's semantics.
  *
+ * What an engine is held against is what FoundationDB's client does, as its servers have answered it, with two exceptions:
+ *
+ * - A read that the transaction's own writes can answer, or whose ends are in the wrong order, takes no read version on
+ *   FoundationDB. An engine may take one earlier than that where the random programs read, but not in the tests by name.
+ * - FoundationDB's key selectors count a key that a `CompareAndClear` of the same transaction has made absent, against its
+ *   documentation. The suite expects that only where `selectorsCountCleared` is set, as on a cluster.
+ *
  * An engine's package calls {@link suite} in a test file. Each test works under a random prefix of its own and clears it,
  * so the suite runs on a database that others use at the same time, a FoundationDB cluster too. It needs `@effect/vitest`.
  *

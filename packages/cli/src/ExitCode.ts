@@ -19,7 +19,7 @@ export const noElection = 66
 export const unavailable = 69
 /** The command itself is at fault. */
 export const internal = 70
-/** The operating system refused something: a process cannot be started or ended, standard output not be written to. */
+/** The operating system refused something: a process cannot be started or ended, standard output not be written to, the clock is wrong. */
 export const system = 71
 /** Another process takes part under the same id. */
 export const idTaken = 73
@@ -53,6 +53,7 @@ const byTag: { readonly [tag: string]: number } = {
   ClusterUnreachable: unavailable,
   WorkerThreadUnsupported: unavailable,
   SystemRefused: system,
+  ClockOutOfRange: system,
   CandidateSuperseded: idTaken,
   CommandStopped: tryAgain,
   LeaderRemains: tryAgain,

@@ -52,6 +52,29 @@ export class InvalidState extends Schema.TaggedError<InvalidState>()("InvalidSta
   }
 }
 
+/** The last time that a record can hold: 63 bits of nanoseconds since the epoch. */
+const lastTime = 2n ** 63n - 1n
+
+const toText = (nanos: bigint): string => {
+  const millis = Number(nanos / 1_000_000n)
+  return Math.abs(millis) <= 8.64e15 ? new Date(millis).toISOString() : `${nanos} ns since 1970`
+}
+
+/**
+ * The wall clock of this process tells a time that no record can hold: it is before 1970, or so late that a lease would end after
+ * 2262. Nothing was written: others could not read it.
+ */
+export class ClockOutOfRange extends Schema.TaggedError<ClockOutOfRange>()("ClockOutOfRange", {
+  /** The time that would have been recorded, in nanoseconds since the epoch: now, or the end of a lease. */
+  time: Schema.UndefinedOr(Schema.BigInt)
+}) {
+  override get message(): string {
+    const time = this.time === undefined ? "no time at all" : `a time of ${toText(this.time)}`
+    return `by the wall clock of this process ${time} would have to be recorded, and records hold times from 1970 to ` +
+      `${toText(lastTime)}: set the clock`
+  }
+}
+
 /** A configuration with which no election can be run. */
 export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
   field: Schema.String,
@@ -87,7 +110,7 @@ export class CandidateSuperseded
  * - `Resigned`: by itself
  * - `Expired`: its lease could not be renewed in time
  * - `ClockJumped`: its wall clock has moved past the lease while its monotonic clock has not: the host was suspended, or
- *   its clock was set
+ *   its clock was set; or it tells a time that no record can hold, so that the lease could not be renewed
  * - `Replaced`: the stored tenure is not this one any more
  * - `Preempted`: a candidate of higher priority has asked for the leadership
  * - `StepDownRequested`: an operator has asked the leader to step down
@@ -139,4 +162,4 @@ export type StoreError = FdbError | InvalidState | NotInitialized
  * `FdbError` is one that trying again cannot help, as of a key that the engine refuses. `InvalidConfig` is of the configuration that
  * the election was to be set up with.
  */
-export type CampaignError = StoreError | InvalidCandidate | InvalidConfig | CandidateSuperseded
+export type CampaignError = StoreError | InvalidCandidate | InvalidConfig | CandidateSuperseded | ClockOutOfRange

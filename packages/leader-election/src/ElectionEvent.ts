@@ -5,7 +5,7 @@ import type { Versionstamp } from "@effect-fdb/core"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type { ElectionConfig } from "./ElectionConfig.ts"
-import type { LossReason, StoreError } from "./ElectionError.ts"
+import type { ClockOutOfRange, LossReason, StoreError } from "./ElectionError.ts"
 
 /** Who an event is about. */
 interface About {
@@ -60,7 +60,7 @@ export type ElectionEvent = Data.TaggedEnum<{
     readonly latency: Duration.Duration
     readonly headroom: Duration.Duration
   }
-  RenewalFailed: AboutTenure & { readonly path: "fast" | "full"; readonly error: StoreError }
+  RenewalFailed: AboutTenure & { readonly path: "fast" | "full"; readonly error: StoreError | ClockOutOfRange }
   Lost: AboutTenure & { readonly reason: LossReason }
   Overrun: AboutTenure
   Resigned: AboutTenure

@@ -16,6 +16,7 @@ import type { Challenge } from "./Challenge.ts"
 import { ElectionConfig } from "./ElectionConfig.ts"
 import type {
   CandidateSuperseded,
+  ClockOutOfRange,
   ElectionDisabled,
   InvalidCandidate,
   InvalidConfig,
@@ -76,7 +77,7 @@ export interface LeaderElection {
     priority?: number
   ) => Effect.Effect<
     Effect.Effect<Versionstamp.Versionstamp, FdbError>,
-    StoreError | InvalidCandidate | ElectionDisabled,
+    StoreError | InvalidCandidate | ElectionDisabled | ClockOutOfRange,
     Transaction
   >
   /** Shows that the candidate lives; may change its priority, which stays as it is where none is given. */
@@ -86,14 +87,14 @@ export interface LeaderElection {
     options?: IdentityOptions
   ) => Effect.Effect<
     void,
-    StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded,
+    StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded | ClockOutOfRange,
     Transaction
   >
   /** Removes the candidate, if it is there. One that leads resigns with it. */
   readonly unregisterCandidate: (
     processId: string,
     options?: IdentityOptions
-  ) => Effect.Effect<void, StoreError | CandidateSuperseded, Transaction>
+  ) => Effect.Effect<void, StoreError | CandidateSuperseded | ClockOutOfRange, Transaction>
   /** A candidate, alive or not. */
   readonly getCandidate: (
     processId: string
@@ -117,7 +118,12 @@ export interface LeaderElection {
     options?: IdentityOptions
   ) => Effect.Effect<
     Option.Option<LeaderState>,
-    StoreError | InvalidCandidate | ElectionDisabled | UnregisteredCandidate | CandidateSuperseded,
+    | StoreError
+    | InvalidCandidate
+    | ElectionDisabled
+    | UnregisteredCandidate
+    | CandidateSuperseded
+    | ClockOutOfRange,
     Transaction
   >
   /**
@@ -126,9 +132,11 @@ export interface LeaderElection {
    */
   readonly refreshLease: (
     tenure: LeaderState
-  ) => Effect.Effect<Option.Option<LeaderState>, StoreError | ElectionDisabled, Transaction>
+  ) => Effect.Effect<Option.Option<LeaderState>, StoreError | ElectionDisabled | ClockOutOfRange, Transaction>
   /** Ends exactly this tenure; `false` when it has ended already. The ballot stays, so that no term comes twice. */
-  readonly resignLeadership: (tenure: LeaderState) => Effect.Effect<boolean, StoreError, Transaction>
+  readonly resignLeadership: (
+    tenure: LeaderState
+  ) => Effect.Effect<boolean, StoreError | ClockOutOfRange, Transaction>
   /** Whether the process leads, with a lease that is valid by the caller's wall clock. */
   readonly isLeader: (
     processId: string,
@@ -148,7 +156,13 @@ export interface LeaderElection {
     options?: IdentityOptions
   ) => Effect.Effect<
     ElectionResult,
-    StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded | UnregisteredCandidate,
+    | StoreError
+    | InvalidCandidate
+    | ElectionDisabled
+    | ProcessNotFound
+    | CandidateSuperseded
+    | UnregisteredCandidate
+    | ClockOutOfRange,
     Transaction
   >
 

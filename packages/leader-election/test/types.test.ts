@@ -4,6 +4,7 @@ import { Context, Effect, type Layer, type Option, type Scope, type Stream } fro
 import {
   type Candidacy,
   type CandidateSuperseded,
+  type ClockOutOfRange,
   type ElectionDisabled,
   type ElectionResult,
   type InvalidCandidate,
@@ -39,14 +40,14 @@ it("operations need a transaction, and tell how they fail", () => {
   expectTypeOf(election.heartbeatCandidate).returns.toEqualTypeOf<
     Effect.Effect<
       void,
-      StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded,
+      StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded | ClockOutOfRange,
       Transaction
     >
   >()
   expectTypeOf(election.tryClaimLeadership).returns.toEqualTypeOf<
     Effect.Effect<
       Option.Option<LeaderState>,
-      StoreError | InvalidCandidate | ElectionDisabled | UnregisteredCandidate | CandidateSuperseded,
+      StoreError | InvalidCandidate | ElectionDisabled | UnregisteredCandidate | CandidateSuperseded | ClockOutOfRange,
       Transaction
     >
   >()
@@ -73,7 +74,7 @@ it("leading keeps what the work needs, gives and fails with", () => {
   >()
   expectTypeOf(election.changes).toEqualTypeOf<Stream.Stream<Option.Option<LeaderState>, StoreError, Database>>()
   expectTypeOf<Candidacy.CampaignError>().toEqualTypeOf<
-    FdbError | NotInitialized | InvalidState | InvalidCandidate | InvalidConfig | CandidateSuperseded
+    FdbError | NotInitialized | InvalidState | InvalidCandidate | InvalidConfig | CandidateSuperseded | ClockOutOfRange
   >()
 })
 

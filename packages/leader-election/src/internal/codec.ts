@@ -1,13 +1,15 @@
 /**
  * Records as bytes: tuples that begin with a schema version.
  *
- * What does not decode exactly is a problem to be reported, never a vacancy or a default (rule 5).
+ * What does not decode exactly is a problem to be reported, never a vacancy or a default (rule 5). So what would not decode is
+ * not encoded either: one checks each field for both.
  */
 import { Bytes, Tuple, Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ElectionConfig } from "../ElectionConfig.ts"
+import { ClockOutOfRange } from "../ElectionError.ts"
 import { EndReason } from "../HistoryEntry.ts"
 import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "./records.ts"
 
@@ -18,7 +20,12 @@ const version = 1n
 const newestConceivable = 1000n
 
 /** Tells what is wrong with a field, if anything is. */
-type Check<A> = { readonly is: (value: unknown) => value is A; readonly expected: string }
+type Check<A, E = never> = {
+  readonly is: (value: unknown) => value is A
+  readonly expected: string
+  /** The error of a value that is not to be stored, where that has one of its own. */
+  readonly refused?: ((value: unknown) => E) | undefined
+}
 
 const between = (minimum: bigint, maximum: bigint): Check<bigint> => ({
   is: (value): value is bigint => typeof value === "bigint" && value >= minimum && value <= maximum,
@@ -26,15 +33,21 @@ const between = (minimum: bigint, maximum: bigint): Check<bigint> => ({
 })
 const max = 2n ** 63n - 1n
 const Natural = between(0n, max)
+/** A time by a wall clock, in nanoseconds since the epoch: from 1970 to 2262. */
+const Time: Check<bigint, ClockOutOfRange> = {
+  ...Natural,
+  refused: (value) => new ClockOutOfRange({ time: typeof value === "bigint" ? value : undefined })
+}
 const Span = between(1n, max)
 const Int32 = between(-(2n ** 31n), 2n ** 31n - 1n)
 const Text: Check<string> = { is: (value) => typeof value === "string", expected: "a text" }
 const Flag: Check<boolean> = { is: (value) => typeof value === "boolean", expected: "a truth value" }
 const Stamp: Check<Versionstamp.Versionstamp> = { is: Versionstamp.isVersionstamp, expected: "a versionstamp" }
 const Reason: Check<EndReason> = { is: Schema.is(EndReason), expected: "why a tenure ended" }
-const orNull = <A>({ expected, is }: Check<A>): Check<A | null> => ({
+const orNull = <A, E>({ expected, is, refused }: Check<A, E>): Check<A | null, E> => ({
   is: (value): value is A | null => value === null || is(value),
-  expected: `${expected}, or null`
+  expected: `${expected}, or null`,
+  refused
 })
 
 /**
@@ -42,7 +55,7 @@ const orNull = <A>({ expected, is }: Check<A>): Check<A | null> => ({
  * most of what a beat costs.
  */
 const decoder = <const Fields extends ReadonlyArray<unknown>, A>(
-  checks: { readonly [K in keyof Fields]: Check<Fields[K]> },
+  checks: { readonly [K in keyof Fields]: Check<Fields[K], unknown> },
   build: (...fields: Fields) => Result.Result<A, string>
 ) => {
   const decode = (bytes: Uint8Array): Result.Result<A, string> => {
@@ -69,15 +82,40 @@ const decoder = <const Fields extends ReadonlyArray<unknown>, A>(
   }
 }
 
-/** A priority as a tuple takes it: minus zero is no integer there. */
-const int32 = (priority: number): number => priority | 0
+/** The first field that would not decode: its own error, or what is wrong with it. */
+const misfit = <E>(
+  checks: ReadonlyArray<Check<unknown, E>>,
+  fields: ReadonlyArray<unknown>
+): E | string | undefined => {
+  for (const [i, check] of checks.entries()) {
+    if (check.is(fields[i])) continue
+    return check.refused === undefined
+      ? `its field ${i + 1} would be ${String(fields[i])}, which is not ${check.expected}`
+      : check.refused(fields[i])
+  }
+  return undefined
+}
+
+/** Packs the fields of a record, if each is as {@link decoder} will ask for it. */
+const encode = <E>(
+  checks: ReadonlyArray<Check<unknown, E>>,
+  fields: ReadonlyArray<Tuple.TupleElement>
+): Result.Result<Uint8Array, E | string> => {
+  const problem = misfit(checks, fields)
+  return problem === undefined ? Result.succeed(Tuple.pack([version, ...fields])) : Result.fail(problem)
+}
+
+/** A priority as it is stored; what is no whole number is nothing that can be. */
+const integer = (priority: number): bigint | null => Number.isInteger(priority) ? BigInt(priority) : null
 
 /** A pair of fields that are there together or not at all. */
 const identity = (id: string | null, registration: Versionstamp.Versionstamp | null) =>
   id === null || registration === null ? undefined : { id, registration }
 
+const configFields = [Span, Span, Span, Flag, Flag] as const
+
 export const decodeConfig = decoder(
-  [Span, Span, Span, Flag, Flag],
+  configFields,
   (lease, heartbeat, timeout, electionEnabled, allowPreemption) =>
     Result.succeed(
       new ElectionConfig({
@@ -90,9 +128,8 @@ export const decodeConfig = decoder(
     )
 )
 
-export const encodeConfig = (config: ElectionConfig): Uint8Array =>
-  Tuple.pack([
-    version,
+export const encodeConfig = (config: ElectionConfig) =>
+  encode(configFields, [
     Duration.toNanosUnsafe(config.leaseDuration),
     Duration.toNanosUnsafe(config.heartbeatInterval),
     Duration.toNanosUnsafe(config.candidateTimeout),
@@ -101,8 +138,10 @@ export const encodeConfig = (config: ElectionConfig): Uint8Array =>
   ])
 
 /** `(version, term, leader, priority, registration, successor, successor's registration)` */
+const leaderFields = [Natural, orNull(Text), Int32, orNull(Stamp), orNull(Text), orNull(Stamp)] as const
+
 export const decodeLeader = decoder(
-  [Natural, orNull(Text), Int32, orNull(Stamp), orNull(Text), orNull(Stamp)],
+  leaderFields,
   (term, id, priority, registration, successorId, successorRegistration): Result.Result<LeaderRecord, string> => {
     if (id === null) {
       return Result.succeed({ _tag: "Vacant", term, successor: identity(successorId, successorRegistration) })
@@ -113,60 +152,70 @@ export const decodeLeader = decoder(
   }
 )
 
-export const encodeLeader = (record: LeaderRecord): Uint8Array =>
-  record._tag === "Held"
-    ? Tuple.pack([version, record.term, record.id, int32(record.priority), record.registration, null, null])
-    : Tuple.pack([
-      version,
-      record.term,
-      null,
-      0,
-      null,
-      record.successor?.id ?? null,
-      record.successor?.registration ?? null
-    ])
+export const encodeLeader = (record: LeaderRecord) =>
+  encode(
+    leaderFields,
+    record._tag === "Held"
+      ? [record.term, record.id, integer(record.priority), record.registration, null, null]
+      : [record.term, null, 0n, null, record.successor?.id ?? null, record.successor?.registration ?? null]
+  )
+
+const leaseFields = [Natural, Span, Time] as const
 
 export const decodeLease = decoder(
-  [Natural, Span, Natural],
+  leaseFields,
   (ballot, duration, expiry): Result.Result<LeaseRecord, string> => Result.succeed({ ballot, duration, expiry })
 )
 
-export const encodeLease = (record: LeaseRecord): Uint8Array =>
-  Tuple.pack([version, record.ballot, record.duration, record.expiry])
+export const encodeLease = (record: LeaseRecord) => encode(leaseFields, [record.ballot, record.duration, record.expiry])
+
+const challengeFields = [Natural, orNull(Text), Int32, orNull(Stamp)] as const
 
 export const decodeChallenge = decoder(
-  [Natural, orNull(Text), Int32, orNull(Stamp)],
+  challengeFields,
   (term, id, priority, registration): Result.Result<ChallengeRecord, string> =>
     Result.succeed({ term, challenger: identity(id, registration), priority: Number(priority) })
 )
 
-export const encodeChallenge = (record: ChallengeRecord): Uint8Array =>
-  Tuple.pack([
-    version,
+export const encodeChallenge = (record: ChallengeRecord) =>
+  encode(challengeFields, [
     record.term,
     record.challenger?.id ?? null,
-    int32(record.priority),
+    integer(record.priority),
     record.challenger?.registration ?? null
   ])
 
+const candidateFields = [Int32, Time, Stamp] as const
+
 export const decodeCandidate = decoder(
-  [Int32, Natural, Stamp],
+  candidateFields,
   (priority, lastHeartbeat, registration): Result.Result<CandidateRecord, string> =>
     Result.succeed({ priority: Number(priority), lastHeartbeat, registration })
 )
 
-export const encodeCandidate = (record: CandidateRecord): Uint8Array =>
-  Tuple.pack([version, int32(record.priority), record.lastHeartbeat, record.registration])
+export const encodeCandidate = (record: CandidateRecord) =>
+  encode(candidateFields, [integer(record.priority), record.lastHeartbeat, record.registration])
 
 /** The record of a candidate whose registration the commit is to give. */
-export const encodeRegistration = (priority: number, lastHeartbeat: bigint): Versionstamp.Versionstamped =>
-  Tuple.packVersionstamped([version, int32(priority), lastHeartbeat, Tuple.incompleteVersionstamp(0)])
+export const encodeRegistration = (
+  priority: number,
+  lastHeartbeat: bigint
+): Result.Result<Versionstamp.Versionstamped, ClockOutOfRange | string> => {
+  const [Priority, Heartbeat] = candidateFields
+  const fields = [integer(priority), lastHeartbeat]
+  const problem = misfit<ClockOutOfRange>([Priority, Heartbeat], fields)
+  return problem === undefined
+    ? Result.succeed(Tuple.packVersionstamped([version, ...fields, Tuple.incompleteVersionstamp(0)]))
+    : Result.fail(problem)
+}
+
+const historyFields = [Text, Time, orNull(Time), orNull(Reason)] as const
 
 export const decodeHistory = decoder(
-  [Text, Natural, orNull(Natural), orNull(Reason)],
+  historyFields,
   (leaderId, start, end, reason): Result.Result<HistoryRecord, string> =>
     Result.succeed({ leaderId, start, end: end ?? undefined, reason: reason ?? undefined })
 )
 
-export const encodeHistory = (record: HistoryRecord): Uint8Array =>
-  Tuple.pack([version, record.leaderId, record.start, record.end ?? null, record.reason ?? null])
+export const encodeHistory = (record: HistoryRecord) =>
+  encode(historyFields, [record.leaderId, record.start, record.end ?? null, record.reason ?? null])

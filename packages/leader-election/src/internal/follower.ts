@@ -308,7 +308,7 @@ class Campaign {
     if (member.closed) return Effect.succeed(Pace.atOnce)
     if (step._tag === "Superseded") return Effect.fail(new CandidateSuperseded({ processId: member.id }))
     if (step._tag === "Register") return this.register()
-    let done: Effect.Effect<unknown> = this.isNews(view) ? this.fallIn(view) : Effect.void
+    let done: Effect.Effect<unknown, CampaignError> = this.isNews(view) ? this.fallIn(view) : Effect.void
     if (step._tag === "Challenge") {
       const told = member.tell((about) => ({ _tag: "Challenged", ...about, term: view.leader.term }))
       done = Effect.andThen(

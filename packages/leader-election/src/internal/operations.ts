@@ -13,6 +13,7 @@ import { Challenge } from "../Challenge.ts"
 import { type ElectionConfig, validate as validateConfig } from "../ElectionConfig.ts"
 import {
   CandidateSuperseded,
+  type ClockOutOfRange,
   ElectionDisabled,
   type InvalidState,
   ProcessNotFound,
@@ -86,12 +87,13 @@ export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config
   const leader = yield* Effect.fromResult(Store.leaderIfAny(keys).decode(held))
   if (stored !== undefined) return stored
   const duration = Duration.toNanosUnsafe(config.leaseDuration)
-  yield* tx.set(keys.config, Codec.encodeConfig(config))
+  yield* Store.write(tx, keys.config, Codec.encodeConfig(config))
   if (leader === undefined) {
-    yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
+    yield* Store.write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
   }
   if (lease === undefined) {
-    yield* tx.set(keys.lease, Codec.encodeLease({ ballot: leader?.term ?? 0n, duration, expiry: 0n }))
+    const lapsed = Codec.encodeLease({ ballot: leader?.term ?? 0n, duration, expiry: 0n })
+    yield* Effect.catchTag(Store.write(tx, keys.lease, lapsed), "ClockOutOfRange", Effect.die)
   }
   return config
 })
@@ -106,7 +108,7 @@ export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, confi
   yield* Store.read(tx, Store.config(keys))
   // Not at the version of a renewal, which the next one takes for read: see step 9 of the proof.
   yield* tx.addReadConflictKey(keys.lease)
-  yield* tx.set(keys.config, Codec.encodeConfig(config))
+  yield* Store.write(tx, keys.config, Codec.encodeConfig(config))
 })
 
 // -- candidates --------------------------------------------------------------------------------------------------------
@@ -119,7 +121,8 @@ export const registerCandidate = Effect.fnUntraced(function*(keys: ElectionKeys,
   const now = yield* Clock.currentTimeNanos
   // So that a commit that arrives late, its caller having given it up, cannot undo a later registration.
   yield* tx.addReadConflictKey(keys.candidate(id))
-  yield* tx.setVersionstampedValue(keys.candidate(id), Codec.encodeRegistration(priority, now))
+  const record = yield* Store.encoded(keys.candidate(id), Codec.encodeRegistration(priority, now))
+  yield* tx.setVersionstampedValue(keys.candidate(id), record)
   return yield* Effect.map(
     tx.versionstamp,
     (versionstamp) => Effect.map(versionstamp, (bytes) => Versionstamp.make(bytes, 0))
@@ -145,8 +148,9 @@ export const beat = (
   me: Identity,
   priority: number,
   now: bigint
-): Effect.Effect<void, FdbError> =>
-  tx.set(
+): Effect.Effect<void, FdbError | InvalidState | ClockOutOfRange> =>
+  Store.write(
+    tx,
     keys.candidate(me.id),
     Codec.encodeCandidate({ priority, lastHeartbeat: now, registration: me.registration })
   )
@@ -236,14 +240,19 @@ export const writeClaim = Effect.fnUntraced(function*(
   const leader = { ...claimant, _tag: "Held", term: claim.term } as const
   const lease = { ballot: claim.term, duration: view.leaseDuration, expiry: now + view.leaseDuration }
   yield* Store.addDecisionConflicts(tx, keys, claimant.id)
-  yield* tx.set(keys.leader, Codec.encodeLeader(leader))
-  yield* tx.set(keys.lease, Codec.encodeLease(lease))
+  yield* Store.write(tx, keys.leader, Codec.encodeLeader(leader))
+  yield* Store.write(tx, keys.lease, Codec.encodeLease(lease))
   yield* beat(tx, keys, claimant, claimant.priority, now)
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
   if (claim.ends !== undefined && ended !== undefined) {
-    yield* tx.set(keys.tenure(ended.term), Codec.encodeHistory({ ...ended, end: now, reason: claim.ends.reason }))
+    yield* Store.write(
+      tx,
+      keys.tenure(ended.term),
+      Codec.encodeHistory({ ...ended, end: now, reason: claim.ends.reason })
+    )
   }
-  yield* tx.set(
+  yield* Store.write(
+    tx,
     keys.tenure(claim.term),
     Codec.encodeHistory({ leaderId: claimant.id, start: now, end: undefined, reason: undefined })
   )
@@ -256,8 +265,11 @@ export const writeChallenge = (
   keys: ElectionKeys,
   id: string,
   challenge: ChallengeRecord
-): Effect.Effect<void, FdbError> =>
-  Effect.andThen(Store.addDecisionConflicts(tx, keys, id), tx.set(keys.challenge, Codec.encodeChallenge(challenge)))
+): Effect.Effect<void, FdbError | InvalidState> =>
+  Effect.andThen(
+    Store.addDecisionConflicts(tx, keys, id),
+    Store.write(tx, keys.challenge, Codec.encodeChallenge(challenge))
+  )
 
 /** The history of the tenure that a claim ends, if it ends one. */
 export const readEnded = (
@@ -288,11 +300,11 @@ export const writeRenewal = (
   priority: number,
   ballot: bigint,
   leaseDuration: bigint
-): Effect.Effect<LeaseRecord, FdbError> =>
+): Effect.Effect<LeaseRecord, FdbError | InvalidState | ClockOutOfRange> =>
   Effect.flatMap(Clock.currentTimeNanos, (now) => {
     const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
     return Store.addDecisionConflicts(tx, keys, leader.id).pipe(
-      Effect.andThen(tx.set(keys.lease, Codec.encodeLease(lease))),
+      Effect.andThen(Store.write(tx, keys.lease, Codec.encodeLease(lease))),
       Effect.andThen(beat(tx, keys, leader, priority, now)),
       Effect.as(lease)
     )
@@ -308,10 +320,12 @@ const vacate = Effect.fnUntraced(function*(
   const now = yield* Clock.currentTimeNanos
   const { term } = view.leader
   const { reason, successor } = Protocol.resignation(view)
-  yield* tx.set(keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
-  yield* tx.set(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
+  yield* Store.write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
+  yield* Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
-  if (tenure !== undefined) yield* tx.set(keys.tenure(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
+  if (tenure !== undefined) {
+    yield* Store.write(tx, keys.tenure(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
+  }
 })
 
 // -- operators ---------------------------------------------------------------------------------------------------------
@@ -326,7 +340,8 @@ export const requestStepDown = Effect.fnUntraced(function*(keys: ElectionKeys) {
     Store.challenge(keys)
   ])
   if (leader._tag === "Held" && !(challenge?.term === leader.term && challenge.challenger === undefined)) {
-    yield* tx.set(
+    yield* Store.write(
+      tx,
       keys.challenge,
       Codec.encodeChallenge({ term: leader.term, challenger: undefined, priority: 0 })
     )

@@ -2,6 +2,7 @@
 import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { ClockOutOfRange, InvalidState } from "../ElectionError.ts"
 import * as Candidate from "./candidate.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
@@ -47,14 +48,14 @@ export const isDue = (member: Member): boolean =>
 
 /**
  * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`. Gives
- * the version of the commit; a beat that fails is left to the next.
+ * the version of the commit; a beat that the database fails is left to the next.
  */
 export const beat = (
   member: Member,
   me: Identity,
   version: bigint,
   timeout: Duration.Duration
-): Effect.Effect<bigint | undefined> =>
+): Effect.Effect<bigint | undefined, InvalidState | ClockOutOfRange> =>
   Effect.suspend(() => {
     const at = member.now()
     const { priority } = member
@@ -65,14 +66,12 @@ export const beat = (
         Effect.andThen(tx.committedVersion)
       ))
     return Effect.flatten(member.database.transact(body, { retryLimit: 0, timeout })).pipe(
-      Effect.match({
-        onFailure: () => undefined,
-        onSuccess: (committed) => {
-          member.showed(priority, at)
-          member.sawItself(committed, at)
-          return committed
-        }
-      })
+      Effect.map((committed) => {
+        member.showed(priority, at)
+        member.sawItself(committed, at)
+        return committed
+      }),
+      Effect.catchTag("FdbError", () => Effect.undefined)
     )
   })
 

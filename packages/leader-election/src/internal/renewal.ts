@@ -5,7 +5,7 @@
 import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { LossReason, StoreError } from "../ElectionError.ts"
+import type { ClockOutOfRange, InvalidState, LossReason, StoreError } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
 import { leastPatience, mayPass, type Member, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
@@ -56,7 +56,7 @@ const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): E
 }
 
 /** One round trip: what was read or written at the last version still stands if this commit is accepted (11). */
-const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
+const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError | InvalidState | ClockOutOfRange> =>
   Effect.suspend(() => {
     const { leader, lease, member } = tenure
     const attempt = instant(member.clock)
@@ -82,7 +82,7 @@ const renewFast = (tenure: Tenure): Effect.Effect<Outcome, FdbError> =>
   })
 
 /** Reads everything, asks the protocol, and sets the watches again where they have gone off. */
-const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, StoreError> => {
+const renewFully = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<Outcome, StoreError | ClockOutOfRange> => {
   const { leader, member } = tenure
   const body = Effect.gen(function*() {
     const tx = yield* Transaction
@@ -181,7 +181,7 @@ class Upkeep {
   }
 
   /** Whether it has led to anything. */
-  private attempt(path: Path, renew: Effect.Effect<Outcome, StoreError>): Effect.Effect<boolean> {
+  private attempt(path: Path, renew: Effect.Effect<Outcome, StoreError | ClockOutOfRange>): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const { belief, member } = this.tenure
       const begun = member.now()
@@ -199,7 +199,7 @@ class Upkeep {
     })
   }
 
-  private failed(path: Path, error: StoreError): Effect.Effect<void> {
+  private failed(path: Path, error: StoreError | ClockOutOfRange): Effect.Effect<void> {
     const { tenure } = this
     const { member, term } = tenure
     if (path === "full") {
@@ -207,7 +207,7 @@ class Upkeep {
       member.failures++
     }
     const told = member.tell((about) => ({ _tag: "RenewalFailed", ...about, term, path, error }))
-    if (error._tag !== "FdbError") tenure.obstacle = "Broken"
+    if (error._tag !== "FdbError") tenure.obstacle = error._tag === "ClockOutOfRange" ? "ClockJumped" : "Broken"
     else if (path === "full" && !mayPass(error)) return Effect.andThen(told, tenure.lose("Broken"))
     return told
   }

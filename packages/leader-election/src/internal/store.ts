@@ -213,6 +213,26 @@ export const streamCandidates = (
   return Stream.mapEffect(reads.streamRange(keys.candidates.range()), (pair) => Effect.fromResult(decode(pair)))
 }
 
+/** Bytes to be written at a key, where they can be read again; nothing is written else. */
+export const encoded = <A, E>(
+  key: Uint8Array,
+  record: Result.Result<A, E>
+): Effect.Effect<A, Exclude<E, string> | InvalidState> =>
+  Effect.fromResult(
+    Result.mapError(
+      record,
+      (problem) => typeof problem === "string" ? invalid(key, problem) : problem as Exclude<E, string>
+    )
+  )
+
+/** Writes a record. */
+export const write = <E>(
+  tx: TransactionService,
+  key: Uint8Array,
+  record: Result.Result<Uint8Array, E>
+): Effect.Effect<void, Exclude<E, string> | FdbError | InvalidState> =>
+  Effect.flatMap(encoded(key, record), (bytes) => tx.set(key, bytes))
+
 /** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
 export const addDecisionConflicts = (
   tx: TransactionService,

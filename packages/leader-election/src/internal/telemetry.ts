@@ -6,11 +6,12 @@ import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import { differences } from "../ElectionConfig.ts"
-import type { StoreError } from "../ElectionError.ts"
+import type { ClockOutOfRange, StoreError } from "../ElectionError.ts"
 import { ElectionEvent } from "../ElectionEvent.ts"
 
 /** The database's code, or what is wrong with the records. */
-const errorName = (error: StoreError): string => error._tag === "FdbError" ? String(error.code) : error._tag
+const errorName = (error: StoreError | ClockOutOfRange): string =>
+  error._tag === "FdbError" ? String(error.code) : error._tag
 
 const millisOf = (duration: Duration.Duration): string => `${Math.round(Duration.toMillis(duration))} ms`
 

@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { LeadershipLost, type LossReason } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 import { Belief, type Instant } from "./belief.ts"
@@ -33,7 +34,7 @@ export class Tenure {
   /** The version of the last claim or renewal. */
   version: KnownVersion
   /** Why it is not being renewed, where trying again may help until the belief is over. */
-  obstacle: "Disabled" | "Broken" | undefined = undefined
+  obstacle: "Disabled" | "Broken" | "ClockJumped" | undefined = undefined
   /** Whether its loss has cut a guarded transaction short that may have been committed. */
   isInDoubt = false
   /** Whether what its claim has left for later is done: the watches, and the history. */
@@ -54,7 +55,8 @@ export class Tenure {
     this.term = leader.term
     this.leader = leader
     this.lease = lease
-    this.record = Codec.encodeLeader(leader)
+    // As the claim has written it.
+    this.record = Result.getOrThrow(Codec.encodeLeader(leader))
     this.start = lease.expiry - lease.duration
     this.belief = new Belief(member.clock, attempt, lease.duration, member.marginOf(lease.duration))
     this.version = { version, at: attempt.monotonic }
@@ -223,7 +225,7 @@ export class Tenure {
     return member.database.transact(body, { retryLimit: 0, timeout: member.patience }).pipe(
       Effect.as("ended" as const),
       // After a timeout there is no time left; whatever else it was, it shows in what stands now.
-      Effect.catchIf((error) => error.code !== 1031, () => this.endAsRead(leaves))
+      Effect.catchIf((error) => error._tag !== "FdbError" || error.code !== 1031, () => this.endAsRead(leaves))
     )
   }
 

@@ -19,10 +19,11 @@ const finished = <A, E>(effect: Effect.Effect<A, E>) =>
     return yield* Fiber.join(fiber)
   })
 
-/** Hosts whose transactions take `each` milliseconds: half of it to read, half to commit. */
-const slowHosts = Effect.fnUntraced(function*(each: number, config: ElectionConfig) {
+/** Hosts whose transactions take `each` milliseconds: half of it to read, half to commit, unless a part of it is said. */
+const slowHosts = Effect.fnUntraced(function*(each: number, config: ElectionConfig, committing = 0.5) {
   yield* TestClock.adjust(0)
-  const make = yield* makeHosts({ readVersion: millis(each / 4), read: millis(each / 4), commit: millis(each / 2) })
+  const reading = millis(each * (1 - committing) / 2)
+  const make = yield* makeHosts({ readVersion: reading, read: reading, commit: millis(each * committing) })
   const [operator, a, b, c] = [make(), make(), make(), make()]
   yield* finished(operator.run(Effect.orDie(transact(election.initialize(config)))))
   const leaderId = finished(operator.run(Effect.orDie(transact(election.getLeaderRaw)))).pipe(
@@ -95,16 +96,18 @@ describe("a database whose transactions take longer than a heartbeat", () => {
   for (const [heartbeat, each] of [[300, 360], [300, 1000], [100, 500], [3000, 1000]] as const) {
     const how = `a heartbeat of ${heartbeat} ms, ${each} ms for each`
 
-    it.effect(`leaves room between renewals for a challenge: ${how}`, () =>
-      Effect.gen(function*() {
-        const { a, b, leaderId } = yield* slowHosts(each, configOf(10_000, heartbeat))
-        yield* lead(a, "a")
-        yield* TestClock.adjust("10 seconds")
-        yield* lead(b, "b", 5)
-        yield* TestClock.adjust("20 seconds")
-        assert.strictEqual(yield* leaderId, "b")
-        assert.strictEqual(countOf(b, "Elected"), 1)
-      }))
+    for (const committing of [0.1, 0.5, 0.9]) {
+      it.effect(`leaves room between renewals for a challenge: ${how}, ${committing} of it for the commit`, () =>
+        Effect.gen(function*() {
+          const { a, b, leaderId } = yield* slowHosts(each, configOf(10_000, heartbeat), committing)
+          yield* lead(a, "a")
+          yield* TestClock.adjust("10 seconds")
+          yield* lead(b, "b", 5)
+          yield* TestClock.adjust("1 minute")
+          assert.strictEqual(yield* leaderId, "b")
+          assert.strictEqual(countOf(b, "Elected"), 1)
+        }))
+    }
 
     it.effect(`leaves an operator room to ask for a step-down, and others the time to lead after it: ${how}`, () =>
       Effect.gen(function*() {

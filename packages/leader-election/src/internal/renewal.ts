@@ -243,12 +243,12 @@ class Upkeep {
 
   /** How long to wait for the next round. */
   pause(): Pace.Pause {
-    const { belief, lease, member, version } = this.tenure
+    const { belief, claimTook, lease, member, version } = this.tenure
     if (this.failures > 0) {
       return { about: Pace.backOff(this.failures, Pace.beforeDeadline(belief.remaining(), member.heartbeat)) }
     }
     const span = lease.duration - member.marginOf(lease.duration)
-    return { about: Pace.untilRenewal(member.heartbeat, span, member.now() - version.at) }
+    return { about: Pace.untilRenewal(member.heartbeat, span, member.now() - version.at, claimTook) }
   }
 
   /** Whether a change may cut the wait short; after a failure it must not, for then nothing has been read since. */

@@ -40,6 +40,9 @@ export class Tenure {
   /** Whether what its claim has left for later is done: the watches, and the history. */
   isSettled = false
 
+  /** From the start of the claim's attempt until it was confirmed, in nanoseconds. */
+  readonly claimTook: bigint
+
   private readonly record: Uint8Array
   /** When it began, as its history tells. */
   private readonly start: bigint
@@ -60,6 +63,7 @@ export class Tenure {
     this.start = lease.expiry - lease.duration
     this.belief = new Belief(member.clock, attempt, lease.duration, member.marginOf(lease.duration))
     this.version = { version, at: attempt.monotonic }
+    this.claimTook = member.now() - attempt.monotonic
   }
 
   /** Why it is over for its leader, if it is. */

@@ -52,17 +52,16 @@ describe("the pace", () => {
   })
 
   it("renews each heartbeat, and early enough for a second try", () => {
-    assert.strictEqual(Pace.untilRenewal(3n, 9n, 0n), 3n)
-    assert.strictEqual(Pace.untilRenewal(8n, 9n, 0n), 4n)
+    assert.strictEqual(Pace.untilRenewal(3n, 9n, 0n, 0n), 3n)
+    assert.strictEqual(Pace.untilRenewal(8n, 9n, 0n, 0n), 4n)
   })
 
-  it("renews the earlier the longer the last attempt took, but gives that a rest", () => {
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 5n), 25n)
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 10n), 20n)
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 20n), 40n)
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 200n), 225n, "a quarter of the belief, and no more")
-    assert.strictEqual(Pace.untilRenewal(400n, 900n, 300n), 225n)
-    assert.strictEqual(Pace.untilRenewal(900n, 900n, 300n), 225n)
+  it("renews the earlier the longer the last attempt took, but rests, and leaves room for as much as a claim", () => {
+    assert.strictEqual(Pace.untilRenewal(30n, 900n, 6n, 0n), 24n)
+    assert.strictEqual(Pace.untilRenewal(30n, 900n, 20n, 0n), 80n)
+    assert.strictEqual(Pace.untilRenewal(30n, 900n, 5n, 50n), 150n)
+    assert.strictEqual(Pace.untilRenewal(30n, 900n, 200n, 200n), 300n, "a third of the belief, and no more")
+    assert.strictEqual(Pace.untilRenewal(900n, 900n, 300n, 0n), 300n)
   })
 
   it("backs off by doubling, up to a bound", () => {

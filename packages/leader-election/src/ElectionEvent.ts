@@ -42,6 +42,7 @@ interface AboutBelief extends AboutTenure {
  * - `Lost`: the tenure is over for its leader; its work is being interrupted
  * - `Overrun`: the work goes on though another may lead by now; it is fenced, but it should end
  * - `Resigned`: after the work had ended, the tenure was ended in the database too
+ * - `Evicted`: as the leader, it has removed the records of `candidates` that had been dead for ten candidate timeouts
  * - `Retried`: a follower's beat failed with `error` and is tried again
  */
 export type ElectionEvent = Data.TaggedEnum<{
@@ -64,6 +65,7 @@ export type ElectionEvent = Data.TaggedEnum<{
   Lost: AboutTenure & { readonly reason: LossReason }
   Overrun: AboutTenure
   Resigned: AboutTenure
+  Evicted: AboutTenure & { readonly candidates: ReadonlyArray<string> }
   Retried: About & { readonly error: StoreError }
 }>
 

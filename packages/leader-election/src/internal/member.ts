@@ -8,6 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { ElectionConfig } from "../ElectionConfig.ts"
 import type { ElectionEvent } from "../ElectionEvent.ts"
 import type { Health } from "../Health.ts"
+import type { Sighting } from "./eviction.ts"
 import type { ElectionKeys } from "./keys.ts"
 import * as Protocol from "./protocol.ts"
 import type { Identity } from "./records.ts"
@@ -76,6 +77,8 @@ export class Member {
   callUp: Effect.Effect<void> = Effect.void
   /** Its scope is closed: it campaigns no more, and leaves with the end of what is still going on. */
   closed = false
+  /** The candidates as it saw them last when it led, until it looks at them again: it may have lost the leadership meanwhile. */
+  sighting: Sighting | undefined = undefined
   /** Ends the tenure that it has. */
   abdicate: Effect.Effect<void> = Effect.void
 
@@ -178,6 +181,9 @@ export class Member {
       ? recorded
       : Effect.andThen(recorded, Effect.logError("an observer of the election has thrown", told.failure))
   }
+
+  /** It has left, and nothing happens to it any more: its metrics are given up. */
+  readonly left: Effect.Effect<void> = Effect.sync(() => this.telemetry.close())
 
   /** Tells the observer, logs and measures. */
   tell(make: (about: { readonly election: string; readonly candidate: string }) => ElectionEvent): Effect.Effect<void> {

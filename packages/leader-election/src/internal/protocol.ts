@@ -4,6 +4,7 @@
  * Numbers in brackets are the rules of `docs/protocol.md`. All times are nanoseconds; a *monotonic* time is of the process
  * that passes it, and is never stored or compared with another process's.
  */
+import { Bytes } from "@effect-fdb/core"
 import type { EndReason } from "../HistoryEntry.ts"
 import type {
   CandidateRecord,
@@ -47,6 +48,19 @@ export const isAlive = (
   now: bigint,
   timeout: bigint
 ): boolean => now - lastHeartbeat < timeout
+
+/** For how many candidate timeouts a leader has to see a candidate's record unchanged, before it evicts it. */
+const timeoutsUntilEviction = 10n
+
+/**
+ * How long a leader has to see a candidate's record unchanged, on its own monotonic clock, before it evicts it (12). A candidate
+ * that lives writes its record several times in each timeout, whatever its wall clock says.
+ */
+export const evictionDelay = (candidateTimeout: bigint): bigint => timeoutsUntilEviction * candidateTimeout
+
+/** Whether a candidate has not shown itself between two looks at its record. */
+export const isUnchanged = (before: CandidateRecord, after: CandidateRecord): boolean =>
+  before.lastHeartbeat === after.lastHeartbeat && Bytes.equals(before.registration.bytes, after.registration.bytes)
 
 /** Whether the stored tenure is exactly this one (2, 6, 10). */
 export const stands = (leader: LeaderRecord, tenure: Tenure): boolean =>

@@ -10,6 +10,7 @@ import * as Scope from "effect/Scope"
 import type { LeadOptions } from "../CandidateOptions.ts"
 import { type CampaignError, LeadershipLost } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
+import * as Eviction from "./eviction.ts"
 import * as Follower from "./follower.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
@@ -57,6 +58,9 @@ const trimHistory = ({ database, keys, patience }: Member): Effect.Effect<void> 
   return Effect.ignoreCause(Effect.suspend(() => database.transact(body, { retryLimit: 0, timeout: patience })))
 }
 
+/** The end of a candidacy, after which nothing happens to it any more. */
+const leave = (member: Member): Effect.Effect<void> => Effect.ensuring(Registration.unregister(member), member.left)
+
 /** What ends with a campaign or a tenure, whatever has ended that: its watches and fibers, a candidacy that is closed, the turn. */
 const finish = (member: Member, scope: Scope.Closeable): Effect.Effect<void> =>
   Scope.close(scope, Exit.void).pipe(
@@ -64,7 +68,7 @@ const finish = (member: Member, scope: Scope.Closeable): Effect.Effect<void> =>
       member.role = "Idle"
       member.callUp = Effect.void
       member.abdicate = Effect.void
-      return member.closed ? Registration.unregister(member) : Effect.void
+      return member.closed ? leave(member) : Effect.void
     })),
     Effect.ensuring(member.turn.release(1)),
     Effect.catchDefect((defect) => Effect.logError(`the watches of "${member.id}" could not be put away`, defect))
@@ -104,6 +108,7 @@ const elect = Effect.fnUntraced(function*(member: Member, restore: Restore, scop
       yield* Effect.forkIn(Effect.andThen(Renewal.watchdog(tenure), afterLoss), scope)
       yield* following.disarm
       yield* Effect.forkIn(Renewal.upkeep(tenure, yield* Scope.provide(WakeUp.make, scope)), scope)
+      yield* Effect.forkIn(Eviction.patrol(tenure), scope)
     })
   const resign = Effect.gen(function*() {
     const { reason } = tenure
@@ -128,7 +133,7 @@ const elect = Effect.fnUntraced(function*(member: Member, restore: Restore, scop
 export const close = (member: Member): Effect.Effect<void> =>
   Effect.suspend(() => {
     member.closed = true
-    return member.role === "Idle" ? Registration.unregister(member) : Effect.andThen(member.abdicate, member.callUp)
+    return member.role === "Idle" ? leave(member) : Effect.andThen(member.abdicate, member.callUp)
   })
 
 /** See `Candidacy.campaign`. */

@@ -204,6 +204,37 @@ export const readCandidates = (
 ): Effect.Effect<Array<CandidateEntry>, FdbError | InvalidState> =>
   readEntries(reads, keys.candidates, { limit }, candidateEntry(keys))
 
+/** Some candidates, and where those after them begin; there are none where that is not known. */
+export interface CandidatePage {
+  readonly candidates: ReadonlyArray<CandidateEntry>
+  readonly next: Uint8Array | undefined
+}
+
+/** The first candidates from a key on, without those whose record cannot be read. */
+export const readCandidatePage = (
+  reads: Reads,
+  keys: ElectionKeys,
+  from: Uint8Array | undefined,
+  limit: number
+): Effect.Effect<CandidatePage, FdbError> => {
+  const { begin, end } = keys.candidates.range()
+  return Effect.map(reads.getRange({ begin: from ?? begin, end }, { limit }), (pairs) => ({
+    candidates: pairs.map(candidateEntry(keys)).flatMap((entry) => Result.isSuccess(entry) ? [entry.success] : []),
+    next: pairs.length < limit ? undefined : Bytes.successor(pairs[pairs.length - 1]!.key)
+  }))
+}
+
+/** The records of candidates, in one wave; a record that cannot be read counts as none. */
+export const readCandidatesOf = (
+  reads: Reads,
+  keys: ElectionKeys,
+  ids: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<CandidateRecord | undefined>, FdbError> =>
+  Effect.map(
+    reads.getAll(ids.map((id) => keys.candidate(id))),
+    (found) => found.map((bytes) => bytes && Result.getOrUndefined(Codec.decodeCandidate(bytes)))
+  )
+
 /** All candidates, page by page, in the order of their ids. */
 export const streamCandidates = (
   reads: Reads,

@@ -13,6 +13,9 @@ import { ElectionEvent } from "../ElectionEvent.ts"
 const errorName = (error: StoreError | ClockOutOfRange): string =>
   error._tag === "FdbError" ? String(error.code) : error._tag
 
+/** How many of the candidates that were evicted a line names. */
+const mostNamed = 5
+
 const millisOf = (duration: Duration.Duration): string => `${Math.round(Duration.toMillis(duration))} ms`
 
 /** A line for the log; its text is made only where somebody reads it. */
@@ -81,6 +84,14 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
     level: "Info",
     text: () => `"${candidate}" has resigned from term ${term}`
   }),
+  Evicted: ({ candidate, candidates }): Line => ({
+    level: "Info",
+    text: () => {
+      const named = candidates.slice(0, mostNamed).map((id) => `"${id}"`).join(", ")
+      return `"${candidate}" has evicted ${candidates.length} that had been dead for long: ${named}` +
+        (candidates.length > mostNamed ? ", …" : "")
+    }
+  }),
   Retried: ({ candidate, error }): Line => ({
     level: "Debug",
     text: () => `"${candidate}" tries again: ${error.message}`
@@ -89,6 +100,15 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
 
 const millis = Metric.exponentialBoundaries({ start: 1, factor: 2, count: 15 })
 
+/** How many telemetries keep the series of a candidate, in each registry: two processes' may share one in a test. */
+const keepers = new WeakMap<Metric.MetricRegistry, Map<string, number>>()
+
+const keepersIn = (registry: Metric.MetricRegistry): Map<string, number> => {
+  const found = keepers.get(registry) ?? new Map<string, number>()
+  keepers.set(registry, found)
+  return found
+}
+
 /** The telemetry of one candidate. Its metrics are made once: to tag one anew costs many times what an update does. */
 export class Telemetry {
   private readonly about: { readonly election: string; readonly candidate: string }
@@ -96,11 +116,15 @@ export class Telemetry {
   private readonly transitions: Counters
   private readonly losses: Counters
   private readonly overruns: Metric.Metric<number, unknown>
+  private readonly evictions: Metric.Metric<number, unknown>
   private readonly renewals: Counters
   private readonly failures: Counters
   private readonly renewalLatency: Metric.Metric<number, unknown>
   private readonly renewalHeadroom: Metric.Metric<number, unknown>
   private readonly leaderless: Metric.Metric<number, unknown>
+  /** Where its series are. */
+  private readonly registries = new Set<Metric.MetricRegistry>()
+  private isClosed = false
 
   constructor(election: string, candidate: string) {
     const attributes = this.about = { election, candidate }
@@ -120,6 +144,11 @@ export class Telemetry {
     this.losses = counters("fdb_election_losses_total", "reason", "Tenures that were over for the candidate, by reason")
     this.overruns = Metric.counter("fdb_election_overruns_total", {
       description: "Tenures whose work went on when another could lead already",
+      attributes,
+      incremental: true
+    })
+    this.evictions = Metric.counter("fdb_election_evictions_total", {
+      description: "Dead candidates that the leader has evicted",
       attributes,
       incremental: true
     })
@@ -151,7 +180,39 @@ export class Telemetry {
     })
   }
 
+  /** Gives its series up, unless another candidate of this id keeps them: they would be there for ever. */
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    for (const registry of this.registries) {
+      const kept = keepersIn(registry)
+      const others = (kept.get(this.key) ?? 1) - 1
+      if (others > 0) kept.set(this.key, others)
+      else {
+        kept.delete(this.key)
+        for (const [key, { attributes }] of registry) {
+          if (attributes?.["election"] === this.about.election && attributes["candidate"] === this.about.candidate) {
+            registry.delete(key)
+          }
+        }
+      }
+    }
+  }
+
+  private get key(): string {
+    return JSON.stringify([this.about.election, this.about.candidate])
+  }
+
+  private keepIn(registry: Metric.MetricRegistry): void {
+    if (this.registries.has(registry)) return
+    this.registries.add(registry)
+    const kept = keepersIn(registry)
+    kept.set(this.key, (kept.get(this.key) ?? 0) + 1)
+  }
+
   private measure(event: ElectionEvent, context: Context.Context<never>): void {
+    if (this.isClosed) return
+    this.keepIn(Context.get(context, Metric.MetricRegistry))
     switch (event._tag) {
       case "Registered":
         return this.begin(context)
@@ -168,6 +229,8 @@ export class Telemetry {
         return this.losses.count(event.reason, context)
       case "Overrun":
         return this.overruns.updateUnsafe(1, context)
+      case "Evicted":
+        return this.evictions.updateUnsafe(event.candidates.length, context)
       case "RenewalFailed":
       case "Retried":
         return this.failures.count(errorName(event.error), context)

@@ -1,6 +1,6 @@
 import { Subspace } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Metric, Option, Tracer } from "effect"
+import { Effect, Exit, Fiber, Metric, Option, Scope, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { LeaderElection } from "../../src/index.ts"
 import { makeHosts } from "../support/host.ts"
@@ -35,6 +35,72 @@ describe("metrics", () => {
       assert.deepInclude(found, ["fdb_election_losses_total", "Resigned", 0])
       assert.deepInclude(found, ["fdb_election_leaderless_millis", undefined, 0])
     }))
+})
+
+/** Of which candidates there are series. */
+const measured = Effect.map(
+  Metric.snapshot,
+  (series) => new Set(series.flatMap(({ attributes }) => attributes?.["candidate"] ?? []))
+)
+
+/** Metrics of its own, which no other test has a part in. */
+const isolated = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, Metric.MetricRegistry, new Map())
+
+describe("the metrics of candidates that are gone", () => {
+  it.effect("are given up, however they have gone", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      yield* host.run(election.withLeadership({ id: "led" }, () => Effect.void))
+      yield* Effect.ignore(host.run(election.withLeadership({ id: "failed" }, () => Effect.fail("work"))))
+      yield* host.run(Effect.scoped(election.campaign({ id: "campaigned" })))
+      const leader = yield* Effect.forkChild(
+        host.run(election.withLeadership({ id: "interrupted" }, () => Effect.never))
+      )
+      yield* TestClock.adjust("10 seconds")
+      const follower = yield* Effect.forkChild(host.run(Effect.scoped(election.campaign({ id: "followed" }))))
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* measured, new Set(["interrupted", "followed"]))
+      yield* Fiber.interrupt(follower)
+      host.connection = { failsWith: 1031 }
+      yield* TestClock.adjust("30 seconds")
+      yield* Fiber.interrupt(leader)
+      assert.deepStrictEqual(
+        yield* Metric.snapshot.pipe(Effect.map((all) => all.filter(({ id }) => id.startsWith("fdb_election")))),
+        []
+      )
+    }).pipe(isolated))
+
+  it.effect("do not grow with the ids that a process has had", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      for (let i = 0; i < 50; i++) yield* host.run(election.withLeadership({ id: `id-${i}` }, () => Effect.void))
+      assert.strictEqual((yield* measured).size, 0)
+    }).pipe(isolated))
+
+  it.effect("stay while another candidate of that id is there, or one of another election", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      const elsewhere = LeaderElection.make(Subspace.fromTuple(["elsewhere"]))
+      yield* host.run(host.database.transact(elsewhere.initialize()))
+      const scope = yield* Scope.make()
+      const other = yield* host.run(elsewhere.candidacy({ id: "a" })).pipe(Scope.provide(scope))
+      yield* host.run(other.campaign).pipe(Scope.provide(scope))
+      const first = yield* Effect.forkChild(host.run(election.withLeadership({ id: "a" }, () => Effect.never)))
+      yield* TestClock.adjust("1 second")
+      const second = yield* Effect.forkChild(host.run(election.withLeadership({ id: "a" }, () => Effect.never)))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.interrupt(first)
+      const elections = Effect.map(
+        Metric.snapshot,
+        (series) => new Set(series.flatMap(({ attributes }) => attributes?.["election"] ?? []))
+      )
+      assert.deepStrictEqual(yield* elections, new Set(["elsewhere", "telemetry"]))
+      yield* Fiber.interrupt(second)
+      assert.deepStrictEqual(yield* elections, new Set(["elsewhere"]))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* elections, new Set())
+    }).pipe(isolated))
 })
 
 describe("spans", () => {

@@ -14,6 +14,7 @@ type Invalid = typeof invalid
 interface Config {
   readonly lease: bigint
   readonly heartbeat: bigint
+  readonly candidateTimeout: bigint
   readonly enabled: boolean
   readonly preemption: boolean
 }
@@ -95,7 +96,7 @@ const decodeConfig = (bytes: Uint8Array): Config | Invalid => {
   const [, lease, heartbeat, timeout, enabled, preemption] = fieldsOf(bytes, 6) ?? []
   return isSpan(lease) && isSpan(heartbeat) && isSpan(timeout) && typeof enabled === "boolean" &&
       typeof preemption === "boolean"
-    ? { lease, heartbeat, enabled, preemption }
+    ? { lease, heartbeat, candidateTimeout: timeout, enabled, preemption }
     : invalid
 }
 

@@ -52,6 +52,8 @@ export const tell = (log: EventLog, { name }: Machine, event: ElectionEvent): vo
       return log.add(name, "overrun", { term: event.term })
     case "Resigned":
       return log.add(name, "resigned", { term: event.term })
+    case "Evicted":
+      return log.add(name, "evicted", { term: event.term, candidates: event.candidates.join(" ") })
     case "Retried":
       return log.add(name, "retried", { error: nameOf(event.error) })
   }

@@ -28,6 +28,7 @@ export const stored = [
   "challenge-higher",
   "request-step-down",
   "evict",
+  "evict-dead",
   "configure",
   "disable",
   "enable",
@@ -194,6 +195,26 @@ const ofLeadership = (entry: Entry, evidence: Evidence, vacantSince: number): Ve
     : illegal(`claims what was left to "${was.successor.id}" within a heartbeat`)
 }
 
+/** A leader removes the records of others: of those only that have not been written for ten candidate timeouts. */
+const ofEviction = (
+  { after, before, candidates, commit }: Entry,
+  { owners }: Evidence,
+  lastWritten: ReadonlyMap<string, number>
+): Verdict | undefined => {
+  const { config, leader } = before
+  const leads = typeof leader === "object" && leader.held && owners.get(leader.who.registration) === commit.by
+  const isOther = (id: string) => {
+    const was = before.candidates.get(id)
+    return typeof was === "object" && owners.get(was.registration) !== commit.by
+  }
+  if (![...candidates].every((id) => after.candidates.get(id) === undefined && isOther(id))) return undefined
+  if (!leads) return illegal("evicts others without leading")
+  if (typeof config !== "object" || !config.enabled) return illegal("evicts while disabled")
+  const since = commit.at - (10 * Number(config.candidateTimeout)) / fastest
+  const alive = [...candidates].find((id) => (lastWritten.get(id) ?? 0) > since)
+  return alive === undefined ? legal("evict-dead") : illegal(`evicts "${alive}", which has not been dead for long`)
+}
+
 /** Names every commit to the election. */
 export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
   const known = new Set<string>()
@@ -201,6 +222,7 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
   const registrars = new Set<string>()
   // A record that was spoiled and put back is the vacancy that it was.
   let vacancy = { term: -1n, since: 0 }
+  const lastWritten = new Map<string, number>()
   return evidence.ledger.map((entry) => {
     const { after, candidates, commit, written } = entry
     const verdict = commit.by === "operator"
@@ -213,11 +235,12 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       ? ofChallenge(entry)
       : candidates.size === 0
       ? ofHistory(entry)
-      : ofCandidate(entry, known, registrars)
+      : ofEviction(entry, evidence, lastWritten) ?? ofCandidate(entry, known, registrars)
     if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== vacancy.term) {
       vacancy = { term: after.leader.term, since: commit.at }
     }
     for (const id of candidates) {
+      lastWritten.set(id, commit.at)
       const candidate = after.candidates.get(id)
       if (typeof candidate !== "object") continue
       if (!known.has(candidate.registration)) registrars.add(commit.by)

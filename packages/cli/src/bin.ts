@@ -18,15 +18,16 @@ import { format } from "node:util"
 import * as Cli from "./Cli.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Engines from "./internal/engines.ts"
+import { exit } from "./internal/run/exit.ts"
 import * as Signals from "./internal/run/signals.ts"
 import { writeError, type WriteFailure, writeOutput } from "./internal/standardStreams.ts"
 import * as TerminalSize from "./internal/terminalSize.ts"
 
 /** What cannot be written is not worth going on for. */
 const endFor = (failure: WriteFailure): never => {
-  if (failure._tag === "NoReader") process.exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
+  if (failure._tag === "NoReader") return exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
   writeError(`fdb-election: standard output cannot be written to: ${failure.problem}`)
-  process.exit(ExitCode.system)
+  return exit(ExitCode.system)
 }
 
 const console: Console.Console = {
@@ -90,14 +91,14 @@ const fiber = Effect.runFork(
 
 const fail = (cause: unknown): never => {
   writeError(`fdb-election: an error of its own, please report it: ${cause instanceof Error ? cause.message : cause}`)
-  process.exit(ExitCode.internal)
+  return exit(ExitCode.internal)
 }
 process.on("uncaughtException", fail)
 process.on("unhandledRejection", fail)
 
 const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
-fiber.addObserver((exit) => {
+fiber.addObserver((ended) => {
   clearInterval(keepAlive)
-  if (endedBy !== undefined) process.exit(ExitCode.ofSignal(os.constants.signals[endedBy]))
-  process.exit(Exit.isSuccess(exit) ? exit.value : ExitCode.internal)
+  if (endedBy !== undefined) exit(ExitCode.ofSignal(os.constants.signals[endedBy]))
+  exit(Exit.isSuccess(ended) ? ended.value : ExitCode.internal)
 })

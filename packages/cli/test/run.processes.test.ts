@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
+import * as childProcess from "node:child_process"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import type { TestContext } from "vitest"
 import * as ExitCode from "../src/ExitCode.ts"
 import { groupIsGone, signalGroup, statOf } from "../src/internal/run/processGroup.ts"
-import { beatProgram, childrenOf, type Ended, eventually, type Run, Stage } from "./support/processes.ts"
+import { beatProgram, childrenOf, type Ended, eventually, program, type Run, Stage } from "./support/processes.ts"
 
 /** A stage for one test, which runs beside others. Where no lease is to lapse, it is longer than any of them can be held up. */
 const stage = async ({ onTestFinished }: TestContext, lease: Duration.Input = "30 seconds"): Promise<Stage> => {
@@ -19,7 +20,7 @@ const stage = async ({ onTestFinished }: TestContext, lease: Duration.Input = "3
 const lapsing = Duration.seconds(6)
 
 /** Tells its process group. */
-const tellGroup = `echo $$ >> $DIRECTORY/groups`
+const tellGroup = `cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups`
 
 /** Shows that it lives, and ignores whatever can be ignored. */
 const beat = `"${process.execPath}" "${beatProgram}" $DIRECTORY/beats`
@@ -98,6 +99,100 @@ describe.concurrent("a command that leads", () => {
     run.child.stdout!.on("data", (chunk) => (output += chunk))
     assert.strictEqual(code(await run.ended), 0)
     assert.strictEqual(output, "1 = 2 x  $y '\n")
+  }, 180_000)
+
+  it("may have a name like that of a variable, and shows no variable to others", async (context) => {
+    const at = await stage(context)
+    fs.writeFileSync(at.file("a=b"), `#!/bin/sh\n${tellGroup}\ncat\n`, { mode: 0o755 })
+    const run = at.start(["run", "--", "./a=b"], {
+      env: { ...at.env, "a.b-c": "confidential" },
+      stdio: ["pipe", "pipe", "pipe"]
+    })
+    let output = ""
+    run.child.stdout!.on("data", (chunk) => (output += chunk))
+    const launcher = await nthGroup(at, 0)
+    for (const pid of [run.pid, launcher, ...childrenOf(run.pid), ...childrenOf(launcher)]) {
+      assert.notInclude(fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"), "confidential")
+    }
+    run.child.stdin!.end("as it is")
+    assert.strictEqual(code(await run.ended), 0)
+    assert.strictEqual(output, "as it is")
+  }, 180_000)
+
+  it("gets the descriptors 0, 1 and 2 and no others, least of all those of the store", async (context) => {
+    const at = await stage(context)
+    const file = fs.openSync(at.file("other"), "w")
+    context.onTestFinished(() => fs.closeSync(file))
+    const run = at.run(
+      ["--id", "a"],
+      `(ls /proc/self/fd; :) > $DIRECTORY/nested; ${tellGroup}; exec sleep 1000`,
+      { stdio: ["ignore", "pipe", "pipe", ...Array<"ignore">(27).fill("ignore"), file] }
+    )
+    const launcher = await nthGroup(at, 0)
+    const { [0]: command } = childrenOf(launcher)
+    assert.deepStrictEqual(fs.readdirSync(`/proc/${command}/fd`), ["0", "1", "2"])
+    // The last is the listing's own.
+    assert.deepStrictEqual(at.lines("nested"), ["0", "1", "2", "3"])
+    for (const pid of [launcher, keeperOf(run)]) {
+      const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`))
+      assert.deepStrictEqual(open.filter((name) => name.startsWith(at.directory)), [])
+    }
+    run.signal("SIGTERM")
+    await run.ended
+  }, 180_000)
+
+  it("is not run within itself, which would wait for its own end; another election may be", async (context) => {
+    const at = await stage(context)
+    const nested = (flags: string) => `"${process.execPath}" "${program}" run ${flags} -- sh -c 'echo ran'; echo $?`
+    const run = at.run(
+      ["--id", "a"],
+      `(${nested("")}; ${nested("-e other")}; ${nested("-e other/b")}) > $DIRECTORY/nested`
+    )
+    assert.strictEqual(code(await run.ended), 0)
+    assert.deepStrictEqual(at.lines("nested"), [String(ExitCode.usage), "ran", "0", "ran", "0"])
+    assert.match(run.said, /app\/test is led by process \d+, of whose command this is a part/)
+  }, 180_000)
+
+  it("is found without PATH where a shell finds it", async (context) => {
+    const at = await stage(context)
+    const { PATH: _, ...env } = at.env
+    const found = at.start(["run", "--", "true"], { env })
+    assert.strictEqual(code(await found.ended), 0)
+    const missing = at.start(["run", "--", "no-such-command"], { env })
+    assert.strictEqual(code(await missing.ended), ExitCode.notFound)
+  }, 180_000)
+
+  it("that cannot be started is told as what it is, and the leadership is resigned", async (context) => {
+    const at = await stage(context)
+    const leader = at.run(["--id", "a"], obedient)
+    await nthGroup(at, 0)
+    const waiting = at.run(["--id", "b"], obedient)
+    await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
+    execFileSync("prlimit", ["--pid", String(waiting.pid), "--nofile=10"])
+    leader.signal("SIGTERM")
+    assert.strictEqual(code(await waiting.ended), ExitCode.system)
+    assert.match(waiting.said, /cannot be started: EMFILE: too many open files/)
+    assert.isUndefined(await at.leader())
+    fs.writeFileSync(at.file("script"), "#!/no/such/interpreter\n", { mode: 0o755 })
+    const script = at.start(["run", "--", "./script"])
+    assert.strictEqual(code(await script.ended), ExitCode.system)
+    assert.match(script.said, /\.\/script cannot be started: the interpreter that it names is not there/)
+    assert.isUndefined(await at.leader())
+  }, 180_000)
+
+  it("ends with --exit-with-parent when who has started the wrapper is gone", async (context) => {
+    const at = await stage(context)
+    fs.writeFileSync(at.file("job"), obedient)
+    const shell = childProcess.spawn(
+      "sh",
+      ["-c", `"${process.execPath}" "${program}" run --exit-with-parent --id a -- sh ./job 2> said & wait`],
+      { cwd: at.directory, env: at.env, stdio: "ignore" }
+    )
+    const group = await nthGroup(at, 0)
+    shell.kill("SIGKILL")
+    await gone(group)
+    assert.match(at.lines("log")[1] ?? "", /^end/)
+    await eventually("it has resigned", async () => (await at.history())[0]?.reason === "resigned" ? true : undefined)
   }, 180_000)
 
   it("is looked for before the campaign", async (context) => {

@@ -1,17 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
 import type { TestContext } from "vitest"
-import { statOf } from "../src/internal/run/processGroup.ts"
+import { groupIsGone, signalProcess, statOf } from "../src/internal/run/processGroup.ts"
 import { eventually, program, Run, Stage } from "./support/processes.ts"
 
-/** An interactive shell on a terminal of its own, for which `script` sees. */
+/** A command on a terminal of its own, for which `script` sees; an interactive shell unless another is given. */
 class TerminalOf {
   readonly at = new Stage()
   private readonly shell: Run
   private screen = ""
 
-  constructor({ onTestFinished }: TestContext) {
-    const child = childProcess.spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
+  constructor({ onTestFinished }: TestContext, command = "bash --norc --noprofile -i") {
+    const child = childProcess.spawn("script", ["-qec", command, "/dev/null"], {
       env: { ...this.at.env, PS1: "$ ", TERM: "dumb" },
       cwd: this.at.directory,
       detached: true
@@ -19,13 +20,18 @@ class TerminalOf {
     this.shell = new Run(child)
     child.stdout.on("data", (chunk: Buffer) => (this.screen += chunk.toString()))
     onTestFinished(() => {
-      process.kill(-this.shell.pid, "SIGKILL")
+      signalProcess(-this.shell.pid, "SIGKILL")
       this.at.clear()
     })
   }
 
   type(keys: string): void {
     this.shell.child.stdin!.write(keys)
+  }
+
+  /** The terminal goes away, as with a connection or a window. */
+  hangUp(): void {
+    this.shell.signal("SIGKILL")
   }
 
   shows(what: RegExp): Promise<RegExpMatchArray> {
@@ -40,6 +46,8 @@ class TerminalOf {
     assert.notMatch(this.screen, what)
   }
 }
+
+const gone = (pid: number) => eventually(`${pid} is gone`, () => statOf(pid) === undefined ? true : undefined)
 
 /** Of the command, it is the shell that gives it the terminal; of that, the wrapper. */
 const parentOf = (pid: number): number => Number(statOf(pid)?.[1])
@@ -78,7 +86,9 @@ describe.concurrent("on a terminal, a command that leads", () => {
   it("is not suspended when the wrapper is told to go on that has not stopped", async (context) => {
     const terminal = new TerminalOf(context)
     await terminal.at.configure("30 seconds")
-    terminal.type(`${run} sh -c 'echo $$ >> $DIRECTORY/groups; echo "it be""gins"; read x; echo "it got $x"; exit 6'\n`)
+    terminal.type(
+      `${run} sh -c 'cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups; echo "it be""gins"; read x; echo "it got $x"; exit 6'\n`
+    )
     await terminal.shows(/it begins/)
     process.kill(parentOf(parentOf(Number(terminal.at.lines("groups")[0]))), "SIGCONT")
     terminal.type("one\n")
@@ -87,11 +97,85 @@ describe.concurrent("on a terminal, a command that leads", () => {
     terminal.doesNotShow(/Stopped/)
   }, 180_000)
 
+  it(
+    "goes on in the background with bg, is stopped there when it reads, and has the terminal again with fg",
+    async (context) => {
+      const terminal = new TerminalOf(context)
+      await terminal.at.configure("30 seconds")
+      terminal.type(
+        `${run} sh -c 'cut -d " " -f 5 /proc/$$/stat > $DIRECTORY/groups; echo "it be""gins"; while read x; do echo "it got $x"; done'\n`
+      )
+      await terminal.shows(/it begins/)
+      const group = Number(terminal.at.lines("groups")[0])
+      const wrapper = parentOf(parentOf(group))
+      terminal.type("\u001a")
+      await terminal.shows(/\[1\]\+ +Stopped/)
+      terminal.type("bg\n")
+      await eventually("the wrapper goes on", () => statOf(wrapper)?.[0] === "S" ? true : undefined)
+      terminal.type("echo \"the shell's $((1 + 1))\"\n")
+      await terminal.shows(/the shell's 2/)
+      terminal.type("fg\n")
+      await eventually("the command has the terminal", () => statOf(group)?.[5] === String(group) ? true : undefined)
+      terminal.type("one\n")
+      await terminal.shows(/it got one/)
+      terminal.type("\u0004")
+      await terminal.shows(/has resigned/)
+    },
+    180_000
+  )
+
+  it("begins in the background, and stops nobody there, if it is elected there", async (context) => {
+    const terminal = new TerminalOf(context)
+    await terminal.at.configure("30 seconds")
+    const leader = terminal.at.run(["--id", "b"], "exec sleep 1000")
+    await eventually("b leads", async () => (await terminal.at.leader()) === undefined ? undefined : true)
+    terminal.type(`${run} sh -c 'echo $PPID > $DIRECTORY/groups; exec sleep 1000'\n`)
+    await terminal.shows(/waits: "b" leads/)
+    terminal.type("\u001a")
+    await terminal.shows(/\[1\]\+ +Stopped/)
+    terminal.type("bg\n")
+    await terminal.shows(/&\r\n/)
+    leader.signal("SIGTERM")
+    const group = Number(await eventually("it begins", () => terminal.at.lines("groups")[0]))
+    assert.strictEqual(statOf(group)?.[4], "0", "a session without a terminal")
+    assert.notStrictEqual(statOf(parentOf(group))?.[0], "T")
+    terminal.type("echo \"the shell's $((1 + 1))\"\n")
+    await terminal.shows(/the shell's 2/)
+    terminal.type("fg\n")
+    await terminal.shows(/fg\r\n/)
+    terminal.type("\u0003")
+    await terminal.shows(/has resigned/)
+  }, 180_000)
+
+  for (
+    const [how, trap] of [
+      ["ends by that", ""],
+      ["withstands that and reads to the end", `trap "" HUP;`],
+      ["withstands that and ends a moment later", `trap "sleep 1; exit" HUP; sleep 1000 & wait;`]
+    ]
+  ) {
+    it(`is not begun anew when the terminal hangs up, and ${how}; the wrapper ends`, async (context) => {
+      const terminal = new TerminalOf(context, `sh -c '${run.replace("--id", "--again --id")} sh ./job; echo end'`)
+      await terminal.at.configure("30 seconds")
+      fs.writeFileSync(terminal.at.file("job"), `cut -d " " -f 5 /proc/$$/stat >> groups; ${trap} cat; exit 3\n`)
+      await eventually("it begins", () => terminal.at.lines("groups")[0])
+      const group = Number(terminal.at.lines("groups")[0])
+      const wrapper = parentOf(parentOf(group))
+      terminal.hangUp()
+      await gone(wrapper)
+      assert.isTrue(groupIsGone(group))
+      assert.lengthOf(terminal.at.lines("groups"), 1)
+      assert.isTrue((await terminal.at.history()).every(({ reason }) => reason === "resigned"))
+    }, 180_000)
+  }
+
   it("is ended when it has been suspended for too long, and the shell has the terminal again", async (context) => {
     const terminal = new TerminalOf(context)
     await terminal.at.configure("6 seconds")
     // A shell that is stopped in the very instant in which it starts a process never counts as stopped; so it becomes one.
-    terminal.type(`${run} sh -c 'echo $$ >> $DIRECTORY/groups; echo "it be""gins"; exec sleep 100'\n`)
+    terminal.type(
+      `${run} sh -c 'cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups; echo "it be""gins"; exec sleep 100'\n`
+    )
     await terminal.shows(/it begins/)
     terminal.type("\u001a")
     await terminal.shows(/\[1\]\+ +Stopped/)

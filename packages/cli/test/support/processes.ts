@@ -9,7 +9,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as ElectionName from "../../src/ElectionName.ts"
-import { groupIsGone, statOf } from "../../src/internal/run/processGroup.ts"
+import { signalGroup, statOf } from "../../src/internal/run/processGroup.ts"
 
 /** The command. */
 export const program = fileURLToPath(new URL("../../bin/fdb-election.mjs", import.meta.url))
@@ -169,7 +169,7 @@ export class Stage {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL")
     }
     for (const line of this.lines("groups")) {
-      if (!groupIsGone(Number(line))) process.kill(-Number(line), "SIGKILL")
+      signalGroup(Number(line), "SIGKILL")
     }
     fs.rmSync(this.directory, { recursive: true, force: true })
   }

@@ -1,4 +1,5 @@
 /** `run`: a command of any language as the leader's work. */
+import { Database } from "@effect-fdb/core"
 import {
   type Candidacy,
   ElectionConfig,
@@ -21,11 +22,12 @@ import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
 import { checkGrace, margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
-import { signalProcess } from "../run/processGroup.ts"
+import * as Nesting from "../run/nesting.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
 import { ends, Signals } from "../run/signals.ts"
 import { type Running, supervise } from "../run/supervise.ts"
-import { holderOfTerminal, terminalToGive } from "../run/terminal.ts"
+import { foregroundGroup, hasTerminal } from "../run/terminal.ts"
+import { Transactions } from "../run/transactions.ts"
 import { spanFlag } from "../spanFlag.ts"
 import { type Target, transact } from "../target.ts"
 import { visible } from "../visible.ts"
@@ -55,6 +57,10 @@ const flags = {
     "grace",
     "How long the command has between SIGTERM and SIGKILL when its lease cannot be renewed; a fifth of the lease unless set"
   ),
+  exitWithParent: Flag.Boolean("exit-with-parent").pipe(
+    Flag.withDescription("Ends as by SIGTERM when the process that has started it is gone, as npx may be"),
+    Flag.withDefault(false)
+  ),
   quiet: Flag.Boolean("quiet").pipe(
     Flag.withAlias("q"),
     Flag.withDescription("Says nothing on standard error but why it fails"),
@@ -71,6 +77,7 @@ interface Options {
   readonly priority: number
   readonly again: boolean
   readonly grace: Option.Option<Duration.Duration>
+  readonly exitWithParent: boolean
   readonly quiet: boolean
   readonly command: ReadonlyArray<string>
 }
@@ -83,12 +90,27 @@ const defaultId = Effect.gen(function*() {
   return `${os.hostname()}-${process.pid}-${suffix}`
 })
 
+/** The process that has started this one. */
+const parent = process.ppid
+
+/** Stops this process as a terminal does; where nobody is there to make it go on, the system lets it go on at once. */
+const stopItself = (): void => {
+  const listeners = process.listeners("SIGTSTP")
+  process.removeAllListeners("SIGTSTP")
+  process.kill(process.pid, "SIGTSTP")
+  for (const listener of listeners) process.on("SIGTSTP", listener)
+}
+
 /** What is true of this process while it runs, whichever tenure it is in. */
 class Course {
   /** The command, while it runs. */
   running: Running | undefined
+  /** The command has the terminal, or had it when it last ran: signals of the terminal go to it, and not to this process. */
+  onTerminal = false
   /** It was asked to end, and ends when the command has. */
   endedBy: NodeJS.Signals | undefined
+  readonly transactions = new Transactions()
+  private suspended = false
   believesUntil = 0n
   /** What the command has between SIGTERM and SIGKILL, by the lease as it is, in nanoseconds. */
   grace = 0n
@@ -109,25 +131,62 @@ class Course {
     }
   }
 
-  /** Ctrl-Z reached this process, and not the command, which has a session of its own. */
-  suspend(): void {
-    this.running?.signal("SIGSTOP")
-    process.kill(process.pid, "SIGSTOP")
+  begin(running: Running): void {
+    this.running = running
+    this.onTerminal = running.helper !== undefined
+    this.suspended = false
   }
 
+  /** Ctrl-Z has reached this process, or the command, whose shell hands it on. */
+  suspend(): void {
+    this.running?.signal("SIGSTOP")
+    this.transactions.whenNone(() => {
+      stopItself()
+      this.suspended = true
+      this.resume()
+    })
+  }
+
+  /** It was made to go on, in the foreground or in the background. */
   resume(): void {
-    if (this.running === undefined) return
-    const { group, helper, signal } = this.running
-    if (helper === undefined) return signal("SIGCONT")
-    switch (holderOfTerminal([group, helper])) {
-      case "own":
-        return void signalProcess(helper, "SIGCONT")
-      case "stranger":
-        // Resumed in the background, where the command cannot have the terminal: stopped, as whoever reads from it there.
-        return void process.kill(process.pid, "SIGTTIN")
-    }
+    if (!this.suspended) return
+    this.regainTerminal()
+    if (this.suspended) this.running?.signal("SIGCONT")
+  }
+
+  /** Gives the terminal back to the command when this process has it. A shell says nothing of that to what runs in the background. */
+  regainTerminal(): void {
+    const helper = this.running?.helper
+    if (!this.suspended || helper === undefined || foregroundGroup() === undefined) return
+    this.suspended = false
+    helper.foreground()
+  }
+
+  /**
+   * The terminal has hung up. Its foreground group is told by SIGHUP, which is the command's where that has the terminal, and
+   * not this process's.
+   */
+  get hasHungUp(): boolean {
+    return this.onTerminal && !hasTerminal()
   }
 }
+
+/** Looks for what no signal tells this process of. */
+const watchSurroundings = (course: Course, options: Options): Effect.Effect<never> =>
+  Effect.gen(function*() {
+    while (true) {
+      yield* Effect.sleep("500 millis")
+      course.regainTerminal()
+      const signal = course.hasHungUp
+        ? "SIGHUP"
+        : options.exitWithParent && process.ppid !== parent
+        ? "SIGTERM"
+        : undefined
+      if (signal === undefined) continue
+      course.handle(signal)
+      return yield* Effect.never
+    }
+  })
 
 /** A command that is typed Ctrl-C or Ctrl-\ on its own terminal ends by these, and whoever typed that wants no other. */
 const typedEnds: ReadonlyArray<number> = [
@@ -140,13 +199,18 @@ const pauseAfter = (shortRuns: number): Duration.Duration =>
   Duration.millis(Math.min(100 * 2 ** (shortRuns - 1), 10_000))
 const shortRun = Duration.seconds(10)
 
-const lead = Effect.fnUntraced(function*(target: Target, options: Options, course: Course, keeper: Keeper.Keeper) {
+const lead = Effect.fnUntraced(function*(
+  target: Target,
+  options: Options,
+  file: string,
+  course: Course,
+  keeper: Keeper.Keeper
+) {
   const { election, name } = target
   const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
   const console = yield* Console.Console
   const clock = yield* Clock.Clock
   const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${visible(line)}`)
-  const terminalOf = terminalToGive()
 
   const askedGrace = Option.getOrUndefined(options.grace)
   const config = yield* transact(election.initialize(new ElectionConfig({})))
@@ -164,20 +228,28 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
   const work = (leadership: Leadership) =>
     supervise({
       keeper,
-      command: options.command,
-      env: ({ term }) => ({
-        ...process.env,
-        FDB_ELECTION_TERM: String(term),
-        FDB_ELECTION_ID: id,
-        FDB_ELECTION_NAME: name.text
+      command: ({ term }) => ({
+        file,
+        argv: options.command,
+        env: {
+          ...process.env,
+          FDB_ELECTION_TERM: String(term),
+          FDB_ELECTION_ID: id,
+          FDB_ELECTION_NAME: name.text,
+          [Nesting.variable]: Nesting.entriesFor(process.env[Nesting.variable], target.store, name.text)
+        }
       }),
-      terminalOf,
       grace: () => course.grace,
       killAt: () => course.killAt,
-      begun: (running) => {
-        course.running = running
-      },
-      leftBehind: Effect.sync(() => say("ends what the command has left behind"))
+      begun: (running) => course.begin(running),
+      leftBehind: Effect.sync(() => say("ends what the command has left behind")),
+      outOfReach: (pid) =>
+        Effect.sync(() =>
+          say(
+            `process ${pid} of the command runs as another user, and cannot be sent signals: nothing ends it when the ` +
+              "leadership is lost. Run fdb-election as that user, as in `sudo fdb-election run -- ...`"
+          )
+        )
     })(leadership).pipe(Effect.ensuring(Effect.sync(() => {
       course.running = undefined
     })))
@@ -189,14 +261,15 @@ const lead = Effect.fnUntraced(function*(target: Target, options: Options, cours
       Effect.catchIf(
         (error) => error instanceof LeadershipLost,
         ({ reason, term }) =>
-          options.again && course.endedBy === undefined
+          options.again && course.endedBy === undefined && !course.hasHungUp
             ? Effect.succeed(Option.none<number>())
             : Effect.fail(new CommandStopped({ term, why: Narrator.reasons[reason] }))
       )
     )
 
   const isLast = (status: number) =>
-    !options.again || course.endedBy !== undefined || (terminalOf !== undefined && typedEnds.includes(status))
+    !options.again || course.endedBy !== undefined || course.hasHungUp ||
+    (course.onTerminal && typedEnds.includes(status))
 
   return yield* Effect.gen(function*() {
     const candidacy = yield* election.candidacy({
@@ -239,15 +312,28 @@ const runCommand = (options: Options) =>
             problem: "run needs process groups, which Windows has not: use it on Linux or macOS"
           })
         }
-        yield* resolveCommand(options.command[0]!, process.env.PATH ?? "")
+        const file = yield* resolveCommand(options.command[0]!, process.env.PATH)
+        const above = Nesting.leaderAbove(process.env[Nesting.variable], target.store, target.name.text)
+        if (above !== undefined) {
+          return yield* new UsageError({
+            problem:
+              `${target.name.text} is led by process ${above}, of whose command this is a part: it would wait for its ` +
+              "own end. Name another election with --election"
+          })
+        }
         const course = new Course()
         const { take } = yield* Signals
         yield* take(forwarded, (signal) => course.handle(signal))
         yield* take(["SIGTSTP"], () => course.suspend())
         yield* take(["SIGCONT"], () => course.resume())
+        // A shell that cannot have the terminal after all stops its whole group by this; it is not to stop this process.
+        yield* take(["SIGTTIN"], () => {})
         const keeper = yield* Keeper.make
-        const outcome = yield* lead(target, options, course, keeper).pipe(
+        const database = course.transactions.counting(yield* Database)
+        const outcome = yield* lead(target, options, file, course, keeper).pipe(
+          Effect.provideService(Database, database),
           Effect.raceFirst(Deferred.await(course.interrupted)),
+          Effect.raceFirst(watchSurroundings(course, options)),
           Effect.result
         )
         if (Result.isFailure(outcome)) return yield* outcome.failure

@@ -1,105 +1,187 @@
 /**
- * The command as a process, in a process group of its own, behind a gate: a shell that tells its pid, waits to be let
- * through, and becomes the command. So the keeper knows of the group before the command begins.
+ * The command as a process, in a process group of its own, which the launcher leads; see `launcher.ts`. It is made sure of that
+ * group before the command begins.
  *
- * - Where the terminal is to be its own, it gets it from a shell with job control, the only portable way to give a terminal to
- *   another process group. That shell also takes part when the command is suspended and resumed (Ctrl-Z, `fg`).
- * - Elsewhere it begins a session of its own: there is no terminal whose job control could stop it.
+ * Which terminal it gets is decided when it is started:
+ *
+ * - Where this process has the terminal in the foreground and can give it away, the launcher is started by a shell with job
+ *   control, the only portable way to give a terminal to another process group. That shell also takes part when the
+ *   command is suspended and resumed (Ctrl-Z, `fg`).
+ * - Elsewhere, and where such a shell does not do that, it begins a session of its own: there is no terminal whose job control
+ *   could stop it.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
 import * as os from "node:os"
+import { createInterface } from "node:readline"
 import type { Duplex } from "node:stream"
+import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
-import { SystemRefused } from "../../Failure.ts"
+import { CommandNotExecutable, CommandNotFound, SystemRefused } from "../../Failure.ts"
+import type { Begin, Told } from "./launcher.ts"
+import { signalProcess } from "./processGroup.ts"
+import { said, spawn } from "./spawn.ts"
+import { groupOf, terminalToGive } from "./terminal.ts"
 
 /** How the command has ended, as a shell tells it: 128 and the signal's number where one has ended it. */
 export type ExitStatus = number
 
-export interface CommandOptions {
-  readonly command: ReadonlyArray<string>
-  readonly env: NodeJS.ProcessEnv
-  /** The group of this process, if it has the terminal and the command is to have it. */
-  readonly terminalOf: number | undefined
+/** Why the command could not be started. */
+export type StartFailure = SystemRefused | CommandNotFound | CommandNotExecutable
+
+/** A shell that has given the terminal to the command. */
+export interface Helper {
+  readonly pid: number
+  /** Gives the terminal back to the command, after that was suspended and this process has the terminal again. */
+  readonly foreground: () => void
+  /** There is no command any more to give the terminal to. */
+  readonly dismiss: () => void
 }
 
 export interface CommandProcess {
-  /** Its process group, once the gate has told; it fails if the gate cannot be reached. */
-  readonly group: Effect.Effect<number, SystemRefused>
-  /** The shell that gives it the terminal. */
-  readonly helper: number | undefined
-  /** Lets it through the gate. */
-  readonly begin: Effect.Effect<void>
-  /** Keeps it from ever going through the gate. */
+  /** Its process group, for certain. */
+  readonly group: number
+  /** Where the terminal is the command's own. */
+  readonly helper: Helper | undefined
+  /** Starts the command, and waits until it runs. */
+  readonly begin: (command: Begin) => Effect.Effect<void, StartFailure>
+  /** The command runs, or cannot, or has ended: it gets the signals that its group is sent. */
+  readonly settled: Effect.Effect<void>
+  /** Keeps it from ever beginning. */
   readonly forbid: Effect.Effect<void>
   readonly exited: Effect.Effect<ExitStatus>
 }
 
-const gate = `echo $$ >&3 && IFS= read -r begin <&3 && exec 3<&- && exec "$@"`
+/** The launcher stands beside this file, built. */
+const program = fileURLToPath(new URL("./launcher.js", import.meta.url))
 
 /**
- * Runs the gate as a job in the foreground. When the job is stopped, its own job is stopped as well; when that is resumed,
- * so is the job.
+ * Runs the launcher as a job in the foreground. When the job is stopped, the shell's own job is stopped as well, and the shell
+ * waits for the word to resume it: the launcher's parent knows who has the terminal by then. What the shell has to say of its jobs
+ * is nobody's concern.
  */
-const jobControl = `gate=$1 group=$2
-shift 2
-/bin/sh -c "$gate" fdb-election "$@"
+const jobControl = `group=$1
+shift
+exec 2>/dev/null
+(exec "$@" 2>&5 4<&- 5>&-)
 status=$?
 while [ $status -gt 128 ] && case $(kill -l $status) in *STOP | *TSTP | *TTIN | *TTOU) ;; *) false ;; esac
 do
   kill -s TSTP -- -$group
-  kill -s STOP $$
-  fg >/dev/null 2>&1
+  IFS= read -r word <&4 || exit
+  fg >/dev/null
   status=$?
-done
-exit $status`
-
-/** What a shell does not hand on, because it cannot be one of its variables, `env` does. */
-const throughEnv = (env: NodeJS.ProcessEnv): Array<string> => {
-  const odd = Object.entries(env).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name))
-  return odd.length === 0 ? [] : ["env", ...odd.map(([name, value]) => `${name}=${value}`)]
-}
+done`
 
 const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus =>
   code ?? ExitCode.ofSignal(signal === null ? 0 : os.constants.signals[signal])
 
-const refused = (cause: Error): SystemRefused =>
-  new SystemRefused({ problem: `/bin/sh, which starts the command, cannot be started: ${cause.message}` })
+type Failed = Told & { readonly tag: "Failed" }
 
-/** Starts the gate. */
-export const start = (options: CommandOptions): Effect.Effect<CommandProcess> =>
-  Effect.sync(() => {
-    const { command, env, terminalOf } = options
-    const through = [...throughEnv(env), ...command]
-    const args = terminalOf === undefined
-      ? ["-c", gate, "fdb-election", ...through]
-      : ["-m", "-c", jobControl, "fdb-election", gate, String(terminalOf), ...through]
-    const child = childProcess.spawn("/bin/sh", args, {
+const what = "the launcher, a process that starts the command,"
+
+const refused = (problem: string) => new SystemRefused({ problem: `${what} ${problem}; nothing was left running` })
+
+const failureOf = ({ file, argv }: Begin, told: Failed): StartFailure => {
+  const command = argv[0]!
+  switch (told.code) {
+    case "ENOENT":
+      return fs.existsSync(file)
+        ? new SystemRefused({ problem: `${command} cannot be started: the interpreter that it names is not there` })
+        : new CommandNotFound({ command })
+    case "EACCES":
+      return new CommandNotExecutable({ command, isDirectory: false })
+    default:
+      return new SystemRefused({
+        problem: `the command cannot be started: ${said({ errno: told.errno, message: told.said })}`
+      })
+  }
+}
+
+const patience = "5 seconds"
+
+/** Starts a launcher, and makes sure that it leads a group. */
+const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const launcher = [process.execPath, program]
+  const child = yield* terminalOf === undefined
+    ? spawn(what, launcher[0]!, launcher.slice(1), {
       env,
-      detached: terminalOf === undefined,
+      detached: true,
       stdio: ["inherit", "inherit", "inherit", "pipe"]
     })
-    const group = Deferred.makeUnsafe<number, SystemRefused>()
-    const exited = Deferred.makeUnsafe<ExitStatus>()
-    const channel = child.stdio[3] as Duplex | undefined
-    child.on("error", (cause) => {
-      Deferred.doneUnsafe(group, Effect.fail(refused(cause)))
-      Deferred.doneUnsafe(exited, Effect.succeed(ExitCode.system))
+    : spawn(what, "/bin/sh", ["-m", "-c", jobControl, "fdb-election", String(terminalOf), ...launcher], {
+      env,
+      // Some look for the terminal at standard error alone. That of the command is 5.
+      stdio: ["inherit", "inherit", 0, "pipe", "pipe", 2]
     })
-    child.on("exit", (code, signal) => {
-      Deferred.doneUnsafe(group, Effect.fail(refused(new Error("it has ended"))))
-      Deferred.doneUnsafe(exited, Effect.succeed(statusOf(code, signal)))
-    })
-    channel?.on("error", () => {})
-    channel?.once("data", (told: Buffer) => {
-      Deferred.doneUnsafe(group, Effect.succeed(Number(told.toString("latin1"))))
-    })
-    return {
-      group: Deferred.await(group),
-      helper: terminalOf === undefined ? undefined : child.pid,
-      begin: Effect.sync(() => void channel?.end("begin\n")),
-      forbid: Effect.sync(() => void channel?.destroy()),
-      exited: Deferred.await(exited)
+  const ready = Deferred.makeUnsafe<number, SystemRefused>()
+  const began = Deferred.makeUnsafe<Failed | undefined>()
+  const exited = Deferred.makeUnsafe<ExitStatus>()
+  const [channel, control] = child.stdio.slice(3) as [Duplex, Duplex | undefined]
+  let status: ExitStatus | undefined
+  for (const stream of [channel, control]) stream?.on("error", () => {})
+  createInterface({ input: channel }).on("line", (line) => {
+    const told: Told = JSON.parse(line)
+    switch (told.tag) {
+      case "Ready":
+        return Deferred.doneUnsafe(ready, Effect.succeed(told.pid))
+      case "Began":
+        return Deferred.doneUnsafe(began, Effect.undefined)
+      case "Failed":
+        return Deferred.doneUnsafe(began, Effect.succeed(told))
+      case "Ended":
+        status = statusOf(told.code, told.signal)
+        // A shell that waits for the word to resume the command has nothing to resume any more.
+        return control?.destroy()
     }
+  }).on("error", () => {})
+  child.on("error", () => {})
+  // With its streams closed, all that was told has been heard.
+  child.on("close", (code, signal) => {
+    Deferred.doneUnsafe(ready, Effect.fail(refused("has ended")))
+    Deferred.doneUnsafe(began, Effect.undefined)
+    Deferred.doneUnsafe(exited, Effect.succeed(status ?? statusOf(code, signal)))
   })
+  const group = yield* Deferred.await(ready).pipe(
+    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(refused("does not answer")) }),
+    Effect.filterOrFail((pid) => groupOf(pid) === pid, () => refused("has no process group of its own")),
+    // A launcher that was not told to begin ends with its input.
+    Effect.onError(() =>
+      Effect.sync(() => {
+        for (const stream of [channel, control]) stream?.destroy()
+        signalProcess(child.pid!, "SIGKILL")
+      })
+    )
+  )
+  const started: CommandProcess = {
+    group,
+    helper: terminalOf === undefined ? undefined : {
+      pid: child.pid!,
+      foreground: () => void control?.write("resume\n"),
+      dismiss: () => void control?.destroy()
+    },
+    begin: (command) =>
+      Effect.suspend(() => {
+        channel.write(`${JSON.stringify(command)}\n`)
+        return Effect.flatMap(Deferred.await(began), (failed) =>
+          failed === undefined
+            ? Effect.void
+            // The launcher ends when it has told that.
+            : Effect.andThen(Deferred.await(exited), Effect.fail(failureOf(command, failed))))
+      }),
+    settled: Effect.asVoid(Deferred.await(began)),
+    forbid: Effect.sync(() => channel.destroy()),
+    exited: Deferred.await(exited)
+  }
+  return started
+})
+
+/** Starts what will be the command, and gives it the terminal if that can be had. */
+export const start: Effect.Effect<CommandProcess, SystemRefused> = Effect.suspend(() => {
+  const terminalOf = terminalToGive()
+  return terminalOf === undefined
+    ? launch(undefined)
+    : Effect.catch(launch(terminalOf), () => launch(undefined))
+})

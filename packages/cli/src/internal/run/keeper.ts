@@ -10,6 +10,8 @@
  * Deadlines are instants of the host's monotonic clock, which all its processes share. This is a plain program and no
  * Effect: it has to start fast, to depend on nothing, and never to wait for anything. It writes no message for the same reason.
  */
+import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
+import * as fs from "node:fs"
 import { createInterface } from "node:readline"
 import { endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
@@ -82,6 +84,8 @@ const obey = (line: string): void => {
   }
   look()
 }
+
+for (const inherited of ChildStdio.inheritable()) fs.closeSync(inherited)
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"] as const) process.on(signal, () => {})
 process.stdout.on("error", () => {})

@@ -2,10 +2,10 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as childProcess from "node:child_process"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { SystemRefused } from "../../Failure.ts"
+import { spawn } from "./spawn.ts"
 
 export interface Keeper {
   /** Tells the deadlines, at once and without waiting: the belief's end, and when nothing may be left of the group. */
@@ -32,32 +32,29 @@ const problem = (what: string) =>
 export const make: Effect.Effect<Keeper, SystemRefused, Scope.Scope> = Effect.gen(function*() {
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      // A session of its own: what is typed on a terminal, or ends a session, does not reach it.
-      childProcess.spawn(process.execPath, [program], {
-        env,
-        cwd: "/",
-        detached: true,
-        stdio: ["pipe", "pipe", "ignore"]
-      })
-    ),
-    (child) => Effect.sync(() => void child.stdin.end())
+    // A session of its own: what is typed on a terminal, or ends a session, does not reach it.
+    spawn("the keeper, a process that guards the command,", process.execPath, [program], {
+      env,
+      cwd: "/",
+      detached: true,
+      stdio: ["pipe", "pipe", "ignore"]
+    }),
+    (child) => Effect.sync(() => void child.stdin!.end())
   )
+  const [stdin, stdout] = [child.stdin!, child.stdout!]
   const dead = Deferred.makeUnsafe<never, SystemRefused>()
   const acknowledged = new Map<number, Deferred.Deferred<void>>()
-  child.on("error", (cause) => {
-    Deferred.doneUnsafe(dead, Effect.fail(problem(`cannot be started: ${cause.message}`)))
-  })
+  child.on("error", () => {})
   child.on("exit", (code, signal) => {
     Deferred.doneUnsafe(dead, Effect.fail(problem(`has ended (${signal ?? `exit code ${code}`})`)))
   })
-  child.stdin.on("error", () => {})
-  createInterface({ input: child.stdout }).on("line", (line) => {
+  stdin.on("error", () => {})
+  createInterface({ input: stdout }).on("line", (line) => {
     const waiting = acknowledged.get(Number(line.split(" ")[1]))
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
   })
   const tell = (line: string): void => {
-    if (child.stdin.writable) child.stdin.write(`${line}\n`)
+    if (stdin.writable) stdin.write(`${line}\n`)
   }
   const died = Deferred.await(dead)
   return {

@@ -15,40 +15,80 @@ export const signalProcess = (pid: number, signal: NodeJS.Signals | 0): Sent => 
   }
 }
 
-/** Sends a signal to each process of a group. */
-export const signalGroup = (group: number, signal: NodeJS.Signals | 0): Sent => signalProcess(-group, signal)
-
 /** What of `/proc/PID/stat` follows the command's name: state, parent, group, session, terminal, its foreground group. */
+const readStat = (pid: number | "self"): ReadonlyArray<string> => {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+}
+
+/** The same, or nothing where it cannot be read. */
 export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined => {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return readStat(pid)
   } catch {
     return undefined
   }
 }
 
-/** The pids of Linux; none elsewhere. */
-const allPids = (): Array<number> => {
+/** A process that is not a zombie: that has ended, and its parent has not asked for it yet. */
+interface Process {
+  readonly pid: number
+  readonly parent: number
+  readonly group: number
+  readonly session: number
+}
+
+const readProcess = (pid: number): Process | undefined => {
   try {
-    return fs.readdirSync("/proc").flatMap((name) => /^\d+$/.test(name) ? [Number(name)] : [])
+    const [state, parent, group, session] = readStat(pid)
+    return /^[ZX]/.test(state!)
+      ? undefined
+      : { pid, parent: Number(parent), group: Number(group), session: Number(session) }
+  } catch (cause) {
+    if (/ENOENT|ESRCH/.test(String(codeOf(cause)))) return undefined
+    throw cause
+  }
+}
+
+/** All that run; `undefined` where that cannot be told: only Linux tells, and not when this process may open no more files. */
+const processes = (): ReadonlyArray<Process> | undefined => {
+  if (process.platform !== "linux") return undefined
+  try {
+    return fs.readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) && readProcess(Number(name))) || [])
   } catch {
-    return []
+    return undefined
   }
 }
 
 /**
- * Whether no process of the group is seen to run. A zombie, which its parent has not asked for yet, does nothing any more; in a
- * container without an init nobody ever asks for it.
+ * The processes of a group, and those that its leader is the reason of though they have left it: a child of the leader that leads
+ * a group of its own, as a shell with job control does, and whatever is in the leader's session, if that has one.
  */
-export const groupIsGone = (group: number): boolean => {
-  if (signalGroup(group, 0) === "gone") return true
-  if (process.platform !== "linux") return false
-  const runs = (pid: number): boolean => {
-    const stat = statOf(pid)
-    return stat !== undefined && stat[2] === String(group) && !/^[ZX]/.test(stat[0]!)
-  }
-  return !runs(group) && !allPids().some(runs)
+const membersOf = (leader: number): ReadonlyArray<Process> | undefined => {
+  const all = processes()
+  if (all === undefined) return undefined
+  const moved = new Set(
+    all.filter(({ group, parent, pid }) => parent === leader && group === pid).map(({ pid }) => pid)
+  )
+  return all.filter(({ group, session }) => group === leader || session === leader || moved.has(group))
+}
+
+/** Sends a signal to each process of a group, and to those that have left it and can be found. */
+export const signalGroup = (leader: number, signal: NodeJS.Signals | 0): Sent => {
+  const groups = new Set(membersOf(leader)?.map(({ group }) => group))
+  const sent = signalProcess(-leader, signal)
+  groups.delete(leader)
+  for (const group of groups) signalProcess(-group, signal)
+  return groups.size === 0 ? sent : "sent"
+}
+
+/**
+ * Whether no process of the group is seen to run. A zombie does nothing any more; in a container without an init nobody ever asks
+ * for it.
+ */
+export const groupIsGone = (leader: number): boolean => {
+  const members = membersOf(leader)
+  return members === undefined ? signalProcess(-leader, 0) === "gone" : members.length === 0
 }
 
 /**
@@ -57,3 +97,7 @@ export const groupIsGone = (group: number): boolean => {
  */
 export const endIfGone = (group: number): boolean =>
   groupIsGone(group) && (signalGroup(group, "SIGKILL") === "gone" || groupIsGone(group))
+
+/** Those of a group that belong to another user, to whom this process cannot send signals. */
+export const refusing = (leader: number): ReadonlyArray<number> =>
+  (membersOf(leader) ?? []).map(({ pid }) => pid).filter((pid) => signalProcess(pid, 0) === "refused")

@@ -1,5 +1,5 @@
 /**
- * The work of a tenure: the command, from its beginning behind the gate to the end of the last process of its group.
+ * The work of a tenure: the command, from before its beginning to the end of the last process of its group.
  *
  * Nothing of it is left when this ends, however it ends; so the resignation that follows comes after it.
  */
@@ -7,25 +7,25 @@ import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { SystemRefused } from "../../Failure.ts"
 import * as CommandProcess from "./commandProcess.ts"
 import type { Keeper } from "./keeperProcess.ts"
-import { endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
+import type { Begin } from "./launcher.ts"
+import { endIfGone, refusing, signalGroup } from "./processGroup.ts"
 
 /** What the supervision is told from outside while it runs. */
 export interface Supervision {
   readonly keeper: Keeper
-  readonly command: ReadonlyArray<string>
-  readonly env: (leadership: Leadership) => NodeJS.ProcessEnv
-  readonly terminalOf: number | undefined
+  readonly command: (leadership: Leadership) => Begin
   /** By the lease as it was last renewed, in nanoseconds; see `deadlines.ts`. */
   readonly grace: () => bigint
   /** The last instant for SIGKILL, on the monotonic clock, by the lease as it was last renewed. */
   readonly killAt: () => bigint
-  /** The command begins, and can be sent signals from now on. */
+  /** The command has begun, and can be sent signals from now on. */
   readonly begun: (running: Running) => void
   /** The command has ended, and something of its group has not. */
   readonly leftBehind: Effect.Effect<void>
+  /** A process of the command cannot be sent signals. */
+  readonly outOfReach: (pid: number) => Effect.Effect<void>
 }
 
 /** The command while it runs. */
@@ -33,8 +33,7 @@ export interface Running {
   /** Sends a signal to all of it. */
   readonly signal: (signal: NodeJS.Signals) => void
   /** If it has the terminal, and is told by that what is typed: the shell that gives it that. */
-  readonly helper: number | undefined
-  readonly group: number
+  readonly helper: CommandProcess.Helper | undefined
 }
 
 const pollInterval = Duration.millis(5)
@@ -51,50 +50,68 @@ const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
 const stop = Effect.fnUntraced(function*(
   { grace, keeper, killAt, leftBehind }: Supervision,
   leadership: Leadership,
-  group: number
+  { group, settled }: CommandProcess.CommandProcess,
+  hasEnded: boolean
 ) {
+  // What is about to begin would miss the signal.
+  yield* Effect.timeoutOption(settled, "1 second")
   if (!endIfGone(group)) {
     const held = yield* leadership.isHeld
     yield* keeper.stopping
     signalGroup(group, "SIGTERM")
     // A stopped process gets to see SIGTERM only when it goes on.
     signalGroup(group, "SIGCONT")
-    if (held) yield* leftBehind
+    if (hasEnded) yield* leftBehind
     const patience = (yield* Clock.monotonicTimeNanos) + grace()
     yield* untilGone(group, () => held && patience < killAt() ? patience : killAt())
   }
 })
 
+/** Tells of a process that has become another user's, as `sudo` does, soon after it has; most do so when they begin. */
+const watchReach = (group: number, outOfReach: Supervision["outOfReach"]): Effect.Effect<never> =>
+  Effect.gen(function*() {
+    for (let pause = 50; true; pause = Math.min(2 * pause, 10_000)) {
+      const [pid] = refusing(group)
+      if (pid !== undefined) {
+        yield* outOfReach(pid)
+        return yield* Effect.never
+      }
+      yield* Effect.sleep(Duration.millis(pause))
+    }
+  })
+
 /** Runs the command; interrupting it ends the command. */
 export const supervise = (
   supervision: Supervision
 ) =>
-(leadership: Leadership): Effect.Effect<CommandProcess.ExitStatus, SystemRefused> => {
-  let group: number | undefined
-  const { command, env, keeper, terminalOf } = supervision
+(leadership: Leadership): Effect.Effect<CommandProcess.ExitStatus, CommandProcess.StartFailure> => {
+  let toldToBegin = false
+  let hasEnded = false
+  const { keeper } = supervision
   return Effect.acquireUseRelease(
-    CommandProcess.start({ command, env: env(leadership), terminalOf }),
+    CommandProcess.start,
     (process) =>
       Effect.gen(function*() {
-        const told = yield* process.group
-        yield* keeper.guard(told, process.helper)
+        const { begin, exited, group, helper } = process
+        yield* keeper.guard(group, helper?.pid)
         if (!(yield* leadership.isHeld)) return yield* Effect.never
-        yield* Effect.uninterruptible(Effect.suspend(() => {
-          group = told
-          supervision.begun({
-            signal: (signal) => void signalGroup(told, signal),
-            helper: process.helper,
-            group: told
-          })
-          return process.begin
-        }))
-        return yield* Effect.raceFirst(process.exited, keeper.died)
+        toldToBegin = true
+        yield* begin(supervision.command(leadership))
+        supervision.begun({ signal: (signal) => void signalGroup(group, signal), helper })
+        return yield* exited.pipe(
+          Effect.tap(() =>
+            Effect.sync(() => {
+              hasEnded = true
+            })
+          ),
+          Effect.raceFirst(keeper.died),
+          Effect.raceFirst(watchReach(group, supervision.outOfReach))
+        )
       }),
     (process) =>
       Effect.gen(function*() {
-        yield* group === undefined ? process.forbid : stop(supervision, leadership, group)
-        // A shell that was stopped with the command has to see that the command has ended.
-        if (process.helper !== undefined) signalProcess(process.helper, "SIGCONT")
+        yield* toldToBegin ? stop(supervision, leadership, process, hasEnded) : process.forbid
+        process.helper?.dismiss()
         yield* process.exited
         yield* keeper.gone
       })

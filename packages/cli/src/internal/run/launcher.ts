@@ -1,0 +1,93 @@
+/**
+ * The launcher: a small process that leads the process group of a command, and starts the command in it when it is told to.
+ *
+ * - The group is there before the command, and its number is the launcher's pid. So it is made sure of, and guarded, before
+ *   anything begins, and whatever the command does, no other group has this number while the launcher lives.
+ * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store, and closes what it has inherited itself.
+ * - What the command is, and its environment, come over descriptor 3: no shell and no list of processes gets to see them.
+ *
+ * It ends when the command has, or before the command when its input ends. Until it is told to begin, a signal ends it; from then
+ * on only SIGKILL does, and what stops the group stops it too, for a shell to see.
+ *
+ * This is a plain program and no Effect, as the keeper.
+ */
+import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
+import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
+import * as net from "node:net"
+import * as os from "node:os"
+import { createInterface } from "node:readline"
+import { exit } from "./exit.ts"
+
+/** What the launcher is told. */
+export interface Begin {
+  /** The path of the command. */
+  readonly file: string
+  /** Its name, as it was given, and its arguments. */
+  readonly argv: ReadonlyArray<string>
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** What the launcher tells. */
+export type Told =
+  | { readonly tag: "Ready"; readonly pid: number }
+  | { readonly tag: "Began" }
+  | {
+    readonly tag: "Failed"
+    readonly code: string | undefined
+    readonly errno: number | undefined
+    readonly said: string
+  }
+  | { readonly tag: "Ended"; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+
+const descriptor = 3
+
+/** Those that end a process and may be withstood. SIGPROF is V8's own; the others tell of faults. */
+const withstood = (Object.keys(os.constants.signals) as Array<NodeJS.Signals>).filter((signal) =>
+  !/^SIG(KILL|STOP|TSTP|TTIN|TTOU|CONT|CHLD|URG|WINCH|PROF|ILL|TRAP|ABRT|IOT|BUS|FPE|SEGV|SYS)$/.test(signal)
+)
+
+for (const inherited of ChildStdio.inheritable()) if (inherited !== descriptor) fs.closeSync(inherited)
+
+const channel = new net.Socket({ fd: descriptor, allowHalfOpen: true })
+channel.on("error", () => {})
+
+const tell = (told: Told): void => void channel.write(`${JSON.stringify(told)}\n`)
+
+/** Ends when the other side has been told, or is not there to be told. */
+const end = (told: Told): void => {
+  channel.on("error", () => exit(0))
+  channel.end(`${JSON.stringify(told)}\n`, () => exit(0))
+}
+
+const fail = ({ code, errno, message }: NodeJS.ErrnoException): void =>
+  end({ tag: "Failed", code, errno, said: message })
+
+const start = (file: string, argv0: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): void => {
+  const failed = (cause: NodeJS.ErrnoException): void => {
+    // A script without an interpreter is one for the shell, as the shell has it.
+    if (cause.code === "ENOEXEC") start("/bin/sh", "sh", [file, ...args], env)
+    else fail(cause)
+  }
+  try {
+    const child = childProcess.spawn(file, args, { argv0, env, stdio: "inherit" })
+    child.on("error", failed)
+    child.on("spawn", () => tell({ tag: "Began" }))
+    child.on("exit", (code, signal) => end({ tag: "Ended", code, signal }))
+  } catch (cause) {
+    failed(cause as NodeJS.ErrnoException)
+  }
+}
+
+let begun = false
+
+createInterface({ input: channel }).on("line", (line) => {
+  const { argv: [name, ...args], env, file }: Begin = JSON.parse(line)
+  begun = true
+  for (const signal of withstood) process.on(signal, () => {})
+  start(file, name!, args, env)
+}).on("close", () => {
+  if (!begun) exit(0)
+})
+
+tell({ tag: "Ready", pid: process.pid })

@@ -1,0 +1,49 @@
+/**
+ * Tells whether this process is itself part of a command that leads the election it is to campaign for. It would wait for its own
+ * end then.
+ *
+ * Each `run` tells its command, in a variable of the environment, which elections are led by the processes above it.
+ */
+import * as fs from "node:fs"
+import type { Store } from "../target.ts"
+import { signalProcess, statOf } from "./processGroup.ts"
+
+/** Entries of process, start of the process and election, each a line. */
+export const variable = "FDB_ELECTION_ABOVE"
+
+/** What makes a process another one than a later one of the same number; unknown where the system does not tell. */
+const startOf = (pid: number): string => statOf(pid)?.[19] ?? "unknown"
+
+/** What is the same for all names of a store; a name, where the store cannot be looked at. */
+const identityOf = (store: Store): string => {
+  const name = store.engine === "lmdb" ? store.path : store.clusterFile ?? "/etc/foundationdb/fdb.cluster"
+  try {
+    if (store.engine === "fdb") {
+      // The coordinators behind the @ may change, description and id do not.
+      return `fdb:${/^[^#\n]*@/m.exec(fs.readFileSync(name, "utf8"))?.[0] ?? name}`
+    }
+    const { dev, ino } = fs.statSync(name)
+    return `lmdb:${dev}:${ino}`
+  } catch {
+    return `${store.engine}:${name}`
+  }
+}
+
+/** The election, for whoever compares it with another. */
+const electionOf = (store: Store, name: string): string => JSON.stringify([identityOf(store), name])
+
+/** The value of the variable for the command of this process. */
+export const entriesFor = (above: string | undefined, store: Store, name: string): string =>
+  [...above?.split("\n") ?? [], `${process.pid} ${startOf(process.pid)} ${electionOf(store, name)}`].join("\n")
+
+/** The process above this one that leads the election, if there is one. */
+export const leaderAbove = (above: string | undefined, store: Store, name: string): number | undefined => {
+  const election = electionOf(store, name)
+  for (const entry of above?.split("\n") ?? []) {
+    const [, pid, start, of] = /^(\d+) (\S+) (.*)$/.exec(entry) ?? []
+    if (of === election && signalProcess(Number(pid), 0) !== "gone" && start === startOf(Number(pid))) {
+      return Number(pid)
+    }
+  }
+  return undefined
+}

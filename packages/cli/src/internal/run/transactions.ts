@@ -1,0 +1,35 @@
+/** The transactions that are under way. A process that is stopped within a commit may hold the store's lock until it goes on. */
+import type { DatabaseService } from "@effect-fdb/core"
+import * as Effect from "effect/Effect"
+
+export class Transactions {
+  private underWay = 0
+  private waiting: (() => void) | undefined
+
+  /** The same database, whose transactions are counted here. */
+  counting(database: DatabaseService): DatabaseService {
+    return {
+      engine: database.engine,
+      transact: (body, options) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => this.underWay++),
+          () => database.transact(body, options),
+          () => Effect.sync(() => this.ended())
+        )
+    }
+  }
+
+  /** Calls `then` as soon as none is under way, within the turn of the event loop in which that is so. */
+  whenNone(then: () => void): void {
+    if (this.underWay === 0) then()
+    else this.waiting = then
+  }
+
+  private ended(): void {
+    this.underWay--
+    if (this.underWay > 0) return
+    const then = this.waiting
+    this.waiting = undefined
+    then?.()
+  }
+}

@@ -5,12 +5,8 @@
  * started with the `stdio` of Node alone can read and write the database through an inherited descriptor, whatever user it
  * has become since. (On macOS, Node itself hands on only what is given.)
  */
-import type { IOType, StdioOptions } from "node:child_process"
+import type { StdioOptions } from "node:child_process"
 import * as fs from "node:fs"
-import type { Stream } from "node:stream"
-
-/** What `spawn` takes for each descriptor of the child. */
-export type Stdio = Array<IOType | "ipc" | Stream | number | null | undefined>
 
 const closeOnExec = 0o2000000
 
@@ -44,8 +40,8 @@ let device: number | undefined
  *
  * @param stdio as `spawn` takes it; `"pipe"` unless given
  */
-export const only = (stdio: StdioOptions = "pipe"): Stdio => {
-  const given: Stdio = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio]
+export const only = (stdio: StdioOptions = "pipe"): StdioOptions => {
+  const given = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio]
   for (const descriptor of inheritable()) {
     while (given.length < descriptor) given.push(given.length < 3 ? "pipe" : "ignore")
     const own = given[descriptor]

@@ -1,0 +1,58 @@
+import { Database, Subspace, Transaction } from "@effect-fdb/core"
+import { ChildStdio, LmdbDatabase } from "@effect-fdb/lmdb"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "effect-fdb-lmdb-")))),
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
+)
+
+/** Which files a child has open that is started with this. */
+const inherited = (stdio: childProcess.StdioOptions): string =>
+  childProcess.spawnSync("sh", ["-c", "ls -l /proc/$$/fd"], { stdio, encoding: "utf8" }).stdout
+
+describe.skipIf(process.platform !== "linux")("a child that gets only what it is given", () => {
+  it.effect("has no file of an open store, and what is given at whatever place", () =>
+    Effect.gen(function*() {
+      const made = yield* directory
+      const given = fs.openSync(path.join(made, "given"), "w")
+      yield* Effect.addFinalizer(() => Effect.sync(() => fs.closeSync(given)))
+      yield* Effect.gen(function*() {
+        const key = Subspace.fromTuple(["a"]).pack([])
+        yield* Database.transact(Effect.flatMap(Transaction, (tx) => tx.set(key, new Uint8Array(1))))
+        const store = path.join(made, "store")
+        assert.include(inherited(["ignore", "pipe", "inherit"]), store, "else nothing has to be done any more")
+        assert.notInclude(inherited(ChildStdio.only(["ignore", "pipe", "inherit"])), store)
+        assert.notInclude(inherited(ChildStdio.only()), store)
+        const highest = Math.max(...ChildStdio.inheritable())
+        for (const place of [3, 9, highest, highest + 5]) {
+          const stdio: childProcess.StdioOptions = ["ignore", "pipe", "inherit"]
+          stdio[place] = given
+          const listed = inherited(ChildStdio.only(stdio))
+          assert.notInclude(listed, store)
+          assert.match(listed, new RegExp(` ${place} -> ${made}/given\\n`))
+        }
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: path.join(made, "store") })))
+    }))
+
+  it.effect("may be started asynchronously, and ends as any other", () =>
+    Effect.gen(function*() {
+      const made = yield* directory
+      const listed = yield* Effect.callback<string>((resume) => {
+        const child = childProcess.spawn("sh", ["-c", "cat; ls -l /proc/$$/fd"], {
+          stdio: ChildStdio.only("pipe")
+        })
+        let output = ""
+        child.stdout!.on("data", (chunk) => (output += chunk))
+        child.on("close", (code) => resume(Effect.succeed(`${output}ended with ${code}`)))
+        child.stdin!.end("it reads\n")
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: path.join(made, "store") })))
+      assert.match(listed, /^it reads\n[^]*ended with 0$/)
+      assert.notInclude(listed, made)
+    }))
+})

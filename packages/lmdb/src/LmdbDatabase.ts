@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import * as path from "node:path"
 import type { Durability } from "./internal/environment.ts"
 import { maxKeyLength } from "./internal/layout.ts"
+import { Limits } from "./internal/limits.ts"
 import type { Access } from "./internal/permissions.ts"
 import * as shared from "./internal/shared.ts"
 import { LmdbStore } from "./internal/store.ts"
@@ -64,12 +65,13 @@ export const makeEngine = Effect.fnUntraced(
     const clock = yield* Clock.Clock
     // Now: the working directory may be another one later.
     const directory = path.resolve(options.path)
+    const limits = yield* Limits
     const environment = yield* Effect.acquireRelease(
       shared.acquire(directory, { durability: options.durability ?? "disk", access: options.access ?? "owner" }),
       (environment) => shared.release(environment, directory)
     )
     const store = yield* Effect.acquireRelease(
-      Effect.sync(() => new LmdbStore(environment, clock)),
+      Effect.sync(() => new LmdbStore(environment, clock, limits)),
       (store) => Effect.timeoutOption(Effect.interruptible(store.close), drainTimeout)
     )
     yield* Effect.forkScoped(Effect.forever(store.closeOldSnapshots))

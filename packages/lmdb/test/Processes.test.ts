@@ -79,7 +79,7 @@ for (const durability of ["disk", "process"] as const) {
           /** Started, and at some instant of its opening or of its work killed, with or without a freeze before. */
           const ended = (name: string, freezes: boolean) =>
             Effect.gen(function*() {
-              const child = yield* hostile(name)
+              const child = yield* hostile(name, ...((yield* Random.nextIntBetween(0, 3)) === 0 ? ["large"] : []))
               assert.strictEqual(yield* message(child), "opening")
               if (yield* Random.nextBoolean) yield* message(child)
               yield* Effect.sleep(yield* Random.nextBetween(0, 100))
@@ -113,7 +113,7 @@ for (const durability of ["disk", "process"] as const) {
           const acknowledged = fs.readFileSync(acks, "utf8").split("\n").filter((line) => line.length === 20)
           const lost = acknowledged.filter((stamp) => !committed.has(stamp))
           assert.deepStrictEqual(lost, [])
-          assert.isAbove(acknowledged.length, 100)
+          assert.isAbove(acknowledged.length, 50)
           assert.sameMembers([...names].filter((name) => name === "steady" || name === "reopening"), [
             "steady",
             "reopening"

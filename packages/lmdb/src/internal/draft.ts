@@ -1,11 +1,13 @@
 /**
- * What one write to LMDB will make of the data: the commits of a batch, applied one after another to what is there.
+ * What one write to LMDB will make of the data: the commits of a batch, applied one after another to what is there. For what
+ * writes to many keys, there is `LargeDraft`.
  */
 import * as Atomic from "@effect-fdb/core/Atomic"
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
+import type { Limits } from "./limits.ts"
 import type { Before } from "./logEntry.ts"
 
 /** The data as they are. */
@@ -24,11 +26,15 @@ export const textOf = (key: Uint8Array): string => Bytes.toName(key)
 
 export class Draft {
   private readonly present: Present
+  private readonly limits: Limits
   private readonly changed = new Map<string, Change>()
   private befores = new Map<string, Before>()
+  /** The length of the values in `befores`. */
+  private bytes = 0
 
-  constructor(present: Present) {
+  constructor(present: Present, limits: Limits) {
     this.present = present
+    this.limits = limits
   }
 
   /** What has become of the keys that were written to. */
@@ -36,9 +42,18 @@ export class Draft {
     return this.changed.values()
   }
 
-  /** Applies a commit, and tells what was there before it. */
-  apply(mutations: ReadonlyArray<PlainMutation>): ReadonlyArray<Before> {
+  /** How many keys were written to. */
+  get size(): number {
+    return this.changed.size
+  }
+
+  /**
+   * Applies a commit, and tells what was there before it; `undefined` when that is more than a draft is for. The draft is of no
+   * use then.
+   */
+  apply(mutations: ReadonlyArray<PlainMutation>): ReadonlyArray<Before> | undefined {
     this.befores = new Map()
+    this.bytes = 0
     for (const mutation of mutations) {
       switch (mutation._tag) {
         case "Set":
@@ -55,8 +70,13 @@ export class Draft {
           this.set(mutation.key, Atomic.apply(mutation.op, before, mutation.operand), before)
         }
       }
+      if (this.isFull) return undefined
     }
     return [...this.befores.values()]
+  }
+
+  private get isFull(): boolean {
+    return this.befores.size > this.limits.keys || this.bytes > this.limits.bytes
   }
 
   private get(key: Uint8Array): Uint8Array | undefined {
@@ -66,7 +86,10 @@ export class Draft {
 
   private set(key: Uint8Array, value: Uint8Array | undefined, before: Uint8Array | undefined): void {
     const text = textOf(key)
-    if (!this.befores.has(text)) this.befores.set(text, { key, value: before })
+    if (!this.befores.has(text)) {
+      this.befores.set(text, { key, value: before })
+      this.bytes += before?.length ?? 0
+    }
     this.changed.set(text, { key, value })
   }
 
@@ -76,6 +99,7 @@ export class Draft {
     }
     for (const { key, value } of this.present.getRange(range.begin, range.end)) {
       if (!this.changed.has(textOf(key))) this.set(key, undefined, value)
+      if (this.isFull) return
     }
   }
 }

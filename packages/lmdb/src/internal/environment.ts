@@ -40,6 +40,7 @@ export class Environment {
   private seen = { sequence: 0, version: 0n }
   /** What was found to be at its path in its place. It is over with this environment then, whatever comes there next. */
   private replacement: string | undefined = undefined
+  private readonly readers = new Set<Reader>()
 
   constructor(root: Root, gate: Gate, door: Door, files: StoreFiles, durability: Durability) {
     this.root = root
@@ -97,7 +98,8 @@ export class Environment {
     this.checkPlace("read")
     // Without this, the state may be that of an earlier read in the same turn of the event loop.
     this.root.resetReadTxn()
-    const reader = new Reader(this.root, this.root.useReadTransaction())
+    const reader: Reader = new Reader(this.root, this.root.useReadTransaction(), () => this.readers.delete(reader))
+    this.readers.add(reader)
     try {
       this.checkContent(reader)
     } catch (cause) {
@@ -166,6 +168,7 @@ export class Environment {
   async close(): Promise<void> {
     this.closing.abort(new Error("the database is closed"))
     this.signal.close()
+    for (const reader of this.readers) reader.close()
     // Not with the door in its hands: whoever has LMDB's lock may be stopped.
     await Promise.allSettled(this.writes)
     const leave = await this.door.enter()
@@ -195,11 +198,13 @@ export class Reader {
   readonly identity: string
   private readonly root: Root
   private readonly transaction: Transaction
+  private readonly onClose: () => void
   private open = true
 
-  constructor(root: Root, transaction: Transaction) {
+  constructor(root: Root, transaction: Transaction, onClose: () => void) {
     this.root = root
     this.transaction = transaction
+    this.onClose = onClose
     const head = layout.decodeHead(this.stored(layout.headKey))
     if (head === undefined) {
       this.close()
@@ -218,6 +223,7 @@ export class Reader {
     reverse = false,
     skip = 0
   ): Iterable<KeyValue> => {
+    this.throwIfClosed()
     const [low, high] = [layout.bound(begin), layout.bound(end)]
     if (Bytes.compare(low, high) >= 0) return []
     const { transaction } = this
@@ -233,13 +239,29 @@ export class Reader {
     return entry
   }
 
+  readonly logChunk = (sequence: number, index: number): Uint8Array => {
+    const chunk = this.stored(layout.chunkKey(sequence, index))
+    if (chunk === undefined) throw new Error(`part ${index} of the log's entry ${sequence} is missing`)
+    return chunk
+  }
+
+  get reservation(): layout.Reservation | undefined {
+    return layout.decodeReservation(this.stored(layout.reservationKey))
+  }
+
   close(): void {
     if (!this.open) return
     this.open = false
     this.transaction.done()
+    this.onClose()
+  }
+
+  private throwIfClosed(): void {
+    if (!this.open) throw new Error("the database was closed while it was read")
   }
 
   private stored(key: Uint8Array): Uint8Array | undefined {
+    this.throwIfClosed()
     // `getBinary` takes these options too; its type does not say so.
     const value = (this.root.getBinary as (key: Uint8Array, options: object) => Uint8Array | undefined)
       .call(this.root, key, { transaction: this.transaction })

@@ -5,7 +5,7 @@
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 
-const dataPrefix = Uint8Array.of(3)
+const dataPrefix = 3
 
 /** The longest key of a user. Two bytes below what LMDB takes: one for the prefix, one for {@link bound}. */
 export const maxKeyLength = 1976
@@ -30,18 +30,34 @@ export const logKey = (sequence: number): Uint8Array => {
   return key
 }
 
+/** Holds a part of what was there before a commit that has written to many keys. */
+export const chunkKey = (sequence: number, index: number): Uint8Array => {
+  const key = new Uint8Array(13)
+  key.set(logKey(sequence))
+  new DataView(key.buffer).setUint32(9, index)
+  return key
+}
+
+/** Holds the {@link Reservation}. */
+export const reservationKey = Uint8Array.of(4)
+
 /** Where the value of a user's key is stored. */
-export const dataKey = (key: Uint8Array): Uint8Array => Bytes.concat(dataPrefix, key)
+export const dataKey = (key: Uint8Array): Uint8Array => {
+  const stored = new Uint8Array(key.length + 1)
+  stored[0] = dataPrefix
+  stored.set(key, 1)
+  return stored
+}
 
 /** The user's key of a stored one. */
-export const userKey = (key: Uint8Array): Uint8Array => new Uint8Array(key.subarray(dataPrefix.length))
+export const userKey = (key: Uint8Array): Uint8Array => new Uint8Array(key.subarray(1))
 
 /**
  * An end of a range of stored keys, which users may give at any length. All keys that are there come on the same side of a
  * longer bound as of the first byte string behind the longest key that it begins with.
  */
 export const bound = (key: Uint8Array): Uint8Array =>
-  key.length <= maxKeyLength ? dataKey(key) : Bytes.concat(dataPrefix, key.subarray(0, maxKeyLength), Uint8Array.of(0))
+  key.length <= maxKeyLength ? dataKey(key) : Bytes.successor(dataKey(key.subarray(0, maxKeyLength)))
 
 /** Which commit was the last, and what else every commit has to agree on. */
 export interface Head {
@@ -82,4 +98,28 @@ export const decodeHead = (bytes: Uint8Array | undefined): Head | undefined => {
     floor: view.getBigUint64(24),
     oldest: Number(view.getBigUint64(32))
   }
+}
+
+/**
+ * The time in which all but one process are asked to hold their commits back, in microseconds of the host's monotonic clock.
+ * It is a courtesy: no commit depends on it.
+ */
+export interface Reservation {
+  readonly begin: bigint
+  readonly end: bigint
+}
+
+export const encodeReservation = ({ begin, end }: Reservation): Uint8Array => {
+  const bytes = new Uint8Array(16)
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(0, begin)
+  view.setBigUint64(8, end)
+  return bytes
+}
+
+/** `undefined` for bytes that are no reservation. */
+export const decodeReservation = (bytes: Uint8Array | undefined): Reservation | undefined => {
+  if (bytes === undefined || bytes.length !== 16) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return { begin: view.getBigUint64(0), end: view.getBigUint64(8) }
 }

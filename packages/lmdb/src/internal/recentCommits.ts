@@ -1,27 +1,16 @@
 /**
  * The commits of the last seconds as this process knows them, its own and those of others, read from the log as it grows.
  */
-import * as Bytes from "@effect-fdb/core/Bytes"
-import type { KeyRange } from "@effect-fdb/core/KeyRange"
 import type { Head } from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
+import { meet, type SortedRanges } from "./ranges.ts"
 
 /** What a commit has written, and when in the order of commits. */
 export interface Recent {
   readonly version: bigint
-  readonly ranges: ReadonlyArray<KeyRange>
-}
-
-/** Whether a range shares a key with one of a list that is sorted and has no overlaps. */
-export const meets = (sorted: ReadonlyArray<KeyRange>, range: KeyRange): boolean => {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (Bytes.compare(sorted[middle]!.end, range.begin) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low < sorted.length && Bytes.compare(sorted[low]!.begin, range.end) < 0
+  readonly ranges: SortedRanges
+  /** See `logEntry.chunkCount`. */
+  readonly chunks: number
 }
 
 export class RecentCommits {
@@ -41,7 +30,11 @@ export class RecentCommits {
     }
     for (let sequence = this.last + 1; sequence <= head.sequence; sequence++) {
       const entry = read(sequence)
-      this.commits.push({ version: logEntry.version(entry), ranges: logEntry.ranges(entry) })
+      this.commits.push({
+        version: logEntry.version(entry),
+        ranges: logEntry.ranges(entry),
+        chunks: logEntry.chunkCount(entry)
+      })
     }
     const forgotten = head.oldest - this.first
     if (forgotten > 1024 || forgotten * 2 > this.commits.length) {
@@ -67,10 +60,10 @@ export class RecentCommits {
     return this.first + low
   }
 
-  /** Whether one of the ranges, sorted and without overlaps, was written above a version. */
-  isWrittenSince(sorted: ReadonlyArray<KeyRange>, version: bigint): boolean {
+  /** Whether one of the ranges was written above a version. */
+  isWrittenSince(sorted: SortedRanges, version: bigint): boolean {
     for (let sequence = this.sequenceAfter(version); sequence <= this.last; sequence++) {
-      if (this.get(sequence)!.ranges.some((range) => meets(sorted, range))) return true
+      if (meet(this.get(sequence)!.ranges, sorted)) return true
     }
     return false
   }

@@ -6,6 +6,9 @@
  * one that is. Each time that one process has to begin anew, another has committed. Commits of a process that come while
  * one is under way are written together, each with a version of its own.
  *
+ * A commit that writes to many keys is prepared apart, in slices, while the others go on; see `LargeCommit`. When others have
+ * overtaken it again and again, it reserves the turn after theirs, for a time that is bounded.
+ *
  * **Invariants**
  *
  * - Sequences count the commits without gaps, and versions grow with them. A commit's version is settled only by the
@@ -32,10 +35,16 @@ import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import { Draft } from "./draft.ts"
 import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
+import type { LargeCommit } from "./largeCommit.ts"
+import { type Accepted, LargeCommits, type Ticket } from "./largeCommits.ts"
 import * as layout from "./layout.ts"
+import type { Limits } from "./limits.ts"
 import * as logEntry from "./logEntry.ts"
-import { Past } from "./past.ts"
-import { meets, RecentCommits } from "./recentCommits.ts"
+import { type Befores, FewBefores, ManyBefores, Past } from "./past.ts"
+import { meets } from "./ranges.ts"
+import { RecentCommits } from "./recentCommits.ts"
+import { isInForce } from "./reservation.ts"
+import { pause } from "./slices.ts"
 import { Watchers } from "./watchers.ts"
 
 type FdbError = FdbError.FdbError
@@ -47,14 +56,19 @@ const maxAgeNanos = maxAge * nanosPerVersion
 /** As many commits as are written together at most, and about as many bytes. */
 const maxBatch = 64
 const maxBatchBytes = 1_000_000
+const maxBatchKeys = 2000
 const extraPruned = 8
 
-/** A commit that has not been answered yet. */
-interface Ticket {
-  readonly commit: Commit
-  readonly deadline: bigint
-  readonly settle: (result: Effect.Effect<Position, FdbError>) => void
-  state: "waiting" | "sent" | "settled"
+/** What is done while no other commit of this process is. */
+interface Turn {
+  readonly use: () => Promise<void>
+  readonly fail: (cause: unknown) => void
+}
+
+interface Batch {
+  readonly sequence: number
+  readonly accepted: ReadonlyArray<Accepted>
+  readonly writes: ReadonlyArray<Write>
 }
 
 interface OpenSnapshot extends Snapshot {
@@ -66,20 +80,41 @@ const tooOld = (phase: FdbError.Phase) => FdbError.make(1007, phase)
 export class LmdbStore implements VersionedStore {
   private readonly environment: Environment
   private readonly clock: Clock.Clock
+  private readonly limits: Limits
   private readonly recent = new RecentCommits()
   private readonly watchers: Watchers
   private readonly snapshots = new Set<OpenSnapshot>()
   private readonly anySnapshots = Latch.makeUnsafe(false)
   private waiting: Array<Ticket> = []
+  private readonly large: LargeCommits
+  private readonly turns: Array<Turn> = []
   private busy = false
+  /** Whether the turn now, or the last one, is that of a large commit. */
+  private isTurnOfLarge = false
+  /** Whether a large commit of another process had reserved its turn when this one was about to commit. */
+  private isReserved = false
   private readonly onIdle: Array<() => void> = []
   /** The version that was given out last, and when: it is too old five seconds later, even if it is still the newest. */
   private given = { version: -1n, at: 0n }
 
-  constructor(environment: Environment, clock: Clock.Clock) {
+  constructor(environment: Environment, clock: Clock.Clock, limits: Limits) {
+    this.limits = limits
     this.environment = environment
     this.clock = clock
     this.watchers = new Watchers(environment, this.recent)
+    this.large = new LargeCommits(
+      {
+        environment,
+        recent: this.recent,
+        refusal: (commit, head) => this.refusal(commit, head, []),
+        nextVersion: (head) => this.versionNow(head) + 1n,
+        moveHead: (head, added, version) => this.moveHead(head, added, version),
+        inTurn: (use) => this.inTurn(use),
+        write: (sequence, writes, commits) => this.write(sequence, writes, commits)
+      },
+      limits,
+      () => this.pump()
+    )
   }
 
   readonly openSnapshot = (): Result.Result<Snapshot, FdbError> =>
@@ -95,11 +130,7 @@ export class LmdbStore implements VersionedStore {
       this.recent.catchUp(head, reader.logEntry)
       if (this.isTooOld(version, head)) return Result.fail(tooOld("read"))
       if (version === head.version) return Result.succeed(this.snapshotOf(reader, version, undefined))
-      const befores: Array<logEntry.Before> = []
-      for (let sequence = this.recent.sequenceAfter(version); sequence <= head.sequence; sequence++) {
-        befores.push(...logEntry.befores(reader.logEntry(sequence)))
-      }
-      return Result.succeed(this.snapshotOf(reader, version, new Past(befores)))
+      return Result.succeed(this.snapshotOf(reader, version, this.pastOf(reader, version)))
     })
 
   readonly commit = (commit: Commit): Effect.Effect<Position, FdbError> =>
@@ -113,15 +144,14 @@ export class LmdbStore implements VersionedStore {
             resume(result)
             alarm?.interruptUnsafe()
           },
-          state: "waiting"
+          state: "waiting",
+          large: undefined
         }
         // One fiber for the timeout, where a race would need two.
         const alarm = Number.isFinite(commit.timeoutMillis)
           ? Effect.runForkWith(context)(Effect.andThen(
             Effect.sleep(Duration.millis(commit.timeoutMillis)),
-            Effect.sync(() =>
-              ticket.settle(Effect.fail(ticket.state === "sent" ? lockedOut(this.environment) : timedOut))
-            )
+            Effect.sync(() => ticket.settle(Effect.fail(this.lateness(ticket))))
           ))
           : undefined
         this.waiting.push(ticket)
@@ -153,9 +183,13 @@ export class LmdbStore implements VersionedStore {
   readonly close: Effect.Effect<void> = Effect.callback((resume) => {
     this.watchers.close()
     for (const snapshot of this.snapshots) snapshot.close()
-    if (this.busy || this.waiting.length > 0) this.onIdle.push(() => resume(Effect.void))
+    if (this.isBusy()) this.onIdle.push(() => resume(Effect.void))
     else resume(Effect.void)
   })
+
+  private isBusy(): boolean {
+    return this.busy || this.large.isBusy || this.waiting.length > 0
+  }
 
   private now(): bigint {
     return this.clock.monotonicTimeNanosUnsafe()
@@ -212,34 +246,65 @@ export class LmdbStore implements VersionedStore {
     return snapshot
   }
 
+  /** What was there before the commits above a version, from the oldest to the newest. */
+  private pastOf(reader: Reader, version: bigint): Past {
+    const all: Array<Befores> = []
+    let few: FewBefores | undefined
+    for (let sequence = this.recent.sequenceAfter(version); sequence <= reader.head.sequence; sequence++) {
+      const { chunks } = this.recent.get(sequence)!
+      if (chunks > 0) {
+        all.push(new ManyBefores(chunks, (index) => reader.logChunk(sequence, index)))
+        few = undefined
+        continue
+      }
+      if (few === undefined) all.push(few = new FewBefores())
+      few.add(logEntry.befores(reader.logEntry(sequence)))
+    }
+    return new Past(all)
+  }
+
+  /** Why a commit has not been settled by its deadline. */
+  private lateness({ large, state }: Ticket): FdbError {
+    if (state === "sent") return lockedOut(this.environment)
+    if (large?.isPrepared === false) return tooSlow(large)
+    return this.isReserved || this.isTurnOfLarge ? timedOutBesideLarge : timedOut
+  }
+
   /** Writes what waits, batch after batch, until nothing does. */
   private pump(): void {
     if (this.busy) return
-    if (this.waiting.length === 0) {
-      for (const resume of this.onIdle.splice(0)) resume()
+    if (this.turns.length === 0 && this.waiting.length === 0) {
+      if (!this.large.isBusy) { for (const resume of this.onIdle.splice(0)) resume() }
       return
     }
     this.busy = true
-    const goOn = () => {
+    // By turns, where both wait.
+    const mayBeLarge = !this.isTurnOfLarge || this.waiting.length === 0
+    const turn = (mayBeLarge ? this.turns.shift() : undefined) ?? this.batchTurn
+    this.isTurnOfLarge = turn !== this.batchTurn
+    void this.environment.enterToCommit().then((leave) => turn.use().then(leave), turn.fail).then(() => {
       this.busy = false
       this.pump()
+    })
+  }
+
+  private readonly batchTurn: Turn = {
+    use: () => this.writeNext(),
+    fail: (cause) => {
+      const error = Effect.fail(toFdbError(cause, "commit"))
+      for (const ticket of this.nextBatch()) ticket.settle(error)
     }
-    void this.environment.enterToCommit().then(
-      (leave) =>
-        this.writeNext().then(() => {
-          leave()
-          goOn()
-        }),
-      (cause: unknown) => {
-        const error = Effect.fail(toFdbError(cause, "commit"))
-        for (const ticket of this.nextBatch()) ticket.settle(error)
-        goOn()
-      }
-    )
+  }
+
+  private inTurn<A>(use: () => Promise<A>): Promise<A> {
+    return new Promise((resolve, reject) => {
+      this.turns.push({ use: () => use().then(resolve, reject), fail: reject })
+      this.pump()
+    })
   }
 
   /** Prepares a batch and writes it; what came too late to be written upon goes back to what waits. */
-  private writeNext(): Promise<void> {
+  private async writeNext(): Promise<void> {
     const batch = this.nextBatch()
     const prepared = Result.try({
       try: () => this.prepare(batch),
@@ -247,29 +312,43 @@ export class LmdbStore implements VersionedStore {
     })
     if (Result.isFailure(prepared)) {
       for (const ticket of batch) ticket.settle(prepared.failure)
-      return Promise.resolve()
+      return
+    }
+    if (prepared.success === "reserved") {
+      const again = batch.filter(({ large, state }) => state === "waiting" && large === undefined)
+      this.waiting = [...again, ...this.waiting]
+      await pause()
+      return
     }
     const { accepted, sequence, writes } = prepared.success
-    if (accepted.length === 0) return Promise.resolve()
-    for (const { ticket } of accepted) ticket.state = "sent"
-    const unsettled = () => accepted.filter(({ ticket }) => ticket.state === "sent")
+    if (accepted.length === 0) return
+    if (!await this.write(sequence, writes, accepted)) {
+      const again = accepted.map(({ ticket }) => ticket).filter(({ state }) => state === "waiting")
+      this.waiting = [...again, ...this.waiting]
+    }
+  }
+
+  /** Writes commits upon a state, and settles them; `false` when that is not the newest any more. */
+  private write(sequence: number, writes: Iterable<Write>, commits: ReadonlyArray<Accepted>): Promise<boolean> {
+    for (const { ticket } of commits) ticket.state = "sent"
+    const unsettled = () => commits.map(({ ticket }) => ticket).filter(({ state }) => state === "sent")
     return this.environment.write(sequence, writes).then(
       (written) => {
         if (written) {
-          for (const { position, ticket } of accepted) {
+          for (const { position, ticket } of commits) {
             this.given = { version: position.version, at: this.now() }
             if (ticket.state === "sent") ticket.settle(Effect.succeed(position))
           }
           this.environment.signal.raise()
         } else {
-          const again = unsettled().map(({ ticket }) => ticket)
-          for (const ticket of again) ticket.state = "waiting"
-          this.waiting.unshift(...again)
+          for (const ticket of unsettled()) ticket.state = "waiting"
         }
+        return written
       },
       (cause: unknown) => {
         const error = Effect.fail(toFdbError(cause, "commit"))
-        for (const { ticket } of unsettled()) ticket.settle(error)
+        for (const ticket of unsettled()) ticket.settle(error)
+        return true
       }
     )
   }
@@ -277,39 +356,47 @@ export class LmdbStore implements VersionedStore {
   private nextBatch(): Array<Ticket> {
     const batch: Array<Ticket> = []
     let bytes = 0
+    let keys = 0
     let taken = 0
     for (const ticket of this.waiting) {
-      if (batch.length === maxBatch || bytes >= maxBatchBytes) break
+      if (batch.length === maxBatch || bytes >= maxBatchBytes || keys >= maxBatchKeys) break
       taken++
       if (ticket.state !== "waiting") continue
       if (ticket.deadline <= this.now()) {
-        ticket.settle(Effect.fail(timedOut))
+        ticket.settle(Effect.fail(this.lateness(ticket)))
+        continue
+      }
+      const size = sizeOf(ticket.commit)
+      if (ticket.commit.mutations.length > this.limits.keys || size > this.limits.bytes) {
+        this.large.add(ticket)
         continue
       }
       batch.push(ticket)
-      bytes += sizeOf(ticket.commit)
+      bytes += size
+      keys += ticket.commit.mutations.length
     }
     this.waiting = this.waiting.slice(taken)
     return batch
   }
 
   /** Checks the commits of a batch one after another, upon the newest state, and settles those that fail. */
-  private prepare(batch: ReadonlyArray<Ticket>): {
-    readonly sequence: number
-    readonly accepted: ReadonlyArray<{ readonly ticket: Ticket; readonly position: Position }>
-    readonly writes: ReadonlyArray<Write>
-  } {
+  private prepare(batch: ReadonlyArray<Ticket>): Batch | "reserved" {
     const reader = this.environment.openReader()
     try {
       const { head } = reader
+      this.isReserved = isInForce(reader.reservation)
+      if (this.isReserved) return "reserved"
       this.recent.catchUp(head, reader.logEntry)
-      const draft = new Draft(reader)
-      const accepted: Array<{ readonly ticket: Ticket; readonly position: Position }> = []
+      const draft = new Draft(reader, this.limits)
+      const accepted: Array<Accepted> = []
       const written: Array<KeyRange> = []
       const writes: Array<Write> = []
-      const clock = this.now() / nanosPerVersion
-      let version = max(head.version, head.epoch + clock)
-      for (const ticket of batch) {
+      let version = this.versionNow(head)
+      for (const [index, ticket] of batch.entries()) {
+        if (draft.size >= maxBatchKeys) {
+          this.waiting = [...batch.slice(index), ...this.waiting]
+          break
+        }
         const refused = this.refusal(ticket.commit, head, written)
         if (refused !== undefined) {
           ticket.settle(Effect.fail(refused))
@@ -318,25 +405,36 @@ export class LmdbStore implements VersionedStore {
         version++
         const position = { version, order: 0 }
         const { mutations, writeConflicts } = bind(ticket.commit, position)
+        const befores = draft.apply(mutations)
+        if (befores === undefined) {
+          this.large.add(ticket)
+          return this.prepare(batch.filter((other) => other !== ticket && other.state === "waiting"))
+        }
         accepted.push({ ticket, position })
-        written.push(...writeConflicts)
+        for (const range of writeConflicts) written.push(range)
         writes.push({
           key: layout.logKey(head.sequence + accepted.length),
-          value: logEntry.encode(version, writeConflicts, draft.apply(mutations))
+          value: logEntry.encode(version, writeConflicts, befores)
         })
       }
       if (accepted.length > 0) {
         for (const { key, value } of draft.changes) writes.push({ key: layout.dataKey(key), value })
-        const { floor, oldest, removals } = this.prune(head, accepted.length, version)
-        // A clock that is behind the last commit, as after a restart of the host, is set anew.
-        const epoch = head.epoch + clock < head.version ? version - clock : head.epoch
-        const moved = { sequence: head.sequence + accepted.length, version, epoch, floor, oldest }
-        writes.push(...removals, { key: layout.headKey, value: layout.encodeHead(moved) })
+        for (const write of this.moveHead(head, accepted.length, version)) writes.push(write)
       }
       return { sequence: head.sequence, accepted, writes }
     } finally {
       reader.close()
     }
+  }
+
+  /** The head after commits that were added, the last of them with this version, and what the log need not keep any longer. */
+  private moveHead(head: layout.Head, added: number, version: bigint): ReadonlyArray<Write> {
+    const clock = this.now() / nanosPerVersion
+    const { floor, oldest, removals } = this.prune(head, added, version)
+    // A clock that is behind the last commit, as after a restart of the host, is set anew.
+    const epoch = head.epoch + clock < head.version ? version - clock : head.epoch
+    const moved = { sequence: head.sequence + added, version, epoch, floor, oldest }
+    return [...removals, { key: layout.headKey, value: layout.encodeHead(moved) }]
   }
 
   private refusal(
@@ -360,10 +458,11 @@ export class LmdbStore implements VersionedStore {
   } {
     const removals: Array<Write> = []
     let { floor, oldest } = head
-    while (removals.length < added + extraPruned) {
+    for (let i = 0; i < added + extraPruned; i++) {
       const entry = this.recent.get(oldest)
       if (entry === undefined || entry.version > version - maxAge) break
       removals.push({ key: layout.logKey(oldest), value: undefined })
+      for (let j = 0; j < entry.chunks; j++) removals.push({ key: layout.chunkKey(oldest, j), value: undefined })
       floor = entry.version
       oldest++
     }
@@ -399,9 +498,24 @@ const sizeOf = ({ mutations }: Commit): number => {
 /** Not one of its bytes has been written, which phase `commit` would leave open. */
 const timedOut = FdbError.make(1031, "write", "the commit's turn did not come in time; nothing was written")
 
+const timedOutBesideLarge = FdbError.make(
+  1031,
+  "write",
+  "the commit's turn did not come in time, beside one that writes to many keys; nothing was written"
+)
+
+const tooSlow = ({ overtaken, size }: LargeCommit): FdbError =>
+  FdbError.make(
+    1031,
+    "write",
+    `to prepare a commit to ${size} keys took longer than it has time, and others came before it ${overtaken} times; ` +
+      "nothing was written. Give it more time, or divide it"
+  )
+
 const lockedOut = ({ directory }: Environment): FdbError =>
   FdbError.make(
     1031,
     "commit",
-    `a process has held the write lock of ${directory} for long: its disk is slow, or it was stopped in a commit`
+    `a process has held the write lock of ${directory} for long: what it commits is large, its disk is slow, or it was ` +
+      "stopped in a commit"
   )

@@ -3,10 +3,11 @@
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
-import * as KeyRange from "@effect-fdb/core/KeyRange"
+import type * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { Unwatch } from "@effect-fdb/core/VersionedStore"
 import { textOf } from "./draft.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
+import { has } from "./ranges.ts"
 import type { RecentCommits } from "./recentCommits.ts"
 
 interface Watcher {
@@ -78,13 +79,15 @@ export class Watchers {
     if (this.recent.get(seen + 1) === undefined) return [...this.all()]
     const found = new Set<Watcher>()
     for (let sequence = seen + 1; sequence <= last; sequence++) {
-      for (const range of this.recent.get(sequence)!.ranges) {
-        if (isSingle(range)) {
-          for (const watcher of this.byKey.get(textOf(range.begin)) ?? []) found.add(watcher)
-        } else {
-          for (const watcher of this.all()) {
-            if (KeyRange.contains(range, watcher.key)) found.add(watcher)
-          }
+      const { ranges } = this.recent.get(sequence)!
+      if (ranges.length <= this.byKey.size && ranges.every(isSingle)) {
+        for (const { begin } of ranges) {
+          for (const watcher of this.byKey.get(textOf(begin)) ?? []) found.add(watcher)
+        }
+      } else {
+        for (const watchers of this.byKey.values()) {
+          const [first] = watchers
+          if (first !== undefined && has(ranges, first.key)) { for (const watcher of watchers) found.add(watcher) }
         }
       }
     }

@@ -1,6 +1,7 @@
 /**
  * A process that runs conflicting transactions until it is told to stop or killed:
- * `node hostile.mjs DIRECTORY ACKS NAME DURABILITY [reopening]`.
+ * `node hostile.mjs DIRECTORY ACKS NAME DURABILITY [reopening | large]`. With `large`, all of its commits are dealt with as large
+ * ones, and reserve their turn when they are overtaken.
  *
  * Each transaction writes into the database, under its own versionstamp, what it has read and what it writes. So what
  * was committed can be replayed in commit order, whoever was killed when. Acknowledged commits are appended to the file
@@ -10,10 +11,16 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { LmdbDatabase } from "@effect-fdb/lmdb"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as fs from "node:fs"
+import { Limits } from "../../dist/internal/limits.js"
 
-const [directory, acks, name, durability, reopening] = process.argv.slice(2)
+const [directory, acks, name, durability, manner] = process.argv.slice(2)
+const limits = { keys: 0, bytes: 0, chunkBytes: 50, sliceMillis: 0, triesBeforeReservation: 3 }
+const layer = LmdbDatabase.layer({ path: directory, durability }).pipe(
+  manner === "large" ? Layer.provide(Layer.succeed(Limits, limits)) : (same) => same
+)
 const acknowledged = fs.openSync(acks, "a")
 const accounts = 6
 const control = { stopping: false }
@@ -120,13 +127,13 @@ const work = (goesOn) =>
       // Several at a time, so that commits of one process are written together too.
       yield* Effect.all([step, step], { concurrency: 2, discard: true })
     }
-  }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability }), { local: true }))
+  }).pipe(Effect.provide(layer, { local: true }))
 
 const program = Effect.gen(function*() {
   do {
     process.send?.("opening")
     let steps = yield* Random.nextIntBetween(0, 5)
-    yield* work(() => reopening === undefined || steps-- > 0)
+    yield* work(() => manner !== "reopening" || steps-- > 0)
   } while (!control.stopping)
 })
 

@@ -341,6 +341,18 @@ describe.concurrent("a command whose store is replaced", () => {
   }, 180_000)
 })
 
+describe.concurrent("beside a process that has the lock of the store and does not let go of it", () => {
+  it("a leader ends by SIGTERM, after its command", async (context) => {
+    const at = await stage(context, lapsing)
+    const leader = at.run(["--id", "a"], `${tellGroup}; exec sleep 1000`)
+    const group = await nthGroup(at, 0)
+    await at.hold()
+    leader.signal("SIGTERM")
+    assert.include(["SIGTERM", ExitCode.ofSignal(15)], code(await leader.ended))
+    assert.isTrue(groupIsGone(group))
+  }, 180_000)
+})
+
 describe.concurrent("nothing is left of a command when its lease can lapse", () => {
   it("though the wrapper is killed, and the command ignores SIGTERM", async (context) => {
     const at = await stage(context, lapsing)

@@ -132,9 +132,8 @@ export const release = (environment: Environment, directory: string): Effect.Eff
     for (const [identity, found] of shared) {
       if (found.environment !== environment) continue
       return inTurn(identity)(Effect.suspend(() => {
-        environment.files.removePath(directory)
         found.users--
-        if (found.users > 0) return Effect.void
+        if (found.users > 0) return Effect.sync(() => environment.files.removePath(directory))
         const { isWriting } = environment
         const closing = environment.close().finally(() => {
           shared.delete(identity)

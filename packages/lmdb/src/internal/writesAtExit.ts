@@ -36,16 +36,19 @@ const signalOf = (exitCode: number): NodeJS.Signals => {
   return name === "SIGINT" || name === "SIGTERM" || name === "SIGHUP" ? name : "SIGKILL"
 }
 
+const say = (line: string): void => {
+  try {
+    fs.writeSync(2, `@effect-fdb/lmdb: ${line}\n`)
+  } catch {
+    // Nobody reads it.
+  }
+}
+
 const atExit = (exitCode: number): void => {
   if ([...underWay].every(endsInTime)) return
   const signal = signalOf(exitCode)
-  try {
-    fs.writeSync(
-      2,
-      `@effect-fdb/lmdb: ends by ${signal}, for a commit waits for the write lock, which another process does not let go of\n`
-    )
-  } catch {
-    // Nobody reads it.
+  if (signal === "SIGKILL") {
+    say(`ends by SIGKILL and not with ${exitCode}: a commit waits for the lock of a process that is stopped`)
   }
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)

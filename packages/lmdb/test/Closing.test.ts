@@ -1,0 +1,146 @@
+import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { LmdbDatabase } from "../src/index.ts"
+import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
+
+const key = Bytes.fromString("key")
+const commit = Database.transact(Transaction.use((tx) => tx.set(key, key)))
+const get = Database.transact(Transaction.use((tx) => tx.get(key)))
+
+const live = TestClock.withLive(Effect.sleep("50 millis"))
+
+const opened = (directory: string) =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const database = yield* Scope.provide(LmdbDatabase.make({ path: directory }), scope)
+    return {
+      close: Scope.close(scope, Exit.void),
+      commit: Effect.provideService(commit, Database, database)
+    }
+  })
+
+/** A process that has LMDB's write lock. */
+const hold = Effect.fnUntraced(function*(directory: string) {
+  const holder = yield* start("holding.mjs", directory)
+  assert.strictEqual(yield* message(holder), "holding")
+  return holder
+})
+
+describe("while another process has the write lock for ever", () => {
+  it.effect("closing waits five seconds for a commit that has been sent; and opening anew as long as any opening", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const first = yield* opened(directory)
+      yield* first.commit
+      const holder = yield* hold(directory)
+      const committing = yield* Effect.forkChild(first.commit)
+      yield* live
+      const closing = yield* Effect.forkChild(first.close)
+      yield* live
+      yield* TestClock.adjust("4999 millis")
+      yield* live
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(closing)
+      const opening = yield* Effect.forkChild(Effect.flip(Effect.scoped(LmdbDatabase.make({ path: directory }))))
+      yield* live
+      yield* TestClock.adjust("10 seconds")
+      const error = yield* Fiber.join(opening)
+      assert.isTrue(error._tag === "CannotOpen" && error.reason === "busy", error.message)
+      holder.kill("SIGKILL")
+      const late = yield* Effect.flip(Fiber.join(committing))
+      assert.strictEqual(late.code, 1031)
+      assert.isTrue(late.maybeCommitted)
+      const second = yield* opened(directory)
+      yield* second.commit
+      yield* second.close
+    }))
+
+  it.effect("closing waits for nothing where nothing was sent", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const first = yield* opened(directory)
+      yield* first.commit
+      yield* hold(directory)
+      yield* first.close
+    }))
+
+  it.effect("one of two layers of a process closes as soon, and the other goes on", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const first = yield* opened(directory)
+      const second = yield* opened(directory)
+      yield* first.commit
+      const holder = yield* hold(directory)
+      const committing = yield* Effect.forkChild(first.commit)
+      yield* live
+      const closing = yield* Effect.forkChild(first.close)
+      yield* live
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(closing)
+      holder.kill("SIGKILL")
+      yield* Fiber.await(committing)
+      yield* second.commit
+      yield* second.close
+    }))
+
+  it.effect("opening can be interrupted while it waits for an earlier closing", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const first = yield* opened(directory)
+      yield* first.commit
+      const holder = yield* hold(directory)
+      yield* Effect.forkChild(first.commit)
+      yield* live
+      const closing = yield* Effect.forkChild(first.close)
+      yield* live
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(closing)
+      const opening = yield* Effect.forkChild(Effect.scoped(LmdbDatabase.make({ path: directory })))
+      yield* live
+      yield* Fiber.interrupt(opening)
+      holder.kill("SIGKILL")
+      const second = yield* opened(directory)
+      yield* second.close
+    }))
+
+  it.live(
+    "a process exits: by the signal of its exit code, or by SIGKILL, five seconds after its commit began",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const children = yield* Effect.forEach([143, 3], () => start("exiting.mjs", directory))
+        for (const child of children) assert.strictEqual(yield* message(child), "open")
+        const holder = yield* hold(directory)
+        for (const child of children) {
+          child.send("commit")
+          assert.strictEqual(yield* message(child), "committing")
+        }
+        const [terminated, killed] = children
+        terminated!.send(143)
+        killed!.send(3)
+        assert.strictEqual(yield* exited(terminated!), "SIGTERM")
+        assert.strictEqual(yield* exited(killed!), "SIGKILL")
+        holder.kill("SIGKILL")
+        yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true })
+      }),
+    30_000
+  )
+
+  it.live("a process exits with its own code where the lock is let go of in time", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const child = yield* start("exiting.mjs", directory)
+      assert.strictEqual(yield* message(child), "open")
+      const holder = yield* hold(directory)
+      child.send("commit")
+      assert.strictEqual(yield* message(child), "committing")
+      child.send(3)
+      yield* Effect.sleep("500 millis")
+      assert.isNull(child.exitCode)
+      holder.kill("SIGKILL")
+      assert.strictEqual(yield* exited(child), 3)
+    }))
+})

@@ -1,0 +1,27 @@
+/**
+ * A process that begins a commit and then exits, whatever has become of it: `node exiting.mjs DIRECTORY`. It says "open" and
+ * "committing"; it begins to commit when it is told "commit", and exits with the code that it is told.
+ */
+import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { LmdbDatabase } from "@effect-fdb/lmdb"
+import * as Effect from "effect/Effect"
+
+const [directory] = process.argv.slice(2)
+const key = Bytes.fromString("key")
+const commit = Database.transact(Transaction.use((tx) => tx.set(key, key)))
+const told = () =>
+  Effect.callback((resume) => void process.once("message", (message) => resume(Effect.succeed(message))))
+process.on("disconnect", () => process.exit(1))
+
+const program = Effect.gen(function*() {
+  yield* commit
+  process.on("SIGTERM", () => {})
+  process.send("open")
+  yield* told()
+  yield* Effect.forkDetach(commit, { startImmediately: true })
+  yield* Effect.sleep("50 millis")
+  process.send("committing")
+  process.exit(yield* told())
+}).pipe(Effect.provide(LmdbDatabase.layer({ path: directory })))
+
+await Effect.runPromise(program)

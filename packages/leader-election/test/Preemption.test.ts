@@ -1,7 +1,7 @@
 /** Whoever challenges can lead; and whoever could not, of late, is waited for ever longer. */
 import { Database, Subspace, type Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
+import { Cause, Clock, Duration, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { type Candidacy, ElectionConfig, type ElectionEvent, LeaderElection, type Leadership } from "../src/index.ts"
 import { type Host, makeHosts } from "./support/host.ts"
@@ -85,6 +85,32 @@ describe("a candidate of higher priority that cannot lead", () => {
         yield* TestClock.adjust("10 minutes")
         assert.deepStrictEqual([count(a, "Lost"), count(b, "Challenged"), count(b, "Registered")], [0, 0, 0])
         yield* Scope.close(scope, Exit.void)
+      }))
+  }
+})
+
+describe("a candidate of higher priority whose clock no record can hold", () => {
+  for (
+    const [when, millis] of [
+      ["before 1970", -1],
+      ["so late that only the end of a lease cannot be recorded", 9_223_372_036_854 - 5_000],
+      ["after 2262", 9_250_000_000_000]
+    ] as const
+  ) {
+    it.effect(`for it is ${when}, does not challenge`, () =>
+      Effect.gen(function*() {
+        const make = yield* initialised
+        const [a, b] = [make(), make()]
+        yield* start(a, { id: "a" })
+        yield* TestClock.adjust("1 second")
+        const candidacy = yield* b.run(election.candidacy({ id: "b", priority: -1 }))
+        const campaign = yield* Effect.forkDetach(b.run(Effect.scoped(candidacy.campaign)))
+        yield* TestClock.adjust("5 seconds")
+        b.wallOffset = millis - (yield* Clock.currentTimeMillis)
+        yield* b.run(candidacy.setPriority(5))
+        yield* TestClock.adjust("2 seconds")
+        assert.deepInclude(errorOf(campaign), { _tag: "ClockOutOfRange" })
+        assert.strictEqual(count(a, "Lost") + count(b, "Challenged"), 0)
       }))
   }
 })

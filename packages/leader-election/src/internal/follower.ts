@@ -151,7 +151,7 @@ const act = Effect.fnUntraced(function*(
   if (step._tag === "Challenge" || step._tag === "Claim") {
     yield* Candidate.requireAble(member.marginOf, view.leaseDuration)
   }
-  if (step._tag === "Challenge") yield* Operations.writeChallenge(tx, keys, member.id, step.challenge)
+  if (step._tag === "Challenge") yield* Operations.writeChallenge(tx, keys, view, member.id, step.challenge)
   if (step._tag !== "Claim" || member.identity === undefined) {
     // What is watched has just been read, and need not be asked for again.
     return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }

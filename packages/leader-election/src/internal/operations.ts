@@ -259,17 +259,20 @@ export const writeClaim = Effect.fnUntraced(function*(
   return { leader, lease }
 })
 
-/** Writes a challenge of the candidate of that id. */
-export const writeChallenge = (
+/** Writes a challenge of the candidate of that id, if its wall clock tells a time that its claim could record. */
+export const writeChallenge = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
+  view: Store.ElectionView,
   id: string,
   challenge: ChallengeRecord
-): Effect.Effect<void, FdbError | InvalidState> =>
-  Effect.andThen(
-    Store.addDecisionConflicts(tx, keys, id),
-    Store.write(tx, keys.challenge, Codec.encodeChallenge(challenge))
-  )
+) {
+  const now = yield* Clock.currentTimeNanos
+  yield* Store.encoded(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
+  yield* Store.encoded(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now + view.leaseDuration }))
+  yield* Store.addDecisionConflicts(tx, keys, id)
+  yield* Store.write(tx, keys.challenge, Codec.encodeChallenge(challenge))
+})
 
 /** The history of the tenure that a claim ends, if it ends one. */
 export const readEnded = (

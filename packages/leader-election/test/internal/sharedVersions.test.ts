@@ -85,8 +85,8 @@ const writers: Record<string, (standing: Standing) => Body> = {
     Effect.flatMap(
       Transaction,
       (tx) =>
-        Effect.flatMap(Store.readView(tx.snapshot, keys, "b"), () =>
-          Operations.writeChallenge(tx, keys, "b", {
+        Effect.flatMap(Store.readView(tx.snapshot, keys, "b"), (view) =>
+          Operations.writeChallenge(tx, keys, view, "b", {
             term: leader.term,
             challenger: { id: "b", registration: leader.registration },
             priority: 1
@@ -119,7 +119,7 @@ const upToCommit = Effect.fnUntraced(function*(body: Body) {
     }),
     { retryLimit: 0 }
   ))
-  yield* Deferred.await(read)
+  yield* Effect.raceFirst(Deferred.await(read), Fiber.join(attempt))
   return { commit: Effect.andThen(Deferred.succeed(commit, undefined), Fiber.await(attempt)) }
 })
 

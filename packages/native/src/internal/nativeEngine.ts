@@ -44,7 +44,7 @@ export interface NativeEngine extends Engine.Engine {
 }
 
 /** Makes the engine of an open database. */
-export const make = ({ custody, database }: Opened): NativeEngine => {
+export const make = ({ registry, database }: Opened): NativeEngine => {
   let open = true
   return {
     name: "foundationdb",
@@ -52,13 +52,13 @@ export const make = ({ custody, database }: Opened): NativeEngine => {
     begin: (options) => {
       if (!open) return closed
       const created = Result.try({ try: () => database.rawCreateTransaction(), catch: (cause) => cause })
-      if (Result.isSuccess(created)) return nativeTransaction.make(custody.hold(created.success), options)
+      if (Result.isSuccess(created)) return nativeTransaction.make(registry.track(created.success), options)
       if (!isBindingError(created.failure)) throw created.failure
       return refusedTransaction(created.failure.code, "no transaction could be created")
     },
     close: Effect.suspend(() => {
       open = false
-      return Effect.flatMap(custody.drain(closeTimeout), (lost) =>
+      return Effect.flatMap(registry.drain(closeTimeout), (lost) =>
         lost === 0
           ? Effect.sync(() => database.close())
           : Effect.logWarning(

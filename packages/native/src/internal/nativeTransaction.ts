@@ -10,13 +10,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type BindingReads, isBindingError } from "./binding.ts"
-import type { Held } from "./custody.ts"
 import * as encoding from "./encoding.ts"
 import { fromCause, type Phase } from "./failure.ts"
+import type { TrackedTransaction } from "./transactionRegistry.ts"
 
 /** Sets all options of an attempt. They are set on every attempt, for a native reset would drop most of them. */
-const setOptions = (held: Held, options: Engine.AttemptOptions): void => {
-  const { native } = held
+const setOptions = (tracked: TrackedTransaction, options: Engine.AttemptOptions): void => {
+  const { native } = tracked
   const { optionCodes } = encoding
   native.setOption(optionCodes.timeout, encoding.toTimeout(options.timeoutMillis))
   if (options.sizeLimit !== undefined) native.setOption(optionCodes.sizeLimit, options.sizeLimit)
@@ -39,7 +39,7 @@ const invoke = <A>(start: () => Promise<A>): Promise<A> =>
 const settleTimeout = Duration.seconds(5)
 
 class NativeTransaction implements Engine.EngineTransaction {
-  private readonly held: Held
+  private readonly tracked: TrackedTransaction
   private readonly snapshot: BindingReads
   /** The error that a call without a result has thrown; as in FoundationDB the next call with one reports it. */
   private deferred: number | undefined = undefined
@@ -47,15 +47,15 @@ class NativeTransaction implements Engine.EngineTransaction {
   private stampWanted = false
   private committed = false
 
-  constructor(held: Held, options: Engine.AttemptOptions) {
-    this.held = held
-    this.snapshot = held.native.snapshot()
-    this.defer(() => setOptions(held, options))
+  constructor(tracked: TrackedTransaction, options: Engine.AttemptOptions) {
+    this.tracked = tracked
+    this.snapshot = tracked.native.snapshot()
+    this.defer(() => setOptions(tracked, options))
   }
 
   readonly readVersion = Effect.suspend(() => {
     this.versioned = true
-    return this.call("read", () => this.track(() => this.held.native.getReadVersion()), encoding.toVersion)
+    return this.call("read", () => this.track(() => this.tracked.native.getReadVersion()), encoding.toVersion)
   })
 
   readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
@@ -64,7 +64,7 @@ class NativeTransaction implements Engine.EngineTransaction {
       if (bytes === undefined) return Effect.fail(new FdbError({ code: 2011, phase: "read" }))
       if (this.versioned) return Effect.fail(new FdbError({ code: 2010, phase: "read" }))
       this.versioned = true
-      this.defer(() => this.held.native.setReadVersion(bytes))
+      this.defer(() => this.tracked.native.setReadVersion(bytes))
       return Effect.void
     })
 
@@ -78,7 +78,7 @@ class NativeTransaction implements Engine.EngineTransaction {
   readonly getAll: Engine.EngineTransaction["getAll"] = (keys, snapshot) =>
     this.read(
       snapshot,
-      // Each is in custody by itself: when one fails, the others are still under way.
+      // Each is tracked by itself: when one fails, the others are still under way.
       (reads) => Promise.all(keys.map((key) => this.track(() => reads.get(encoding.toBuffer(key))))),
       (values) => values.map((value) => value === undefined ? undefined : encoding.fromBuffer(value))
     )
@@ -108,7 +108,7 @@ class NativeTransaction implements Engine.EngineTransaction {
     )
 
   readonly mutate: Engine.EngineTransaction["mutate"] = (mutation) => {
-    const { native } = this.held
+    const { native } = this.tracked
     const { toBuffer } = encoding
     this.defer(() => {
       switch (mutation._tag) {
@@ -141,10 +141,10 @@ class NativeTransaction implements Engine.EngineTransaction {
   }
 
   readonly addReadConflict: Engine.EngineTransaction["addReadConflict"] = ({ begin, end }) =>
-    this.defer(() => this.held.native.addReadConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
+    this.defer(() => this.tracked.native.addReadConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
 
   readonly addWriteConflict: Engine.EngineTransaction["addWriteConflict"] = ({ begin, end }) =>
-    this.defer(() => this.held.native.addWriteConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
+    this.defer(() => this.tracked.native.addWriteConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
 
   /**
    * Reads the key first. The client does so by itself and keeps the value, so nothing is asked twice; but what its own read
@@ -155,10 +155,10 @@ class NativeTransaction implements Engine.EngineTransaction {
       const refused = this.refused("read")
       if (refused !== undefined) return Effect.fail(refused)
       // All errors are asked for: by default three of them would come as a watch that has not fired, with no code.
-      const begun = attempt(() => this.held.native.watch(encoding.toBuffer(key), { throwAllErrors: true }))
+      const begun = attempt(() => this.tracked.native.watch(encoding.toBuffer(key), { throwAllErrors: true }))
       if (Result.isFailure(begun)) return fromCause(begun.failure, "read")
       const watch = begun.success
-      const outcome = this.held.trackWatch(watch).then(watchFired, watchFailed)
+      const outcome = this.tracked.trackWatch(watch).then(watchFired, watchFailed)
       const settled = Effect.promise(() => outcome)
       return Effect.succeed({
         fired: Effect.flatten(settled),
@@ -174,10 +174,10 @@ class NativeTransaction implements Engine.EngineTransaction {
   }
 
   readonly commit: Effect.Effect<Engine.Committed, FdbError> = Effect.uninterruptible(Effect.suspend(() => {
-    const { native } = this.held
+    const { native } = this.tracked
     const refused = this.refused("commit")
     if (refused !== undefined) return Effect.fail(refused)
-    this.held.committing = true
+    this.tracked.committing = true
     // Asked for before the commit, for afterwards it is too late. It fails whenever the commit does.
     const stamp = this.stampWanted ? this.track(() => native.getVersionstamp().promise) : undefined
     stamp?.catch(() => {})
@@ -201,33 +201,33 @@ class NativeTransaction implements Engine.EngineTransaction {
   }))
 
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
-    const { held } = this
-    // Watches of a commit live on, and keep the transaction in custody by themselves.
-    const mayGoOn = this.committed || held.isSettled
-    if (!mayGoOn) held.abort()
-    held.release()
-    return mayGoOn ? Effect.void : held.settleWithin(settleTimeout)
+    const { tracked } = this
+    // Watches outlive the commit, and their promises keep the transaction alive.
+    const mayGoOn = this.committed || tracked.isSettled
+    if (!mayGoOn) tracked.abort()
+    tracked.release()
+    return mayGoOn ? Effect.void : tracked.settleWithin(settleTimeout)
   })
 
   /** Why the next call would be of no use. Nothing has left the process then, so it is no unknown result of a commit. */
   private refused(phase: Phase): FdbError | undefined {
     if (this.deferred !== undefined) return new FdbError({ code: this.deferred, phase: "write" })
-    if (!this.held.isEnded) return undefined
+    if (!this.tracked.isEnded) return undefined
     return new FdbError({ code: 1025, phase: phase === "commit" ? "write" : phase, detail: "the database was closed" })
   }
 
   /** Makes a call that has no result. */
   private defer(call: () => void): void {
-    if (this.held.isEnded || this.deferred !== undefined) return
+    if (this.tracked.isEnded || this.deferred !== undefined) return
     const made = attempt(call)
     if (Result.isSuccess(made)) return
     if (!isBindingError(made.failure)) throw made.failure
     this.deferred = made.failure.code
   }
 
-  /** Makes a call of the binding that has a result, in custody until that is there. */
+  /** Makes a call of the binding that has a result, and tracks it until that is there. */
   private track<A>(start: () => Promise<A>): Promise<A> {
-    return this.held.track(invoke(start))
+    return this.tracked.track(invoke(start))
   }
 
   /** Waits for the result of calls that are tracked. */
@@ -251,7 +251,7 @@ class NativeTransaction implements Engine.EngineTransaction {
   ): Effect.Effect<B, FdbError> {
     return Effect.suspend(() => {
       this.versioned = true
-      return this.call("read", () => start(snapshot ? this.snapshot : this.held.native), decode)
+      return this.call("read", () => start(snapshot ? this.snapshot : this.tracked.native), decode)
     })
   }
 }
@@ -272,6 +272,6 @@ const watchFailed = (cause: unknown): Effect.Effect<void, FdbError> =>
 
 const watchCancelled = Effect.suspend(() => Effect.fail(new FdbError({ code: 1025, phase: "watch" })))
 
-/** Begins an attempt on a transaction in custody. */
-export const make = (held: Held, options: Engine.AttemptOptions): Engine.EngineTransaction =>
-  new NativeTransaction(held, options)
+/** Begins an attempt on a tracked transaction. */
+export const make = (tracked: TrackedTransaction, options: Engine.AttemptOptions): Engine.EngineTransaction =>
+  new NativeTransaction(tracked, options)

@@ -9,9 +9,9 @@ import * as Semaphore from "effect/Semaphore"
 import type { ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
 import type { NetworkOptions } from "../NetworkOptions.ts"
 import { type Binding, type BindingDatabase, type BindingDatabaseOptions, isBindingError } from "./binding.ts"
-import { Custody } from "./custody.ts"
 import { clientUnavailable } from "./hints.ts"
 import * as networkOptions from "./networkOptions.ts"
+import { TransactionRegistry } from "./transactionRegistry.ts"
 
 /** How many completions the binding can queue for the main thread; the network thread blocks on one more. */
 export const completionSlots = 16
@@ -43,10 +43,10 @@ export interface OpenOptions {
   readonly network: NetworkOptions
 }
 
-/** A database, and the custody of its transactions. */
+/** A database, and the registry of its transactions. */
 export interface Opened {
   readonly database: BindingDatabase
-  readonly custody: Custody
+  readonly registry: TransactionRegistry
   /** The API version that the process has selected. */
   readonly apiVersion: number
 }
@@ -132,7 +132,7 @@ export const make = (
 
   const pending = (): number => {
     let count = 0
-    for (const { custody } of databases) count += custody.pending
+    for (const { registry } of databases) count += registry.pending
     return count
   }
 
@@ -148,7 +148,7 @@ export const make = (
       if (pending() <= completionSlots) {
         for (const hook of hooks) stop(() => hook(code))
       } else {
-        for (const { custody } of databases) custody.abandon()
+        for (const { registry } of databases) registry.abandon()
         // Until the network thread has come to rest; should it be running while the library is unloaded, it may crash.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, restMillis)
       }
@@ -189,7 +189,7 @@ export const make = (
       Effect.gen(function*() {
         const { apiVersion, binding } = yield* prepare(options)
         const database = yield* Effect.mapError(openDatabase(binding, options), cannotOpen)
-        const opened = { database, custody: new Custody(), apiVersion }
+        const opened = { database, registry: new TransactionRegistry(), apiVersion }
         databases.add(opened)
         return opened
       }).pipe(Effect.uninterruptible, mutex.withPermits(1)),

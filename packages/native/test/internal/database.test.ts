@@ -521,18 +521,18 @@ describe("a watch", () => {
         apiVersion: undefined,
         network: {}
       })
-      const { custody } = opened
+      const { registry } = opened
       for (let i = 0; i < 3000; i++) {
-        const held = custody.hold(opened.database.rawCreateTransaction())
-        held.native.setOption(optionCodes.timeout, 1000)
-        const watch = held.native.watch(Buffer.from("key"), { throwAllErrors: true })
-        held.trackWatch(watch).catch(() => {})
-        held.release()
+        const tracked = registry.track(opened.database.rawCreateTransaction())
+        tracked.native.setOption(optionCodes.timeout, 1000)
+        const watch = tracked.native.watch(Buffer.from("key"), { throwAllErrors: true })
+        tracked.trackWatch(watch).catch(() => {})
+        tracked.release()
         watch.cancel()
         yield* Effect.promise(() => Promise.resolve())
       }
-      assert.strictEqual(custody.size, 0)
-      assert.strictEqual(custody.pending, 0)
+      assert.strictEqual(registry.size, 0)
+      assert.strictEqual(registry.pending, 0)
       assert.strictEqual(client.pendingWatches, 0)
     }))
 

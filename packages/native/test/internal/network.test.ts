@@ -157,13 +157,13 @@ describe("the network", () => {
     }))
 
   /** So many reads whose answers wait for the main thread. */
-  const holdReads = (client: FakeClient, { custody, database }: network.Opened, count: number) =>
+  const holdReads = (client: FakeClient, { registry, database }: network.Opened, count: number) =>
     Effect.sync(() => {
       client.hold()
       for (let i = 0; i < count; i++) {
-        const held = custody.hold(database.rawCreateTransaction())
-        held.native.setOption(500, 1000)
-        held.track(held.native.get(Buffer.from("key"))).catch(() => {})
+        const tracked = registry.track(database.rawCreateTransaction())
+        tracked.native.setOption(500, 1000)
+        tracked.track(tracked.native.get(Buffer.from("key"))).catch(() => {})
       }
     })
 

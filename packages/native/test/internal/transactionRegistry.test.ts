@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { BindingTransaction } from "../../src/internal/binding.ts"
-import { Custody } from "../../src/internal/custody.ts"
+import { TransactionRegistry } from "../../src/internal/transactionRegistry.ts"
 
 setFlagsFromString("--expose-gc")
 const collect: () => void = runInNewContext("gc")
@@ -29,61 +29,61 @@ const makePromise = () => {
 const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 const second = Duration.seconds(1)
 
-describe("custody", () => {
+describe("the registry of transactions", () => {
   it.live("keeps a transaction from being collected until it is released and all its promises have settled", () =>
     Effect.gen(function*() {
-      const custody = new Custody()
+      const registry = new TransactionRegistry()
       const { promise, resolve } = makePromise()
       const begin = () => {
         const { native } = makeNative()
-        const held = custody.hold(native)
-        held.track(promise)
-        held.release()
+        const tracked = registry.track(native)
+        tracked.track(promise)
+        tracked.release()
         return new WeakRef(native)
       }
       const reference = begin()
       yield* turn
       collect()
       assert.isDefined(reference.deref())
-      assert.strictEqual(custody.size, 1)
+      assert.strictEqual(registry.size, 1)
       resolve(true)
       yield* turn
-      assert.strictEqual(custody.size, 0)
+      assert.strictEqual(registry.size, 0)
       collect()
       assert.isUndefined(reference.deref())
     }))
 
   it.live("frees the native buffers as soon as the last promise has settled, rejected or not", () =>
     Effect.gen(function*() {
-      const custody = new Custody()
+      const registry = new TransactionRegistry()
       const { calls, native } = makeNative()
-      const held = custody.hold(native)
+      const tracked = registry.track(native)
       const [first, last] = [makePromise(), makePromise()]
-      held.track(first.promise)
-      held.track(last.promise).catch(() => {})
+      tracked.track(first.promise)
+      tracked.track(last.promise).catch(() => {})
       first.resolve(true)
       yield* turn
-      held.release()
+      tracked.release()
       assert.deepStrictEqual(calls, [])
       last.reject(new Error("1025"))
       yield* turn
       assert.deepStrictEqual(calls, ["reset"])
-      assert.strictEqual(custody.pending, 0)
+      assert.strictEqual(registry.pending, 0)
     }))
 
   it.effect("drains: reads and watches are cancelled, a commit is waited for", () =>
     Effect.gen(function*() {
-      const custody = new Custody()
+      const registry = new TransactionRegistry()
       const [reading, committing, watching] = [makeNative(), makeNative(), makeNative()]
       const [read, commit, watch] = [makePromise(), makePromise(), makePromise()]
-      custody.hold(reading.native).track(read.promise).catch(() => {})
-      const held = custody.hold(committing.native)
-      held.committing = true
-      held.track(commit.promise)
-      const watched = custody.hold(watching.native)
+      registry.track(reading.native).track(read.promise).catch(() => {})
+      const tracked = registry.track(committing.native)
+      tracked.committing = true
+      tracked.track(commit.promise)
+      const watched = registry.track(watching.native)
       watched.committing = true
       watched.trackWatch({ promise: watch.promise, cancel: () => watch.reject(new Error("1101")) }).catch(() => {})
-      const fiber = yield* Effect.forkChild(custody.drain(second))
+      const fiber = yield* Effect.forkChild(registry.drain(second))
       yield* TestClock.adjust(0)
       assert.deepStrictEqual(reading.calls, ["cancel", "reset"])
       assert.deepStrictEqual(committing.calls, [])
@@ -97,36 +97,36 @@ describe("custody", () => {
 
   it.effect("gives up after the limit what never settles, and is not confused when it settles later", () =>
     Effect.gen(function*() {
-      const custody = new Custody()
+      const registry = new TransactionRegistry()
       const { calls, native } = makeNative()
       const { promise, resolve } = makePromise()
-      const held = custody.hold(native)
-      held.committing = true
-      held.track(promise)
-      const fiber = yield* Effect.forkChild(custody.drain(second))
+      const tracked = registry.track(native)
+      tracked.committing = true
+      tracked.track(promise)
+      const fiber = yield* Effect.forkChild(registry.drain(second))
       yield* TestClock.adjust(second)
       assert.strictEqual(yield* Fiber.join(fiber), 1)
       assert.deepStrictEqual(calls, ["cancel", "reset"])
-      assert.strictEqual(custody.pending, 0)
-      assert.strictEqual(custody.size, 0)
+      assert.strictEqual(registry.pending, 0)
+      assert.strictEqual(registry.size, 0)
       resolve(true)
       yield* TestClock.adjust(0)
-      assert.strictEqual(custody.pending, 0)
+      assert.strictEqual(registry.pending, 0)
     }))
 
   it.effect("waits to the limit in an uninterruptible fiber that is interrupted", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)
-      const custody = new Custody()
-      const held = custody.hold(makeNative().native)
-      held.track(makePromise().promise)
-      const fiber = yield* Effect.forkChild(Effect.uninterruptible(held.settleWithin(second)))
+      const registry = new TransactionRegistry()
+      const tracked = registry.track(makeNative().native)
+      tracked.track(makePromise().promise)
+      const fiber = yield* Effect.forkChild(Effect.uninterruptible(tracked.settleWithin(second)))
       yield* TestClock.adjust(0)
       fiber.interruptUnsafe()
       yield* TestClock.adjust("999 millis")
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.isDefined(fiber.pollUnsafe())
-      assert.strictEqual(custody.pending, 0)
+      assert.strictEqual(registry.pending, 0)
     }))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { spawnSync } from "node:child_process"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as path from "node:path"
 import { afterEach, beforeEach, vi } from "vitest"
@@ -51,6 +51,60 @@ describe("the first program of the README", () => {
     assert.sameMembers(order, names)
     assert.deepStrictEqual(printed, shown.map((line) => line.replace(/^\w+/, (name) => order[names.indexOf(name)]!)))
   }, 30_000)
+})
+
+/** A process that runs a program of the README, as printed, beside others that share its store. */
+class Program {
+  printed = ""
+  private readonly child: ChildProcess
+  readonly ended: Promise<number | null>
+
+  constructor(file: string, cwd: string) {
+    this.child = spawn(process.execPath, [file], { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    const take = (chunk: Buffer) => {
+      this.printed += chunk.toString()
+    }
+    this.child.stdout!.on("data", take)
+    this.child.stderr!.on("data", take)
+    this.ended = new Promise((resolve) => this.child.once("exit", resolve))
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal)
+  }
+}
+
+describe("the README's programs for many processes", () => {
+  const programs = blocks("README.md", "ts").filter((code) =>
+    code.includes("LmdbDatabase.layer") && code.includes("runMain")
+  )
+  const names = ["the second program", "the background service"]
+
+  it("are all run", () => {
+    assert.lengthOf(programs, names.length)
+  })
+
+  for (const [i, name] of names.entries()) {
+    it(`${name} runs in two processes as printed: one works, and when that ends the other does`, async () => {
+      const file = path.join(scratch, "program.mjs")
+      writeFileSync(file, programs[i]!)
+      const works = /leads in term|sends the outbox/
+      const both = [new Program(file, scratch), new Program(file, scratch)]
+      try {
+        const working = await vi.waitUntil(() => both.find(({ printed }) => works.test(printed)), { timeout: 30_000 })
+        const waiting = both.find((program) => program !== working)!
+        assert.notMatch(waiting.printed, works)
+        working.kill("SIGINT")
+        await working.ended
+        await vi.waitUntil(() => works.test(waiting.printed), { timeout: 30_000 })
+        waiting.kill("SIGTERM")
+        await waiting.ended
+        for (const { printed } of both) assert.notMatch(printed, /ERROR|WARN/)
+      } finally {
+        for (const program of both) program.kill("SIGKILL")
+      }
+    }, 90_000)
+  }
 })
 
 describe("the documentation", () => {

@@ -36,6 +36,9 @@ export interface Candidacy {
    * releases what was acquired before. So acquire what leading needs after the election, in this scope or in one that is closed
    * sooner, and close that as soon as `lost` completes.
    *
+   * Where another process has registered under its id it fails with `CandidateSuperseded`, once: the next campaign waits until that
+   * registration is gone, or has not shown for the candidate timeout that it lives.
+   *
    * A candidacy has one tenure at a time: the next campaign waits until the last leadership was resigned, or its scope closed,
    * also where it was lost before. So each is given a scope of its own.
    */

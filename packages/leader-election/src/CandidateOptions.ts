@@ -5,8 +5,14 @@ import type * as Duration from "effect/Duration"
 
 /** Who campaigns. */
 export interface CandidateOptions {
-  /** A name that no other process of the election has; at most 512 bytes. */
-  readonly id: string
+  /**
+   * A name that no other process of the election has, at most 512 bytes. Unless it is set: host, process number and eight random
+   * letters, as in `web-1-4711-kfjwqzab`, another for each candidacy.
+   *
+   * Of two processes that take one id the one that has registered last is the candidate, as when a process was started again.
+   * The other loses its tenure, if it had one, and fails with `CandidateSuperseded`.
+   */
+  readonly id?: string | undefined
   /**
    * Higher is preferred; 32 bits, signed; 0 unless set. Where preemption is allowed, a candidate asks a leader of lower priority to
    * step down. After preemptions whose winners ended within about a lease, whoever they were, it first waits: a lease, doubled
@@ -27,6 +33,10 @@ export interface CandidateOptions {
 
 /** How the work is led. */
 export interface LeadOptions {
-  /** Campaigns again when leadership was lost, instead of failing with `LeadershipLost`. */
+  /**
+   * Campaigns again when leadership was lost, instead of failing with `LeadershipLost`. Where another process has registered under
+   * its id, it waits until that registration is gone, or has not shown for the candidate timeout that it lives, instead of failing
+   * with `CandidateSuperseded`.
+   */
   readonly again?: boolean | undefined
 }

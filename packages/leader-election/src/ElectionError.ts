@@ -100,7 +100,7 @@ export class CandidateSuperseded
   extends Schema.TaggedError<CandidateSuperseded>()("CandidateSuperseded", { processId: Schema.String })
 {
   override get message(): string {
-    return `another process has registered as "${this.processId}" since: give each process an id of its own`
+    return `another process has registered as "${this.processId}" since: give each process an id of its own, or none`
   }
 }
 

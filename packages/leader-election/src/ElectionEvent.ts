@@ -30,6 +30,7 @@ interface AboutBelief extends AboutTenure {
  * What can happen to a candidate.
  *
  * - `Registered`: it is a candidate now; `again` where it was one before and had been evicted
+ * - `Superseded`: another process has registered under its id; it campaigns no more, or waits until that is gone
  * - `ConfigDiffers`: another configuration is in force than `LeaderElection.make` was `given`; told once a candidacy
  * - `Following`: another leads, or nobody does; or the election is not `enabled`, and nobody can claim it
  * - `Challenged`: it has asked the leader of `term` to step down
@@ -47,6 +48,7 @@ interface AboutBelief extends AboutTenure {
  */
 export type ElectionEvent = Data.TaggedEnum<{
   Registered: About & { readonly registration: Versionstamp.Versionstamp; readonly again: boolean }
+  Superseded: About
   ConfigDiffers: About & { readonly given: ElectionConfig; readonly inForce: ElectionConfig }
   Following: About & { readonly leader: string | undefined; readonly term: bigint; readonly enabled: boolean }
   Challenged: AboutTenure

@@ -203,9 +203,10 @@ export interface LeaderElection {
   ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Database | Exclude<R, Scope.Scope>>
   /**
    * A background service that runs wherever this candidate leads, as a Layer. Each tenure gives it a `Scope` of its own, as
-   * `withLeadership` does. Leadership that is lost is campaigned for again; a service or an election that fails is logged and tried again after a pause: a tenth of a second, doubled with each
-   * failure up to ten, and from the beginning again once the service has run for longer than that. It is given up where another
-   * process has taken the id. A service that ends by itself has ended.
+   * `withLeadership` does. Leadership that is lost is campaigned for again; a service or an election that fails is logged and tried
+   * again after a pause: a tenth of a second, doubled with each failure up to ten, and from the beginning again once the service has
+   * run for longer than that. Where another process has registered under its id, it comes back when that is gone or dead. A service
+   * that ends by itself has ended.
    */
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,

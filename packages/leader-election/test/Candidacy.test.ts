@@ -1632,17 +1632,6 @@ describe("a singleton", () => {
       yield* TestClock.adjust("1 minute")
       assert.isAbove(runs, 2)
     }))
-
-  it.effect("stops where another process has its id", () =>
-    Effect.gen(function*() {
-      const [a, b] = yield* hosts(2)
-      const log: Array<string> = []
-      yield* a.run(Layer.build(election.singleton({ id: "same" }, reign(log, "a"))))
-      yield* TestClock.adjust("1 second")
-      yield* b.run(Layer.build(election.singleton({ id: "same" }, reign(log, "b"))))
-      yield* TestClock.adjust("1 hour")
-      assert.deepStrictEqual(log.map((line) => line.replace(/ \d+$/, "")), ["a begins", "a ends", "b begins"])
-    }))
 })
 
 describe("a database that is away", () => {

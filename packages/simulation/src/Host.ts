@@ -2,7 +2,13 @@
  * A host on which a process of the election runs, and runs again: what an init system would do.
  */
 import { Database } from "@effect-fdb/core"
-import { type Candidacy, ElectionObserver, type LeaderElection, type Leadership } from "@effect-fdb/leader-election"
+import {
+  type Candidacy,
+  ElectionObserver,
+  type LeaderElection,
+  type Leadership,
+  LeadershipLost
+} from "@effect-fdb/leader-election"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -229,7 +235,10 @@ export class Host {
     })
   }
 
-  /** Campaigns, works, and campaigns again when the work has ended by itself. */
+  /**
+   * Campaigns, works, and campaigns again when the work has ended by itself. Whose id is taken ends, or, where it was started an even
+   * number of times, waits until it is free.
+   */
   private life(running: Running): Effect.Effect<void, unknown, Database> {
     const { election } = this.surroundings
     const work = this.plan.work(running.machine)
@@ -245,10 +254,14 @@ export class Host {
             running.leadership = undefined
           })
       )
+    const waits = this.starts % 2 === 0
     return Effect.scoped(Effect.gen(function*() {
       const candidacy = yield* election.candidacy(options)
       running.candidacy = candidacy
-      while (true) yield* candidacy.withLeadership(led, { again: true })
+      const life = waits
+        ? candidacy.withLeadership(led, { again: true })
+        : Effect.catchIf(candidacy.withLeadership(led), (error) => error instanceof LeadershipLost, () => Effect.void)
+      while (true) yield* life
     }))
   }
 }

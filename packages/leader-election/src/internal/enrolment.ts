@@ -9,6 +9,7 @@ import { validate as validateConfig } from "../ElectionConfig.ts"
 import type { InvalidCandidate, InvalidConfig } from "../ElectionError.ts"
 import { ElectionObserver } from "../ElectionObserver.ts"
 import * as Candidate from "./candidate.ts"
+import { defaultId } from "./defaultId.ts"
 import * as Keys from "./keys.ts"
 import { Member } from "./member.ts"
 import * as Reign from "./reign.ts"
@@ -16,8 +17,9 @@ import * as Reign from "./reign.ts"
 /** A member, which leaves with the scope. */
 export const enrol = Effect.fnUntraced(function*(
   { config, subspace }: Election,
-  { id, priority = 0, safetyMargin }: CandidateOptions
+  { id: given, priority = 0, safetyMargin }: CandidateOptions
 ): Effect.fn.Return<Member, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
+  const id = given ?? (yield* defaultId)
   yield* Candidate.validate(id, priority)
   if (config !== undefined) yield* validateConfig(config)
   const member = new Member({

@@ -64,6 +64,9 @@ const decide = (
   readAt: bigint
 ): Protocol.Step => {
   if (!view.enabled || member.closed) return { _tag: "Follow", until: undefined }
+  if (memory.supersededBy !== undefined) {
+    return Protocol.awaitId(memory.supersededBy, view, readAt, Duration.toNanosUnsafe(view.config.candidateTimeout))
+  }
   return member.identity === undefined
     ? { _tag: "Register" }
     : Protocol.step(
@@ -154,7 +157,10 @@ const act = Effect.fnUntraced(function*(
   if (step._tag === "Challenge") yield* Operations.writeChallenge(tx, keys, view, member.id, step.challenge)
   if (step._tag !== "Claim" || member.identity === undefined) {
     // What is watched has just been read, and need not be asked for again.
-    return watches ? seen : { ...seen, armed: yield* wakeUp.arm(tx, [keys.leader, keys.config]) }
+    if (watches) return seen
+    const watched = [keys.leader, keys.config]
+    if (seen.memory.supersededBy !== undefined) watched.push(keys.candidate(member.id))
+    return { ...seen, armed: yield* wakeUp.arm(tx, watched) }
   }
   const ended = yield* Operations.readEnded(tx.snapshot, keys, view, step.claim)
   const claimant = { ...member.identity, priority: member.priority }
@@ -235,8 +241,9 @@ class Campaign {
         })
       // It beats first, and looks at what that commit has left: a version that need not be asked for. But not where it may claim,
       // nor where its record has not been seen to stand lately.
-      const beatsAhead = identity !== undefined && !this.disabled && !expectant && Registration.isDue(member) &&
-        member.isFresh(seenAt)
+      const beatsAhead = identity !== undefined && member.memory.supersededBy === undefined && !this.disabled &&
+        !expectant &&
+        Registration.isDue(member) && member.isFresh(seenAt)
       const found = beatsAhead
         // The look waits for it, and has to be young; a commit that comes later than that counts all the same.
         ? Effect.flatMap(
@@ -306,7 +313,12 @@ class Campaign {
   private follow({ attempt, step, version, view }: Look): Effect.Effect<Pace.Pause, CampaignError> {
     const { member } = this
     if (member.closed) return Effect.succeed(Pace.atOnce)
-    if (step._tag === "Superseded") return Effect.fail(new CandidateSuperseded({ processId: member.id }))
+    if (step._tag === "Superseded") {
+      // Another campaign of it waits: it does not take the id back from who lives.
+      member.memory = { ...member.memory, supersededBy: Protocol.observeOther(undefined, view, member.now()) }
+      const told = member.tell((about) => ({ _tag: "Superseded", ...about }))
+      return Effect.andThen(told, Effect.fail(new CandidateSuperseded({ processId: member.id })))
+    }
     if (step._tag === "Register") return this.register()
     let done: Effect.Effect<unknown, CampaignError> = this.isNews(view) ? this.fallIn(view) : Effect.void
     if (step._tag === "Challenge") {
@@ -320,7 +332,7 @@ class Campaign {
         })
       )
     }
-    if (member.identity !== undefined && view.enabled) {
+    if (member.identity !== undefined && view.enabled && member.memory.supersededBy === undefined) {
       member.sawItself(version, attempt.monotonic)
       if (Registration.isDue(member)) {
         done = Effect.andThen(done, Registration.beat(member, member.identity, version, member.patience))

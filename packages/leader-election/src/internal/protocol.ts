@@ -42,6 +42,32 @@ export const standing = (view: View, me: Identity): "registered" | "unregistered
   return sameIdentity(me, { id: me.id, registration: view.candidate.registration }) ? "registered" : "superseded"
 }
 
+/**
+ * The record of another registration under one's own id, and since when it has been seen unchanged, on one's own monotonic clock.
+ */
+export interface OtherRegistration {
+  readonly record: CandidateRecord
+  readonly since: bigint
+}
+
+const sameRecord = (a: CandidateRecord, b: CandidateRecord): boolean =>
+  a.lastHeartbeat === b.lastHeartbeat && sameIdentity({ id: "", ...a }, { id: "", ...b })
+
+/** Goes on with what was seen while the record stays as it is. In a disabled election no candidate shows that it lives. */
+export const observeOther = (
+  previous: OtherRegistration | undefined,
+  view: View,
+  readAt: bigint
+): OtherRegistration | undefined =>
+  view.candidate === undefined ||
+    (previous !== undefined && view.enabled && sameRecord(previous.record, view.candidate))
+    ? previous
+    : { record: view.candidate, since: readAt }
+
+/** Whether a superseded candidate may register over what stands under its id now: what it waited for is gone, or still silent. */
+export const isFree = ({ record }: OtherRegistration, candidate: CandidateRecord | undefined): boolean =>
+  candidate === undefined || sameRecord(record, candidate)
+
 /** Whether a candidate's last heartbeat is less than `timeout` ago at `now`, on the wall clock of whoever asks. */
 export const isAlive = (
   { lastHeartbeat }: Pick<CandidateRecord, "lastHeartbeat">,
@@ -199,6 +225,8 @@ export interface Memory {
   readonly yieldsUntil: bigint | undefined
   /** From when on it may challenge the leader of `term`; not known before it would challenge that leader. */
   readonly challenges: { readonly term: bigint; readonly from: bigint } | undefined
+  /** The registration that has superseded it, once it has been told so: it waits for that to be gone. */
+  readonly supersededBy: OtherRegistration | undefined
 }
 
 /** A follower that has seen nothing yet. */
@@ -206,7 +234,8 @@ export const blank: Memory = {
   observation: undefined,
   vacantSince: undefined,
   yieldsUntil: undefined,
-  challenges: undefined
+  challenges: undefined,
+  supersededBy: undefined
 }
 
 /** What it keeps after a view that was read at `readAt`. */
@@ -216,7 +245,8 @@ export const remember = (memory: Memory, view: View, readAt: bigint): Memory => 
   return {
     ...memory,
     observation: observe(memory.observation, view, readAt),
-    vacantSince: view.leader._tag === "Held" ? undefined : since ?? readAt
+    vacantSince: view.leader._tag === "Held" ? undefined : since ?? readAt,
+    supersededBy: memory.supersededBy === undefined ? undefined : observeOther(memory.supersededBy, view, readAt)
   }
 }
 
@@ -237,6 +267,14 @@ const vacancyOpensAt = (memory: Memory, view: View, me: Identity, heartbeat: big
     : memory.vacantSince + heartbeat
   if (forOther === undefined) return memory.yieldsUntil
   return memory.yieldsUntil === undefined || memory.yieldsUntil < forOther ? forOther : memory.yieldsUntil
+}
+
+/** What a superseded candidate does: it registers once the other's record is gone, or has not changed for `timeout` (8). */
+export const awaitId = ({ since }: OtherRegistration, view: View, now: bigint, timeout: bigint): Step => {
+  if (!view.enabled) return { _tag: "Follow", until: undefined }
+  return view.candidate === undefined || now >= since + timeout
+    ? { _tag: "Register" }
+    : { _tag: "Follow", until: since + timeout }
 }
 
 /**

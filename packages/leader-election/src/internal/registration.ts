@@ -6,7 +6,9 @@ import type { ClockOutOfRange, InvalidState } from "../ElectionError.ts"
 import * as Candidate from "./candidate.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
+import * as Protocol from "./protocol.ts"
 import type { Identity } from "./records.ts"
+import * as Store from "./store.ts"
 
 /**
  * Registers, as a new identity. A registration whose commit is not known of is superseded by the next; one that is interrupted
@@ -14,7 +16,8 @@ import type { Identity } from "./records.ts"
  */
 export const register = Effect.fnUntraced(function*(member: Member) {
   const { database, id, keys, priority } = member
-  const again = member.identity !== undefined
+  const { supersededBy } = member.memory
+  const again = member.identity !== undefined && supersededBy === undefined
   const own = Effect.map((registration: Versionstamp.Versionstamp) => {
     member.identity = { id, registration }
     return registration
@@ -24,7 +27,7 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     Operations.readConfig(keys),
     ({ leaseDuration }) => Candidate.requireAble(member.marginOf, Duration.toNanosUnsafe(leaseDuration))
   )
-  const body = Operations.registerCandidate(keys, id, priority).pipe(
+  const registering = Operations.registerCandidate(keys, id, priority).pipe(
     Effect.tap((registration) =>
       Effect.sync(() => {
         last = own(registration)
@@ -32,10 +35,20 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     ),
     Effect.tap(able)
   )
+  // Of several that wait for one id, the first comes back, and the others go on waiting.
+  const body = supersededBy === undefined
+    ? registering
+    : Effect.flatMap(Transaction, (tx) =>
+      Effect.flatMap(
+        Store.read(tx, Store.candidate(keys, id)),
+        (record) => Protocol.isFree(supersededBy, record) ? registering : Effect.undefined
+      ))
   const registration = yield* database.transact(body, { idempotent: true, timeout: member.growingPatience }).pipe(
-    Effect.flatMap(own),
+    Effect.flatMap((registered) => registered === undefined ? Effect.undefined : own(registered)),
     Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
   )
+  if (registration === undefined) return
+  member.memory = { ...member.memory, supersededBy: undefined }
   member.showed(priority, member.now())
   member.forgetsItself()
   member.reached()

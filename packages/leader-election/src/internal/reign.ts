@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { LeadOptions } from "../CandidateOptions.ts"
 import { type CampaignError, LeadershipLost } from "../ElectionError.ts"
@@ -239,8 +240,13 @@ export const withLeadership = <A, E, R>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       while (true) {
-        const { exit, goesOn } = yield* lead(yield* begin(member, restore), restore, work, options)
-        if (!goesOn) return yield* exit
+        const begun = yield* Effect.result(begin(member, restore))
+        if (Result.isSuccess(begun)) {
+          const { exit, goesOn } = yield* lead(begun.success, restore, work, options)
+          if (!goesOn) return yield* exit
+        } else if (!(options.again === true && begun.failure._tag === "CandidateSuperseded")) {
+          return yield* begun.failure
+        }
       }
     })
   )

@@ -29,6 +29,10 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
     again
       ? { level: "Warn", text: () => `"${candidate}" had been evicted and has registered again` }
       : { level: "Debug", text: () => `"${candidate}" is registered` },
+  Superseded: ({ candidate }): Line => ({
+    level: "Warn",
+    text: () => `another process has registered as "${candidate}" since: give each process an id of its own, or none`
+  }),
   ConfigDiffers: ({ candidate, given, inForce }): Line => ({
     level: "Warn",
     text: () =>

@@ -99,4 +99,44 @@ describe("a follower", () => {
     assert.deepStrictEqual(act(view(vacant(), { candidate: others }), 0n).step, { _tag: "Superseded" })
     assert.deepStrictEqual(act(view(vacant(), { enabled: false }), 0n).step, { _tag: "Follow", until: undefined })
   })
+
+  it("that was superseded registers when the other's record is gone, or has not changed for the candidate timeout", () => {
+    const timeout = 15n
+    const beat = (lastHeartbeat: bigint) => view(held(other), { candidate: { ...other, priority: 5, lastHeartbeat } })
+    /** What it does at each instant, having been told at 100 that it is superseded. */
+    const acts = (looks: ReadonlyArray<readonly [bigint, Protocol.View]>) => {
+      let memory: Protocol.Memory = {
+        ...Protocol.blank,
+        supersededBy: Protocol.observeOther(undefined, beat(0n), 100n)
+      }
+      return looks.map(([now, seen]) => {
+        memory = Protocol.remember(memory, seen, now)
+        return Protocol.awaitId(memory.supersededBy!, seen, now, timeout)
+      })
+    }
+    const follow = (until: bigint | undefined) => ({ _tag: "Follow", until }) as const
+    const register = { _tag: "Register" } as const
+    assert.deepStrictEqual(acts([[114n, beat(0n)], [115n, beat(0n)]]), [follow(115n), register])
+    assert.deepStrictEqual(acts([[114n, beat(1n)], [128n, beat(1n)], [129n, beat(1n)]]), [
+      follow(129n),
+      follow(129n),
+      register
+    ])
+    assert.deepStrictEqual(acts([[101n, view(vacant(), { candidate: undefined })]]), [register])
+    // Nobody beats in a disabled election.
+    const disabled = { ...beat(0n), enabled: false }
+    assert.deepStrictEqual(acts([[120n, disabled], [121n, beat(0n)], [135n, beat(0n)]]), [
+      follow(undefined),
+      follow(135n),
+      register
+    ])
+    // Another that has taken the id meanwhile is not registered over.
+    const [before, after] = [beat(0n), beat(1n)].map(({ candidate }) => candidate)
+    const seen = Protocol.observeOther(undefined, beat(0n), 100n)!
+    assert.deepStrictEqual([undefined, before, after].map((candidate) => Protocol.isFree(seen, candidate)), [
+      true,
+      true,
+      false
+    ])
+  })
 })

@@ -21,6 +21,8 @@ export const tell = (log: EventLog, { name }: Machine, event: ElectionEvent): vo
       })
     case "Following":
       return log.add(name, "following", { leader: event.leader, term: event.term })
+    case "Superseded":
+      return log.add(name, "superseded")
     case "Challenged":
       return log.add(name, "challenged", { term: event.term })
     case "Elected":

@@ -120,6 +120,10 @@ export const getRange = (
   limit: number,
   reverse: boolean
 ): Page | walk.Blocked => {
+  const isPlain = beginSelector.offset === 1 && endSelector.offset === 1
+  if (below === undefined && isPlain && !reverse && own.isUntouched(KeyRange.single(anchor(beginSelector)))) {
+    return walk.unknown
+  }
   const begin = resolveEnd(below, own, beginSelector)
   const end = resolveEnd(below, own, endSelector)
   const order = Bytes.compare(begin.key, end.key)

@@ -7,7 +7,7 @@ import * as KeyRange from "../KeyRange.ts"
 import type { AtomicOp, Mutation } from "../Mutation.ts"
 import { toVersionstamp } from "../VersionedStore.ts"
 import { transactionLength, type Versionstamped } from "../Versionstamp.ts"
-import { offsetLength } from "./limits.ts"
+import { maxValueLength, offsetLength } from "./limits.ts"
 import * as rangeSet from "./rangeSet.ts"
 import * as sortedMap from "./sortedMap.ts"
 
@@ -22,7 +22,7 @@ type StampedKeyMutation = Extract<Mutation, { readonly _tag: "SetVersionstampedK
  * - `Stack`: mutations that could not be made one. The first tells whether they depend on the database's value. It is
  *   pushed onto in place, so that a long one costs no more for each mutation than a short one
  */
-type Write =
+export type Write =
   | { readonly _tag: "Known"; readonly value: Uint8Array | undefined }
   | { readonly _tag: "Stack"; readonly mutations: Array<KeyMutation> }
 
@@ -43,10 +43,44 @@ const associativeByLength: ReadonlySet<AtomicOp> = new Set(["Add", "BitOr", "Bit
 const joined = (first: KeyMutation, second: AtomicMutation): AtomicMutation | undefined => {
   if (first._tag !== "Atomic" || first.op !== second.op || first.op === "CompareAndClear") return undefined
   if (associativeByLength.has(first.op) && first.operand.length !== second.operand.length) return undefined
-  return { ...first, operand: Atomic.apply(first.op, first.operand, second.operand)! }
+  return { ...first, operand: apply(first.op, first.operand, second.operand)! }
 }
 
+/** How much of a buffer is in use, of those that {@link append} has made. */
+const used = new WeakMap<ArrayBufferLike, number>()
+
+/** Joins values with room for more behind them, so that many small ones cost no more than their bytes. */
+const append = (value: Uint8Array, more: Uint8Array): Uint8Array => {
+  const end = value.byteOffset + value.length
+  const length = value.length + more.length
+  if (used.get(value.buffer) !== end || end + more.length > value.buffer.byteLength) {
+    const grown = new Uint8Array(new ArrayBuffer(2 * length), 0, length)
+    grown.set(value)
+    grown.set(more, value.length)
+    used.set(grown.buffer, length)
+    return grown
+  }
+  const grown = new Uint8Array(value.buffer, value.byteOffset, length)
+  grown.set(more, value.length)
+  used.set(grown.buffer, end + more.length)
+  return grown
+}
+
+const apply: typeof Atomic.apply = (op, existing, operand) =>
+  op === "AppendIfFits" && existing !== undefined && existing.length > 0 && operand.length > 0 &&
+    existing.length + operand.length <= maxValueLength
+    ? append(existing, operand)
+    : Atomic.apply(op, existing, operand)
+
 const isDependent = (write: Write): boolean => write._tag === "Stack" && write.mutations[0]!._tag === "Atomic"
+
+/** See {@link OwnWrites.seal}. */
+interface Sealed {
+  readonly mutations: Array<Mutation>
+  readonly conflicts: Array<KeyRange.KeyRange>
+  /** All versionstamped keys so far. */
+  readonly stampedKeys: Array<Versionstamped>
+}
 
 export class OwnWrites {
   /** A versionstamped key stands under its {@link placeholder}. */
@@ -54,16 +88,13 @@ export class OwnWrites {
   private cleared: rangeSet.RangeSet = undefined
   /** What a versionstamp may be going to stand in; only a clear makes it readable again. */
   private unreadable: rangeSet.RangeSet = undefined
-  private writeConflicts: Array<KeyRange.KeyRange> = []
+  private writeConflicts: Array<KeyRange.KeyRange> | undefined = undefined
   /** What is to be committed before everything else, and is no longer seen here: see {@link seal}. */
-  private readonly sealed: Array<Mutation> = []
-  private readonly sealedConflicts: Array<KeyRange.KeyRange> = []
-  private readonly stampedKeys: Array<Versionstamped> = []
+  private sealed: Sealed | undefined = undefined
 
   /** Nothing would be committed. */
   get isEmpty(): boolean {
-    return this.isTransparent && this.writeConflicts.length === 0 && this.sealed.length === 0 &&
-      this.sealedConflicts.length === 0
+    return this.isTransparent && this.writeConflicts === undefined
   }
 
   /** The database's answers are the transaction's. */
@@ -99,21 +130,18 @@ export class OwnWrites {
   }
 
   addWriteConflict(range: KeyRange.KeyRange): void {
-    this.writeConflicts.push(range)
+    if (this.writeConflicts === undefined) this.writeConflicts = [range]
+    else this.writeConflicts.push(range)
   }
 
   /** How the database's value of a key that can be read is to be seen; `undefined`: as it is. */
   overlay(key: Uint8Array): Overlay | undefined {
     const write = sortedMap.get(this.writes, key)
-    if (write === undefined) return rangeSet.has(this.cleared, key) ? absent : undefined
-    if (write._tag === "Known") return write
-    return isDependent(write)
-      ? (below) => applyAll(write.mutations, below)
-      : { value: applyAll(write.mutations, undefined) }
+    return write === undefined ? rangeSet.has(this.cleared, key) ? absent : undefined : overlayOf(write)
   }
 
   /** The keys of a range that were written one by one. */
-  points(begin: Uint8Array, end: Uint8Array, reverse: boolean): sortedMap.Cursor<unknown> {
+  points(begin: Uint8Array, end: Uint8Array, reverse: boolean): sortedMap.Cursor<Write> {
     return reverse
       ? sortedMap.descending(this.writes, begin, end)
       : sortedMap.ascending(this.writes, begin, end)
@@ -180,7 +208,7 @@ export class OwnWrites {
 
   /** The mutations to be committed: what was sealed, then ranges cleared, then key by key. */
   mutations(): ReadonlyArray<Mutation> {
-    const mutations = [...this.sealed]
+    const mutations = this.sealed === undefined ? [] : [...this.sealed.mutations]
     this.collectMutations(KeyRange.all, mutations)
     return mutations
   }
@@ -197,14 +225,16 @@ export class OwnWrites {
 
   /** The write conflicts to be committed, but for versionstamped keys, which come about only then; in no order. */
   conflicts(): Array<KeyRange.KeyRange> {
-    const conflicts = [...this.sealedConflicts]
+    const conflicts = this.sealed === undefined ? [] : [...this.sealed.conflicts]
     this.collectConflicts(KeyRange.all, conflicts)
     return conflicts
   }
 
   /** The write conflicts as FoundationDB's client tells them, in no order. */
   toldConflicts(readVersion: bigint | undefined): Array<KeyRange.KeyRange> {
-    const conflicts = this.stampedKeys.map((key) => stampedRange(key, readVersion ?? 0n))
+    const conflicts = this.sealed === undefined
+      ? []
+      : this.sealed.stampedKeys.map((key) => stampedRange(key, readVersion ?? 0n))
     this.collectConflicts(KeyRange.all, conflicts)
     return conflicts
   }
@@ -231,7 +261,7 @@ export class OwnWrites {
         conflicts.push(KeyRange.single(key))
       }
     }
-    for (const conflict of this.writeConflicts) {
+    for (const conflict of this.writeConflicts ?? []) {
       const common = KeyRange.intersection(conflict, range)
       if (common !== undefined) conflicts.push(common)
     }
@@ -267,18 +297,19 @@ export class OwnWrites {
    */
   private addStampedKey(mutation: StampedKeyMutation, readVersion: bigint): void {
     const range = stampedRange(mutation.key, readVersion)
-    this.seal(range)
+    this.seal(range).stampedKeys.push(mutation.key)
     this.unreadable = rangeSet.add(this.unreadable, range)
-    this.stampedKeys.push(mutation.key)
     this.write(placeholder(mutation.key, readVersion), mutation)
   }
 
-  private seal(range: KeyRange.KeyRange): void {
-    if (!this.isTransparent) this.collectMutations(range, this.sealed)
-    this.collectConflicts(range, this.sealedConflicts)
+  private seal(range: KeyRange.KeyRange): Sealed {
+    const sealed = this.sealed ??= { mutations: [], conflicts: [], stampedKeys: [] }
+    this.collectMutations(range, sealed.mutations)
+    this.collectConflicts(range, sealed.conflicts)
     this.writes = sortedMap.removeRange(this.writes, range.begin, range.end)
     this.cleared = rangeSet.remove(this.cleared, range)
-    this.writeConflicts = this.writeConflicts.flatMap((conflict) => KeyRange.difference(conflict, range))
+    this.writeConflicts = this.writeConflicts?.flatMap((conflict) => KeyRange.difference(conflict, range))
+    return sealed
   }
 
   private clear(range: KeyRange.KeyRange): void {
@@ -286,6 +317,14 @@ export class OwnWrites {
     this.cleared = rangeSet.add(this.cleared, range)
     this.unreadable = rangeSet.remove(this.unreadable, range)
   }
+}
+
+/** How the database's value of a key that was written is to be seen. */
+export const overlayOf = (write: Write): Overlay => {
+  if (write._tag === "Known") return write
+  return isDependent(write)
+    ? (below) => applyAll(write.mutations, below)
+    : { value: applyAll(write.mutations, undefined) }
 }
 
 const absentWrite: Write = { _tag: "Known", value: undefined }
@@ -296,7 +335,7 @@ const alone = (mutation: KeyMutation): Write =>
 /** An atomic operation on a value that is known gives one that is known. */
 const joinKnown = (write: Write, mutation: KeyMutation): Write | undefined =>
   write._tag === "Known" && mutation._tag === "Atomic"
-    ? { _tag: "Known", value: Atomic.apply(mutation.op, write.value, mutation.operand) }
+    ? { _tag: "Known", value: apply(mutation.op, write.value, mutation.operand) }
     : undefined
 
 const toMutation = (key: Uint8Array, value: Uint8Array | undefined): KeyMutation =>

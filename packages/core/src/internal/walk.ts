@@ -5,7 +5,8 @@ import * as Bytes from "../Bytes.ts"
 import type * as KeyRange from "../KeyRange.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
-import type { Overlay, OwnWrites } from "./ownWrites.ts"
+import { type Overlay, overlayOf, type OwnWrites, type Write } from "./ownWrites.ts"
+import type { Cursor, Entry } from "./sortedMap.ts"
 
 /** The answer cannot be known before the commit: error 1036. */
 export const unreadable = Symbol("unreadable")
@@ -35,21 +36,26 @@ class Pull {
     this.size = Math.min(hint, largestChunk)
   }
 
-  /** The first pair that is not before `at`. */
-  peek(at: Uint8Array): KeyValue | undefined {
+  /** Passes the pairs that are before `at`. */
+  skipTo(at: Uint8Array): void {
     for (;;) {
       const pair = this.chunk[this.index]
       if (pair === undefined) {
-        if (!this.more) return undefined
-        this.fill(at)
+        if (this.more) this.fill(at)
+        else return
       } else if (!this.isBefore(pair, at)) {
-        return pair
+        return
       } else if (this.isBefore(this.chunk.at(-1)!, at)) {
         this.index = this.chunk.length
       } else {
         this.index++
       }
     }
+  }
+
+  peek(): KeyValue | undefined {
+    if (this.index === this.chunk.length && this.more) this.fill(undefined)
+    return this.chunk[this.index]
   }
 
   advance(): void {
@@ -60,14 +66,14 @@ class Pull {
     return this.reverse ? Bytes.compare(key, at) >= 0 : Bytes.compare(key, at) < 0
   }
 
-  private fill(at: Uint8Array): void {
+  private fill(at: Uint8Array | undefined): void {
     const last = this.chunk.at(-1)
     if (this.reverse) {
       if (last !== undefined) this.end = last.key
-      if (Bytes.compare(at, this.end) < 0) this.end = at
+      if (at !== undefined && Bytes.compare(at, this.end) < 0) this.end = at
     } else {
       if (last !== undefined) this.begin = Bytes.successor(last.key)
-      if (Bytes.compare(this.begin, at) < 0) this.begin = at
+      if (at !== undefined && Bytes.compare(this.begin, at) < 0) this.begin = at
     }
     this.chunk = Bytes.compare(this.begin, this.end) < 0
       ? this.below.getRange(this.begin, this.end, this.size, this.reverse, 0)
@@ -89,9 +95,9 @@ class Walk {
   private readonly reverse: boolean
   private readonly stop: Uint8Array
   private readonly isBarred: boolean
-  private readonly points: { readonly next: () => { readonly key: Uint8Array } | undefined }
+  private readonly points: Cursor<Write>
   private readonly pull: Pull | undefined
-  private point: { readonly key: Uint8Array } | undefined
+  private point: Entry<Write> | undefined
   /** Where the gap ends in which `at` lies. */
   private gapEnd: Uint8Array | undefined = undefined
 
@@ -114,7 +120,7 @@ class Walk {
   next(): KeyValue | undefined | Blocked {
     for (;;) {
       if (this.gapEnd !== undefined) {
-        const pair = this.pull!.peek(this.at)
+        const pair = this.pull!.peek()
         if (pair !== undefined && this.isInGap(pair.key)) {
           this.pull!.advance()
           return pair
@@ -124,8 +130,8 @@ class Walk {
       }
       if (!this.comesBefore(this.at, this.stop)) return this.isBarred ? unreadable : undefined
       if (this.point !== undefined && Bytes.equals(this.pointStart(this.point.key), this.at)) {
-        const { key } = this.point
-        const overlay = this.own.overlay(key)!
+        const { key, value: write } = this.point
+        const overlay = overlayOf(write)
         if (typeof overlay === "function" && this.pull === undefined) return unknown
         const value = this.valueOf(key, overlay)
         this.at = this.reverse ? key : Bytes.successor(key)
@@ -146,13 +152,15 @@ class Walk {
         end = this.nearer(end, first)
       }
       if (this.pull === undefined) return unknown
+      this.pull.skipTo(this.at)
       this.gapEnd = end
     }
   }
 
   private valueOf(key: Uint8Array, overlay: Overlay): Uint8Array | undefined {
     if (typeof overlay === "object") return overlay.value
-    const pair = this.pull!.peek(this.at)
+    this.pull!.skipTo(this.at)
+    const pair = this.pull!.peek()
     return overlay(pair !== undefined && Bytes.equals(pair.key, key) ? pair.value : undefined)
   }
 

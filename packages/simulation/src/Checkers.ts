@@ -8,6 +8,7 @@ import * as growth from "./checkers/growth.ts"
 import * as guarded from "./checkers/guarded.ts"
 import * as handover from "./checkers/handover.ts"
 import * as liveness from "./checkers/liveness.ts"
+import * as reasons from "./checkers/reasons.ts"
 import * as registered from "./checkers/registered.ts"
 import * as replay from "./checkers/replay.ts"
 import * as sink from "./checkers/sink.ts"
@@ -28,7 +29,8 @@ export const all: ReadonlyArray<Checker> = [
   ending.checker,
   liveness.checker,
   handover.checker,
-  undisturbed.checker
+  undisturbed.checker,
+  reasons.checker
 ]
 
 /** Those that do not depend on what the work does. */
@@ -38,7 +40,8 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   replay.checker,
   registered.checker,
   liveness.checker,
-  handover.checker
+  handover.checker,
+  reasons.checker
 ]
 
 /** Holds a history against all promises, in the order of time. */

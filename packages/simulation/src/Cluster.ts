@@ -27,14 +27,12 @@ export interface CommitRecord {
   readonly mutations: ReadonlyArray<VersionedStore.PlainMutation>
 }
 
-/** What a commit writes, versionstamps not filled in. */
-export type Mutations = VersionedStore.Commit["mutations"]
-
 /** A commit that has arrived. */
 interface Submission {
   readonly by: string
   readonly transaction: Engine.EngineTransaction
-  readonly mutations: Mutations
+  /** Versionstamps not filled in. */
+  readonly mutations: VersionedStore.Commit["mutations"]
   /** `injected`: it is told what all of its batch are. */
   readonly answer: (exit: Exit.Exit<Engine.Committed, FdbError>, injected: boolean) => void
 }
@@ -63,9 +61,10 @@ export class Cluster {
   private readonly batches = new Set<Batch>()
   /** A commit of the batch that is being written has been accepted, so that the next shares its version. */
   private joins = false
-  private readonly atArrival = new Set<(by: string, mutations: Mutations) => void>()
   /** What recoveries have added to the version, in nanoseconds of its clock. */
   private jumped = 0
+  /** Called with each commit that arrives. */
+  atArrival: (commit: Pick<Submission, "by" | "mutations">) => void = () => {}
   private readonly atRecovery: Array<() => void> = []
 
   constructor(world: World, log: EventLog) {
@@ -113,12 +112,6 @@ export class Cluster {
     this.atRecovery.push(run)
   }
 
-  /** Calls at every commit that arrives, until what this gives is called. */
-  whenArrives(run: (by: string, mutations: Mutations) => void): () => void {
-    this.atArrival.add(run)
-    return () => void this.atArrival.delete(run)
-  }
-
   /** A read version that is up to two seconds old. */
   laggingVersion(): bigint {
     const transaction = this.begin()
@@ -142,7 +135,7 @@ export class Cluster {
   submit(submission: Submission): void {
     if (this.open === undefined) this.openBatch()
     this.open!.push(submission)
-    for (const run of this.atArrival) run(submission.by, submission.mutations)
+    this.atArrival(submission)
   }
 
   private openBatch(): void {

@@ -12,9 +12,16 @@ import type { EventLog } from "./EventLog.ts"
 import type { Host } from "./Host.ts"
 import type { Chance } from "./internal/chance.ts"
 import type { Machine } from "./Machine.ts"
-import type { Config, Episode, Target } from "./Scenario.ts"
+import { type Config, type Episode, longestWait, type Target } from "./Scenario.ts"
+import { type Trigger, Triggers } from "./Triggers.ts"
 import { calm } from "./Weather.ts"
 import { second, type World } from "./World.ts"
+
+/** Where the elections of simulations stand. */
+export const electionSubspace = Subspace.fromTuple(["simulation", "election"])
+
+const leaderKey = electionSubspace.pack(["leader"])
+const leaseKey = electionSubspace.pack(["lease"])
 
 /** A configuration as the library has it. */
 export const toElectionConfig = (config: Config, enabled = true): ElectionConfig =>
@@ -33,6 +40,7 @@ interface Stage {
   readonly log: EventLog
   readonly election: LeaderElection.LeaderElection
   readonly hosts: ReadonlyArray<Host>
+  readonly triggers: Triggers
   /** Makes one more host, for a double. */
   readonly double: (of: Host) => Host
   readonly operator: { readonly machine: Machine; readonly context: Context.Context<Database> }
@@ -40,6 +48,9 @@ interface Stage {
 
 /** What an operator is doing. */
 type Act = Fiber.Fiber<unknown, unknown>
+
+/** Whoever writes to an election by hand must not share the version of a renewal. */
+const conflictWithRenewals = Effect.flatMap(Transaction, (tx) => tx.addReadConflictKey(leaseKey))
 
 /** How often an operator tries something again. */
 const fewAttempts = 5
@@ -50,21 +61,49 @@ export class Director {
   private storms: Array<Extract<Episode, { readonly kind: "storm" }>> = []
   private episodes = 0
   private readonly spoiled = new Set<string>()
+  /** Who has brought about what has triggered the episode that begins. */
+  private struck: Host | undefined = undefined
 
   constructor(stage: Stage) {
     this.stage = stage
+    const { cluster, triggers } = stage
+    cluster.atArrival = ({ by, mutations }) => {
+      if (!triggers.isAwaited) return
+      const writes = (key: Uint8Array) =>
+        mutations.some((mutation) => mutation._tag === "Set" && Bytes.equals(mutation.key, key))
+      if (writes(leaderKey)) triggers.fire("election", by)
+      else if (writes(leaseKey)) triggers.fire("renewal", by)
+    }
     this.chance = stage.world.chance("director")
   }
 
   /** Arranges an episode. */
   arrange(episode: Episode): void {
-    this.stage.world.at(Math.round(episode.at * second), () => this.begin(episode))
+    const { trigger } = episode
+    this.stage.world.at(
+      Math.round(episode.at * second),
+      () => trigger === undefined ? this.begin(episode) : this.beginUpon(trigger, episode)
+    )
+  }
+
+  private beginUpon(trigger: Trigger, episode: Episode): void {
+    const { hosts, triggers, world } = this.stage
+    const late = world.after(longestWait * second, () => {
+      stop()
+      this.begin(episode)
+    })
+    const stop = triggers.next(trigger, (by) => {
+      late.run = undefined
+      this.struck = hosts.find(({ present }) => present?.machine.name === by)
+      this.begin(episode)
+      this.struck = undefined
+    })
   }
 
   private hostOf(target: Target): Host {
     const { hosts } = this.stage
     return target === "leader"
-      ? hosts.find((host) => host.isLeading) ?? this.chance.pick(hosts)
+      ? this.struck ?? hosts.find((host) => host.isLeading) ?? this.chance.pick(hosts)
       : hosts[target % hosts.length]!
   }
 
@@ -268,6 +307,7 @@ export class Director {
         const found = yield* tx.get(key)
         if (found !== undefined && Bytes.equals(found, bytes)) return
         before = found
+        yield* conflictWithRenewals
         yield* tx.set(key, bytes)
       })
     )
@@ -275,6 +315,7 @@ export class Director {
       const tx = yield* Transaction
       const found = yield* tx.get(key)
       if (found === undefined || !Bytes.equals(found, bytes)) return
+      yield* conflictWithRenewals
       yield* before === undefined ? tx.clear(key) : tx.set(key, before)
     })
     this.lasting(
@@ -307,6 +348,3 @@ export class Director {
     )
   }
 }
-
-/** Where the elections of simulations stand. */
-export const electionSubspace = Subspace.fromTuple(["simulation", "election"])

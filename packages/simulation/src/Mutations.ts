@@ -352,6 +352,97 @@ export const all: ReadonlyArray<Mutation> = [
     within: 4
   },
   {
+    name: "shortened-without-limit",
+    wrong: "a renewal that shortens the lease does not limit the belief before it is confirmed",
+    patches: [election("renewal", "yield* limitBelief(tenure, attempt, view.leaseDuration);", "")],
+    noticedBy: "beliefs",
+    profile: "operators",
+    within: 50
+  },
+  {
+    name: "limit-told-only",
+    wrong: "a belief that is limited before the lease is shortened is told to be, and is not",
+    patches: [election("renewal", "belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration));", "")],
+    noticedBy: "deadline",
+    profile: "operators",
+    within: 50
+  },
+  {
+    name: "guard-without-belief",
+    wrong: "a guarded transaction does not look at the belief",
+    patches: [
+      election(
+        "tenure",
+        "return Effect.flatMap(this.isHeld, (held) => held",
+        "return Effect.flatMap(Effect.void, () => true"
+      )
+    ],
+    noticedBy: "deadline",
+    profile: "pauses",
+    within: 50
+  },
+  {
+    name: "takeover-by-configured-lease",
+    wrong: "a follower waits for the lease that is configured, not for the one that is stored",
+    patches: [
+      election("protocol", "now >= lapsesAt(observation);", "now >= observation.since + view.leaseDuration;"),
+      election("protocol", "memory.observation === undefined ? undefined : lapsesAt(memory.observation)", "undefined")
+    ],
+    noticedBy: "beliefs",
+    profile: "operators",
+    within: 50
+  },
+  {
+    name: "claim-without-configuration",
+    wrong: "a claim does not conflict with the configuration that it goes by",
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
+        "for (const key of [keys.leader, keys.lease, keys.challenge, keys.candidate(claimant.id)]) " +
+          "yield* tx.addReadConflictKey(key);"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 50
+  },
+  {
+    name: "configuration-without-renewals",
+    wrong: "a write of the configuration does not conflict with a renewal of the same version",
+    patches: [election("operations", "yield* tx.addReadConflictKey(keys.lease);\n", "\n")],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 50
+  },
+  {
+    name: "belief-revived",
+    wrong: "a confirmation that comes when the belief is over brings it back",
+    patches: [
+      election(
+        "renewal",
+        "if (!held)\n                return Effect.void;\n            tenure.renewed",
+        "tenure.renewed"
+      ),
+      election(
+        "renewal",
+        "const { member, term } = tenure;\n        return Effect.flatMap(tenure.isHeld,",
+        "const { member, term } = tenure;\n        return Effect.flatMap(Effect.void,"
+      )
+    ],
+    noticedBy: "deadline",
+    profile: "pauses",
+    within: 50
+  },
+  {
+    name: "guard-at-a-lagging-version",
+    wrong: "the guard reads at a version that may lag, where the caller allows it",
+    patches: [election("tenure", "{ ...options, causalReadRisky: false }", "options")],
+    noticedBy: "reasons",
+    profile: "network",
+    within: 50
+  },
+  {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
     patches: [election("follower", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],

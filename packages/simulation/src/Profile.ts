@@ -2,7 +2,16 @@
  * Kinds of histories: which faults and which acts of operators, how often and how bad.
  */
 import { Chance } from "./internal/chance.ts"
-import type { Config, Episode, ProcessPlan, Scenario, Target, Work } from "./Scenario.ts"
+import {
+  type Config,
+  type Episode,
+  longestWait,
+  type ProcessPlan,
+  type Scenario,
+  type Target,
+  type Work
+} from "./Scenario.ts"
+import type { Trigger } from "./Triggers.ts"
 import type { Weather } from "./Weather.ts"
 import { millisecond, second } from "./World.ts"
 
@@ -90,6 +99,15 @@ const rates: { readonly [name in Name]: Rates } = {
     forge: 200
   }
 }
+
+/**
+ * The mean time between changes by an operator that meet an unknown result and a cut-off, in seconds. Each is likely by itself;
+ * all at once would be rare.
+ */
+const meetings: { readonly [name in Name]?: number } = { operators: 40, everything: 200 }
+
+/** The share of freezes, suspensions and partitions that strike when a renewal of the leader or a message of its work is under way. */
+const triggered: { readonly [name in Name]?: number } = { pauses: 0.6, network: 0.4, everything: 0.3 }
 
 /** What every storm of a profile has, whatever else it is like. */
 const storms: { readonly [name in Name]?: Partial<Weather> } = {
@@ -229,6 +247,60 @@ const episode = (
   }
 }
 
+/** An operator's change, and around it what makes it hard: see {@link meetings}. */
+const meeting = (chance: Chance, at: number, lease: number): ReadonlyArray<Episode> => {
+  const soon = (share: number) => at + chance.next() * share * lease
+  const some = (probability: number) => chance.happens(0.6) ? probability : 0
+  const other = lease * chance.pick([0.2, 0.5, 1, 2])
+  const trigger = chance.pick<Trigger | undefined>([undefined, "renewal", "election"])
+  const change: Episode = chance.happens(0.6)
+    ? {
+      kind: "configure",
+      at,
+      trigger,
+      config: { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption: chance.happens(0.85) }
+    }
+    : chance.happens(0.7)
+    ? { kind: "disable", at, trigger, for: lease * (0.2 + chance.next()) }
+    : { kind: "step-down", at, trigger }
+  const cut = {
+    at: soon(0.4),
+    for: lease * (0.3 + 1.3 * chance.next()),
+    trigger: chance.pick<Trigger | undefined>(["renewal", "renewal", "send", undefined])
+  }
+  const how = chance.pick(["both", "requests", "replies", "freeze", "suspend"] as const)
+  const episodes: ReadonlyArray<Episode | undefined> = [
+    change,
+    chance.happens(0.7)
+      ? {
+        kind: "storm",
+        at: at - 1,
+        for: 2 + 0.6 * lease,
+        weather: {
+          batch: chance.pick([1, 20, 200]) * millisecond,
+          slow: some(0.3),
+          slowMean: chance.pick([0.02, 0.3]) * second,
+          unknown: some(0.3),
+          late: some(0.2),
+          lostWatch: some(0.6),
+          lag: some(0.5)
+        }
+      }
+      : undefined,
+    chance.happens(0.7)
+      ? how === "freeze" || how === "suspend"
+        ? { kind: how, target: "leader", ...cut }
+        : { kind: "partition", targets: ["leader"], cut: how, ...cut }
+      : undefined,
+    chance.happens(0.5)
+      ? chance.happens(0.7)
+        ? { kind: "resign", at: soon(0.02) }
+        : { kind: "crash", at: soon(0.4), target: "leader", restart: lease * chance.next(), keepsId: true }
+      : undefined
+  ]
+  return episodes.filter((episode) => episode !== undefined)
+}
+
 /** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
 const quiet = (duration: number): number => Math.min(140, Math.max(55, duration / 3))
 
@@ -246,6 +318,9 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     (_, index) => process(chance, profile, index, initial.lease, offClocks)
   )
   const episodes: Array<Episode> = []
+  const add = (episode: Episode): void => {
+    if (episode.at + endOf(episode, count) < quietAt) episodes.push(episode)
+  }
   for (const kind of kinds) {
     const mean = rates[profile][kind]
     if (mean === undefined) continue
@@ -253,23 +328,40 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     let at = own.exponential(mean)
     while (at < quietAt) {
       const made = episode(own, profile, kind, at, count, initial.lease)
-      if (at + endOf(made, count) < quietAt) episodes.push(made)
+      const trigger = canBeTriggered(made) && own.happens(triggered[profile] ?? 0)
+        ? own.pick<Trigger>(["renewal", "send"])
+        : undefined
+      add(trigger === undefined ? made : { ...made, trigger })
       at += own.exponential(mean)
+    }
+  }
+  const between = meetings[profile]
+  if (between !== undefined) {
+    const own = new Chance(seed, `scenario/${profile}/meetings`)
+    for (let at = 5 + own.exponential(between); at < quietAt; at += own.exponential(between)) {
+      for (const made of meeting(own, at, initial.lease)) add(made)
     }
   }
   episodes.sort((a, b) => a.at - b.at)
   return { seed, profile, duration, quietAt, config: initial, processes, episodes }
 }
 
-/** How long an episode goes on. */
+/** Whether it strikes the leader, and goes on for a time. */
+const canBeTriggered = (episode: Episode): boolean =>
+  episode.kind === "partition"
+    ? episode.targets.includes("leader")
+    : (episode.kind === "freeze" || episode.kind === "suspend") && episode.target === "leader"
+
+/** How long after its time an episode is over at the latest. */
 const endOf = (episode: Episode, processes: number): number => {
+  const waits = episode.trigger === undefined ? 0 : longestWait
   switch (episode.kind) {
     case "crash":
     case "stop":
-      return episode.restart
+      return waits + episode.restart
     case "deploy":
-      return episode.each * (processes + 1)
+      return waits + episode.each * (processes + 1)
     default:
-      return "for" in episode ? episode.for : 0
+      return waits + ("for" in episode ? episode.for : 0)
   }
 }

@@ -5,6 +5,7 @@
  * everything.
  */
 import type { Cut } from "./Link.ts"
+import type { Trigger } from "./Triggers.ts"
 import type { Weather } from "./Weather.ts"
 
 /** The election's configuration at the beginning. */
@@ -49,8 +50,8 @@ export interface ProcessPlan {
 /** Which process: by its place, or whichever leads then. */
 export type Target = number | "leader"
 
-/** A fault, or something that somebody does. */
-export type Episode =
+/** A fault, or something that somebody does, of its kind. */
+type Kind =
   | { readonly kind: "storm"; readonly at: number; readonly for: number; readonly weather: Partial<Weather> }
   | {
     readonly kind: "partition"
@@ -102,6 +103,15 @@ export type Episode =
     readonly record: "config" | "leader" | "lease" | "challenge" | "candidate"
   }
   | { readonly kind: "forge"; readonly at: number; readonly priority: number }
+
+/**
+ * A fault, or something that somebody does. With a trigger it strikes at the next moment of that kind from `at` on, and where it
+ * is meant for the leader, whoever has brought that about; at the latest after {@link longestWait}.
+ */
+export type Episode = Kind & { readonly trigger?: Trigger | undefined }
+
+/** How long an episode waits for its trigger at most. */
+export const longestWait = 5
 
 /** Everything that a history is made from. */
 export interface Scenario {

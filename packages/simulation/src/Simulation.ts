@@ -17,6 +17,7 @@ import { Link } from "./Link.ts"
 import { Machine } from "./Machine.ts"
 import type { ProcessPlan, Scenario } from "./Scenario.ts"
 import { Sink } from "./Sink.ts"
+import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
 import { Livelock, second, World } from "./World.ts"
 
@@ -54,7 +55,8 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const log = new EventLog(world)
   const cluster = new Cluster(world, log)
   const election = LeaderElection.make(electionSubspace)
-  const sink = new Sink(world, log)
+  const triggers = new Triggers()
+  const sink = new Sink(world, log, triggers)
   const work: Work = options.work ?? ((machine, { work }) => Workload.make({ machine, log, sink }, work))
 
   const planOf = (plan: ProcessPlan, name: string): Plan => ({
@@ -94,6 +96,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
     log,
     election,
     hosts,
+    triggers,
     double: (of) => {
       const plan = scenario.processes[hosts.indexOf(of)] ?? scenario.processes[0]!
       return new Host(planOf({ ...plan, id: of.candidateId }, `d${++doubles}`), surroundings)

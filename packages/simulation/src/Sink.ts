@@ -5,15 +5,18 @@
 import type { EventLog } from "./EventLog.ts"
 import type { Chance } from "./internal/chance.ts"
 import type { Machine } from "./Machine.ts"
+import type { Triggers } from "./Triggers.ts"
 import { millisecond, type World } from "./World.ts"
 
 export class Sink {
   private readonly world: World
   private readonly log: EventLog
   private readonly chance: Chance
+  private readonly triggers: Triggers
   private highest = 0n
 
-  constructor(world: World, log: EventLog) {
+  constructor(world: World, log: EventLog, triggers: Triggers) {
+    this.triggers = triggers
     this.world = world
     this.log = log
     this.chance = world.chance("sink")
@@ -23,6 +26,7 @@ export class Sink {
    * Sends a write with a fencing token, on behalf of a tenure; `answer` is called on the machine, if that still runs then.
    */
   write(machine: Machine, tenure: string, token: bigint, answer: (accepted: boolean) => void): void {
+    this.triggers.fire("send", machine.name)
     const latency = () =>
       this.chance.happens(0.05) ? this.chance.exponential(2000 * millisecond) : this.chance.next() * 5e6
     this.world.after(Math.floor(latency()), () => {

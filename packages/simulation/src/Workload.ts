@@ -62,13 +62,19 @@ export const make =
       const note = (step: string) =>
         Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([machine.name, term])))
 
-      const write = (what: "guarded" | "noted", step: string, body: ReturnType<typeof count>) =>
-        leadership.guard(body, { ...guardOptions, timeout: Duration.seconds(plan.patience) }).pipe(
+      const write = (what: "guarded" | "noted", step: string, body: ReturnType<typeof count>) => {
+        let begun = 0
+        const guarded = leadership.guard(body, { ...guardOptions, timeout: Duration.seconds(plan.patience) })
+        return Effect.suspend(() => {
+          begun = machine.world.now
+          return guarded
+        }).pipe(
           Effect.exit,
           Effect.tap((exit) => {
             const error = Exit.findErrorOption(exit)
             return tell(what, {
               step,
+              begun,
               outcome: Exit.isSuccess(exit)
                 ? "done"
                 : error._tag === "None"
@@ -79,6 +85,7 @@ export const make =
             })
           })
         )
+      }
 
       const send = Effect.callback<boolean>((resume) => {
         sink.write(machine, `${machine.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
@@ -87,7 +94,9 @@ export const make =
       const act = (name: string, draw: number): Effect.Effect<unknown> => {
         const { external, guarded, journal = 0 } = plan
         if (draw < guarded) return write("guarded", name, count(name))
-        if (draw < guarded + external) return send
+        // Now and then the answer is noted at once: what has called this work is then no timer, but a socket.
+        if (draw < guarded + external / 2) return send
+        if (draw < guarded + external) return Effect.andThen(send, write("noted", name, note(name)))
         return draw < guarded + external + journal ? write("noted", name, note(name)) : Effect.void
       }
 

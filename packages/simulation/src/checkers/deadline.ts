@@ -1,6 +1,7 @@
 /** The work is stopped before the leader's deadline. */
 import type { Checker, Violation } from "../Checker.ts"
-import { deadlines, leases } from "../internal/beliefs.ts"
+import type { Event } from "../EventLog.ts"
+import { deadlines, leases, shortened } from "../internal/beliefs.ts"
 import * as Evidence from "../internal/evidence.ts"
 import { works } from "../internal/works.ts"
 import { millisecond, second } from "../World.ts"
@@ -10,14 +11,16 @@ const tolerance = millisecond
 
 export const checker: Checker = {
   name: "deadline",
-  promise: "work is interrupted when its leader's belief ends, begins nothing after it, and is reported if it goes on",
+  promise:
+    "work is interrupted when its leader's belief ends, which nothing revives, begins nothing after it, neither by " +
+    "itself nor under guard, and is reported if it goes on",
   check: (evidence) => {
     const violations: Array<Violation> = []
     const stored = leases(evidence)
     const frozen = Evidence.faults(evidence.history).filter(({ kind }) =>
       kind === "freeze" || kind === "suspend" || kind === "stall"
     )
-    for (const { begins, ended, ends, finalizer, life, patience, steps, term } of works(evidence)) {
+    for (const { begins, ended, ends, finalizer, guarded, life, patience, steps, term } of works(evidence)) {
       const fail = (at: number, message: string) =>
         violations.push({ checker: "deadline", at, who: life.name, message: `${life.name}, term ${term}: ${message}` })
       /** How long it could do nothing between two instants. */
@@ -33,12 +36,37 @@ export const checker: Checker = {
       )
       const last = confirmations.at(-1)
       if (last === undefined) continue
-      const lease = stored.get(BigInt(String(last.details["ballot"] ?? term)))?.duration
+      const leaseOf = ({ details }: Event) => stored.get(BigInt(String(details["ballot"] ?? term)))?.duration
+      const lease = leaseOf(last)
       if (lease === undefined) continue
       const until = Number(last.details["until"])
-      const { monotonic: due, wall } = deadlines(life, last, lease)
+      const confirmed = deadlines(life, last, lease)
+      const limit = life.events.findLast(({ at, details, what }) =>
+        what === "shortened" && at >= last.at && String(details["term"]) === String(term)
+      )
+      const due = limit === undefined ? confirmed.monotonic : Math.min(confirmed.monotonic, shortened(life, limit))
       // A wall clock that has jumped is noticed before the next step; a work that waits is told of it within a margin.
-      const over = Math.min(due, wall)
+      const over = Math.min(due, confirmed.wall)
+      confirmations.forEach((confirmation, index) => {
+        const before = confirmations[index - 1]
+        const stored = before === undefined ? undefined : leaseOf(before)
+        if (before === undefined || stored === undefined) return
+        const { monotonic, wall } = deadlines(life, before, stored)
+        const end = Math.min(monotonic, wall)
+        if (confirmation.at > end + 2 * tolerance) {
+          fail(
+            confirmation.at,
+            `a belief that was over for ${((confirmation.at - end) / second).toFixed(3)} s is revived`
+          )
+        }
+      })
+      for (const { at, details } of guarded) {
+        const begun = Number(details["begun"])
+        const { outcome } = details
+        if (begun > over + 2 * tolerance && outcome !== "LeadershipLost" && outcome !== "interrupted") {
+          fail(at, `a guarded transaction is let through ${((begun - over) / second).toFixed(3)} s after the deadline`)
+        }
+      }
       for (const { at } of steps) {
         if (at > over + 2 * tolerance) {
           fail(at, `a step begins ${((at - over) / second).toFixed(3)} s after the deadline`)

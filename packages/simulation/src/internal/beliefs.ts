@@ -60,7 +60,7 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
         const ballot = what === "elected" ? term : BigInt(String(details["ballot"]))
         const lease = stored.get(ballot)?.duration ?? anyLease
         const ends = deadlines(life, { at, details }, lease)
-        const to = Math.min(ends.monotonic, ends.wall, shortened(life, stored, ballot, lease))
+        const to = Math.min(ends.monotonic, ends.wall)
         if (what === "elected") close(at)
         if (open === undefined || open.to < at) {
           close(at)
@@ -68,6 +68,8 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
         } else {
           open.to = to
         }
+      } else if (what === "shortened" && open !== undefined) {
+        open.to = Math.min(open.to, shortened(life, { at, details }))
       } else if (what === "lost") close(at)
     }
     close(life.died)
@@ -75,18 +77,12 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
   return spans
 }
 
-/**
- * A leader that is about to shorten its lease stops to count on the longer one, whether it is told of the commit or not: so
- * from the commit of the next ballots on at the latest.
- */
-const shortened = (
-  life: Evidence.MachineLife,
-  stored: ReturnType<typeof leases>,
-  ballot: bigint,
-  lease: number
-): number => {
-  const next = stored.get(ballot + 1n)
-  if (next === undefined || next.duration >= lease) return Number.POSITIVE_INFINITY
-  const span = next.duration - (life.margin ?? Math.floor(next.duration / 10))
-  return next.at + span / (life.stretches[0]?.rate ?? 1)
+/** When a belief is over that was limited, for an attempt is about to be made that shortens the lease. */
+export const shortened = (life: Evidence.MachineLife, { at, details }: Pick<Event, "at" | "details">): number => {
+  const duration = Number(details["duration"])
+  const span = duration - (life.margin ?? Math.floor(duration / 10))
+  return Math.min(
+    Evidence.whenShown(life, "monotonic", Number(details["until"]), at),
+    Evidence.whenShown(life, "wall", Evidence.wallAt(life, at) + span, at)
+  )
 }

@@ -15,6 +15,8 @@ interface Work {
   readonly patience: number
   readonly finalizer: number
   readonly steps: ReadonlyArray<Event>
+  /** The guarded transactions that have ended. */
+  readonly guarded: ReadonlyArray<Event>
 }
 
 const isOf = (event: Event, term: bigint): boolean => String(event.details["term"]) === String(term)
@@ -36,7 +38,8 @@ export const works = ({ machines }: Evidence): Array<Work> => {
         ended: own("work-ended"),
         patience: Number(event.details["patience"]) * 1e9,
         finalizer: Number(event.details["finalizer"]) * 1e9,
-        steps: rest.filter((later) => later.what === "step" && isOf(later, term))
+        steps: rest.filter((later) => later.what === "step" && isOf(later, term)),
+        guarded: rest.filter((later) => (later.what === "guarded" || later.what === "noted") && isOf(later, term))
       })
     })
   }

@@ -1,0 +1,34 @@
+/** Moments at which an episode may strike: what is under way then is what it meets. */
+
+/** A commit that has arrived at the database, of a renewal or of a claim or resignation; or a message to the sink that was sent. */
+export type Trigger = "renewal" | "election" | "send"
+
+/** Called with the machine that it is of. */
+type Strike = (by: string) => void
+
+export class Triggers {
+  private readonly waiting = new Map<Trigger, Set<Strike>>()
+
+  /** Whether anybody waits for one. */
+  get isAwaited(): boolean {
+    return this.waiting.size > 0
+  }
+
+  /** Calls once, at the next. Gives what ends the waiting. */
+  next(trigger: Trigger, strike: Strike): () => void {
+    const others = this.waiting.get(trigger) ?? new Set()
+    this.waiting.set(trigger, others.add(strike))
+    return () => {
+      others.delete(strike)
+      if (others.size === 0) this.waiting.delete(trigger)
+    }
+  }
+
+  /** It has come. */
+  fire(trigger: Trigger, by: string): void {
+    const struck = this.waiting.get(trigger)
+    if (struck === undefined) return
+    this.waiting.delete(trigger)
+    for (const strike of struck) strike(by)
+  }
+}

@@ -1563,6 +1563,19 @@ describe("commits whose outcome is not told", () => {
       yield* TestClock.adjust("200 millis")
       assert.strictEqual(reasonOf(a), "Expired")
     }))
+
+  for (const lease of ["20 millis", "100 millis", "500 millis"] as const) {
+    it.effect(`${lease}, which are over before the watchdog would look again, end the work in time`, () =>
+      Effect.gen(function*() {
+        const [a, b] = yield* hosts(2)
+        yield* start(a, { id: "a" })
+        yield* TestClock.adjust("1 second")
+        a.connection = { commitsBut: 1031 }
+        yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration(lease))))
+        yield* TestClock.adjust(lease)
+        assert.strictEqual(reasonOf(a), "Expired")
+      }))
+  }
 })
 
 describe("a singleton", () => {

@@ -368,6 +368,14 @@ export const all: ReadonlyArray<Mutation> = [
     within: 50
   },
   {
+    name: "limit-seen-late",
+    wrong: "a belief that is limited is looked at when the watchdog looks again, which may be after its end",
+    patches: [election("renewal", "belief.monotonicUntil >= tenure.looksAt", "true")],
+    noticedBy: "deadline",
+    profile: "operators",
+    within: 50
+  },
+  {
     name: "guard-without-belief",
     wrong: "a guarded transaction does not look at the belief",
     patches: [

@@ -42,17 +42,19 @@ const timeLeft = (tenure: Tenure): Duration.Duration => {
 }
 
 /** The belief must not outlast a shorter lease that is about to be written. */
-const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): Effect.Effect<void> => {
+const limitBelief = (tenure: Tenure, attempt: Instant, leaseDuration: bigint): Effect.Effect<unknown> => {
   const { belief, lease, member, term } = tenure
   if (leaseDuration >= lease.duration) return Effect.void
   belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration))
-  return member.tell((about) => ({
+  const told = member.tell((about) => ({
     _tag: "Shortened",
     ...about,
     term,
     leaseDuration: Duration.nanos(leaseDuration),
     believesUntil: belief.monotonicUntil
   }))
+  const isWatched = belief.monotonicUntil >= tenure.looksAt
+  return Effect.andThen(told, isWatched ? Effect.void : Effect.forkDetach(watchdog(tenure), { startImmediately: true }))
 }
 
 /** One round trip: what was read or written at the last version still stands if this commit is accepted (11). */
@@ -286,7 +288,8 @@ const glance = (leaseDuration: bigint, margin: bigint): bigint => {
 
 /**
  * Ends the tenure when its belief is over, on either clock: a wall clock that jumps is noticed within a glance. It ends itself
- * when the tenure was found to be over elsewhere, within a glance too, and so before the lease lapses.
+ * when the tenure was found to be over elsewhere, within a glance too, and so before the lease lapses. A belief that is limited to
+ * less than a glance gets another.
  */
 export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
   const { belief, member } = tenure
@@ -294,7 +297,9 @@ export const watchdog = (tenure: Tenure): Effect.Effect<void> => {
     if (!held) return Effect.void
     const remaining = belief.remaining()
     const longest = glance(tenure.lease.duration, member.marginOf(tenure.lease.duration))
-    return Effect.andThen(Effect.sleep(Duration.nanos(remaining < longest ? remaining : longest)), watch)
+    const pause = remaining < longest ? remaining : longest
+    tenure.looksAt = member.now() + pause
+    return Effect.andThen(Effect.sleep(Duration.nanos(pause)), watch)
   })
   return losingBy(tenure, "watchdog")(watch)
 }

@@ -37,6 +37,8 @@ export class Tenure {
   obstacle: "Disabled" | "Broken" | "ClockJumped" | undefined = undefined
   /** Whether its loss has cut a guarded transaction short that may have been committed. */
   isInDoubt = false
+  /** When a watchdog looks at the belief again, on the monotonic clock. */
+  looksAt = 0n
   /** Whether what its claim has left for later is done: the watches, and the history. */
   isSettled = false
 

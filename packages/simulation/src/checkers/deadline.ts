@@ -44,9 +44,10 @@ export const checker: Checker = {
       const limit = life.events.findLast(({ at, details, what }) =>
         what === "shortened" && at >= last.at && String(details["term"]) === String(term)
       )
-      const due = limit === undefined ? confirmed.monotonic : Math.min(confirmed.monotonic, shortened(life, limit))
+      const limited = limit === undefined ? confirmed : shortened(life, limit)
+      const due = Math.min(confirmed.monotonic, limited.monotonic)
       // A wall clock that has jumped is noticed before the next step; a work that waits is told of it within a margin.
-      const over = Math.min(due, confirmed.wall)
+      const over = Math.min(due, confirmed.wall, limited.wall)
       confirmations.forEach((confirmation, index) => {
         const before = confirmations[index - 1]
         const stored = before === undefined ? undefined : leaseOf(before)

@@ -69,7 +69,8 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
           open.to = to
         }
       } else if (what === "shortened" && open !== undefined) {
-        open.to = Math.min(open.to, shortened(life, { at, details }))
+        const { monotonic, wall } = shortened(life, { at, details })
+        open.to = Math.min(open.to, monotonic, wall)
       } else if (what === "lost") close(at)
     }
     close(life.died)
@@ -77,12 +78,15 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
   return spans
 }
 
-/** When a belief is over that was limited, for an attempt is about to be made that shortens the lease. */
-export const shortened = (life: Evidence.MachineLife, { at, details }: Pick<Event, "at" | "details">): number => {
+/** When a belief is over that was limited, for an attempt is about to be made that shortens the lease; on each clock. */
+export const shortened = (
+  life: Evidence.MachineLife,
+  { at, details }: Pick<Event, "at" | "details">
+): { readonly monotonic: number; readonly wall: number } => {
   const duration = Number(details["duration"])
   const span = duration - (life.margin ?? Math.floor(duration / 10))
-  return Math.min(
-    Evidence.whenShown(life, "monotonic", Number(details["until"]), at),
-    Evidence.whenShown(life, "wall", Evidence.wallAt(life, at) + span, at)
-  )
+  return {
+    monotonic: Evidence.whenShown(life, "monotonic", Number(details["until"]), at),
+    wall: Evidence.whenShown(life, "wall", Evidence.wallAt(life, at) + span, at)
+  }
 }

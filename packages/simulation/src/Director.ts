@@ -13,7 +13,7 @@ import type { Host } from "./Host.ts"
 import type { Chance } from "./internal/chance.ts"
 import type { Machine } from "./Machine.ts"
 import { type Config, type Episode, longestWait, type Target } from "./Scenario.ts"
-import { type Trigger, Triggers } from "./Triggers.ts"
+import type { Trigger, Triggers } from "./Triggers.ts"
 import { calm } from "./Weather.ts"
 import { second, type World } from "./World.ts"
 

@@ -356,7 +356,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal that shortens the lease does not limit the belief before it is confirmed",
     patches: [election("renewal", "yield* limitBelief(tenure, attempt, view.leaseDuration);", "")],
     noticedBy: "beliefs",
-    profile: "operators",
+    profile: "changes",
     within: 50
   },
   {
@@ -364,7 +364,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a belief that is limited before the lease is shortened is told to be, and is not",
     patches: [election("renewal", "belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration));", "")],
     noticedBy: "deadline",
-    profile: "operators",
+    profile: "changes",
     within: 50
   },
   {
@@ -372,7 +372,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a belief that is limited is looked at when the watchdog looks again, which may be after its end",
     patches: [election("renewal", "belief.monotonicUntil >= tenure.looksAt", "true")],
     noticedBy: "deadline",
-    profile: "operators",
+    profile: "changes",
     within: 50
   },
   {
@@ -386,7 +386,7 @@ export const all: ReadonlyArray<Mutation> = [
       )
     ],
     noticedBy: "deadline",
-    profile: "pauses",
+    profile: "clocks",
     within: 50
   },
   {
@@ -397,7 +397,7 @@ export const all: ReadonlyArray<Mutation> = [
       election("protocol", "memory.observation === undefined ? undefined : lapsesAt(memory.observation)", "undefined")
     ],
     noticedBy: "beliefs",
-    profile: "operators",
+    profile: "changes",
     within: 50
   },
   {
@@ -412,7 +412,7 @@ export const all: ReadonlyArray<Mutation> = [
       )
     ],
     noticedBy: "replay",
-    profile: "operators",
+    profile: "changes",
     within: 50
   },
   {
@@ -420,7 +420,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a write of the configuration does not conflict with a renewal of the same version",
     patches: [election("operations", "yield* tx.addReadConflictKey(keys.lease);\n", "\n")],
     noticedBy: "replay",
-    profile: "operators",
+    profile: "changes",
     within: 50
   },
   {

@@ -24,6 +24,7 @@ export const names = [
   "late",
   "outages",
   "operators",
+  "changes",
   "deployments",
   "everything"
 ] as const
@@ -40,6 +41,7 @@ export const descriptions: { readonly [name in Name]: string } = {
   late: "tenures that end while answers and commits come late: fading links, resignations, preemption",
   outages: "the whole database away, and back at a version far ahead",
   operators: "configurations that change, elections disabled, eviction, forged challenges, doubles, garbage in records",
+  changes: "an operator's changes that meet unknown results, cut-offs, elections and renewals in their batch",
   deployments: "rolling restarts, priorities that change, preemption, crashes",
   everything: "all of it at once"
 }
@@ -75,6 +77,7 @@ const rates: { readonly [name in Name]: Rates } = {
     storm: 120,
     partition: 120
   },
+  changes: { crash: 150 },
   deployments: { deploy: 120, prioritize: 40, stop: 60, crash: 60, storm: 90, stall: 60 },
   everything: {
     storm: 60,
@@ -104,10 +107,10 @@ const rates: { readonly [name in Name]: Rates } = {
  * The mean time between changes by an operator that meet an unknown result and a cut-off, in seconds. Each is likely by itself;
  * all at once would be rare.
  */
-const meetings: { readonly [name in Name]?: number } = { operators: 40, everything: 200 }
+const meetings: { readonly [name in Name]?: number } = { operators: 60, changes: 14, everything: 200 }
 
 /** The share of freezes, suspensions and partitions that strike when a renewal of the leader or a message of its work is under way. */
-const triggered: { readonly [name in Name]?: number } = { pauses: 0.6, network: 0.4, everything: 0.3 }
+const triggered: { readonly [name in Name]?: number } = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
 
 /** What every storm of a profile has, whatever else it is like. */
 const storms: { readonly [name in Name]?: Partial<Weather> } = {
@@ -126,6 +129,8 @@ const config = (chance: Chance, plain: boolean): Config => {
 
 /** What the work of every process of a profile is like, whatever else it is. */
 const works: { readonly [name in Name]?: Partial<Work> } = {
+  // Answers of the sink are often under way.
+  clocks: { gap: 1, external: 0.5 },
   // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
   late: { gap: 0.5, journal: 0.6, patience: 0.2, finalizer: 0 }
 }
@@ -252,7 +257,7 @@ const meeting = (chance: Chance, at: number, lease: number): ReadonlyArray<Episo
   const soon = (share: number) => at + chance.next() * share * lease
   const some = (probability: number) => chance.happens(0.6) ? probability : 0
   const other = lease * chance.pick([0.2, 0.5, 1, 2])
-  const trigger = chance.pick<Trigger | undefined>([undefined, "renewal", "election"])
+  const trigger = chance.pick<Trigger | undefined>([undefined, undefined, "renewal", "renewal", "election"])
   const change: Episode = chance.happens(0.6)
     ? {
       kind: "configure",
@@ -264,7 +269,8 @@ const meeting = (chance: Chance, at: number, lease: number): ReadonlyArray<Episo
     ? { kind: "disable", at, trigger, for: lease * (0.2 + chance.next()) }
     : { kind: "step-down", at, trigger }
   const cut = {
-    at: soon(0.4),
+    // What a leader does first when it hears of a change is to renew.
+    at: chance.happens(0.6) ? at + 0.004 : soon(0.4),
     for: lease * (0.3 + 1.3 * chance.next()),
     trigger: chance.pick<Trigger | undefined>(["renewal", "renewal", "send", undefined])
   }
@@ -277,17 +283,17 @@ const meeting = (chance: Chance, at: number, lease: number): ReadonlyArray<Episo
         at: at - 1,
         for: 2 + 0.6 * lease,
         weather: {
-          batch: chance.pick([1, 20, 200]) * millisecond,
-          slow: some(0.3),
+          batch: chance.pick([1, 50, 200]) * millisecond,
+          slow: some(0.2),
           slowMean: chance.pick([0.02, 0.3]) * second,
           unknown: some(0.3),
           late: some(0.2),
-          lostWatch: some(0.6),
+          lostWatch: chance.pick([0, 0.5, 1]),
           lag: some(0.5)
         }
       }
       : undefined,
-    chance.happens(0.7)
+    chance.happens(trigger === undefined ? 0.8 : 0.5)
       ? how === "freeze" || how === "suspend"
         ? { kind: how, target: "leader", ...cut }
         : { kind: "partition", targets: ["leader"], cut: how, ...cut }
@@ -328,10 +334,12 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     let at = own.exponential(mean)
     while (at < quietAt) {
       const made = episode(own, profile, kind, at, count, initial.lease)
-      const trigger = canBeTriggered(made) && own.happens(triggered[profile] ?? 0)
-        ? own.pick<Trigger>(["renewal", "send"])
-        : undefined
-      add(trigger === undefined ? made : { ...made, trigger })
+      add(
+        canBeTriggered(made) && own.happens(triggered[profile] ?? 0)
+          // For about a lease, so that the belief is over then, and others may lead or not.
+          ? { ...made, trigger: own.pick(["renewal", "send"]), for: initial.lease * (0.4 + 0.8 * own.next()) }
+          : made
+      )
       at += own.exponential(mean)
     }
   }
@@ -347,7 +355,9 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
 }
 
 /** Whether it strikes the leader, and goes on for a time. */
-const canBeTriggered = (episode: Episode): boolean =>
+const canBeTriggered = (
+  episode: Episode
+): episode is Extract<Episode, { readonly kind: "partition" | "freeze" | "suspend" }> =>
   episode.kind === "partition"
     ? episode.targets.includes("leader")
     : (episode.kind === "freeze" || episode.kind === "suspend") && episode.target === "leader"

@@ -188,6 +188,34 @@ describe("each checker notices", () => {
     assert.notInclude(noticedBy(history), "handover")
   })
 
+  it("reasons: a leader that tells that it was replaced, though its tenure stands", () => {
+    const history = tampered((history) => {
+      const elected = find(history, "elected")
+      const { term } = elected.details
+      return {
+        events: withEvents(history, {
+          at: history.events.find(({ at, what }) => at > elected.at && what === "renewed")!.at - 1,
+          who: elected.who,
+          what: "lost",
+          details: { term, reason: "Replaced" }
+        })
+      }
+    })
+    assert.include(noticedBy(history), "reasons")
+  })
+
+  /** No renewal is told for a lease after the first, and the next is. */
+  const revived = (history: History) => {
+    const first = find(history, "renewed")
+    return history.events.filter(({ at, what, who }) =>
+      who !== first.who || what !== "renewed" || at <= first.at || at > first.at + 10 * second
+    )
+  }
+
+  it("deadline: a renewal that is told when the belief was over", () => {
+    assert.include(noticedBy(tampered((history) => ({ events: revived(history) }))), "deadline")
+  })
+
   it("undisturbed: a guarded write that conflicts with a renewal", () => {
     const history = tampered((history) => {
       const renewal = history.record.findLast((commit) => isOf(commit, leaseKey) && !isOf(commit, leaderKey))!

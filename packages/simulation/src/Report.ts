@@ -199,7 +199,9 @@ const unmarked: ReadonlySet<string> = new Set([
 
 /** How many to a second there are of what spans and instants are told in; the log tells each as it has it. */
 const perSecond: ReadonlyMap<string, number> = new Map([
-  ...["leaderless", "until", "latency", "duration", "monotonic", "wall"].map((name) => [name, second] as const),
+  ...["leaderless", "until", "latency", "duration", "begun", "monotonic", "wall"].map((name) =>
+    [name, second] as const
+  ),
   ["margin", 1000],
   ...["patience", "finalizer", "by", "lease", "heartbeat", "candidateTimeout"].map((name) => [name, 1] as const)
 ])

@@ -33,8 +33,8 @@ export class Unusable extends Data.TaggedError("Unusable")<{ readonly problem: s
 
 const flags = {
   seeds: Flag.Int("seeds").pipe(
-    Flag.withDefault(45),
-    Flag.withDescription("How many histories to make, the profiles taking turns; 45 unless set")
+    Flag.withDefault(50),
+    Flag.withDescription("How many histories to make, the profiles taking turns; 50 unless set")
   ),
   from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed; 0 unless set")),
   processes: Flag.Int("processes").pipe(

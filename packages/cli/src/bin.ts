@@ -39,6 +39,10 @@ const console: Console.Console = {
   error: (...args) => writeError(format(...args))
 }
 
+// Standard error is for people, one sentence for each thing that matters. Libraries (lmdb-js, with stack traces) print there what
+// they also throw.
+for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const) globalThis.console[method] = () => {}
+
 /** Standard streams that are asked about and not opened; see `standardStreams.ts`. */
 const stdio = Stdio.make({
   args: Effect.sync(() => process.argv.slice(2)),

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import type { TestContext } from "vitest"
 import * as ExitCode from "../src/ExitCode.ts"
-import { Stage } from "./support/processes.ts"
+import { eventually, Stage } from "./support/processes.ts"
 
 const stage = async ({ onTestFinished }: TestContext): Promise<Stage> => {
   const made = new Stage()
@@ -31,5 +32,32 @@ describe.concurrent("standard output", () => {
       run.said,
       /^fdb-election: standard output cannot be written to: [^\n]*no space left on device[^\n]*\n$/
     )
+  }, 60_000)
+})
+
+describe.concurrent("standard error", () => {
+  it("has sentences and no stack traces, though what LMDB writes is refused", async (context) => {
+    const at = await stage(context)
+    await at.configure("6 seconds")
+    const run = at.run(["--id", "a"], "exec sleep 1000")
+    await eventually("it leads", () => /leads/.test(run.said) ? true : undefined)
+    childProcess.execFileSync("prlimit", ["--pid", String(run.pid), "--fsize=4096"])
+    assert.strictEqual((await run.ended).code, ExitCode.tryAgain)
+    assert.match(run.said, /the store does not answer as it should/)
+    // LMDB itself, in C, tells of a "Write error" there.
+    assert.notMatch(run.said, /^ +at |Error: /m)
+  }, 60_000)
+
+  it("has sentences and no stack traces, though the store is damaged or away", async (context) => {
+    const at = await stage(context)
+    fs.writeFileSync(at.file("store/data.mdb"), "x".repeat(10_000))
+    const damaged = at.start(["status"])
+    assert.strictEqual((await damaged.ended).code, ExitCode.unavailable)
+    assert.match(damaged.said, /^fdb-election: [^\n]*\n$/)
+    fs.rmSync(at.file("store"), { recursive: true })
+    fs.writeFileSync(at.file("store"), "")
+    const away = at.start(["run", "--", "true"])
+    assert.strictEqual((await away.ended).code, ExitCode.unavailable)
+    assert.match(away.said, /^fdb-election: [^\n]*\n$/)
   }, 60_000)
 })

@@ -66,6 +66,13 @@ const isFull = (path: string): boolean => {
   }
 }
 
+const nobody = 65_534
+
+/** Whether this process is root, and another user can run the command where it is. */
+const isUsableBy = (user: number): boolean =>
+  process.getuid?.() === 0 &&
+  childProcess.spawnSync(process.execPath, [program, "--version"], { uid: user }).status === 0
+
 const keeperOf = (run: Run): number => {
   const keeper = childrenOf(run.pid).find((pid) =>
     fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("keeper.js")
@@ -179,6 +186,35 @@ describe.concurrent("a command that leads", () => {
     assert.match(script.said, /\.\/script cannot be started: the interpreter that it names is not there/)
     assert.isUndefined(await at.leader())
   }, 180_000)
+
+  it.skipIf(!isUsableBy(nobody))(
+    "that becomes another user's is told of at once, and while it runs",
+    async (context) => {
+      const at = new Stage()
+      context.onTestFinished(() => at.clear())
+      fs.chmodSync(at.directory, 0o777)
+      fs.copyFileSync("/usr/bin/setpriv", at.file("become"))
+      fs.chmodSync(at.file("become"), 0o4755)
+      const become = `$DIRECTORY/become --reuid=0 --clear-groups sleep`
+      const options: childProcess.SpawnOptions = { uid: nobody, gid: nobody }
+      const told = (run: Run) =>
+        eventually(
+          "it is told",
+          () => /process \d+ of the command runs as another user/.test(run.said) ? true : undefined
+        )
+      const atOnce = at.run(["--id", "a"], `${tellGroup}; exec ${become} 1000`, options)
+      await told(atOnce)
+      signalGroup(await nthGroup(at, 0), "SIGKILL")
+      await atOnce.ended
+      const later = at.run(["--id", "a"], `${tellGroup}; sleep 1; ${become} 2`, options)
+      await told(later)
+      await at.askToStepDown()
+      // It waits for what it cannot end, and resigns only then.
+      await later.ended
+      assert.isTrue(groupIsGone(groups(at)[1]!))
+    },
+    180_000
+  )
 
   it("ends with --exit-with-parent when who has started the wrapper is gone", async (context) => {
     const at = await stage(context)

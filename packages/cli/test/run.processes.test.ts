@@ -171,15 +171,22 @@ describe.concurrent("a command that leads", () => {
 
   it("that cannot be started is told as what it is, and the leadership is resigned", async (context) => {
     const at = await stage(context)
-    const leader = at.run(["--id", "a"], obedient)
-    await nthGroup(at, 0)
-    const waiting = at.run(["--id", "b"], obedient)
-    await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
-    execFileSync("prlimit", ["--pid", String(waiting.pid), "--nofile=10"])
-    leader.signal("SIGTERM")
-    assert.strictEqual(code(await waiting.ended), ExitCode.system)
-    assert.match(waiting.said, /cannot be started: EMFILE: too many open files/)
-    assert.isUndefined(await at.leader())
+    const large = "x".repeat(100_000)
+    const limits: ReadonlyArray<readonly [limit: string, told: RegExp]> = [
+      ["--nofile=10", /cannot be started: EMFILE: too many open files/],
+      ["--stack=200000", /cannot be started: E2BIG: argument list too long/]
+    ]
+    for (const [n, [limit, told]] of limits.entries()) {
+      const leader = at.run(["--id", "a"], obedient)
+      await nthGroup(at, n)
+      const waiting = at.run(["--id", "b"], obedient, { env: { ...at.env, LARGE: large, LARGER: large } })
+      await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
+      execFileSync("prlimit", ["--pid", String(waiting.pid), limit])
+      leader.signal("SIGTERM")
+      assert.strictEqual(code(await waiting.ended), ExitCode.system)
+      assert.match(waiting.said, told)
+      assert.isUndefined(await at.leader())
+    }
     fs.writeFileSync(at.file("script"), "#!/no/such/interpreter\n", { mode: 0o755 })
     const script = at.start(["run", "--", "./script"])
     assert.strictEqual(code(await script.ended), ExitCode.system)

@@ -212,6 +212,11 @@ const lead = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${visible(line)}`)
 
+  if (process.pid === 1) {
+    say(
+      "is process 1, and cannot reap orphans of the command: start the container with an init, as `docker run --init` does"
+    )
+  }
   const askedGrace = Option.getOrUndefined(options.grace)
   const config = yield* transact(election.initialize(new ElectionConfig({})))
   yield* checkGrace(config.leaseDuration, askedGrace)

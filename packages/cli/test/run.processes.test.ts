@@ -356,6 +356,24 @@ describe.concurrent("a command that leads", () => {
   }, 180_000)
 })
 
+describe.concurrent("two wrappers with one id and --again", () => {
+  it("do not end each other's command for ever: one waits, and runs it when the other has ended", async (context) => {
+    const at = await stage(context, lapsing)
+    const first = at.run(["--id", "same", "--again"], obedient)
+    const group = await nthGroup(at, 0)
+    const second = at.run(["--id", "same", "--again"], obedient)
+    await nthGroup(at, 1)
+    assert.isTrue(groupIsGone(group))
+    const waits = /waits until the other process that takes part as "same" is gone/
+    await eventually("the first to wait", () => waits.test(first.said) || undefined, () => first.said)
+    second.signal("SIGTERM")
+    await second.ended
+    await nthGroup(at, 2)
+    first.signal("SIGTERM")
+    await first.ended
+  }, 180_000)
+})
+
 describe.concurrent("a command whose store is replaced", () => {
   it("is ended at once, whatever is left of its lease, and the next leads in what is there now", async (context) => {
     const at = await stage(context)

@@ -2,6 +2,7 @@
 import { Database } from "@effect-fdb/core"
 import {
   type Candidacy,
+  CandidateSuperseded,
   ElectionConfig,
   ElectionObserver,
   type Leadership,
@@ -269,7 +270,13 @@ const lead = Effect.fnUntraced(function*(
           options.again && course.endedBy === undefined && !course.hasHungUp
             ? Effect.succeed(Option.none<number>())
             : Effect.fail(new CommandStopped({ term, why: Narrator.reasons[reason] }))
-      )
+      ),
+      // The next campaign waits, for to take the id back would end the other's command.
+      Effect.catchIf((error) => options.again && error instanceof CandidateSuperseded, () =>
+        Effect.sync(() => {
+          say(`waits until the other process that takes part as "${id}" is gone: give each an id of its own, or none`)
+          return Option.none<number>()
+        }))
     )
 
   const isLast = (status: number) =>

@@ -7,6 +7,7 @@ import { elections } from "./benchmarks/Elections.ts"
 import { failover } from "./benchmarks/Failover.ts"
 import { guarded } from "./benchmarks/Guarded.ts"
 import { handover } from "./benchmarks/Handover.ts"
+import { large } from "./benchmarks/Large.ts"
 import { resignation } from "./benchmarks/Resignation.ts"
 import { roundTrips } from "./benchmarks/RoundTrips.ts"
 import { simulatedTime } from "./benchmarks/SimulatedTime.ts"
@@ -21,5 +22,6 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   simulatedTime,
   handover,
   crash,
-  elections
+  elections,
+  large
 ]

@@ -56,6 +56,8 @@ export interface OptimisticEngine extends Engine {
 
 const nanosPerMilli = 1_000_000
 const pageSize = 256
+/** What is read at once of what is wanted as a whole: as much as the event loop may be held for. */
+const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
 /** The number of watches that are set, shared by the transactions of an engine. */
@@ -209,7 +211,7 @@ class Attempt implements OptimisticTransaction {
       }
       const { limit: wanted, mode, reverse } = options
       const unlimited = wanted === 0 ? Number.POSITIVE_INFINITY : wanted
-      const limit = mode === "all" ? unlimited : Math.min(unlimited, pageSize)
+      const limit = Math.min(unlimited, mode === "all" ? largePageSize : pageSize)
       return this.answer(
         (below) => mergedView.getRange(below, this.own, from, to, limit, reverse),
         (page) => {

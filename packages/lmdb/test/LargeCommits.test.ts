@@ -138,6 +138,26 @@ describe("a commit that writes to many keys", () => {
     90_000
   )
 
+  it.live(
+    "reads a large range page by page, whole and of one version, and lets the event loop go on between",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        yield* Effect.gen(function*() {
+          yield* fill("a", 0, 20_000)
+          const reading = yield* Effect.forkChild(Database.transact(count("a")))
+          let commits = 0
+          while (reading.pollUnsafe() === undefined) {
+            yield* Effect.yieldNow
+            yield* Database.transact(Transaction.use((tx) => tx.clear(key("a", 19_999 - commits++))))
+          }
+          assert.strictEqual(yield* Fiber.join(reading), 20_000)
+          assert.isAbove(commits, 1)
+        }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
+      }),
+    60_000
+  )
+
   it.live("wakes those who watch one of its keys, however many they are", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

@@ -42,11 +42,14 @@ class AttemptReads implements Reads {
     )
   }
 
-  private collect(cursor: Cursor, values: Array<KeyValue>): Effect.Effect<Array<KeyValue>, FdbError> {
+  private collect(cursor: Cursor, collected: Array<KeyValue>): Effect.Effect<Array<KeyValue>, FdbError> {
     return Effect.flatMap(Effect.suspend(() => this.page(cursor, "all")), (page) => {
-      const collected = values.length === 0 ? [...page.values] : values.concat(page.values)
+      for (const pair of page.values) collected.push(pair)
       const next = advance(cursor, page)
-      return next === undefined ? Effect.succeed(collected) : this.collect(next, collected)
+      // What else there is to be done comes between two pages.
+      return next === undefined
+        ? Effect.succeed(collected)
+        : Effect.andThen(Effect.yieldNow, Effect.suspend(() => this.collect(next, collected)))
     })
   }
 
@@ -85,7 +88,7 @@ class AttemptReads implements Reads {
     )
 
   readonly getRange = (range: Range, options?: RangeOptions): Effect.Effect<Array<KeyValue>, FdbError> =>
-    this.collect(toCursor(range, options), [])
+    Effect.suspend(() => this.collect(toCursor(range, options), []))
 
   readonly streamRange = (range: Range, options?: RangeOptions): Stream.Stream<KeyValue, FdbError> =>
     Stream.paginate(

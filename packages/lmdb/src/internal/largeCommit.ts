@@ -32,7 +32,8 @@ const isStamp = (tag: string): boolean => tag.startsWith("SetVersionstamped")
 export class LargeCommit {
   private readonly commit: Commit
   private readonly chunkBytes: number
-  private own: SortedRanges
+  /** What it writes to, known when it has been brought to a state. */
+  private own: SortedRanges = []
   /** Versionstamps hold only for one version, so that all has to be applied anew for another. */
   private readonly isStamped: boolean
   private readonly draft = new LargeDraft()
@@ -51,7 +52,6 @@ export class LargeCommit {
   constructor(commit: Commit, chunkBytes: number) {
     this.commit = commit
     this.chunkBytes = chunkBytes
-    this.own = sort(commit.writeConflicts)
     this.isStamped = commit.mutations.some(({ _tag }) => isStamp(_tag))
   }
 

@@ -11,7 +11,7 @@ import type { Limits } from "./limits.ts"
 import * as logEntry from "./logEntry.ts"
 import type { RecentCommits } from "./recentCommits.ts"
 import * as reservations from "./reservation.ts"
-import { inSlices, pause, slice, type Steps } from "./slices.ts"
+import { inSlices, nextTurn, pause, slice, type Steps } from "./slices.ts"
 
 /** A commit that has not been answered yet. */
 export interface Ticket {
@@ -74,6 +74,8 @@ export class LargeCommits {
   private async commitAll(): Promise<void> {
     for (let ticket = this.queue[0]; ticket !== undefined; ticket = this.queue[0]) {
       try {
+        // What has led to it has held the event loop as well.
+        await nextTurn()
         await this.commit(ticket, ticket.large!)
       } catch (cause) {
         ticket.settle(Effect.fail(toFdbError(cause, "commit")))

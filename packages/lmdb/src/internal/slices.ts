@@ -10,7 +10,8 @@ export type Steps<A> = Generator<void, A>
 /** How much of what takes a microsecond or a few is done between two steps. */
 export const stepLength = 200
 
-const nextTurn = () => new Promise<void>((resume) => setImmediate(resume))
+/** Lets the event loop do what else there is. */
+export const nextTurn = () => new Promise<void>((resume) => setImmediate(resume))
 
 /** Where there is nothing to do but to look again. */
 export const pause = () => new Promise<void>((resume) => setTimeout(resume, 2))

@@ -1,0 +1,85 @@
+/** Large transactions beside a lease that is renewed, between real processes. */
+import { Bytes, Database, type FdbError, Subspace, Transaction } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { fork } from "node:child_process"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { fileURLToPath } from "node:url"
+import type { Benchmark, Figure } from "../Benchmark.ts"
+import * as Store from "../processes/Store.ts"
+
+const program = fileURLToPath(new URL("../processes/renewer.js", import.meta.url))
+
+/** The process that renews, with what its commits took. */
+const renewer = (store: Store.Store) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly took: Array<number>; readonly kill: () => void }>((resume) => {
+      const child = fork(program, [JSON.stringify(store)], {
+        execArgv: [],
+        stdio: ["ignore", "ignore", "inherit", "ipc"]
+      })
+      const renewing = { took: [] as Array<number>, kill: () => void child.kill("SIGKILL") }
+      child.on("message", (millis: number) => {
+        renewing.took.push(millis)
+        resume(Effect.succeed(renewing))
+      })
+    }),
+    ({ kill }) => Effect.sync(kill)
+  )
+
+const most = (values: ReadonlyArray<number>): number => values.reduce((a, b) => Math.max(a, b), 0)
+
+const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
+  const space = Subspace.fromTuple([`bench ${process.pid}`])
+  const range = space.range()
+  const key = (i: number) => Bytes.concat(range.begin, Bytes.fromString(String(i).padStart(8, "0")))
+  const write = (from: number, to: number) =>
+    Database.transact(Effect.gen(function*() {
+      const tx = yield* Transaction
+      for (let i = from; i < to; i++) yield* tx.set(key(i), new Uint8Array(10))
+    }))
+  const { took } = yield* renewer(store)
+
+  const measured = Effect.fnUntraced(function*<A>(
+    what: string,
+    effect: Effect.Effect<A, FdbError, Database>
+  ) {
+    // What was before is over, and garbage of it is collected.
+    yield* Effect.sleep("1 second")
+    took.length = 0
+    const delays = monitorEventLoopDelay({ resolution: 1 })
+    delays.enable()
+    const begun = yield* Clock.monotonicTimeNanos
+    yield* effect
+    const millis = Number((yield* Clock.monotonicTimeNanos) - begun) / 1e6
+    delays.disable()
+    // The renewal that was under way has ended.
+    yield* Effect.sleep("1 second")
+    const figures: ReadonlyArray<Figure> = [
+      { name: `${what}`, unit: "ms", here: millis },
+      { name: `${what}: the event loop held at a stretch`, unit: "ms", here: delays.max / 1e6 },
+      { name: `${what}: longest renewal beside it`, unit: "ms", here: most(took), reach: { atMost: 1000 } }
+    ]
+    return figures
+  })
+
+  const most60 = Math.round(keys * 0.6)
+  const figures = [
+    yield* measured(`${most60} keys set`, write(0, most60)),
+    yield* measured(`${keys - most60} more`, write(most60, keys)),
+    yield* measured(`${keys} keys read`, Database.transact(Transaction.use((tx) => tx.getRange(range)))),
+    yield* measured(`${keys} keys cleared`, Database.transact(Transaction.use((tx) => tx.clearRange(range))))
+  ]
+  return figures.flat()
+})
+
+export const large: Benchmark = {
+  name: "large",
+  title: "large transactions beside another process's renewals",
+  betweenProcesses: true,
+  run: ({ engine, quick }) =>
+    Effect.flatMap(
+      Store.make(engine, "disk"),
+      (store) => Effect.provide(run(store, quick ? 10_000 : 100_000), Store.layer(store))
+    ).pipe(Effect.scoped)
+}

@@ -141,7 +141,13 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "ballot-back-on-resignation",
     wrong: "a resignation takes the ballot back to zero",
-    patches: [election("operations", "{ ...view.lease, expiry: now }", "{ ...view.lease, ballot: 0n, expiry: now }")],
+    patches: [
+      election(
+        "operations",
+        "Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))",
+        "Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, ballot: 0n, expiry: now }))"
+      )
+    ],
     noticedBy: "growth",
     profile: "calm",
     within: 2

@@ -271,10 +271,8 @@ const vacancyOpensAt = (memory: Memory, view: View, me: Identity, heartbeat: big
 
 /** What a superseded candidate does: it registers once the other's record is gone, or has not changed for `timeout` (8). */
 export const awaitId = ({ since }: OtherRegistration, view: View, now: bigint, timeout: bigint): Step => {
-  if (!view.enabled) return { _tag: "Follow", until: undefined }
-  return view.candidate === undefined || now >= since + timeout
-    ? { _tag: "Register" }
-    : { _tag: "Follow", until: since + timeout }
+  const isFree = view.candidate === undefined || now >= since + timeout
+  return view.enabled && isFree ? { _tag: "Register" } : { _tag: "Follow", until: since + timeout }
 }
 
 /**

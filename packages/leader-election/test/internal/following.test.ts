@@ -114,7 +114,7 @@ describe("a follower", () => {
         return Protocol.awaitId(memory.supersededBy!, seen, now, timeout)
       })
     }
-    const follow = (until: bigint | undefined) => ({ _tag: "Follow", until }) as const
+    const follow = (until: bigint) => ({ _tag: "Follow", until }) as const
     const register = { _tag: "Register" } as const
     assert.deepStrictEqual(acts([[114n, beat(0n)], [115n, beat(0n)]]), [follow(115n), register])
     assert.deepStrictEqual(acts([[114n, beat(1n)], [128n, beat(1n)], [129n, beat(1n)]]), [
@@ -126,7 +126,7 @@ describe("a follower", () => {
     // Nobody beats in a disabled election.
     const disabled = { ...beat(0n), enabled: false }
     assert.deepStrictEqual(acts([[120n, disabled], [121n, beat(0n)], [135n, beat(0n)]]), [
-      follow(undefined),
+      follow(135n),
       follow(135n),
       register
     ])

@@ -151,7 +151,7 @@ describe("a database whose transactions take longer than a heartbeat", () => {
 
   it.effect("is registered in and led though the lease was not known, and is far longer than expected", () =>
     Effect.gen(function*() {
-      const { a } = yield* slowHosts(4500, configOf(100_000, 1000))
+      const { a } = yield* slowHosts(2500, configOf(60_000, 1000))
       yield* lead(a, "a")
       yield* TestClock.adjust("2 minutes")
       assert.strictEqual(countOf(a, "Elected"), 1)

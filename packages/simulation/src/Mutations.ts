@@ -318,9 +318,9 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "this.interruptWork(loss);", ""),
       election(
         "tenure",
-        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            return Effect.void;",
-        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            " +
-          "return Effect.forkDetach(Effect.andThen(Effect.sleep(\"1 second\"), " +
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error)); " +
+          "Effect.runForkWith(context)(Effect.andThen(Effect.sleep(\"1 second\"), " +
           "Effect.sync(() => this.interruptWork(loss))));"
       )
     ],
@@ -335,9 +335,9 @@ export const all: ReadonlyArray<Mutation> = [
       election("tenure", "this.interruptWork(loss);", ""),
       election(
         "tenure",
-        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            return Effect.void;",
-        "Deferred.doneUnsafe(this.losing, Effect.sync(error));\n            " +
-          "return Effect.forkDetach(Effect.sync(() => this.interruptWork(loss)));"
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
+        "Deferred.doneUnsafe(this.losing, Effect.sync(error)); " +
+          "Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, Effect.sync(() => this.interruptWork(loss))));"
       )
     ],
     noticedBy: "deadline",

@@ -116,12 +116,16 @@ export class Member {
   }
 
   /**
-   * The same, but after failures in a row longer: every second time twice as long, every fourth time four times. The lease that it
-   * follows from may not be known, or have been made longer, and an answer that is lost is not to be waited for that long each time.
+   * The same, but after failures in a row longer: every second time twice as long, every fourth time four times, up to what is
+   * taken where the lease is not known. It may have been made longer; but an answer that is lost must not be waited for that long
+   * each time.
    */
   get growingPatience(): Duration.Duration {
-    const { failures } = this
-    return bounded(this.lease / 3n * BigInt(failures === 0 ? 1 : failures & -failures))
+    const { failures, lease } = this
+    const usual = lease / 3n
+    const most = usual > firstLease / 3n ? usual : firstLease / 3n
+    const grown = usual * BigInt(failures === 0 ? 1 : failures & -failures)
+    return bounded(grown < most ? grown : most)
   }
 
   /** Whether a version may still be read at, or conflicts be judged from. */

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type { LeadOptions } from "../CandidateOptions.ts"
 import { type CampaignError, LeadershipLost } from "../ElectionError.ts"
@@ -191,6 +192,7 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const led = Effect.gen(function*() {
     working = yield* Effect.scoped(supervised).pipe(
       Effect.provideService(Clock.Clock, tenure.clock),
+      Effect.updateService(Scheduler.Scheduler, (scheduler) => tenure.scheduler(scheduler)),
       Span.within("LeaderElection.lead", member, { term: String(term) }),
       // Wherever it was called from: a work that cannot be interrupted would go on beside the next leader's.
       Effect.interruptible,

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type * as Scheduler from "effect/Scheduler"
 import { LeadershipLost, type LossReason } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 import { Belief, type Instant } from "./belief.ts"
@@ -22,6 +23,9 @@ interface Loss {
   readonly reason: LossReason
   readonly error: () => LeadershipLost
 }
+
+/** A fiber of the work looks at the belief when it goes on after a wait, and then every so many operations. */
+const operationsPerLook = 32
 
 export class Tenure {
   readonly member: Member
@@ -105,28 +109,55 @@ export class Tenure {
 
   /** It is over for its leader, from this very moment on. */
   lose(reason: LossReason): Effect.Effect<void> {
-    return Effect.uninterruptible(Effect.contextWith((context: Context.Context<never>) => {
-      if (this.ended !== undefined) return Effect.void
-      const { member, term } = this
-      const error = () => this.told ??= new LeadershipLost({ processId: member.id, term, reason })
-      const loss: Loss = { reason, error }
-      this.ended = loss
-      // Told, measured and logged before it has consequences: on a database in memory all of them are had within this call.
-      Effect.runForkWith(context)(member.announce((about) => ({ _tag: "Lost", ...about, term, reason })))
-      // Not by way of a fiber that waits for the loss: it would be for the scheduler to say when that goes on.
-      this.interruptWork(loss)
-      Deferred.doneUnsafe(this.losing, Effect.sync(error))
+    return Effect.contextWith((context: Context.Context<never>) => {
+      this.endNow(reason, context)
       return Effect.void
-    }))
+    })
+  }
+
+  private endNow(reason: LossReason, context: Context.Context<never>): void {
+    if (this.ended !== undefined) return
+    const { member, term } = this
+    const error = () => this.told ??= new LeadershipLost({ processId: member.id, term, reason })
+    const loss: Loss = { reason, error }
+    this.ended = loss
+    // Told, measured and logged before it has consequences: on a database in memory all of them are had within this call.
+    Effect.runForkWith(context)(member.announce((about) => ({ _tag: "Lost", ...about, term, reason })))
+    // Not by way of a fiber that waits for the loss: it would be for the scheduler to say when that goes on.
+    this.interruptWork(loss)
+    Deferred.doneUnsafe(this.losing, Effect.sync(error))
+  }
+
+  /** Looks at the belief, and ends the tenure where that is over. */
+  private look(context: Context.Context<never>): boolean {
+    if (this.ended !== undefined) return false
+    const over = this.belief.over()
+    if (over === undefined) return true
+    this.endNow(over === "Expired" ? this.obstacle ?? "Expired" : over, context)
+    return false
   }
 
   /** Whether the leader still believes in it. Finding that it should not any more ends it. */
-  readonly isHeld: Effect.Effect<boolean> = Effect.suspend(() => {
-    if (this.ended !== undefined) return Effect.succeed(false)
-    const over = this.belief.over()
-    if (over === undefined) return Effect.succeed(true)
-    return Effect.as(this.lose(over === "Expired" ? this.obstacle ?? "Expired" : over), false)
-  })
+  readonly isHeld: Effect.Effect<boolean> = Effect.contextWith((context: Context.Context<never>) =>
+    Effect.succeed(this.look(context))
+  )
+
+  /**
+   * The scheduler of the work: no fiber of the work goes on after a wait before the belief has been looked at, nor runs for long
+   * without. What a look finds interrupts the work within it, and the fiber gives way before it takes its step: timers do not
+   * come first where a loop was blocked, and a socket's data may be what the fiber goes on with.
+   *
+   * It asks once: finalizers have to go on, in fibers of their own too.
+   */
+  scheduler(base: Scheduler.Scheduler): Scheduler.Scheduler {
+    return {
+      executionMode: base.executionMode,
+      makeDispatcher: () => base.makeDispatcher(),
+      shouldYield: (fiber) =>
+        (fiber.currentOpCount % operationsPerLook === 1 && this.ended === undefined && !this.look(fiber.context)) ||
+        base.shouldYield(fiber)
+    }
+  }
 
   /** An attempt to renew, started at `attempt`, has been committed. */
   renewed(attempt: Instant, lease: LeaseRecord, version: bigint): void {

@@ -17,6 +17,7 @@ import * as mergedView from "./internal/mergedView.ts"
 import { OwnWrites } from "./internal/ownWrites.ts"
 import * as rangeSet from "./internal/rangeSet.ts"
 import * as readConflict from "./internal/readConflict.ts"
+import { type Known, knownFrom } from "./internal/walk.ts"
 import * as KeyRange from "./KeyRange.ts"
 import type { KeySelector } from "./KeySelector.ts"
 import type { Mutation } from "./Mutation.ts"
@@ -120,6 +121,9 @@ class Attempt implements OptimisticTransaction {
   private readonly maxKeyLength: number
   private readonly own = new OwnWrites()
   private readonly readConflicts: Array<KeyRange.KeyRange> = []
+  private explicitConflicts: Array<KeyRange.KeyRange> | undefined = undefined
+  /** What snapshot reads have read. */
+  private snapshotReads: Array<KeyRange.KeyRange> | undefined = undefined
   private readonly watches: Array<Watch> = []
   private requestedVersion: bigint | undefined = undefined
   private snapshot: Snapshot | undefined = undefined
@@ -136,7 +140,7 @@ class Attempt implements OptimisticTransaction {
 
   get conflictRanges() {
     return {
-      read: rangeSet.coalesce(this.readConflicts),
+      read: this.allReadConflicts(),
       write: rangeSet.coalesce(this.own.toldConflicts(this.knownVersion))
     }
   }
@@ -162,7 +166,7 @@ class Attempt implements OptimisticTransaction {
       this.answer(
         (below) => mergedView.get(below, this.own, key),
         (value) => {
-          if (!isSnapshot) this.own.addKeyConflict(key, this.readConflicts)
+          this.own.addKeyConflict(key, this.readsOf(isSnapshot))
           return value
         }
       )
@@ -184,7 +188,7 @@ class Attempt implements OptimisticTransaction {
           return values
         },
         (values) => {
-          if (!isSnapshot) { for (const key of keys) this.own.addKeyConflict(key, this.readConflicts) }
+          for (const key of keys) this.own.addKeyConflict(key, this.readsOf(isSnapshot))
           return values
         }
       )
@@ -196,7 +200,7 @@ class Attempt implements OptimisticTransaction {
       return this.answer(
         (below) => mergedView.resolve(below, this.own, within),
         (resolved) => {
-          if (!isSnapshot) this.own.addRangeConflict(readConflict.ofSelector(within, resolved), this.readConflicts)
+          this.addRead(readConflict.ofSelector(within, resolved), isSnapshot)
           return resolved.key
         }
       )
@@ -213,11 +217,9 @@ class Attempt implements OptimisticTransaction {
       const unlimited = wanted === 0 ? Number.POSITIVE_INFINITY : wanted
       const limit = Math.min(unlimited, mode === "all" ? largePageSize : pageSize)
       return this.answer(
-        (below) => mergedView.getRange(below, this.own, from, to, limit, reverse),
+        (below) => mergedView.getRange(below, this.own, from, to, limit, reverse, this.known),
         (page) => {
-          if (!options.snapshot) {
-            this.own.addRangeConflict(readConflict.ofPage(from, to, page, reverse), this.readConflicts)
-          }
+          this.addRead(readConflict.ofPage(from, to, page, reverse), options.snapshot)
           return page
         }
       )
@@ -233,7 +235,7 @@ class Attempt implements OptimisticTransaction {
   }
 
   readonly addReadConflict = (range: KeyRange.KeyRange): void => {
-    this.own.addRangeConflict(this.cutRange(range), this.readConflicts)
+    this.own.addRangeConflict(this.cutRange(range), this.explicitConflicts ??= [])
   }
 
   readonly addWriteConflict = (range: KeyRange.KeyRange): void => {
@@ -260,7 +262,7 @@ class Attempt implements OptimisticTransaction {
     if (left <= 0n) return timedOut("write")
     if (this.own.isEmpty) return Effect.sync(() => this.settled(readOnly))
     const mutations = this.own.mutations()
-    const readConflicts = rangeSet.coalesce(this.readConflicts)
+    const readConflicts = this.allReadConflicts()
     const writeConflicts = rangeSet.coalesce(this.own.conflicts())
     const size = sizeOf(mutations, readConflicts, writeConflicts) +
       this.own.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
@@ -294,6 +296,22 @@ class Attempt implements OptimisticTransaction {
 
   private isLate(): boolean {
     return this.options.clock.monotonicTimeNanosUnsafe() >= this.deadline
+  }
+
+  private readsOf(isSnapshot: boolean): Array<KeyRange.KeyRange> {
+    return isSnapshot ? this.snapshotReads ??= [] : this.readConflicts
+  }
+
+  private addRead(range: KeyRange.KeyRange, isSnapshot: boolean): void {
+    if (!isSnapshot) this.own.addRangeConflict(range, this.readConflicts)
+    else if (Bytes.compare(range.begin, range.end) < 0) this.readsOf(true).push(range)
+  }
+
+  private readonly known = (): Known => knownFrom(this.readConflicts, this.snapshotReads ?? [])
+
+  private allReadConflicts(): ReadonlyArray<KeyRange.KeyRange> {
+    const { explicitConflicts, readConflicts } = this
+    return rangeSet.coalesce(explicitConflicts === undefined ? readConflicts : readConflicts.concat(explicitConflicts))
   }
 
   /** The read version, if it has been taken. */

@@ -67,23 +67,24 @@ interface End {
  * Counts as far as it gets. An end that is found moves up to the next key that is there or cannot be read: nothing lies
  * between the two.
  */
-const resolveEnd = (below: Below, own: OwnWrites, selector: KeySelector): End => {
+const resolveEnd = (below: Below, own: OwnWrites, selector: KeySelector, known?: walk.Known): End => {
   const from = anchor(selector)
   let { offset } = selector
   const found = (key: Uint8Array): End => ({ key, offset: 1, counted: 1, clamped: undefined, blocked: undefined })
-  if (offset === 1 && below !== undefined && !own.hasUnreadable) return found(from)
+  if (offset === 1 && below !== undefined && known === undefined && !own.hasUnreadable) return found(from)
   if (offset < 1) {
-    // The empty key is where the database begins, and not counted.
-    const pair = walk.skip(below, own, { begin: afterFirstKey, end: from }, 1 - offset, true)
+    const pair = from.length > 0
+      ? walk.skip(below, own, { begin: firstKey, end: from }, 1 - offset, true, known)
+      : { ...walk.skip(below, own, KeyRange.single(firstKey), 1, false, known), skipped: 0, at: firstKey }
     offset += pair.skipped
     if (pair.blocked !== undefined) {
       return { key: pair.at, offset, counted: offset, clamped: undefined, blocked: pair.blocked }
     }
-    return offset < 1
-      ? { key: firstKey, offset: 1, counted: offset, clamped: "begin", blocked: undefined }
-      : found(pair.at)
+    if (offset === 1 && pair.at.length > 0) return found(pair.at)
+    // The empty key is where the database begins, and not counted.
+    return { key: firstKey, offset: 1, counted: Math.min(offset, 0), clamped: "begin", blocked: undefined }
   }
-  const pair = walk.skip(below, own, { begin: from, end: lastKey }, offset, false)
+  const pair = walk.skip(below, own, { begin: from, end: lastKey }, offset, false, known)
   if (pair.blocked !== undefined) {
     offset -= pair.skipped
     return { key: pair.at, offset, counted: offset, clamped: undefined, blocked: pair.blocked }
@@ -95,8 +96,6 @@ const resolveEnd = (below: Below, own: OwnWrites, selector: KeySelector): End =>
     : found(selector.offset === 1 ? from : lastKey)
 }
 
-const afterFirstKey = Bytes.successor(firstKey)
-
 /** A page of a range. */
 export interface Page {
   readonly values: ReadonlyArray<KeyValue>
@@ -105,6 +104,47 @@ export interface Page {
   /** An end was brought back to where the database begins, or ends, and the page depends on that. */
   readonly clampedBegin: boolean
   readonly clampedEnd: boolean
+}
+
+/** Nothing lies behind the last key, or before the first. */
+const isCorner = (begin: End, end: End): boolean =>
+  begin.offset === 1 && Bytes.equals(begin.key, lastKey) || end.offset === 1 && end.key.length === 0
+
+const empty: Page = { values: [], more: false, clampedBegin: false, clampedEnd: false }
+
+/** Which ends of the database a selector has come to. */
+interface Touched {
+  readonly begin: boolean
+  readonly end: boolean
+}
+
+const untouched: Touched = { begin: false, end: false }
+
+/**
+ * Where what was read before and the own writes do not tell, and the far end seems to lie before the near one, FoundationDB's
+ * client looks for the far end first; what it finds may be the answer.
+ */
+const lookAhead = (
+  below: Snapshot,
+  own: OwnWrites,
+  beginSelector: KeySelector,
+  endSelector: KeySelector,
+  reverse: boolean,
+  known: walk.Known
+): Page | walk.Blocked | Touched => {
+  const begin = resolveEnd(below, own, beginSelector, known)
+  const end = resolveEnd(below, own, endSelector, known)
+  const [near, far] = reverse ? [end, begin] : [begin, end]
+  if (Bytes.compare(begin.key, end.key) <= 0 || far.offset === 1 || isCorner(begin, end)) return untouched
+  if (begin.counted >= end.counted) return empty
+  const found = resolve(below, own, reverse ? beginSelector : endSelector)
+  if (typeof found === "symbol") return found
+  const touched = { begin: found.key.length === 0, end: Bytes.equals(found.key, lastKey) }
+  const order = Bytes.compare(near.key, found.key)
+  if (reverse ? order <= 0 && near.offset <= 1 : order >= 0 && near.offset > 0) return empty
+  return (reverse ? touched.end : touched.begin)
+    ? { ...empty, clampedBegin: touched.begin, clampedEnd: touched.end }
+    : touched
 }
 
 /** Whether a range cannot hold a key, whatever is in the database: its selectors are in the wrong order. */
@@ -118,22 +158,26 @@ export const getRange = (
   beginSelector: KeySelector,
   endSelector: KeySelector,
   limit: number,
-  reverse: boolean
+  reverse: boolean,
+  known: () => walk.Known
 ): Page | walk.Blocked => {
   const isPlain = beginSelector.offset === 1 && endSelector.offset === 1
   if (below === undefined && isPlain && !reverse && own.isUntouched(KeyRange.single(anchor(beginSelector)))) {
     return walk.unknown
   }
+  const isFarPlain = (reverse ? beginSelector : endSelector).offset === 1
+  const looked = below === undefined || isFarPlain
+    ? untouched
+    : lookAhead(below, own, beginSelector, endSelector, reverse, known())
+  if (typeof looked === "symbol" || "values" in looked) return looked
   const begin = resolveEnd(below, own, beginSelector)
   const end = resolveEnd(below, own, endSelector)
   const order = Bytes.compare(begin.key, end.key)
-  if (order >= 0 && begin.counted >= end.counted) {
-    return { values: [], more: false, clampedBegin: false, clampedEnd: false }
-  }
-  const clampedBegin = begin.clamped === "begin" || end.clamped === "begin"
-  const clampedEnd = begin.clamped === "end" || end.clamped === "end"
+  if (order >= 0 && begin.counted >= end.counted) return empty
+  const clampedBegin = looked.begin || begin.clamped === "begin" || end.clamped === "begin"
+  const clampedEnd = looked.end || begin.clamped === "end" || end.clamped === "end"
   const nothing: Page = { values: [], more: false, clampedBegin, clampedEnd }
-  if (begin.offset === 1 && Bytes.equals(begin.key, lastKey) || end.offset === 1 && end.key.length === 0) return nothing
+  if (isCorner(begin, end)) return nothing
   const [near, far] = reverse ? [end, begin] : [begin, end]
   if (order > 0 && far.offset !== 1) return far.blocked!
   if (order >= 0 && begin.offset >= end.offset) return nothing

@@ -6,6 +6,7 @@ import type * as KeyRange from "../KeyRange.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
 import { type Overlay, overlayOf, type OwnWrites, type Write } from "./ownWrites.ts"
+import * as rangeSet from "./rangeSet.ts"
 import type { Cursor, Entry } from "./sortedMap.ts"
 
 /** The answer cannot be known before the commit: error 1036. */
@@ -84,6 +85,26 @@ class Pull {
   }
 }
 
+/** What a transaction has read of the database so far. */
+export interface Known {
+  readonly has: (key: Uint8Array) => boolean
+  /** Where the known keys around `at` end; those below it when `reverse`. */
+  readonly endAround: (at: Uint8Array, reverse: boolean) => Uint8Array | undefined
+}
+
+/** What ranges that were read let know. */
+export const knownFrom = (...reads: ReadonlyArray<ReadonlyArray<KeyRange.KeyRange>>): Known => {
+  const set = reads.flat().reduce<rangeSet.RangeSet>(rangeSet.add, undefined)
+  return {
+    has: (key) => rangeSet.has(set, key),
+    endAround: (at, reverse) => {
+      const range = reverse ? rangeSet.before(set, at) : rangeSet.find(set, at)
+      if (range === undefined || reverse && Bytes.compare(range.end, at) < 0) return undefined
+      return reverse ? range.begin : range.end
+    }
+  }
+}
+
 /**
  * Walks over a range from its beginning, or from its end backwards. The range falls into segments: keys that were written
  * one by one, ranges that were cleared, and gaps between them, where the pairs are the database's.
@@ -97,11 +118,20 @@ class Walk {
   private readonly isBarred: boolean
   private readonly points: Cursor<Write>
   private readonly pull: Pull | undefined
+  private readonly known: Known | undefined
   private point: Entry<Write> | undefined
   /** Where the gap ends in which `at` lies. */
   private gapEnd: Uint8Array | undefined = undefined
 
-  constructor(below: Snapshot | undefined, own: OwnWrites, range: KeyRange.KeyRange, reverse: boolean, hint: number) {
+  constructor(
+    below: Snapshot | undefined,
+    own: OwnWrites,
+    range: KeyRange.KeyRange,
+    reverse: boolean,
+    hint: number,
+    known?: Known
+  ) {
+    this.known = known
     this.own = own
     this.reverse = reverse
     this.at = reverse ? range.end : range.begin
@@ -132,7 +162,7 @@ class Walk {
       if (this.point !== undefined && Bytes.equals(this.pointStart(this.point.key), this.at)) {
         const { key, value: write } = this.point
         const overlay = overlayOf(write)
-        if (typeof overlay === "function" && this.pull === undefined) return unknown
+        if (typeof overlay === "function" && (this.pull === undefined || this.known?.has(key) === false)) return unknown
         const value = this.valueOf(key, overlay)
         this.at = this.reverse ? key : Bytes.successor(key)
         this.point = this.points.next()
@@ -152,6 +182,11 @@ class Walk {
         end = this.nearer(end, first)
       }
       if (this.pull === undefined) return unknown
+      if (this.known !== undefined) {
+        const knownEnd = this.known.endAround(this.at, this.reverse)
+        if (knownEnd === undefined) return unknown
+        end = this.nearer(end, knownEnd)
+      }
       this.pull.skipTo(this.at)
       this.gapEnd = end
     }
@@ -237,14 +272,15 @@ export const skip = (
   own: OwnWrites,
   range: KeyRange.KeyRange,
   count: number,
-  reverse: boolean
+  reverse: boolean,
+  known?: Known
 ): Skipped => {
-  if (below !== undefined && own.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
+  if (below !== undefined && known === undefined && own.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
     // Those before it need not be made.
     const pair = below.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
     if (pair !== undefined) return { skipped: count, at: pair.key, blocked: undefined }
   }
-  const walk = new Walk(below, own, range, reverse, Math.min(count, largestChunk) + 8)
+  const walk = new Walk(below, own, range, reverse, Math.min(count, largestChunk) + 8, known)
   for (let skipped = 0;;) {
     const pair = walk.next()
     if (pair === undefined) return { skipped, at: walk.at, blocked: undefined }

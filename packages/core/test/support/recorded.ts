@@ -242,44 +242,20 @@ export const answer = Effect.fnUntraced(function*(
 
 /**
  * The transactions to which the server answers by how its client goes about a range between two selectors that both have to
- * be looked up, or between one and a key that cannot be read: in pieces, which depend on what the transaction has read
- * before and on where the cluster's shards end. There it may add a conflict up to the end of the database, or refuse the
- * read (1036) for a key that is not in its way.
+ * be looked up: in pieces, which depend on what the transaction has read and written before and on where the cluster's
+ * shards end. Where both run off the same end of the database it may add a conflict up to there, and where the range comes
+ * to a key that cannot be read it may refuse (1036) what could be answered.
  */
 const piecewise: ReadonlySet<number> = new Set([
   500115,
-  500384,
   500487,
-  500697,
-  501171,
   501307,
-  501309,
-  501523,
   501896,
   502237,
-  502421,
-  502473,
-  502478,
-  502508,
   502617,
-  502821,
-  502929,
-  502932,
-  600088,
-  600587,
-  600674,
   600684,
-  600801,
-  600860,
-  600872,
-  600897,
-  601032,
   601078,
-  601237,
-  601281,
-  601341,
-  601475,
-  601495
+  601341
 ])
 
 /** Runs all transactions of a file but those, and gives the seeds of those to which an engine answers otherwise. */

@@ -25,7 +25,7 @@ import * as NegativeSpans from "./internal/negativeSpans.ts"
 import { visible } from "./internal/visible.ts"
 
 export { Signals } from "./internal/run/signals.ts"
-export { type OpenError, type Store, Stores } from "./internal/target.ts"
+export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/target.ts"
 
 /** Subcommands, flags and what they do. */
 export const command = root.pipe(

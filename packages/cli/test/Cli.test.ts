@@ -43,6 +43,11 @@ const platform = Layer.mergeAll(
 /** What the command has asked to be opened. */
 class Opened {
   store: Cli.Store | undefined
+  laggingReaders: ReadonlyArray<Cli.LaggingReader> = []
+
+  get access(): string | undefined {
+    return this.store?.engine === "lmdb" ? this.store.access : undefined
+  }
 }
 
 /** The command on one database in memory, with a terminal or without, in an environment of variables. */
@@ -64,6 +69,7 @@ const cli = Effect.gen(function*() {
       )),
       Effect.provideService(Cli.Stores, {
         exists: () => true,
+        laggingReaders: () => Effect.succeed(opened.laggingReaders),
         open: (store) => {
           opened.store = store
           return Layer.succeed(Database, database)
@@ -154,6 +160,7 @@ describe("the command line", () => {
         ["status -e a//b", /the election's name "a\/\/b" has an empty part/],
         ["status --cluster-file f", /--cluster-file is for FoundationDB/],
         ["status --engine fdb --path p", /--path is for LMDB/],
+        ["status --engine fdb --access group", /--access is for LMDB/],
         ["history --limit 1000", /1000 tenures cannot be shown/],
         ["init --lease 10", /"10" is no span of time/],
         ["init -e b --lease 1s --heartbeat 2s", /: the heartbeat is 2s; it has to be below the lease/],
@@ -198,28 +205,67 @@ describe("the command line", () => {
       assert.deepStrictEqual(opened.store, {
         engine: "lmdb",
         path: "/home/me/.local/state/fdb-election",
-        isDefault: true
+        isDefault: true,
+        access: "owner"
       })
       yield* call("status", { env: { XDG_STATE_HOME: "/state" } })
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/state/fdb-election", isDefault: true })
+      assert.deepStrictEqual(opened.store, {
+        engine: "lmdb",
+        path: "/state/fdb-election",
+        isDefault: true,
+        access: "owner"
+      })
       // A path that depends on the working directory would be another store for each process.
       yield* call("status", { env: { XDG_STATE_HOME: "state", HOME: "" } })
       const path = `${os.userInfo().homedir}/.local/state/fdb-election`
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path, isDefault: true })
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path, isDefault: true, access: "owner" })
       yield* call("status --path=")
       assert.include((yield* errors).at(-1), "--path is empty")
       const env = { FDB_ELECTION_PATH: "/env", FDB_ELECTION_NAME: "from/env", FDB_CLUSTER_FILE: "/cluster" }
       yield* call("status", { env })
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false })
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false, access: "owner" })
       assert.include((yield* errors).at(-1), "no election from/env in the LMDB store /env")
       yield* call("status --path /flag -e flag", { env })
       assert.include((yield* errors).at(-1), "no election flag in the LMDB store /flag")
       yield* call("status", { env: { ...env, FDB_ELECTION_ENGINE: "fdb" } })
       assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/cluster" })
+      yield* call("status --access group", { env })
+      assert.strictEqual(opened.access, "group")
+      yield* call("status", { env: { FDB_ELECTION_ACCESS: "group" } })
+      assert.strictEqual(opened.access, "group")
+      yield* call("status --access owner", { env: { FDB_ELECTION_ACCESS: "group" } })
+      assert.strictEqual(opened.access, "owner")
+      assert.strictEqual(yield* call("status", { env: { FDB_ELECTION_ACCESS: "all" } }), ExitCode.usage)
+      assert.include((yield* errors).at(-1), `FDB_ELECTION_ACCESS is "all": set it to owner or group`)
       yield* call("status --engine fdb --cluster-file /flag", { env })
       assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/flag" })
       assert.strictEqual(yield* call("status", { env: { FDB_ELECTION_ENGINE: "memory" } }), ExitCode.usage)
       assert.include((yield* errors).at(-1), `FDB_ELECTION_ENGINE is "memory": set it to lmdb or fdb`)
+    }).pipe(live))
+
+  it.effect("status tells of processes that keep the store growing, and what to do about each", () =>
+    Effect.gen(function*() {
+      const { call, opened } = yield* cli
+      yield* call("init")
+      opened.laggingReaders = [
+        { pid: 41, state: "stopped", commitsBehind: 1200 },
+        { pid: 42, state: "running", commitsBehind: 1 },
+        { pid: 43, state: "unknown", commitsBehind: 2 }
+      ]
+      yield* call("status")
+      assert.deepStrictEqual((yield* lastLine).split("\n").slice(-3), [
+        "The store grows: process 41 (stopped) has been reading since 1200 commits ago, so no space is used again; " +
+        "let it go on (SIGCONT) or end it",
+        "The store grows: process 42 has been reading since 1 commit ago, so no space is used again; " +
+        "its event loop is blocked; end it if that lasts",
+        "The store grows: process 43 (not of this container, perhaps) has been reading since 2 commits ago, so no space is used " +
+        "again; see what it does, and end it if that lasts"
+      ])
+      yield* call("status --json")
+      assert.deepStrictEqual(JSON.parse(yield* lastLine).laggingReaders, opened.laggingReaders)
+      opened.laggingReaders = []
+      yield* call("status")
+      assert.notInclude(yield* lastLine, "grows")
     }).pipe(live))
 
   it.effect("says what to do when there is no election, or its records are damaged", () =>
@@ -359,7 +405,8 @@ describe("an election", () => {
           candidateTimeoutMillis: 15_000,
           enabled: true,
           preemption: true
-        }
+        },
+        laggingReaders: []
       })
       yield* call("status")
       const text = yield* lastLine

@@ -4,17 +4,18 @@
  * All processes that open the same directory share one database. What they commit survives them, and each other's death
  * at any instant.
  */
-import { Database, type DatabaseService, OptimisticEngine } from "@effect-fdb/core"
+import { Database, type DatabaseService, type FdbError, OptimisticEngine } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as path from "node:path"
-import type { Durability } from "./internal/environment.ts"
+import { type Durability, toFdbError } from "./internal/environment.ts"
 import { maxKeyLength } from "./internal/layout.ts"
 import { Limits } from "./internal/limits.ts"
 import type { Access } from "./internal/permissions.ts"
+import { type ProcessState, processState } from "./internal/processState.ts"
 import * as shared from "./internal/shared.ts"
 import { LmdbStore } from "./internal/store.ts"
 import { patienceMillis } from "./internal/writesAtExit.ts"
@@ -56,6 +57,15 @@ export interface Options {
 const drainTimeout = Duration.millis(patienceMillis)
 const upkeepInterval = "30 seconds"
 
+const acquire = ({ access = "owner", durability = "disk", ...options }: Options) => {
+  // Now: the working directory may be another one later.
+  const directory = path.resolve(options.path)
+  return Effect.acquireRelease(
+    shared.acquire(directory, { durability, access }),
+    (environment) => shared.release(environment, directory)
+  )
+}
+
 /**
  * An engine, to be decorated before `Database.fromEngine` makes a database of it. Closing the scope ends its watches,
  * waits for the commits under way, and closes the database if nobody else in this process uses it.
@@ -83,6 +93,46 @@ export const makeEngine = Effect.fnUntraced(
     return OptimisticEngine.make({ name: "lmdb", store, clock, maxKeyLength, maxWatches: options.maxWatches })
   }
 )
+
+/** A process that reads what is not the newest state any more. */
+export interface LaggingReader {
+  readonly pid: number
+  /** `unknown` where the operating system does not tell, or the process is one of another container. */
+  readonly state: ProcessState
+  /** How many commits have come since the state that it reads; those that were written together count as one. */
+  readonly commitsBehind: number
+}
+
+/** What comes and goes within this is nothing to be told. */
+const passing = "100 millis"
+
+/**
+ * The processes that read a state which is not the newest, and have done so for a while.
+ *
+ * **Details**
+ *
+ * LMDB uses no page again that a reader may still see; so beside one, the file grows with every commit. Readers end within
+ * five seconds, but for those of a process that is stopped, or whose event loop is blocked. The file stays as large as it was.
+ */
+export const laggingReaders = (
+  options: Options
+): Effect.Effect<ReadonlyArray<LaggingReader>, LmdbError | FdbError> =>
+  Effect.scoped(Effect.gen(function*() {
+    const environment = yield* acquire(options)
+    const behind = Effect.map(
+      Effect.try({ try: () => environment.readings(), catch: (cause) => toFdbError(cause, "read") }),
+      (readings) => readings.filter(({ behind }) => behind > 0)
+    )
+    const first = yield* behind
+    if (first.length === 0) return []
+    yield* Effect.sleep(passing)
+    const known = new Set(first.map(({ key }) => key))
+    return (yield* behind).filter(({ key }) => known.has(key)).map(({ behind, pid }) => ({
+      pid,
+      state: processState(pid),
+      commitsBehind: behind
+    }))
+  }))
 
 /** The database of a directory, open until the scope is closed. */
 export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError, Scope.Scope> =>

@@ -5,11 +5,13 @@ import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { codeOf } from "./errorCode.ts"
-import { type OpenError, type Store, Stores } from "./target.ts"
+import { type LaggingReader, type OpenError, type Store, Stores } from "./target.ts"
 
 /** The default directory comes into being with its first use; one that is given is the user's to make. */
 const makeParents = (store: Store): void => {
-  if (store.engine === "lmdb" && store.isDefault) fs.mkdirSync(store.path, { recursive: true, mode: 0o700 })
+  if (store.engine === "lmdb" && store.isDefault) {
+    fs.mkdirSync(path.dirname(store.path), { recursive: true, mode: 0o700 })
+  }
 }
 
 const open = (store: Store): Layer.Layer<Database, OpenError> =>
@@ -20,7 +22,7 @@ const open = (store: Store): Layer.Layer<Database, OpenError> =>
     }
     const { LmdbDatabase } = yield* Effect.promise(() => import("@effect-fdb/lmdb"))
     yield* Effect.ignore(Effect.try(() => makeParents(store)))
-    return LmdbDatabase.layer({ path: store.path })
+    return LmdbDatabase.layer({ path: store.path, access: store.access })
   }))
 
 /** Whatever else is wrong with the place than that nothing is there, the opening tells. */
@@ -34,5 +36,13 @@ const exists = (store: Store): boolean => {
   }
 }
 
+const laggingReaders = (store: Store): Effect.Effect<ReadonlyArray<LaggingReader>, OpenError> =>
+  store.engine === "fdb"
+    ? Effect.succeed([])
+    : Effect.flatMap(
+      Effect.promise(() => import("@effect-fdb/lmdb")),
+      ({ LmdbDatabase }) => LmdbDatabase.laggingReaders({ path: store.path })
+    )
+
 /** LMDB and FoundationDB. */
-export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, { exists, open })
+export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, { exists, laggingReaders, open })

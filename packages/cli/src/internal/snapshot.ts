@@ -17,7 +17,7 @@ import * as Account from "./account.ts"
 import * as Settings from "./settings.ts"
 import * as Span from "./span.ts"
 import * as Table from "./table.ts"
-import { describe, type Target, transact } from "./target.ts"
+import { describe, type LaggingReader, type Target, transact } from "./target.ts"
 
 export interface Snapshot {
   /** By this process's wall clock, in nanoseconds since the epoch. */
@@ -154,6 +154,17 @@ export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<str
       `heartbeat ${Span.formatNanos(now - candidate.lastHeartbeat)} ago`
     ])
   )
+}
+
+/** What a process does to the store by a read that does not end, and what to do about it. */
+export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string => {
+  const commits = commitsBehind === 1 ? "1 commit" : `${commitsBehind} commits`
+  const [what, remedy] = {
+    stopped: [" (stopped)", "let it go on (SIGCONT) or end it"],
+    running: ["", "its event loop is blocked; end it if that lasts"],
+    unknown: [" (not of this container, perhaps)", "see what it does, and end it if that lasts"]
+  }[state]
+  return `The store grows: process ${pid}${what} has been reading since ${commits} ago, so no space is used again; ${remedy}`
 }
 
 /** For people. */

@@ -15,7 +15,13 @@ import { NoElection, StoreFailed, UsageError } from "../Failure.ts"
 
 /** A store, as it is asked for. */
 export type Store =
-  | { readonly engine: "lmdb"; readonly path: string; readonly isDefault: boolean }
+  | {
+    readonly engine: "lmdb"
+    readonly path: string
+    readonly isDefault: boolean
+    /** Whose it is, where it is made. */
+    readonly access: "owner" | "group"
+  }
   | { readonly engine: "fdb"; readonly clusterFile: string | undefined }
 
 /** The store in words. */
@@ -32,17 +38,27 @@ export interface OpenError {
   readonly message: string
 }
 
+/** A process that reads what is not the newest state any more, and keeps its store from using space again. */
+export interface LaggingReader {
+  readonly pid: number
+  readonly state: "running" | "stopped" | "unknown"
+  readonly commitsBehind: number
+}
+
 /** How stores are opened. */
 export class Stores extends Context.Service<Stores, {
   readonly open: (store: Store) => Layer.Layer<Database, OpenError>
   /** Whether there is anything to be opened, as far as that can be told without; opening may make it. */
   readonly exists: (store: Store) => boolean
+  /** Those of a store that is open; none where that does not matter to it. */
+  readonly laggingReaders: (store: Store) => Effect.Effect<ReadonlyArray<LaggingReader>, OpenError>
 }>()("@effect-fdb/cli/Stores") {}
 
 /** The flags that say which election is meant, as they were given. */
 export interface TargetFlags {
   readonly engine: Option.Option<"lmdb" | "fdb">
   readonly path: Option.Option<string>
+  readonly access: Option.Option<"owner" | "group">
   readonly clusterFile: Option.Option<string>
   readonly election: Option.Option<string>
 }
@@ -87,12 +103,17 @@ const resolveStore = Effect.fnUntraced(function*(flags: TargetFlags): Effect.fn.
       const given = yield* flagOr(flags.path, "FDB_ELECTION_PATH")
       if (Option.contains(given, "")) return yield* usage("--path is empty: give a directory, or leave it out")
       const directory = Option.isSome(given) ? given.value : yield* defaultPath
-      return { engine, path: path.resolve(directory), isDefault: Option.isNone(given) }
+      const access = Option.getOrElse(yield* flagOr(flags.access, "FDB_ELECTION_ACCESS"), () => "owner")
+      if (access !== "owner" && access !== "group") {
+        return yield* usage(`FDB_ELECTION_ACCESS is "${access}": set it to owner or group`)
+      }
+      return { engine, path: path.resolve(directory), isDefault: Option.isNone(given), access }
     }
     case "fdb": {
       if (Option.isSome(flags.path)) {
         return yield* usage("--path is for LMDB: give --engine lmdb, or --cluster-file instead")
       }
+      if (Option.isSome(flags.access)) return yield* usage("--access is for LMDB: leave it out, or give --engine lmdb")
       return { engine, clusterFile: Option.getOrUndefined(yield* flagOr(flags.clusterFile, "FDB_CLUSTER_FILE")) }
     }
     default:

@@ -14,7 +14,7 @@ describe("a store", () => {
         Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "fdb-election-test-"))),
         (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true }))
       )
-      const lmdb = (place: string) => exists({ engine: "lmdb", path: place, isDefault: false })
+      const lmdb = (place: string) => exists({ engine: "lmdb", path: place, isDefault: false, access: "owner" })
       assert.isFalse(lmdb(directory))
       assert.isFalse(lmdb(path.join(directory, "no", "such")))
       fs.writeFileSync(path.join(directory, "data.mdb"), "")

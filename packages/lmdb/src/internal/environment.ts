@@ -26,6 +26,18 @@ export interface Write {
   readonly value: Uint8Array | undefined
 }
 
+/** A read that has not ended. */
+export interface Reading {
+  /** The same for as long as it goes on. */
+  readonly key: string
+  readonly pid: number
+  /** How many commits have come since what it reads. */
+  readonly behind: number
+}
+
+/** As in `readerList`: process, thread and transaction. */
+const reading = /^ *(\d+) +[\da-f]+ +(\d+) *$/gm
+
 export class Environment {
   readonly directory: string
   readonly durability: Durability
@@ -131,6 +143,19 @@ export class Environment {
       this.writes.delete(written)
       ended()
     }
+  }
+
+  /** All processes' reads that have not ended, and how many commits ago what they read was the newest. May throw. */
+  readings(): ReadonlyArray<Reading> {
+    this.closing.signal.throwIfAborted()
+    this.checkPlace("read")
+    this.root.readerCheck()
+    const { lastTxnId } = this.root.getStats() as { readonly lastTxnId: number }
+    return [...this.root.readerList().matchAll(reading)].map(([key, pid, transaction]) => ({
+      key: key.trim(),
+      pid: Number(pid),
+      behind: lastTxnId - Number(transaction)
+    }))
   }
 
   /** Whether there is a write that has not ended. */

@@ -16,7 +16,7 @@ export interface Permissions {
 const setGroupId = 0o2000
 
 /** Whoever may read files may search their directory; what a group shares is made with the group of the directory. */
-const directoryMode = (file: number): number => file | ((file & 0o444) >> 2) | ((file & 0o070) === 0 ? 0 : setGroupId)
+const directoryMode = (file: number): number => file | ((file & 0o444) >> 2) | ((file & 0o020) === 0 ? 0 : setGroupId)
 
 const ofNew = (access: Access): Permissions => {
   const file = access === "group" ? 0o660 : 0o600

@@ -8,7 +8,7 @@ import * as Account from "../account.ts"
 import * as Snapshot from "../snapshot.ts"
 import * as Span from "../span.ts"
 import * as Table from "../table.ts"
-import { transact } from "../target.ts"
+import { Stores, transact } from "../target.ts"
 import { onTarget } from "./root.ts"
 
 export const json = Flag.Boolean("json").pipe(
@@ -23,17 +23,25 @@ export const status = Command.make(
   { json },
   ({ json }) =>
     onTarget((target) =>
-      Effect.flatMap(Snapshot.read(target), (snapshot) =>
-        json
-          ? Console.log(JSON.stringify(Snapshot.toJson(target, snapshot)))
-          : printLines(Account.toLines(Snapshot.toAccount(target, snapshot))))
+      Effect.gen(function*() {
+        const snapshot = yield* Snapshot.read(target)
+        const { laggingReaders } = yield* Stores
+        const readers = yield* laggingReaders(target.store)
+        yield* json
+          ? Console.log(JSON.stringify({ ...Snapshot.toJson(target, snapshot), laggingReaders: readers }))
+          : printLines([
+            ...Account.toLines(Snapshot.toAccount(target, snapshot)),
+            ...readers.map(Snapshot.readerText)
+          ])
+      })
     )
 ).pipe(
   Command.withShortDescription("Who leads, for how long yet, and who else takes part"),
   Command.withDescription(
     "Shows who leads: the term (the fencing token, which grows with every tenure), the ballot (which grows with every " +
       "renewal), what is left of the lease, the candidates that are alive, the configuration, and a challenge if one " +
-      "stands. What is left of the lease is judged by the clocks of two hosts; takeovers are not."
+      "stands. What is left of the lease is judged by the clocks of two hosts; takeovers are not. Of an LMDB store it also tells " +
+      "which processes keep its file growing, by a read that does not end: they are stopped, or blocked."
   ),
   Command.withExamples([
     { command: "fdb-election status -e app/scheduler", description: "For a person" },

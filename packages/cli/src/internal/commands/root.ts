@@ -28,6 +28,13 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
     ),
     Flag.optional
   ),
+  access: Flag.Literals("access", ["owner", "group"]).pipe(
+    Flag.withMetavar("owner|group"),
+    Flag.withDescription(
+      "Who may use an LMDB store that this makes: its user alone, or its group as well; or FDB_ELECTION_ACCESS; owner unless set"
+    ),
+    Flag.optional
+  ),
   clusterFile: Flag.String("cluster-file").pipe(
     Flag.withMetavar("FILE"),
     Flag.withDescription("FoundationDB's cluster file; or FDB_CLUSTER_FILE; the client's default unless set"),

@@ -1,0 +1,44 @@
+import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { LmdbDatabase } from "../src/index.ts"
+import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
+
+const key = Bytes.fromString("key")
+const commit = Database.transact(Transaction.use((tx) => tx.set(key, key)))
+const commits = Effect.repeat(commit, { times: 9 })
+
+describe("laggingReaders", () => {
+  for (const how of ["waiting", "blocked"] as const) {
+    it.live(`tells of a process that reads and is ${how === "waiting" ? "stopped" : "blocked"}, until it is killed`, () =>
+      Effect.gen(function*() {
+        const path = yield* temporaryDirectory
+        yield* Effect.gen(function*() {
+          yield* commit
+          const child = yield* start("reading.mjs", path, how)
+          assert.strictEqual(yield* message(child), "reading")
+          if (how === "waiting") child.kill("SIGSTOP")
+          assert.deepStrictEqual(yield* LmdbDatabase.laggingReaders({ path }), [])
+          yield* commits
+          assert.deepStrictEqual(yield* LmdbDatabase.laggingReaders({ path }), [
+            { pid: child.pid!, state: how === "waiting" ? "stopped" : "running", commitsBehind: 10 }
+          ])
+          child.kill("SIGKILL")
+          yield* exited(child)
+          assert.deepStrictEqual(yield* LmdbDatabase.laggingReaders({ path }), [])
+        }).pipe(Effect.provide(LmdbDatabase.layer({ path })))
+      }))
+  }
+
+  it.live("tells of nobody whose reads end, though there are always some", () =>
+    Effect.gen(function*() {
+      const path = yield* temporaryDirectory
+      yield* Effect.gen(function*() {
+        yield* commit
+        const body = Transaction.use((tx) => Effect.andThen(tx.get(key), Effect.sleep("20 millis")))
+        const reading = Effect.forever(Database.transact(body))
+        yield* Effect.forkScoped(Effect.all([reading, reading, Effect.forever(commit)], { concurrency: 3 }))
+        for (let i = 0; i < 5; i++) assert.deepStrictEqual(yield* LmdbDatabase.laggingReaders({ path }), [])
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path })))
+    }))
+})

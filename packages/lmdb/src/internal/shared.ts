@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as path from "node:path"
 import { isMainThread } from "node:worker_threads"
+import * as ChildStdio from "../ChildStdio.ts"
 import { type CannotOpen, type LmdbError, LmdbUnavailable, WorkerThreadUnsupported } from "../LmdbError.ts"
 import type { Environment } from "./environment.ts"
 import { findMapped } from "./mappedFiles.ts"
@@ -98,6 +99,7 @@ export const acquire = Effect.fnUntraced(
       try: () => import("lmdb"),
       catch: (cause) => new LmdbUnavailable({ detail: open.said(cause) })
     })
+    ChildStdio.withholdStores()
     const identity = yield* open.prepare(directory, options.access)
     return yield* inTurn(identity)(Effect.gen(function*() {
       const closing = shared.get(identity)?.closing

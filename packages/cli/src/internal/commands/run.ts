@@ -18,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as os from "node:os"
+import * as tty from "node:tty"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
 import { checkGrace, margins, safetyMargin } from "../run/deadlines.ts"
@@ -211,7 +212,12 @@ const lead = Effect.fnUntraced(function*(
   const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
   const console = yield* Console.Console
   const clock = yield* Clock.Clock
-  const say = options.quiet ? () => {} : (line: string) => console.error(`fdb-election: ${visible(line)}`)
+  const write = (line: string) => console.error(`fdb-election: ${visible(line)}`)
+  // A terminal may stop who writes from the background.
+  const say = options.quiet
+    ? () => {}
+    : (line: string) =>
+      tty.isatty(2) && foregroundGroup() === undefined ? course.transactions.whenNone(() => write(line)) : write(line)
 
   if (process.pid === 1) {
     say(

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 
 export class Transactions {
   private underWay = 0
-  private waiting: (() => void) | undefined
+  private waiting: Array<() => void> = []
 
   /** The same database, whose transactions are counted here. */
   counting(database: DatabaseService): DatabaseService {
@@ -22,14 +22,12 @@ export class Transactions {
   /** Calls `then` as soon as none is under way, within the turn of the event loop in which that is so. */
   whenNone(then: () => void): void {
     if (this.underWay === 0) then()
-    else this.waiting = then
+    else this.waiting.push(then)
   }
 
   private ended(): void {
     this.underWay--
     if (this.underWay > 0) return
-    const then = this.waiting
-    this.waiting = undefined
-    then?.()
+    for (const then of this.waiting.splice(0)) then()
   }
 }

@@ -312,6 +312,30 @@ export const all: ReadonlyArray<Mutation> = [
     within: 4
   },
   {
+    name: "evicted-too-soon",
+    wrong: "a leader evicts who has not shown itself for a tenth of a candidate timeout",
+    patches: [election("protocol", "timeoutsUntilEviction * candidateTimeout;", "candidateTimeout / 10n;")],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 4
+  },
+  {
+    name: "evicted-by-a-former-leader",
+    wrong: "a leader that has been replaced goes on evicting, and who leads is not spared",
+    patches: [election("eviction", " || !Protocol.stands(leader, tenure)", "")],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 20
+  },
+  {
+    name: "challenge-without-delay",
+    wrong: "a challenger does not wait after preemptions that have failed",
+    patches: [election("protocol", "failed === 0 ? 0n : lease << BigInt(", "0n && lease << BigInt(")],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 20
+  },
+  {
     name: "late-interruption",
     wrong: "the work is interrupted a second after the leadership was lost",
     patches: [

@@ -268,8 +268,9 @@ export const writeChallenge = Effect.fnUntraced(function*(
   challenge: ChallengeRecord
 ) {
   const now = yield* Clock.currentTimeNanos
-  yield* Store.encoded(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
-  yield* Store.encoded(keys.lease, Codec.encodeLease({ ...view.lease, expiry: now + view.leaseDuration }))
+  for (const expiry of [now, now + view.leaseDuration]) {
+    yield* Store.encoded(keys.lease, Codec.encodeLease({ ...view.lease, expiry }))
+  }
   yield* Store.addDecisionConflicts(tx, keys, id)
   yield* Store.write(tx, keys.challenge, Codec.encodeChallenge(challenge))
 })

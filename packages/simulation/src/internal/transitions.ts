@@ -97,7 +97,34 @@ const ofCandidate = (
   return legal(registrars.has(commit.by) ? "register-again" : "register")
 }
 
-const ofChallenge = ({ after, before }: Entry): Verdict => {
+/** The fastest clock that any world has. */
+const fastest = 1.04
+
+/** How many preemptions in a row, back from the leader to be challenged, have been won for nothing. */
+const failedPreemptions = ({ history, lease }: State, challenger: string, renewalsInLease: bigint): number => {
+  const terms = [...history.keys()].toSorted((a, b) => (a < b ? 1 : -1))
+  let failed = 0
+  for (const [i, term] of terms.entries()) {
+    const tenure = history.get(term)
+    const before = history.get(terms[i + 1] ?? -1n)
+    if (typeof tenure !== "object" || typeof lease !== "object") return 0
+    const renewals = (i === 0 ? lease.ballot : terms[i - 1]! - 1n) - term
+    const preempted = typeof before === "object" && before.reason === "preempted"
+    if (renewals > renewalsInLease && (preempted || tenure.leader === challenger)) return failed
+    if (renewals <= renewalsInLease && preempted && ["resigned", "expired"].includes(tenure.reason ?? "")) failed++
+  }
+  return failed
+}
+
+/** How early a challenge may come after the leader was elected; `leads` is since when it leads. */
+const earliestChallenge = (before: State, challenger: string, leads: number): number => {
+  if (typeof before.config !== "object") return 0
+  const { heartbeat, lease } = before.config
+  const failed = failedPreemptions(before, challenger, lease / heartbeat + 1n)
+  return failed === 0 ? 0 : leads + (0.8 * Number(lease) * 2 ** Math.min(failed - 1, 6)) / fastest
+}
+
+const ofChallenge = ({ after, before, commit }: Entry, leads: number | undefined): Verdict => {
   const { challenge } = after
   const { config, leader } = before
   if (typeof challenge !== "object") return illegal("removes or damages a challenge")
@@ -107,6 +134,9 @@ const ofChallenge = ({ after, before }: Entry): Verdict => {
   if (challenge.challenger === undefined) return illegal("asks the leader to step down without being an operator")
   if (!config.preemption || challenge.priority <= leader.priority) {
     return illegal("challenges without a higher priority")
+  }
+  if (leads !== undefined && commit.at < earliestChallenge(before, challenge.challenger.id, leads)) {
+    return illegal("challenges too soon after preemptions that have failed")
   }
   if (typeof before.challenge !== "object" || before.challenge.term !== leader.term) return legal("challenge")
   if (before.challenge.challenger === undefined) return illegal("replaces an operator's request")
@@ -128,9 +158,6 @@ const ofHistory = ({ after, tenures }: Entry): Verdict => {
   }
   return legal("trim")
 }
-
-/** The fastest clock that any world has. */
-const fastest = 1.04
 
 /** Writes to S("leader") or S("lease"); `vacantSince` is when the leadership that is claimed was left. */
 const ofLeadership = (entry: Entry, evidence: Evidence, vacantSince: number): Verdict => {
@@ -223,6 +250,8 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
   // A record that was spoiled and put back is the vacancy that it was.
   let vacancy = { term: -1n, since: 0 }
   const lastWritten = new Map<string, number>()
+  /** Since when a leader leads, where its configuration has been the same since. */
+  let leads: number | undefined
   return evidence.ledger.map((entry) => {
     const { after, candidates, commit, written } = entry
     const verdict = commit.by === "operator"
@@ -232,13 +261,16 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       : written.has("leader") || written.has("lease")
       ? ofLeadership(entry, evidence, vacancy.since)
       : written.has("challenge")
-      ? ofChallenge(entry)
+      ? ofChallenge(entry, leads)
       : candidates.size === 0
       ? ofHistory(entry)
       : ofEviction(entry, evidence, lastWritten) ?? ofCandidate(entry, known, registrars)
     if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== vacancy.term) {
       vacancy = { term: after.leader.term, since: commit.at }
     }
+    // What operators spoil and repair tells nothing of when the leader began.
+    if (written.has("leader") && commit.by !== "operator") leads = commit.at
+    else if (written.has("leader") || written.has("config")) leads = undefined
     for (const id of candidates) {
       lastWritten.set(id, commit.at)
       const candidate = after.candidates.get(id)

@@ -11,12 +11,17 @@ import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = (name: string, i = 0) => Bytes.fromString(`${name}/${String(i).padStart(7, "0")}`)
 const one = Uint8Array.of(1)
+/** However slow the host. */
+const timeout = "1 minute"
 
 const fill = (name: string, from: number, to: number) =>
-  Database.transact(Effect.gen(function*() {
-    const tx = yield* Transaction
-    for (let i = from; i < to; i++) yield* tx.set(key(name, i), one)
-  }))
+  Database.transact(
+    Effect.gen(function*() {
+      const tx = yield* Transaction
+      for (let i = from; i < to; i++) yield* tx.set(key(name, i), one)
+    }),
+    { timeout }
+  )
 
 const clear = (name: string) =>
   Database.transact(
@@ -24,7 +29,8 @@ const clear = (name: string) =>
       const tx = yield* Transaction
       yield* tx.clearRange(KeyRange.fromPrefix(Bytes.fromString(`${name}/`)))
       return yield* tx.committedVersion
-    })
+    }),
+    { timeout }
   ).pipe(Effect.flatMap((version) => version))
 
 const at = <A, E, R>(version: bigint, read: Effect.Effect<A, E, R>) =>
@@ -170,7 +176,7 @@ describe("a commit that writes to many keys", () => {
         yield* clear("a")
         yield* Effect.all(fired, { concurrency: "unbounded", discard: true })
       }).pipe(Effect.scoped, Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
-    }), 60_000)
+    }), 120_000)
 
   it.live("says what it is that takes long when it comes too late, and writes nothing", () =>
     Effect.gen(function*() {
@@ -186,7 +192,7 @@ describe("a commit that writes to many keys", () => {
         assert.include(error.message, "keys")
         assert.strictEqual(yield* Database.transact(count("a")), 30_000)
       }).pipe(Effect.scoped, Effect.provide(withLimits(directory, { sliceMillis: 0 })))
-    }), 60_000)
+    }), 120_000)
 
   it.live("conflicts with what was committed while it was prepared", () =>
     Effect.gen(function*() {
@@ -209,7 +215,7 @@ describe("a commit that writes to many keys", () => {
         assert.isTrue(Result.isFailure(result) && result.failure.code === 1020)
         assert.strictEqual(yield* Database.transact(count("a")), 30_000)
       }).pipe(Effect.provide(withLimits(directory, { sliceMillis: 0 })))
-    }), 60_000)
+    }), 120_000)
 })
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()

@@ -6,6 +6,7 @@
  */
 import { Database, type DatabaseService, type FdbError, OptimisticEngine } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -164,3 +165,25 @@ export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError
  * ```
  */
 export const layer = (options: Options): Layer.Layer<Database, LmdbError> => Layer.effect(Database, make(options))
+
+/**
+ * The `Database` service on an LMDB database whose options come from the `ConfigProvider`: the environment, unless another is
+ * provided. Give a `Config` for each option, or one for all of them. An option that may be absent is
+ * `Config.withDefault(…, undefined)`.
+ *
+ * It fails as {@link layer} does, and with `ConfigError` when an option is missing or not valid.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { LmdbDatabase } from "@effect-fdb/lmdb"
+ * import { Config } from "effect"
+ *
+ * export const DatabaseLayer = LmdbDatabase.layerConfig({ path: Config.NonEmptyString("ELECTION_PATH") })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (options: Config.Wrap<Options>): Layer.Layer<Database, LmdbError | Config.ConfigError> =>
+  Layer.effect(Database, Effect.flatMap(Config.unwrap(options), make))

@@ -1,6 +1,6 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer } from "effect"
+import { Config, ConfigProvider, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -62,6 +62,56 @@ describe("LmdbDatabase", () => {
         assert.strictEqual(error.code, 2102)
         assert.include(error.message, String(maxKeyLength))
       }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory })))
+    }))
+})
+
+describe("LmdbDatabase.layerConfig", () => {
+  const configured = LmdbDatabase.layerConfig({
+    path: Config.NonEmptyString("STORE_PATH"),
+    durability: Config.withDefault(Config.Literals(["disk", "process"], "STORE_DURABILITY"), undefined)
+  })
+  const withEnv = (env: Record<string, string>) =>
+    Layer.provide(configured, ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+
+  it.live("opens the database that the environment names", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.provide(set, withEnv({ STORE_PATH: directory }), { local: true })
+      const found = yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true })
+      assert.deepStrictEqual(found, value)
+    }))
+
+  it.live("takes all options from the environment, and one config for all of them", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      // Layers of one process that share a path have to agree, so this tells which durability was asked for.
+      const both = Layer.build(LmdbDatabase.layer({ path: directory, durability: "process" })).pipe(
+        Effect.andThen(Layer.build(withEnv({ STORE_PATH: directory, STORE_DURABILITY: "process" }))),
+        Effect.andThen(
+          Layer.build(LmdbDatabase.layerConfig(Config.succeed({ path: directory, durability: "process" })))
+        ),
+        Effect.andThen(Layer.build(withEnv({ STORE_PATH: directory }))),
+        Effect.flip
+      )
+      const error = yield* Effect.scoped(both)
+      assert.strictEqual(error._tag === "CannotOpen" && error.reason, "options")
+    }))
+
+  it.live("fails with ConfigError where an option is missing or not valid, and names it", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      for (
+        const [env, name] of [
+          [{}, "STORE_PATH"],
+          [{ STORE_PATH: "" }, "STORE_PATH"],
+          [{ STORE_PATH: directory, STORE_DURABILITY: "ram" }, "STORE_DURABILITY"]
+        ] as ReadonlyArray<readonly [Record<string, string>, string]>
+      ) {
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(withEnv(env))))
+        assert.strictEqual(error._tag, "ConfigError")
+        assert.include(error.message, name)
+      }
+      assert.deepStrictEqual(fs.readdirSync(directory), [])
     }))
 })
 

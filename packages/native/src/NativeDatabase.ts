@@ -5,6 +5,8 @@
  * has this module on board, and another engine in use, runs on a machine that has neither.
  */
 import type { Database } from "@effect-fdb/core"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ClusterHealth } from "./ClusterHealth.ts"
 import * as database from "./internal/database.ts"
@@ -45,3 +47,33 @@ const processNetwork = network.make(load, process)
  */
 export const layer = (options: NativeDatabaseOptions = {}): Layer.Layer<Database | ClusterHealth, NativeError> =>
   Layer.effectContext(database.make(processNetwork, options))
+
+/**
+ * The `Database` service on a FoundationDB cluster whose options come from the `ConfigProvider`: the environment, unless another
+ * is provided. Give a `Config` for each option, or one for all of them. An option that may be absent is
+ * `Config.withDefault(…, undefined)`.
+ *
+ * It fails as {@link layer} does, and with `ConfigError` when an option is missing or not valid.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { NativeDatabase } from "@effect-fdb/native"
+ * import { Config } from "effect"
+ *
+ * export const DatabaseLayer = NativeDatabase.layerConfig({
+ *   clusterFile: Config.NonEmptyString("CLUSTER_FILE"),
+ *   connectTimeout: Config.withDefault(Config.Duration("CONNECT_TIMEOUT"), "5 seconds"),
+ *   network: { tls: { caPath: Config.NonEmptyString("CA_FILE") } }
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Wrap<NativeDatabaseOptions>
+): Layer.Layer<Database | ClusterHealth, NativeError | Config.ConfigError> =>
+  Layer.effectContext(
+    Effect.flatMap(Config.unwrap(options), (options) => database.make(processNetwork, options))
+  )

@@ -3,12 +3,14 @@ import { defineConfig } from "vitest/config"
 
 /** One project a package; each finds its tests beside its sources. */
 const projects = [
-  ...["core", "native", "lmdb", "leader-election", "simulation", "cli", "benchmarks"].map((name) => `packages/${name}`),
+  ...["core", "native", "lmdb", "database-config", "leader-election", "simulation", "cli", "benchmarks"].map((name) =>
+    `packages/${name}`
+  ),
   "examples"
 ]
 
 /** These keep something for as long as their process lives; the others' files can share one, and what it has loaded. */
-const engines = ["packages/native", "packages/lmdb"]
+const engines = ["packages/native", "packages/lmdb", "packages/database-config"]
 
 // vitest 5 reports failures with `Map.groupBy`, which Node has from version 21 on.
 Map.groupBy ??= function<K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K): Map<K, Array<T>> {

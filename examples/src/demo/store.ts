@@ -1,7 +1,6 @@
 /** Where the demonstration is played: in an LMDB directory of its own, or on a FoundationDB cluster. */
 import type { Database } from "@effect-fdb/core"
-import { LmdbDatabase } from "@effect-fdb/lmdb"
-import { NativeDatabase } from "@effect-fdb/native"
+import { DatabaseConfig } from "@effect-fdb/database-config"
 import type * as Layer from "effect/Layer"
 
 /** As it is handed to the processes: `lmdb` and a directory, or `fdb` and a cluster file. */
@@ -12,6 +11,6 @@ export interface Store {
 
 /** The directory is removed in the end, so nothing in it has to survive a power failure. */
 export const open = ({ engine, place }: Store): Layer.Layer<Database, Error> =>
-  engine === "fdb"
-    ? NativeDatabase.layer({ clusterFile: place })
-    : LmdbDatabase.layer({ path: place, durability: "process" })
+  DatabaseConfig.open(
+    engine === "fdb" ? { engine, clusterFile: place } : { engine: "lmdb", path: place, durability: "process" }
+  )

@@ -48,6 +48,7 @@ const byTag: { readonly [tag: string]: number } = {
   NoElection: noElection,
   StoreFailed: unavailable,
   CannotOpen: unavailable,
+  EngineUnavailable: unavailable,
   LmdbUnavailable: unavailable,
   ClientUnavailable: unavailable,
   ClusterUnreachable: unavailable,

@@ -1,7 +1,6 @@
 /** The database that the processes of a benchmark share. */
 import type { Database } from "@effect-fdb/core"
-import { LmdbDatabase } from "@effect-fdb/lmdb"
-import { NativeDatabase } from "@effect-fdb/native"
+import { DatabaseConfig } from "@effect-fdb/database-config"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -9,7 +8,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 
-export type Durability = NonNullable<Parameters<typeof LmdbDatabase.layer>[0]["durability"]>
+export type Durability = NonNullable<DatabaseConfig.LmdbOptions["durability"]>
 
 /** Where it is; plain data, so that it can be an argument of a process. */
 export type Store =
@@ -19,10 +18,7 @@ export type Store =
 /** The engine that the benchmarks between processes run on. */
 export type EngineChoice = { readonly engine: "lmdb" } | Extract<Store, { readonly engine: "fdb" }>
 
-export const layer = (store: Store): Layer.Layer<Database, Error> =>
-  store.engine === "lmdb"
-    ? LmdbDatabase.layer({ path: store.path, durability: store.durability })
-    : NativeDatabase.layer({ clusterFile: store.clusterFile })
+export const layer: (store: Store) => Layer.Layer<Database, Error> = DatabaseConfig.open
 
 const directory = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "effect-fdb-bench-"))),

@@ -1,5 +1,6 @@
 /** Opens the stores of the command's engines; each is loaded when it is asked for. */
 import type { Database } from "@effect-fdb/core"
+import { DatabaseConfig } from "@effect-fdb/database-config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
@@ -15,15 +16,7 @@ const makeParents = (store: Store): void => {
 }
 
 const open = (store: Store): Layer.Layer<Database, OpenError> =>
-  Layer.unwrap(Effect.gen(function*(): Effect.fn.Return<Layer.Layer<Database, OpenError>> {
-    if (store.engine === "fdb") {
-      const { NativeDatabase } = yield* Effect.promise(() => import("@effect-fdb/native"))
-      return NativeDatabase.layer({ clusterFile: store.clusterFile })
-    }
-    const { LmdbDatabase } = yield* Effect.promise(() => import("@effect-fdb/lmdb"))
-    yield* Effect.ignore(Effect.try(() => makeParents(store)))
-    return LmdbDatabase.layer({ path: store.path, access: store.access })
-  }))
+  Layer.unwrap(Effect.as(Effect.ignore(Effect.try(() => makeParents(store))), DatabaseConfig.open(store)))
 
 /** Whatever else is wrong with the place than that nothing is there, the opening tells. */
 const exists = (store: Store): boolean => {

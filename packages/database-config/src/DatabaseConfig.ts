@@ -1,0 +1,136 @@
+/**
+ * The `Database` service on the engine that the environment names: the same program runs in memory, on LMDB and on FoundationDB.
+ *
+ * An engine's package is loaded when its layer is built and not before, so only that of the engine in use has to be installed.
+ *
+ * | variable              | meaning                                                                     |
+ * | --------------------- | --------------------------------------------------------------------------- |
+ * | `FDB_ELECTION_ENGINE` | `memory`, `lmdb` or `fdb`; `lmdb` unless set                                |
+ * | `FDB_ELECTION_PATH`   | LMDB's directory; has to be set for `lmdb`                                  |
+ * | `FDB_ELECTION_ACCESS` | who may use an LMDB database that is made here: `owner`, the default, or `group` |
+ * | `FDB_CLUSTER_FILE`    | FoundationDB's cluster file; the client's default unless set                |
+ *
+ * The command `fdb-election` reads the same variables, but knows no `memory`.
+ */
+import type { Database } from "@effect-fdb/core"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { EngineUnavailable } from "./EngineUnavailable.ts"
+import { engines, type OpenError, variable } from "./internal/engines.ts"
+
+export type { FdbOptions, LmdbOptions, OpenError } from "./internal/engines.ts"
+
+type Engines = typeof engines
+
+/**
+ * The name of an engine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type EngineName = keyof Engines
+
+/**
+ * A database, as plain data: the name of an engine and the engine's options, `LmdbOptions` or `FdbOptions`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Store = {
+  readonly [Name in EngineName]:
+    & { readonly engine: Name }
+    & (Engines[Name]["config"] extends Config.Config<infer Options> ? Options : never)
+}[EngineName]
+
+/**
+ * The names of all engines.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const engineNames = Object.keys(engines) as ReadonlyArray<EngineName>
+
+/**
+ * The database that the environment names; see the module for the variables.
+ *
+ * @since 0.1.0
+ * @category configuration
+ */
+export const config: Config.Config<Store> = variable("FDB_ELECTION_ENGINE").pipe(
+  Config.flatMap((name) =>
+    name === undefined ? Config.succeed("lmdb" as const) : Config.Literals(engineNames, "FDB_ELECTION_ENGINE")
+  ),
+  Config.flatMap((engine) =>
+    Config.map<object, Store>(engines[engine].config, (options) => ({ engine, ...options }) as Store)
+  )
+)
+
+/**
+ * The `Database` service on this store. It fails with {@link EngineUnavailable} when the engine's package is not installed, and
+ * otherwise with the engine's own errors, whose messages say what to do.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { DatabaseConfig } from "@effect-fdb/database-config"
+ *
+ * export const DatabaseLayer = DatabaseConfig.open({ engine: "lmdb", path: "/var/lib/app/election" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const open = (store: Store): Layer.Layer<Database, EngineUnavailable | OpenError> => {
+  const { load, packages } = engines[store.engine]
+  return Layer.unwrap(
+    Effect.tryPromise({
+      try: () => load() as Promise<(options: Store) => Layer.Layer<Database, OpenError>>,
+      catch: (cause) => new EngineUnavailable({ engine: store.engine, packages, detail: String(cause) })
+    }).pipe(Effect.map((layer) => layer(store)))
+  )
+}
+
+/**
+ * The `Database` service on the store that a config names: for variables of other names, or engines that the environment must
+ * not choose. It fails as {@link open} does, and with `ConfigError`.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { DatabaseConfig } from "@effect-fdb/database-config"
+ * import { Config } from "effect"
+ *
+ * // MAIL_FDB_ELECTION_ENGINE, MAIL_FDB_ELECTION_PATH, …
+ * export const DatabaseLayer = DatabaseConfig.layerConfig(Config.nested(DatabaseConfig.config, "MAIL"))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  store: Config.Config<Store>
+): Layer.Layer<Database, EngineUnavailable | OpenError | Config.ConfigError> => Layer.unwrap(Effect.map(store, open))
+
+/**
+ * The `Database` service on the engine that the environment names; see the module for the variables.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace } from "@effect-fdb/core"
+ * import { DatabaseConfig } from "@effect-fdb/database-config"
+ * import { LeaderElection } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+ *
+ * const program = election.withLeadership({}, ({ term }) => Effect.log(`leads in term ${term}`))
+ *
+ * export const main = Effect.provide(program, DatabaseConfig.layer)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Database, EngineUnavailable | OpenError | Config.ConfigError> = layerConfig(config)

@@ -12,12 +12,12 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import { parseArgs } from "node:util"
-import * as Account from "./account.ts"
-import { config, makeStage } from "./election.ts"
 import * as NodeServices from "./nodeServices.ts"
-import { play } from "./scenario.ts"
+import { Processes } from "./Processes.ts"
+import { config, makeRecords } from "./Records.ts"
+import * as Scenario from "./scenario.ts"
 import { open, type Store } from "./store.ts"
-import { Troupe } from "./troupe.ts"
+import * as Timeline from "./Timeline.ts"
 import { judge } from "./verdict.ts"
 
 /** A promise was not kept; the summary tells which. */
@@ -55,31 +55,31 @@ const demo = Effect.gen(function*() {
     ? { engine: "lmdb", place: yield* makeDirectory }
     : { engine: "fdb", place: clusterFile }
   const run = String(yield* Clock.currentTimeMillis)
-  const stage = makeStage(run)
-  const account = yield* Account.make(useColours)
-  const troupe = yield* Troupe.make([store.engine, store.place, run], account.report)
+  const records = makeRecords(run)
+  const timeline = yield* Timeline.make(useColours)
+  const processes = yield* Processes.make([store.engine, store.place, run], timeline.report)
 
   const { changes, counter } = yield* Effect.gen(function*() {
-    yield* Database.transact(stage.election.initialize(config))
-    yield* Effect.addFinalizer(() => Effect.ignore(Database.transact(stage.strike)))
+    yield* Database.transact(records.election.initialize(config))
+    yield* Effect.addFinalizer(() => Effect.ignore(Database.transact(records.clear)))
     yield* Console.log(
       `An election among processes of this host, on ${store.engine} (${store.place}): the lease is ${
         Duration.format(config.leaseDuration)
       }.`
     )
-    const changes = yield* play(troupe, stage, account)
-    return { changes, counter: yield* Database.transact(stage.audit) }
+    const changes = yield* Scenario.run(processes, records, timeline)
+    return { changes, counter: yield* Database.transact(records.audit) }
   }).pipe(Effect.scoped, Effect.provide(open(store)))
 
-  const verdict = judge(troupe.testimonies)
+  const verdict = judge(processes.reports)
   const promises: ReadonlyArray<readonly [string, boolean]> = [
     [`${verdict.tenures.length} tenures, ${verdict.overlaps} overlaps`, verdict.overlaps === 0],
     ["terms strictly increasing", verdict.termsStrictlyIncreasing],
-    [`the guarded counter is ${counter.actual}, by the book ${counter.expected}`, counter.actual === counter.expected],
+    [`the guarded counter is ${counter.actual}, expected ${counter.expected}`, counter.actual === counter.expected],
     [`${verdict.lateSteps} steps of work after another led`, verdict.lateSteps === 0],
     [`${verdict.refusedWrites} guarded writes too late, ${verdict.lateWrites} let through`, verdict.lateWrites === 0]
   ]
-  yield* account.act("Who led, and how long it took until the work was running")
+  yield* timeline.heading("Who led, and how long it took until the work was running")
   for (const { leader, reason, term, tookLeases, tookMillis } of changes) {
     yield* Console.log(
       `  term ${String(term).padStart(3)}  ${leader.padEnd(5)} ${reason.padEnd(12)} ${
@@ -87,9 +87,9 @@ const demo = Effect.gen(function*() {
       }  ${tookLeases.toFixed(2)} leases`
     )
   }
-  yield* account.act("What was promised")
+  yield* timeline.heading("What was promised")
   for (const [promise, kept] of promises) {
-    yield* Console.log(`  ${kept ? account.paint("green", "kept  ") : account.paint("red", "BROKEN")} ${promise}`)
+    yield* Console.log(`  ${kept ? timeline.paint("green", "kept  ") : timeline.paint("red", "BROKEN")} ${promise}`)
   }
   if (json) {
     yield* Console.log(JSON.stringify({

@@ -1,16 +1,22 @@
 /** What a candidate's process tells of itself, one line of JSON each. */
+import { LossReason } from "@effect-fdb/leader-election"
 import * as Schema from "effect/Schema"
 
 /** When, in nanoseconds of the host's monotonic clock, which all its processes share. */
 const at = Schema.BigIntFromString
 const term = Schema.BigIntFromString
 
+/** Why a candidate was elected. */
+const Cause = Schema.Literals(["Vacant", "Lapsed", "Own"])
+
+export type Cause = typeof Cause.Type
+
 /** See the module. */
 export const Report = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("ready"), at }),
-  Schema.Struct({ kind: Schema.Literal("elected"), at, term, cause: Schema.String, until: at }),
+  Schema.Struct({ kind: Schema.Literal("elected"), at, term, cause: Cause, until: at }),
   Schema.Struct({ kind: Schema.Literal("renewed"), at, term, ballot: term, until: at }),
-  Schema.Struct({ kind: Schema.Literal("lost"), at, term, reason: Schema.String }),
+  Schema.Struct({ kind: Schema.Literal("lost"), at, term, reason: LossReason }),
   Schema.Struct({ kind: Schema.Literal("resigned"), at, term }),
   Schema.Struct({ kind: Schema.Literal("challenged"), at, term }),
   Schema.Struct({ kind: Schema.Literal("overrun"), at, term }),

@@ -1,11 +1,11 @@
-/** The play: what is done to the candidates, act by act, and how long it took until another one's work was running. */
+/** What is done to the candidates, phase by phase, and how long it takes until another one works. */
 import { Database } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Account } from "./account.ts"
-import { config, type Stage } from "./election.ts"
-import type { Member, Testimony, Troupe } from "./troupe.ts"
+import type { CandidateProcess, CandidateReport, Processes } from "./Processes.ts"
+import { config, type Records } from "./Records.ts"
+import type { Timeline } from "./Timeline.ts"
 
 /** A change of leaders: why, and how long from its cause until the new leader's work was running. */
 export interface Change {
@@ -18,97 +18,96 @@ export interface Change {
 
 const leaseMillis = Duration.toMillis(config.leaseDuration)
 
-/** How long each leader is left alone before the next act. */
-const interlude = "1200 millis"
+/** How long each leader works before the next phase. */
+const pause = "1200 millis"
 
 /**
- * Stops a process, but not within a commit: what is stopped while it has LMDB's lock keeps everybody from writing until it
- * is thawed or killed.
+ * Stops a process, but not within its commit: a process that is stopped with LMDB's lock blocks all writes until it continues.
  */
-const freeze = Effect.fnUntraced(function*(member: Member, stage: Stage) {
-  const isFree = Database.transact(stage.probe, { timeout: "1 second" }).pipe(
+const freeze = Effect.fnUntraced(function*(candidate: CandidateProcess, records: Records) {
+  const isFree = Database.transact(records.probe, { timeout: "1 second" }).pipe(
     Effect.match({ onFailure: () => false, onSuccess: () => true })
   )
-  yield* member.signal("SIGSTOP")
+  yield* candidate.signal("SIGSTOP")
   while (!(yield* isFree)) {
-    yield* member.signal("SIGCONT")
+    yield* candidate.signal("SIGCONT")
     yield* Effect.sleep("7 millis")
-    yield* member.signal("SIGSTOP")
+    yield* candidate.signal("SIGSTOP")
   }
 })
 
-export const play = Effect.fnUntraced(function*(troupe: Troupe, stage: Stage, account: Account) {
+export const run = Effect.fnUntraced(function*(processes: Processes, records: Records, timeline: Timeline) {
   const changes: Array<Change> = []
   let term = 0n
   let leader = ""
 
-  const current = (): Member => troupe.members.get(leader)!
+  const current = (): CandidateProcess => processes.running.get(leader)!
 
-  /** The next act, once somebody leads: on a busy host so short a lease may be lost between the acts. */
-  const act = Effect.fnUntraced(function*(title: () => string) {
+  /** The next phase, once somebody leads: on a busy host a leader may lose so short a lease between two phases. */
+  const phase = Effect.fnUntraced(function*(title: () => string) {
     while (true) {
-      const work = troupe.testimonies.findLast((one) => one.kind === "work")
+      const work = processes.reports.findLast((one) => one.kind === "work")
       if (work === undefined) break
       term = work.term
       leader = work.who
-      if (!troupe.testimonies.some((one) => one.kind === "lost" && one.term === term)) break
-      yield* troupe.until("a leader", (one): one is Testimony => one.kind === "work" && one.term > term)
+      if (!processes.reports.some((one) => one.kind === "lost" && one.term === term)) break
+      yield* processes.until("a leader", (one): one is CandidateReport => one.kind === "work" && one.term > term)
     }
-    yield* account.act(title())
+    yield* timeline.heading(title())
   })
 
   /** Does something, and waits for the work of a later term. */
   const change = Effect.fnUntraced(function*<E, R>(reason: string, cause: Effect.Effect<unknown, E, R>) {
     const begun = yield* Clock.monotonicTimeNanos
     yield* cause
-    const work = yield* troupe.until(
+    const work = yield* processes.until(
       `a leader after the ${reason}`,
-      (one): one is Testimony & { readonly kind: "work" } => one.kind === "work" && one.term > term
+      (one): one is CandidateReport & { readonly kind: "work" } => one.kind === "work" && one.term > term
     )
     const tookMillis = Math.round(Number(work.at - begun) / 1e5) / 10
     term = work.term
     leader = work.who
     changes.push({ term, leader, reason, tookMillis, tookLeases: Math.round(tookMillis / leaseMillis * 100) / 100 })
-    yield* account.say(leader, `works, ${tookMillis} ms after the ${reason}`)
-    yield* Effect.sleep(interlude)
+    yield* timeline.event(leader, `works, ${tookMillis} ms after the ${reason}`)
+    yield* Effect.sleep(pause)
   })
 
-  yield* act(() => "Three candidates of equal priority are started")
-  yield* change("start", Effect.forEach(["ada", "bea", "cyn"], (who) => troupe.enter(who, 1)))
+  yield* phase(() => "Three candidates of equal priority are started")
+  yield* change("start", Effect.forEach(["ada", "bea", "cyn"], (who) => processes.start(who, 1)))
 
-  yield* act(() => `The leader, ${leader}, resigns`)
+  yield* phase(() => `The leader, ${leader}, resigns`)
   yield* change("resignation", Effect.suspend(() => current().tell("resign")))
 
-  yield* act(() => `The leader, ${leader}, is killed (SIGKILL), and later started again`)
+  yield* phase(() => `The leader, ${leader}, is killed (SIGKILL), and later started again`)
   const killed = leader
   yield* change("kill", Effect.suspend(() => current().signal("SIGKILL")))
-  yield* troupe.enter(killed, 1)
-  yield* Effect.sleep(interlude)
+  yield* processes.start(killed, 1)
+  yield* Effect.sleep(pause)
 
-  yield* act(() => `The leader, ${leader}, is frozen (SIGSTOP), past its lease, and thawed (SIGCONT)`)
+  yield* phase(() => `The leader, ${leader}, is stopped (SIGSTOP) past its lease, and continues (SIGCONT)`)
   const frozen = current()
   const held = term
-  yield* change("freeze", freeze(frozen, stage))
-  yield* account.say(frozen.who, "is thawed")
+  yield* change("freeze", freeze(frozen, records))
+  yield* timeline.event(frozen.who, "continues")
   yield* frozen.signal("SIGCONT")
-  const knows = (one: Testimony): one is Testimony =>
+  const knows = (one: CandidateReport): one is CandidateReport =>
     one.kind === "late write" && one.who === frozen.who && one.term === held
-  if (!troupe.testimonies.some(knows)) yield* troupe.until(`${frozen.who} to find that it has lost`, knows)
-  yield* Effect.sleep(interlude)
+  if (!processes.reports.some(knows)) yield* processes.until(`${frozen.who} to find that it has lost`, knows)
+  yield* Effect.sleep(pause)
 
-  yield* act(() => `The leader, ${leader}, is cut off from the store`)
+  yield* phase(() => `The leader, ${leader}, is cut off from the store`)
   const cut = current()
   yield* change("cut", cut.tell("cut"))
   yield* cut.tell("mend")
-  yield* Effect.sleep(interlude)
+  yield* Effect.sleep(pause)
 
-  yield* act(() => "A candidate of higher priority is started")
-  yield* change("preemption", troupe.enter("dora", 9))
+  yield* phase(() => "A candidate of higher priority is started")
+  yield* change("preemption", processes.start("dora", 9))
 
-  yield* act(() => "Everybody is asked to end (SIGTERM)")
+  yield* phase(() => "Everybody is asked to end (SIGTERM)")
   yield* Effect.forEach(
-    troupe.members.values(),
-    (member) => Effect.andThen(Effect.ignoreCause(member.signal("SIGTERM")), member.ended),
+    processes.running.values(),
+    (candidate) => Effect.andThen(Effect.ignoreCause(candidate.signal("SIGTERM")), candidate.ended),
     { concurrency: "unbounded" }
   ).pipe(Effect.timeout("10 seconds"))
   return changes

@@ -1,5 +1,5 @@
-/** What was promised, held against what was reported. */
-import type { Testimony } from "./troupe.ts"
+/** Judges the reports by what was promised. */
+import type { CandidateReport } from "./Processes.ts"
 
 /** A tenure, as its leader reported it. All times on the host's monotonic clock, in nanoseconds. */
 export interface Tenure {
@@ -7,13 +7,12 @@ export interface Tenure {
   readonly leader: string
   readonly electedAt: bigint
   readonly workedAt: bigint | undefined
-  /** When its leader stopped to believe in itself: when it knew, or when its last renewal ran out. */
+  /** When its leader's belief ended: when it knew of the loss, or when its last renewal ran out. */
   readonly believedUntil: bigint
-  /** For how long leaders of earlier terms went on to begin steps when this one's work had begun. */
+  /** For how long leaders of earlier terms still began steps after this one's work had begun. */
   readonly overlapMillis: number
 }
 
-/** What became of the promises. */
 export interface Verdict {
   readonly tenures: ReadonlyArray<Tenure>
   /** Pairs of tenures in which both leaders believed in themselves at once, or worked. */
@@ -26,14 +25,17 @@ export interface Verdict {
   readonly termsStrictlyIncreasing: boolean
 }
 
-const isOf = (term: bigint) => (testimony: Testimony): boolean => "term" in testimony && testimony.term === term
+const isOf = (term: bigint) => (report: CandidateReport): boolean => "term" in report && report.term === term
 
-const toTenure = (testimonies: ReadonlyArray<Testimony>, elected: Testimony & { readonly kind: "elected" }): Tenure => {
-  const own = testimonies.filter((testimony) => testimony.who === elected.who && isOf(elected.term)(testimony))
+const toTenure = (
+  reports: ReadonlyArray<CandidateReport>,
+  elected: CandidateReport & { readonly kind: "elected" }
+): Tenure => {
+  const own = reports.filter((report) => report.who === elected.who && isOf(elected.term)(report))
   const until = own.reduce((latest, one) => "until" in one && one.until > latest ? one.until : latest, elected.until)
   const lost = own.find(({ kind }) => kind === "lost")
   const workedAt = own.find(({ kind }) => kind === "work")?.at
-  const lastStep = testimonies.reduce(
+  const lastStep = reports.reduce(
     (latest, one) => one.kind === "step" && one.term < elected.term && one.at > latest ? one.at : latest,
     workedAt ?? 0n
   )
@@ -47,16 +49,15 @@ const toTenure = (testimonies: ReadonlyArray<Testimony>, elected: Testimony & { 
   }
 }
 
-/** Judges by the reports alone. */
-export const judge = (testimonies: ReadonlyArray<Testimony>): Verdict => {
-  const tenures = testimonies.flatMap((one) => one.kind === "elected" ? [toTenure(testimonies, one)] : [])
+export const judge = (reports: ReadonlyArray<CandidateReport>): Verdict => {
+  const tenures = reports.flatMap((one) => one.kind === "elected" ? [toTenure(reports, one)] : [])
     .toSorted((a, b) => a.electedAt < b.electedAt ? -1 : 1)
   const pairs = tenures.flatMap((later, i) => tenures.slice(0, i).map((earlier) => ({ earlier, later })))
   const stepsAfter = ({ earlier, later }: { earlier: Tenure; later: Tenure }): number =>
     later.workedAt === undefined ?
       0 :
-      testimonies.filter((one) => one.kind === "step" && one.term === earlier.term && one.at >= later.workedAt!).length
-  const late = testimonies.filter((one) => one.kind === "late write")
+      reports.filter((one) => one.kind === "step" && one.term === earlier.term && one.at >= later.workedAt!).length
+  const late = reports.filter((one) => one.kind === "late write")
   return {
     tenures,
     overlaps: pairs.filter((pair) => pair.later.electedAt < pair.earlier.believedUntil || stepsAfter(pair) > 0).length,

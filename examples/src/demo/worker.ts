@@ -14,8 +14,8 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
-import { makeStage, type Stage } from "./election.ts"
 import * as NodeServices from "./nodeServices.ts"
+import { makeRecords, type Records } from "./Records.ts"
 import { type Report, ReportLine } from "./report.ts"
 import { open } from "./store.ts"
 
@@ -64,7 +64,7 @@ const cuttable = (database: DatabaseService): DatabaseService => ({
 })
 
 /** Tries what must not succeed any longer, until it is told: while the store is cut off, nothing is told. */
-const writeLate = ({ increment }: Stage, id: string, { guard, term }: Leadership) =>
+const writeLate = ({ increment }: Records, id: string, { guard, term }: Leadership) =>
   guard(increment(id, term), { timeout: "100 millis" }).pipe(
     Effect.retry({ while: (error) => error._tag === "FdbError" }),
     Effect.match({ onFailure: () => true, onSuccess: () => false }),
@@ -72,19 +72,19 @@ const writeLate = ({ increment }: Stage, id: string, { guard, term }: Leadership
   )
 
 /** Counts, step by step; and after it has been stopped, writes once more, by the process's clock: the work's has stopped too. */
-const work = (stage: Stage, id: string, clock: Clock.Clock) => (leadership: Leadership) => {
+const work = (records: Records, id: string, clock: Clock.Clock) => (leadership: Leadership) => {
   const { guard, lost, resign, term } = leadership
   return Effect.gen(function*() {
     state.resign = resign
     yield* told({ kind: "work", term })
     while (true) {
       yield* told({ kind: "step", term })
-      yield* guard(stage.increment(id, term)).pipe(Effect.catchTag("FdbError", () => Effect.void))
+      yield* guard(records.increment(id, term)).pipe(Effect.catchTag("FdbError", () => Effect.void))
       yield* Effect.sleep("10 millis")
     }
   }).pipe(
     Effect.onInterrupt(() =>
-      writeLate(stage, id, leadership).pipe(
+      writeLate(records, id, leadership).pipe(
         Effect.provideService(Clock.Clock, clock),
         Effect.forkDetach,
         // Where the process is only asked to end, the tenure is not lost yet, and the write is none of the late ones.
@@ -112,11 +112,11 @@ const main = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const stdio = yield* Stdio.Stdio
   const [engine = "", place = "", run = "", id = "", priority = "0"] = yield* stdio.args
-  const stage = makeStage(run)
+  const records = makeRecords(run)
   const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provide(open({ engine, place })))
   yield* Effect.forkChild(obey)
   yield* told({ kind: "ready" })
-  return yield* stage.election.withLeadership({ id, priority: Number(priority) }, work(stage, id, clock), {
+  return yield* records.election.withLeadership({ id, priority: Number(priority) }, work(records, id, clock), {
     again: true
   })
     .pipe(

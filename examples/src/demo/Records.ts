@@ -1,4 +1,4 @@
-/** What the demonstration's processes agree upon: the election, a guarded counter, and a book of every increment. */
+/** The records of the demonstration: the election, a guarded counter, and a log of every increment. */
 import { type FdbError, Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"
@@ -6,26 +6,26 @@ import * as Effect from "effect/Effect"
 /** A short lease, so that nobody has to wait long for the next leader. */
 export const config = ElectionConfig.withLeaseDuration("1 second")
 
-/** What one run of the demonstration stands on: a subspace of its own. */
-export interface Stage {
+/** The records of one run, in a subspace of its own. */
+export interface Records {
   readonly election: LeaderElection.LeaderElection
   /**
-   * Reads the counter and writes it back, which loses updates wherever two do it at once without being serialized; and enters
-   * the increment into the book, under a key that nothing can overwrite.
+   * Reads the counter and writes it back, which loses an update when two do it at once without being serialized. It also logs the
+   * increment, under a key that nothing can overwrite.
    */
   readonly increment: (leader: string, term: bigint) => Effect.Effect<void, FdbError, Transaction>
-  /** What the counter should tell, by the book, and what it tells. */
+  /** The value that the counter should have, by the log, and the value that it has. */
   readonly audit: Effect.Effect<{ readonly expected: number; readonly actual: number }, FdbError, Transaction>
-  /** Writes something, to see whether that is possible now. */
+  /** Writes something, to see whether writes succeed now. */
   readonly probe: Effect.Effect<void, FdbError, Transaction>
   /** Removes all of it. */
-  readonly strike: Effect.Effect<void, FdbError, Transaction>
+  readonly clear: Effect.Effect<void, FdbError, Transaction>
 }
 
-export const makeStage = (run: string): Stage => {
+export const makeRecords = (run: string): Records => {
   const subspace = Subspace.fromTuple(["effect-fdb demo", run])
   const counterKey = subspace.pack(["counter"])
-  const book = subspace.subspace(["book"])
+  const log = subspace.subspace(["log"])
   const readCounter = Effect.gen(function*() {
     const tx = yield* Transaction
     const bytes = yield* tx.get(counterKey)
@@ -39,15 +39,15 @@ export const makeStage = (run: string): Stage => {
         const bytes = Buffer.alloc(8)
         bytes.writeBigUInt64BE((yield* readCounter) + 1n)
         yield* tx.set(counterKey, bytes)
-        const entry = Tuple.packVersionstamped(["effect-fdb demo", run, "book", Tuple.incompleteVersionstamp(0)])
+        const entry = Tuple.packVersionstamped(["effect-fdb demo", run, "log", Tuple.incompleteVersionstamp(0)])
         yield* tx.setVersionstampedKey(entry, Tuple.pack([leader, term]))
       }),
     audit: Effect.gen(function*() {
       const tx = yield* Transaction
-      const entries = yield* tx.getRange(book.range())
+      const entries = yield* tx.getRange(log.range())
       return { expected: entries.length, actual: Number(yield* readCounter) }
     }),
     probe: Effect.flatMap(Transaction, (tx) => tx.set(subspace.pack(["probe"]), new Uint8Array())),
-    strike: Effect.flatMap(Transaction, (tx) => tx.clearRange(subspace.range()))
+    clear: Effect.flatMap(Transaction, (tx) => tx.clearRange(subspace.range()))
   }
 }

@@ -3,6 +3,7 @@ import type { Checker, Violation } from "./Checker.ts"
 import * as beliefs from "./checkers/beliefs.ts"
 import * as counter from "./checkers/counter.ts"
 import * as deadline from "./checkers/deadline.ts"
+import * as depositions from "./checkers/depositions.ts"
 import * as ending from "./checkers/ending.ts"
 import * as growth from "./checkers/growth.ts"
 import * as guarded from "./checkers/guarded.ts"
@@ -11,6 +12,7 @@ import * as liveness from "./checkers/liveness.ts"
 import * as reasons from "./checkers/reasons.ts"
 import * as registered from "./checkers/registered.ts"
 import * as replay from "./checkers/replay.ts"
+import * as scopes from "./checkers/scopes.ts"
 import * as sink from "./checkers/sink.ts"
 import * as undisturbed from "./checkers/undisturbed.ts"
 import type { History } from "./History.ts"
@@ -30,7 +32,9 @@ export const all: ReadonlyArray<Checker> = [
   liveness.checker,
   handover.checker,
   undisturbed.checker,
-  reasons.checker
+  reasons.checker,
+  scopes.checker,
+  depositions.checker
 ]
 
 /** Those that do not depend on what the work does. */
@@ -41,7 +45,8 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   registered.checker,
   liveness.checker,
   handover.checker,
-  reasons.checker
+  reasons.checker,
+  depositions.checker
 ]
 
 /** Holds a history against all promises, in the order of time. */

@@ -14,6 +14,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import type { Cluster } from "./Cluster.ts"
 import type { EventLog } from "./EventLog.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
@@ -35,7 +36,7 @@ export interface Plan {
   /** The safety margin as a share of the lease that the election begins with. */
   readonly margin: Duration.Duration | undefined
   /** What it does while it leads. */
-  readonly work: (machine: Machine) => (leadership: Leadership) => Effect.Effect<void, unknown, Database>
+  readonly work: (machine: Machine) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Scope.Scope>
 }
 
 /** What all hosts share. */

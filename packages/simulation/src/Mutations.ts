@@ -481,6 +481,50 @@ export const all: ReadonlyArray<Mutation> = [
     within: 50
   },
   {
+    name: "clock-not-refused",
+    wrong: "times that no record can hold are written",
+    patches: [
+      election("codec", "const problem = misfit(checks, fields);", "const problem = undefined;"),
+      election("codec", "const problem = misfit([Priority, Heartbeat], fields);", "const problem = undefined;")
+    ],
+    noticedBy: "replay",
+    profile: "clocks",
+    within: 20
+  },
+  {
+    name: "scope-of-the-caller",
+    wrong: "what a work acquires and forks in its scope belongs to its caller",
+    patches: [election("reign", "Effect.scoped(supervised)", "supervised")],
+    noticedBy: "scopes",
+    profile: "deployments",
+    within: 4
+  },
+  {
+    name: "challenge-without-wait",
+    wrong: "a release that fails at once challenges again and again",
+    patches: [
+      election(
+        "protocol",
+        "failed === 0 ? 0n : lease << BigInt(Math.min(failed - 1, mostDoublings))",
+        "0n"
+      )
+    ],
+    noticedBy: "depositions",
+    profile: "deployments",
+    within: 20
+  },
+  {
+    name: "challenger-that-cannot-lead",
+    wrong: "that its margin does not fit the lease is found out when a candidate claims",
+    patches: [
+      election("follower", "step._tag === \"Challenge\" || step._tag === \"Claim\"", "step._tag === \"Claim\""),
+      election("registration", ", Effect.tap(able)", "")
+    ],
+    noticedBy: "depositions",
+    profile: "changes",
+    within: 50
+  },
+  {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
     patches: [election("follower", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],

@@ -140,6 +140,7 @@ const work = (chance: Chance, lease: number, profile: Name): Work => ({
   guarded: chance.pick([0.2, 0.5]),
   external: chance.pick([0.1, 0.4]),
   journal: 0.3,
+  scoped: chance.happens(0.3),
   lasts: chance.happens(0.3) ? chance.between(20, 120) : undefined,
   finalizer: chance.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
   patience: lease * chance.pick([0.04, 0.04, 0.5]),
@@ -159,12 +160,26 @@ const process = (
   // The default margin of a tenth allows for rates that differ by eleven per cent; these differ by eight.
   drift: offClocks ? chance.between(-39_000, 39_000) : chance.between(-200, 200),
   // Whoever is behind by more than its time looks dead to an operator.
-  wallOffset: offClocks
+  wallOffset: offClocks && profile !== "operators" && index === 0 && chance.happens(0.2)
+    ? outOfRange(chance)
+    : offClocks
     ? chance.pick([0, 2, -2, 30, -30, -30]) * (0.5 + chance.next() / 2)
     : (chance.next() - 0.5) * 0.1,
-  margin: chance.happens(0.15) ? 0.2 : undefined,
+  margin: chance.happens(0.15) ? chance.pick([0.2, 0.2, 0.5]) : undefined,
   work: work(chance, lease, profile)
 })
+
+/**
+ * A wall clock that no record can hold, in seconds ahead of the world's: long before 1970 or after 2262, or near the edge, so that
+ * it, or the end of a lease by it, gets into or out of the range within a history.
+ */
+const outOfRange = (chance: Chance): number =>
+  chance.pick([
+    -1_800_000_000,
+    -1_700_000_000 - chance.next() * 200,
+    7_523_372_036 - chance.next() * 200,
+    7_600_000_000
+  ])
 
 const storm = (chance: Chance, profile: Name): Partial<Weather> => {
   const strength = chance.pick([0.2, 1, 1, 3])
@@ -221,6 +236,7 @@ const episode = (
     case "stall":
       return { kind, at, for: 0.05 + chance.exponential(0.3), target }
     case "jump":
+      if (profile !== "operators" && chance.happens(0.15)) return { kind, at, target, by: outOfRange(chance) }
       return { kind, at, target, by: (chance.happens(0.5) ? 1 : -1) * chance.pick([0.1, 1, 5, 60]) * chance.next() }
     case "crash":
       return { kind, at, target, restart: around(1), keepsId: chance.happens(0.6) }
@@ -323,6 +339,11 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     { length: count },
     (_, index) => process(chance, profile, index, initial.lease, offClocks)
   )
+  // A release whose work cannot be done, and which is to be preferred.
+  if (profile === "deployments" && chance.happens(0.4)) {
+    const broken = processes[0]!
+    processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: chance.pick([0, 0.05, 0.5]) } }
+  }
   const episodes: Array<Episode> = []
   const add = (episode: Episode): void => {
     if (episode.at + endOf(episode, count) < quietAt) episodes.push(episode)

@@ -27,6 +27,10 @@ export interface Work {
   readonly journal?: number | undefined
   /** The work ends by itself after about so long; goes on for ever where it is not set. */
   readonly lasts?: number | undefined
+  /** It holds something and has a fiber of its own, both in the scope of its tenure. */
+  readonly scoped?: boolean | undefined
+  /** It fails after so long, whenever it leads. */
+  readonly fails?: number | undefined
   /** How long its finalizer takes. */
   readonly finalizer: number
   /** How long its guarded writes may take: a commit cannot be interrupted. */

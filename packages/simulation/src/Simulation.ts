@@ -7,6 +7,7 @@ import { LeaderElection, type Leadership } from "@effect-fdb/leader-election"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { Cluster } from "./Cluster.ts"
 import { Director, electionSubspace, toElectionConfig } from "./Director.ts"
 import { EventLog } from "./EventLog.ts"
@@ -25,7 +26,7 @@ import { Livelock, second, World } from "./World.ts"
 type Work = (
   machine: Machine,
   plan: ProcessPlan
-) => (leadership: Leadership) => Effect.Effect<void, unknown, Database>
+) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Scope.Scope>
 
 /** What may be other than the scenario says. */
 export interface Options {

@@ -22,6 +22,7 @@ import type { Database } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Checkers from "./Checkers.ts"
 import type { History } from "./History.ts"
 import * as Profile from "./Profile.ts"
@@ -48,13 +49,13 @@ export interface Options {
 export interface Subject {
   /**
    * What a process does while it leads. It runs under the virtual clock and chance of its process, with the faulty
-   * database; what it keeps outside of that survives crashes, as a service outside would. One that fails ends its
+   * database, in the scope of the tenure; what it keeps outside of that survives crashes, as a service outside would. One that fails ends its
    * process, which is then started again.
    */
   readonly work: (
     leadership: Leadership,
     process: { readonly name: string }
-  ) => Effect.Effect<void, unknown, Database>
+  ) => Effect.Effect<void, unknown, Database | Scope.Scope>
   /**
    * Whether all is well at the end; `history` tells what happened and what is stored. Instead of `false` it may throw, as
    * assertions do.

@@ -5,11 +5,13 @@
 import { Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import type { EventLog } from "./EventLog.ts"
 import type { Machine } from "./Machine.ts"
 import type { Work } from "./Scenario.ts"
@@ -23,6 +25,9 @@ export const journal = Subspace.fromTuple(["simulation", "journal"])
 
 /** A guarded transaction must not be at a read version that lags, whatever its options say. */
 const guardOptions = { tag: "guarded", causalReadRisky: true } as const
+
+/** A work that cannot be done, as of a release that is broken. */
+class Failed extends Data.TaggedError("Failed") {}
 
 /** What the work needs of its surroundings. */
 interface Surroundings {
@@ -39,7 +44,8 @@ const readCount = (value: Uint8Array | undefined): bigint => {
 
 /** The work of one tenure. */
 export const make =
-  ({ log, machine, sink }: Surroundings, plan: Work) => (leadership: Leadership): Effect.Effect<void> =>
+  ({ log, machine, sink }: Surroundings, plan: Work) =>
+  (leadership: Leadership): Effect.Effect<void, Failed, Scope.Scope> =>
     Effect.gen(function*() {
       // As the stored state tells it; the sink is given the fencing token.
       const { term } = yield* leadership.state
@@ -55,8 +61,10 @@ export const make =
         Effect.flatMap(
           Transaction,
           (tx) =>
-            Effect.flatMap(tx.get(counterKey), (stored) =>
-              tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, machine.name, term, step])))
+            Effect.flatMap(
+              tx.get(counterKey),
+              (stored) => tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, machine.name, term, step]))
+            )
         )
 
       const note = (step: string) =>
@@ -113,8 +121,18 @@ export const make =
 
       const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)
 
+      // What belongs to the tenure: something that is held, and a fiber that goes on by itself.
+      const companion = Effect.acquireRelease(tell("acquires"), () => tell("releases")).pipe(
+        Effect.andThen(Effect.forkScoped(Effect.forever(Effect.andThen(pause, tell("forked-step")))))
+      )
+
+      if (plan.scoped === true) yield* companion
       yield* tell("work-begins", { patience: plan.patience, finalizer: plan.finalizer })
       yield* Effect.gen(function*() {
+        if (plan.fails !== undefined) {
+          yield* Effect.sleep(Duration.seconds(plan.fails))
+          return yield* new Failed()
+        }
         while (yield* goesOn) yield* step
       }).pipe(
         Effect.onExit((exit) =>

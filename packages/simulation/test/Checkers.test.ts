@@ -5,7 +5,7 @@ import { electionSubspace } from "../src/Director.ts"
 import type { History } from "../src/History.ts"
 import { counterKey } from "../src/Workload.ts"
 import { second } from "../src/World.ts"
-import { tampered, withEvents } from "./history.ts"
+import { quiet, tampered, withEvents } from "./history.ts"
 
 const noticedBy = (history: History): ReadonlyArray<string> => [
   ...new Set(Checkers.check(history).map(({ checker }) => checker))
@@ -214,6 +214,37 @@ describe("each checker notices", () => {
 
   it("deadline: a renewal that is told when the belief was over", () => {
     assert.include(noticedBy(tampered((history) => ({ events: revived(history) }))), "deadline")
+  })
+
+  const scoped = { ...quiet, processes: quiet.processes.map((p) => ({ ...p, work: { ...p.work, scoped: true } })) }
+
+  it("scopes: something that is held when its tenure has been ended", () => {
+    const history = tampered((history) => {
+      const released = find(history, "releases")
+      const late = { ...released, at: released.at + 0.5 * second }
+      return { events: withEvents({ ...history, events: history.events.filter((event) => event !== released) }, late) }
+    }, scoped)
+    assert.deepStrictEqual(noticedBy(history), ["scopes"])
+  })
+
+  it("scopes: a fiber that goes on beside the next leader", () => {
+    const history = tampered((history) => {
+      const forked = find(history, "forked-step")
+      return { events: withEvents(history, { ...forked, at: history.endedAt - 1 }) }
+    }, scoped)
+    assert.deepStrictEqual(noticedBy(history), ["scopes"])
+  })
+
+  it("depositions: a challenge by somebody whose margin is as long as the lease", () => {
+    const history = tampered(
+      (history) => ({
+        events: history.events.map((event) =>
+          event.what === "starts" ? { ...event, details: { ...event.details, margin: 10_000 } } : event
+        )
+      }),
+      { ...quiet, processes: quiet.processes.map((p, index) => ({ ...p, priority: index })) }
+    )
+    assert.include(noticedBy(history), "depositions")
   })
 
   it("undisturbed: a guarded write that conflicts with a renewal", () => {

@@ -25,15 +25,16 @@ export const quiet: Scenario = {
   episodes: [{ kind: "resign", at: 25 }]
 }
 
-/** The history of {@link quiet}, with what `change` gives instead. */
+/** The history of {@link quiet}, or of another scenario, with what `change` gives instead. */
 export const tampered = (
   change: (history: History) => {
     readonly events?: ReadonlyArray<Event>
     readonly record?: ReadonlyArray<CommitRecord>
     readonly stored?: History["stored"]
-  }
+  },
+  scenario = quiet
 ): History => {
-  const history = Simulation.run(quiet)
+  const history = Simulation.run(scenario)
   return { ...history, ...change(history) }
 }
 

@@ -78,8 +78,9 @@ const version = 1n
 
 type Fields = ReadonlyArray<Tuple.TupleElement>
 
-const isSpan = (field: unknown): field is bigint => typeof field === "bigint" && field > 0n
-const isNatural = (field: unknown): field is bigint => typeof field === "bigint" && field >= 0n
+/** Numbers and times have 63 bits. */
+const isNatural = (field: unknown): field is bigint => typeof field === "bigint" && field >= 0n && field < 2n ** 63n
+const isSpan = (field: unknown): field is bigint => isNatural(field) && field > 0n
 const isStamp = (field: unknown): field is Versionstamp.Versionstamp => Versionstamp.isVersionstamp(field)
 
 const fieldsOf = (bytes: Uint8Array, count: number): Fields | undefined => {
@@ -123,15 +124,17 @@ const decodeChallenge = (bytes: Uint8Array): Challenge | Invalid => {
 }
 
 const decodeCandidate = (bytes: Uint8Array): Candidate | Invalid => {
-  const [, priority, , registration] = fieldsOf(bytes, 4) ?? []
-  return isStamp(registration) ? { priority: Number(priority), registration: registration.toString() } : invalid
+  const [, priority, heartbeat, registration] = fieldsOf(bytes, 4) ?? []
+  return isStamp(registration) && isNatural(heartbeat)
+    ? { priority: Number(priority), registration: registration.toString() }
+    : invalid
 }
 
 const decodeTenure = (bytes: Uint8Array): Tenure | Invalid => {
   const fields = fieldsOf(bytes, 5)
   if (fields === undefined) return invalid
-  const [, leader, , end, reason] = fields
-  return typeof leader === "string"
+  const [, leader, start, end, reason] = fields
+  return typeof leader === "string" && isNatural(start) && (end === null || isNatural(end))
     ? { leader, ended: end !== null, reason: typeof reason === "string" ? reason : undefined }
     : invalid
 }

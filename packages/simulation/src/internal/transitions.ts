@@ -253,11 +253,13 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
   /** Since when a leader leads, where its configuration has been the same since. */
   let leads: number | undefined
   return evidence.ledger.map((entry) => {
-    const { after, candidates, commit, written } = entry
+    const { after, candidates, commit, tenures, written } = entry
     const verdict = commit.by === "operator"
       ? byOperator(entry)
       : written.has("config")
       ? illegal("changes the configuration without being an operator")
+      : [...tenures].some((term) => after.history.get(term) === invalid)
+      ? illegal("leaves a history that does not decode")
       : written.has("leader") || written.has("lease")
       ? ofLeadership(entry, evidence, vacancy.since)
       : written.has("challenge")

@@ -1,0 +1,45 @@
+/** What a work acquires and forks in its scope ends with its tenure. */
+import type { Checker, Violation } from "../Checker.ts"
+
+export const checker: Checker = {
+  name: "scopes",
+  promise: "nothing of a tenure's scope is held or runs when the tenure has been ended, or beside the next leader",
+  check: ({ history, ledger, machines, owners }) => {
+    const violations: Array<Violation> = []
+    /** When each machine has ended which tenure, and when which machine was elected for which. */
+    const resigned = new Map<string, number>()
+    for (const { after, before, commit } of ledger) {
+      if (typeof before.leader !== "object" || !before.leader.held || typeof after.leader !== "object") continue
+      if (after.leader.held || owners.get(before.leader.who.registration) !== commit.by) continue
+      resigned.set(`${commit.by}/${before.leader.term}`, commit.at)
+    }
+    const elected = history.events.filter(({ what }) => what === "elected")
+    for (const life of machines.values()) {
+      const fail = (at: number, term: bigint, message: string) =>
+        violations.push({ checker: "scopes", at, who: life.name, message: `${life.name}, term ${term}: ${message}` })
+      for (const acquired of life.events) {
+        if (acquired.what !== "acquires") continue
+        const term = BigInt(String(acquired.details["term"]))
+        const own = life.events.filter(({ details, what }) =>
+          (what === "forked-step" || what === "releases" || what === "overrun") &&
+          String(details["term"]) === String(term)
+        )
+        const released = own.find(({ what }) => what === "releases")?.at ?? life.died
+        const ended = resigned.get(`${life.name}/${term}`) ?? Number.POSITIVE_INFINITY
+        const next = elected.find(({ at, details }) => at >= acquired.at && BigInt(String(details["term"])) > term)
+        if (released > ended) fail(ended, term, "it resigns while something of its scope is still held")
+        if (next !== undefined && next.who === life.name && released > next.at) {
+          fail(next.at, term, "it leads again while something of an earlier scope is still held")
+        }
+        for (const { at, what } of own) {
+          if (what !== "forked-step") continue
+          if (at > released || at > ended) fail(at, term, "a fiber of its scope goes on when that is closed")
+          else if (next !== undefined && at > next.at) {
+            fail(at, term, `a fiber of its scope goes on beside ${next.who}, which leads`)
+          }
+        }
+      }
+    }
+    return violations
+  }
+}

@@ -1,9 +1,9 @@
 /** All checkers, and what they say of a history. */
 import type { Checker, Violation } from "./Checker.ts"
+import * as able from "./checkers/able.ts"
 import * as beliefs from "./checkers/beliefs.ts"
 import * as counter from "./checkers/counter.ts"
 import * as deadline from "./checkers/deadline.ts"
-import * as depositions from "./checkers/depositions.ts"
 import * as ending from "./checkers/ending.ts"
 import * as growth from "./checkers/growth.ts"
 import * as guarded from "./checkers/guarded.ts"
@@ -34,7 +34,7 @@ export const all: ReadonlyArray<Checker> = [
   undisturbed.checker,
   reasons.checker,
   scopes.checker,
-  depositions.checker
+  able.checker
 ]
 
 /** Those that do not depend on what the work does. */
@@ -46,7 +46,7 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   liveness.checker,
   handover.checker,
   reasons.checker,
-  depositions.checker
+  able.checker
 ]
 
 /** Holds a history against all promises, in the order of time. */

@@ -500,27 +500,13 @@ export const all: ReadonlyArray<Mutation> = [
     within: 4
   },
   {
-    name: "challenge-without-wait",
-    wrong: "a release that fails at once challenges again and again",
-    patches: [
-      election(
-        "protocol",
-        "failed === 0 ? 0n : lease << BigInt(Math.min(failed - 1, mostDoublings))",
-        "0n"
-      )
-    ],
-    noticedBy: "depositions",
-    profile: "deployments",
-    within: 20
-  },
-  {
     name: "challenger-that-cannot-lead",
     wrong: "that its margin does not fit the lease is found out when a candidate claims",
     patches: [
       election("follower", "step._tag === \"Challenge\" || step._tag === \"Claim\"", "step._tag === \"Claim\""),
       election("registration", ", Effect.tap(able)", "")
     ],
-    noticedBy: "depositions",
+    noticedBy: "able",
     profile: "changes",
     within: 50
   },

@@ -3,7 +3,8 @@ import type { Checker, Violation } from "../Checker.ts"
 
 export const checker: Checker = {
   name: "scopes",
-  promise: "nothing of a tenure's scope is held or runs when the tenure has been ended, or beside the next leader",
+  promise:
+    "nothing of a tenure's scope is held or runs when the tenure has been ended, or, but for finalizers, beside the next leader",
   check: ({ history, ledger, machines, owners }) => {
     const violations: Array<Violation> = []
     /** When each machine has ended which tenure, and when which machine was elected for which. */
@@ -21,7 +22,7 @@ export const checker: Checker = {
         if (acquired.what !== "acquires") continue
         const term = BigInt(String(acquired.details["term"]))
         const own = life.events.filter(({ details, what }) =>
-          (what === "forked-step" || what === "releases" || what === "overrun") &&
+          (what === "forked-step" || what === "releases" || what === "work-ends") &&
           String(details["term"]) === String(term)
         )
         const released = own.find(({ what }) => what === "releases")?.at ?? life.died
@@ -31,10 +32,13 @@ export const checker: Checker = {
         if (next !== undefined && next.who === life.name && released > next.at) {
           fail(next.at, term, "it leads again while something of an earlier scope is still held")
         }
+        // While the finalizers of the work run they may need what is forked: the scope is closed after them.
+        let finalizes = false
         for (const { at, what } of own) {
+          if (what === "work-ends") finalizes = true
           if (what !== "forked-step") continue
           if (at > released || at > ended) fail(at, term, "a fiber of its scope goes on when that is closed")
-          else if (next !== undefined && at > next.at) {
+          else if (next !== undefined && at > next.at && !finalizes) {
             fail(at, term, `a fiber of its scope goes on beside ${next.who}, which leads`)
           }
         }

@@ -7,7 +7,7 @@ import { Database, type Subspace } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
-import type { Contest, Guard } from "../harness/Contest.ts"
+import type { ElectionUnderTest, Guard } from "../harness/ElectionUnderTest.ts"
 import * as Operations from "./operations.ts"
 import * as Records from "./records.ts"
 
@@ -15,7 +15,7 @@ const priority = 0n
 const idempotent = { idempotent: true }
 
 /** The election in a subspace. */
-export const make = (subspace: Subspace.Subspace): Contest => {
+export const make = (subspace: Subspace.Subspace): ElectionUnderTest => {
   const keys = Records.makeKeys(subspace)
   const guardOf = (id: string): Guard => (body) =>
     Database.transact(
@@ -24,7 +24,7 @@ export const make = (subspace: Subspace.Subspace): Contest => {
       )
     )
 
-  const contend: Contest["contend"] = (id, heartbeat, work) =>
+  const campaign: ElectionUnderTest["campaign"] = (id, heartbeat, work) =>
     Effect.gen(function*() {
       const working = yield* FiberHandle.make<unknown, unknown>()
       yield* Database.transact(Operations.registerCandidate(keys, id, priority), idempotent)
@@ -53,6 +53,6 @@ export const make = (subspace: Subspace.Subspace): Contest => {
         electionEnabled: true,
         allowPreemption: true
       })),
-    contend
+    campaign
   }
 }

@@ -1,9 +1,9 @@
 /** Transactions that had to be repeated because of a conflict, while a hundred candidates do nothing but be candidates. */
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import { type Contest, usual } from "../harness/Contest.ts"
-import { against, contests } from "../harness/contests.ts"
-import { Field } from "../harness/Field.ts"
+import { CandidateGroup } from "../harness/CandidateGroup.ts"
+import { against, elections } from "../harness/elections.ts"
+import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 
 const candidates = 100
@@ -14,16 +14,16 @@ const settled = 30
 const latencies = { ...everything, lateness: 1 }
 
 /** Conflicts within a span of virtual seconds. */
-export const count = (contest: Contest, seconds: number, seed = 1, among = candidates): number => {
-  const field = new Field({ seed, latencies, contest, timing: usual, candidates: among })
-  field.testbed.run(settled)
-  const before = field.conflicts
-  field.testbed.run(settled + seconds)
-  return field.conflicts - before
+export const count = (election: ElectionUnderTest, seconds: number, seed = 1, among = candidates): number => {
+  const group = new CandidateGroup({ seed, latencies, election, timing: usual, candidates: among })
+  group.testbed.run(settled)
+  const before = group.conflicts
+  group.testbed.run(settled + seconds)
+  return group.conflicts - before
 }
 
 /** Conflicts in an hour, as it follows from histories of ten minutes. */
-const hourly = (make: () => Contest, histories: number): number => {
+const hourly = (make: () => ElectionUnderTest, histories: number): number => {
   let sum = 0
   for (let seed = 1; seed <= histories; seed++) sum += count(make(), 600, seed)
   return sum * 6 / histories
@@ -41,11 +41,17 @@ export const conflicts: Benchmark = {
         ? [{
           name: "in a minute",
           unit,
-          here: count(contests.here(), 60),
-          baseline: count(contests.baseline(), 60),
+          here: count(elections.here(), 60),
+          baseline: count(elections.baseline(), 60),
           reach
         }]
         // What has none must be looked at for longer than what has some.
-        : [{ name: "in an hour", unit, here: hourly(contests.here, 6), baseline: hourly(contests.baseline, 3), reach }]
+        : [{
+          name: "in an hour",
+          unit,
+          here: hourly(elections.here, 6),
+          baseline: hourly(elections.baseline, 3),
+          reach
+        }]
     })
 }

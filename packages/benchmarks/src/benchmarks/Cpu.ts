@@ -6,9 +6,9 @@ import { MemoryDatabase } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import type { Leader } from "../cpu/beats.ts"
-import { byHand } from "../cpu/byHand.ts"
-import { HurriedClock } from "../cpu/hurried.ts"
+import { AcceleratedClock } from "../cpu/AcceleratedClock.ts"
+import { handWritten } from "../cpu/handWritten.ts"
+import type { Leader } from "../cpu/load.ts"
 import { supervised } from "../cpu/supervised.ts"
 import { transacted } from "../cpu/transacted.ts"
 
@@ -31,11 +31,11 @@ interface Extent {
 /** Microseconds of CPU for each beat. */
 export const perBeat = (leader: Leader, { begin, elections, measured }: Extent) =>
   Effect.suspend(() => {
-    const clock = new HurriedClock()
+    const clock = new AcceleratedClock()
     let beats = 0
     return Effect.gen(function*() {
       const engine = yield* MemoryDatabase.makeEngine
-      yield* leader({ engine, clock, elections, beaten: () => void beats++ })
+      yield* leader({ engine, clock, elections, renewed: () => void beats++ })
       yield* clock.pass(begin * 1000)
       const beatsBefore = beats
       const usedBefore = yield* cpuMicros
@@ -53,7 +53,7 @@ export const cpu: Benchmark = {
       const elections = quick ? 500 : 2000
       // What is soon done is done for longer.
       const longer = { elections, begin: 30, measured: 60 }
-      const hand = yield* perBeat(byHand, longer)
+      const hand = yield* perBeat(handWritten, longer)
       const transaction = yield* perBeat(transacted, longer)
       const here = yield* perBeat(supervised, { elections, begin: 12, measured: quick ? 9 : 15 })
       return [

@@ -3,36 +3,36 @@ import { second } from "@effect-fdb/simulation/World"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import { type Contest, usual } from "../harness/Contest.ts"
-import { against, contests } from "../harness/contests.ts"
-import { Field } from "../harness/Field.ts"
+import { CandidateGroup } from "../harness/CandidateGroup.ts"
+import { against, elections } from "../harness/elections.ts"
+import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 import { percentile } from "../Summary.ts"
 
 const lease = Duration.toSeconds(usual.lease)
 
 /** How long it took in lease durations; one leader is killed in each history, at a time that its seed decides. */
-export const measure = (make: () => Contest, seeds: number, candidates = 3): Array<number> =>
+export const measure = (make: () => ElectionUnderTest, seeds: number, candidates = 3): Array<number> =>
   Array.from({ length: seeds }, (_, seed) => {
     let killedAt = Number.POSITIVE_INFINITY
     let took = Number.POSITIVE_INFINITY
-    const field: Field = new Field({
+    const group: CandidateGroup = new CandidateGroup({
       seed,
       latencies: everything,
-      contest: make(),
+      election: make(),
       timing: usual,
       candidates,
       onWork: () => {
-        const { now } = field.testbed.world
+        const { now } = group.testbed.world
         if (now > killedAt) took = Math.min(took, (now - killedAt) / second / lease)
       }
     })
-    const { world } = field.testbed
+    const { world } = group.testbed
     world.at(Math.floor((30 + 2 * lease * world.chance("kill").next()) * second), () => {
       killedAt = world.now
-      if (field.leader !== undefined) field.kill(field.leader)
+      if (group.leader !== undefined) group.kill(group.leader)
     })
-    field.testbed.run(30 + 6 * lease)
+    group.testbed.run(30 + 6 * lease)
     return took
   })
 
@@ -43,8 +43,8 @@ export const failover: Benchmark = {
   run: ({ quick }) =>
     Effect.sync((): ReadonlyArray<Figure> => {
       const seeds = quick ? 60 : 250
-      const here = measure(contests.here, seeds)
-      const baseline = measure(contests.baseline, seeds)
+      const here = measure(elections.here, seeds)
+      const baseline = measure(elections.baseline, seeds)
       const figure = (name: string, fraction: number, atMost?: number): Figure => ({
         name,
         unit: "leases",

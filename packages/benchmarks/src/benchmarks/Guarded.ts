@@ -3,9 +3,9 @@ import { Subspace, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import type { Contest, Guard } from "../harness/Contest.ts"
-import { against, contests } from "../harness/contests.ts"
-import { Field } from "../harness/Field.ts"
+import { CandidateGroup } from "../harness/CandidateGroup.ts"
+import { against, elections } from "../harness/elections.ts"
+import type { ElectionUnderTest, Guard } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 
 const counter = Subspace.fromTuple(["work"]).pack(["counter"])
@@ -21,12 +21,12 @@ const increment = Effect.gen(function*() {
 })
 
 /** The guarded transactions that were committed, and how many conflicts the leader had, in a span of virtual seconds. */
-export const measure = (contest: Contest, seconds: number) => {
+export const measure = (election: ElectionUnderTest, seconds: number) => {
   let committed = 0
   const work = (guard: Guard) => Effect.forever(Effect.tap(guard(increment), () => Effect.sync(() => void committed++)))
-  const field = new Field({ seed: 1, latencies: everything, contest, timing, candidates: 1, work })
-  field.testbed.run(seconds)
-  return { committed, aborted: field.conflicts }
+  const group = new CandidateGroup({ seed: 1, latencies: everything, election, timing, candidates: 1, work })
+  group.testbed.run(seconds)
+  return { committed, aborted: group.conflicts }
 }
 
 export const guarded: Benchmark = {
@@ -36,8 +36,8 @@ export const guarded: Benchmark = {
   run: ({ quick }) =>
     Effect.sync((): ReadonlyArray<Figure> => {
       const minutes = quick ? 1 : 3
-      const here = measure(contests.here(), minutes * 60)
-      const baseline = measure(contests.baseline(), minutes * 60)
+      const here = measure(elections.here(), minutes * 60)
+      const baseline = measure(elections.baseline(), minutes * 60)
       return [
         {
           name: `aborted in ${minutes * 60} s`,

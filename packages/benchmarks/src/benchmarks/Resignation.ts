@@ -2,33 +2,40 @@
 import { millisecond, second } from "@effect-fdb/simulation/World"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import { type Contest, usual } from "../harness/Contest.ts"
-import { against, contests } from "../harness/contests.ts"
-import { Field } from "../harness/Field.ts"
+import { CandidateGroup } from "../harness/CandidateGroup.ts"
+import { against, elections } from "../harness/elections.ts"
+import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
 import { commitsOnly, everything, type Latencies } from "../harness/Testbed.ts"
 import { percentile } from "../Summary.ts"
 
 /** The milliseconds of so many handovers among three candidates, each of which comes back after it has resigned. */
-export const measure = (contest: Contest, latencies: Latencies, handovers: number): Array<number> => {
+export const measure = (election: ElectionUnderTest, latencies: Latencies, handovers: number): Array<number> => {
   const took: Array<number> = []
   let stoppedAt: number | undefined
   const onWork = (): void => {
-    const { world } = field.testbed
+    const { world } = group.testbed
     if (stoppedAt !== undefined) took.push((world.now - stoppedAt) / millisecond)
     stoppedAt = undefined
     const tenure = Math.floor((5 + 10 * pauses.next()) * second)
     world.after(tenure, () => {
-      const { leader } = field
+      const { leader } = group
       if (leader === undefined) return
       stoppedAt = world.now
-      field.stop(leader)
+      group.stop(leader)
       // After the heartbeat in which the others look, or the vacancy would be filled by its return.
-      world.after(4 * second, () => field.start(leader))
+      world.after(4 * second, () => group.start(leader))
     })
   }
-  const field: Field = new Field({ seed: 1, latencies, contest, timing: usual, candidates: 3, onWork })
-  const pauses = field.testbed.world.chance("tenures")
-  for (let seconds = 60; took.length < handovers && seconds < 60 * handovers; seconds += 60) field.testbed.run(seconds)
+  const group: CandidateGroup = new CandidateGroup({
+    seed: 1,
+    latencies,
+    election,
+    timing: usual,
+    candidates: 3,
+    onWork
+  })
+  const pauses = group.testbed.world.chance("tenures")
+  for (let seconds = 60; took.length < handovers && seconds < 60 * handovers; seconds += 60) group.testbed.run(seconds)
   return took
 }
 
@@ -40,8 +47,8 @@ export const resignation: Benchmark = {
     Effect.sync((): ReadonlyArray<Figure> => {
       const handovers = quick ? 50 : 300
       const figures = (label: string, latencies: Latencies, atMost?: number): Array<Figure> => {
-        const here = measure(contests.here(), latencies, handovers)
-        const baseline = measure(contests.baseline(), latencies, handovers)
+        const here = measure(elections.here(), latencies, handovers)
+        const baseline = measure(elections.baseline(), latencies, handovers)
         return [
           { name: `p50, ${label}`, unit: "ms", here: percentile(here, 0.5), baseline: percentile(baseline, 0.5) },
           { name: `p99, ${label}`, unit: "ms", here: percentile(here, 0.99), baseline: percentile(baseline, 0.99) },

@@ -5,9 +5,9 @@
 import { millisecond, second } from "@effect-fdb/simulation/World"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import { type Contest, usual } from "../harness/Contest.ts"
-import { against, contests } from "../harness/contests.ts"
-import { Field } from "../harness/Field.ts"
+import { CandidateGroup } from "../harness/CandidateGroup.ts"
+import { against, elections } from "../harness/elections.ts"
+import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
 import type { Process } from "../harness/Testbed.ts"
 import { bursts, percentile } from "../Summary.ts"
 
@@ -21,13 +21,13 @@ const beatsOf = (process: Process): Array<number> =>
     .map(({ begin, end }) => Math.round((end - begin) / millisecond))
 
 /** What a leader's and a follower's beats need. */
-export const count = (contest: Contest, seconds: number) => {
-  const field = new Field({ seed: 1, latencies, contest, timing: usual, candidates: 3 })
-  field.testbed.run(settled + seconds)
-  const leader = field.process(field.leader ?? "")
+export const count = (election: ElectionUnderTest, seconds: number) => {
+  const group = new CandidateGroup({ seed: 1, latencies, election, timing: usual, candidates: 3 })
+  group.testbed.run(settled + seconds)
+  const leader = group.process(group.leader ?? "")
   return {
     leader: leader === undefined ? [] : beatsOf(leader),
-    follower: field.processes.filter((process) => process !== leader).flatMap(beatsOf)
+    follower: group.processes.filter((process) => process !== leader).flatMap(beatsOf)
   }
 }
 
@@ -38,8 +38,8 @@ export const roundTrips: Benchmark = {
   run: ({ quick }) =>
     Effect.sync((): ReadonlyArray<Figure> => {
       const seconds = quick ? 120 : 1200
-      const here = count(contests.here(), seconds)
-      const baseline = count(contests.baseline(), seconds)
+      const here = count(elections.here(), seconds)
+      const baseline = count(elections.baseline(), seconds)
       const figure = (name: string, role: "leader" | "follower", fraction: number, atMost?: number): Figure => ({
         name,
         unit: "round trips",

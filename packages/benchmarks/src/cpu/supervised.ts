@@ -2,9 +2,9 @@
 import { Database, Subspace } from "@effect-fdb/core"
 import { type ElectionEvent, ElectionObserver, LeaderElection } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"
-import { type Leader, names } from "./beats.ts"
+import { type Leader, names } from "./load.ts"
 
-export const supervised: Leader = ({ beaten, elections, engine }) =>
+export const supervised: Leader = ({ renewed, elections, engine }) =>
   Effect.forEach(names(elections), (name) => {
     const election = LeaderElection.make(Subspace.fromTuple([name]))
     return Database.transact(election.initialize()).pipe(
@@ -14,6 +14,6 @@ export const supervised: Leader = ({ beaten, elections, engine }) =>
   }, { discard: true }).pipe(
     Effect.provideService(Database, Database.fromEngine(engine)),
     Effect.provideService(ElectionObserver, (event: ElectionEvent) => {
-      if (event._tag === "Renewed") beaten()
+      if (event._tag === "Renewed") renewed()
     })
   )

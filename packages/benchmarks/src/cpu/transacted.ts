@@ -3,7 +3,7 @@ import { Database, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { decodeBallot, encodeLease, type Leader, leaseKey, leaseMillis, names, pauseMillis } from "./beats.ts"
+import { decodeBallot, encodeLease, type Leader, leaseKey, leaseMillis, names, pauseMillis } from "./load.ts"
 
 const renew = (key: Uint8Array, version: bigint | undefined) =>
   Effect.gen(function*() {
@@ -14,7 +14,7 @@ const renew = (key: Uint8Array, version: bigint | undefined) =>
     return yield* tx.committedVersion
   })
 
-export const transacted: Leader = ({ beaten, elections, engine }) => {
+export const transacted: Leader = ({ renewed, elections, engine }) => {
   const { transact } = Database.fromEngine(engine)
   return Effect.forEach(names(elections), (name) =>
     Effect.gen(function*() {
@@ -23,7 +23,7 @@ export const transacted: Leader = ({ beaten, elections, engine }) => {
       while (true) {
         yield* Effect.sleep(pauseMillis(yield* Random.next))
         version = yield* yield* transact(renew(key, version))
-        beaten()
+        renewed()
       }
     }).pipe(Effect.forkScoped), { discard: true })
 }

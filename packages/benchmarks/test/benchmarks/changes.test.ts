@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Failover from "../../src/benchmarks/Failover.ts"
 import * as Resignation from "../../src/benchmarks/Resignation.ts"
-import { contests } from "../../src/harness/contests.ts"
+import { elections } from "../../src/harness/elections.ts"
 import { commitsOnly } from "../../src/harness/Testbed.ts"
 
 describe("changes of leaders, in virtual time", () => {
-  for (const [name, make] of Object.entries(contests)) {
+  for (const [name, make] of Object.entries(elections)) {
     it(`a leader that resigns is followed by another: ${name}`, () => {
       const took = Resignation.measure(make(), commitsOnly, 5)
       assert.isAtLeast(took.length, 5)

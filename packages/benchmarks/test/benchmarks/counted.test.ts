@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Conflicts from "../../src/benchmarks/Conflicts.ts"
 import * as Guarded from "../../src/benchmarks/Guarded.ts"
 import * as RoundTrips from "../../src/benchmarks/RoundTrips.ts"
-import { contests } from "../../src/harness/contests.ts"
+import { elections } from "../../src/harness/elections.ts"
 
 describe("what is counted, and not timed", () => {
   it("a renewal needs one round trip, a follower's cycle two", () => {
-    const { follower, leader } = RoundTrips.count(contests.here(), 120)
+    const { follower, leader } = RoundTrips.count(elections.here(), 120)
     assert.isAbove(leader.length, 30)
     assert.isAbove(follower.length, 50)
     assert.deepStrictEqual([...new Set(leader)], [1])
@@ -14,18 +14,18 @@ describe("what is counted, and not timed", () => {
   })
 
   it("a beat of the baseline needs five", () => {
-    const { follower, leader } = RoundTrips.count(contests.baseline(), 60)
+    const { follower, leader } = RoundTrips.count(elections.baseline(), 60)
     assert.deepStrictEqual([...new Set([...leader, ...follower])], [5])
   })
 
   it("candidates in steady state do not conflict", () => {
-    assert.strictEqual(Conflicts.count(contests.here(), 300, 1, 10), 0)
+    assert.strictEqual(Conflicts.count(elections.here(), 300, 1, 10), 0)
   })
 
   it("no renewal aborts a guarded transaction; every one of the baseline's does, or nearly", () => {
-    const here = Guarded.measure(contests.here(), 20)
+    const here = Guarded.measure(elections.here(), 20)
     assert.isAbove(here.committed, 1000)
     assert.strictEqual(here.aborted, 0)
-    assert.isAbove(Guarded.measure(contests.baseline(), 20).aborted, 5)
+    assert.isAbove(Guarded.measure(elections.baseline(), 20).aborted, 5)
   })
 })

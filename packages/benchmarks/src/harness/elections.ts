@@ -3,11 +3,11 @@ import { Database, Subspace } from "@effect-fdb/core"
 import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Baseline from "../baseline/process.ts"
-import type { Contest } from "./Contest.ts"
+import type { ElectionUnderTest } from "./ElectionUnderTest.ts"
 
 const subspace = Subspace.fromTuple(["election"])
 
-const here = (): Contest => {
+const here = (): ElectionUnderTest => {
   const election = LeaderElection.make(subspace)
   return {
     initialize: ({ heartbeat, lease }) =>
@@ -18,10 +18,10 @@ const here = (): Contest => {
           candidateTimeout: Duration.times(lease, 1.5)
         })
       )),
-    contend: (id, _heartbeat, work) => election.withLeadership({ id }, ({ guard }) => work(guard), { again: true })
+    campaign: (id, _heartbeat, work) => election.withLeadership({ id }, ({ guard }) => work(guard), { again: true })
   }
 }
 
-export const contests = { here, baseline: () => Baseline.make(subspace) }
+export const elections = { here, baseline: () => Baseline.make(subspace) }
 
 export const against = "the protocol of the Rust crate 0.11, in the same harness"

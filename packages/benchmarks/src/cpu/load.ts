@@ -2,14 +2,14 @@
 import { Bytes, type Engine } from "@effect-fdb/core"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { HurriedClock } from "./hurried.ts"
+import type { AcceleratedClock } from "./AcceleratedClock.ts"
 
-/** What a leader is given; to call `beaten` after each renewal. */
+/** What a leader is given; to call `renewed` after each renewal. */
 export interface Surroundings {
   readonly engine: Engine.Engine
-  readonly clock: HurriedClock
+  readonly clock: AcceleratedClock
   readonly elections: number
-  readonly beaten: () => void
+  readonly renewed: () => void
 }
 
 /** Leads so many elections until the scope is closed. */

@@ -13,10 +13,10 @@ export interface Timing {
 }
 
 /** See the module. */
-export interface Contest {
+export interface ElectionUnderTest {
   readonly initialize: (timing: Timing) => Effect.Effect<unknown, unknown, Database>
   /** Campaigns and works, again and again, until it is interrupted; it resigns and leaves then. */
-  readonly contend: (
+  readonly campaign: (
     id: string,
     heartbeat: Duration.Duration,
     work: (guard: Guard) => Effect.Effect<unknown, unknown, Database>

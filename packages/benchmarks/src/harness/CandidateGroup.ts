@@ -1,8 +1,8 @@
-/** The candidates of one contest on a testbed: started, stopped, killed, and told apart by who works. */
+/** The candidates of one election on a testbed: started, stopped, killed, and told apart by who works. */
 import { millisecond, second } from "@effect-fdb/simulation/World"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Contest, Guard, Timing } from "./Contest.ts"
+import type { ElectionUnderTest, Guard, Timing } from "./ElectionUnderTest.ts"
 import { type Latencies, type Process, Testbed } from "./Testbed.ts"
 
 interface Candidate {
@@ -14,7 +14,7 @@ interface Candidate {
 export interface Options {
   readonly seed: number
   readonly latencies: Latencies
-  readonly contest: Contest
+  readonly election: ElectionUnderTest
   readonly timing: Timing
   readonly candidates: number
   /** What a leader does; nothing, for ever, unless set. */
@@ -26,7 +26,7 @@ export interface Options {
 /** Candidates start within this span. */
 const startSpan = 3 * second
 
-export class Field {
+export class CandidateGroup {
   readonly testbed: Testbed
   /** All processes that there ever were. */
   readonly processes: Array<Process> = []
@@ -36,10 +36,10 @@ export class Field {
   private readonly options: Options
 
   constructor(options: Options) {
-    const { candidates, contest, latencies, seed, timing } = options
+    const { candidates, election, latencies, seed, timing } = options
     this.options = options
     this.testbed = new Testbed(seed, latencies)
-    this.testbed.process("operator").fork(contest.initialize(timing))
+    this.testbed.process("operator").fork(election.initialize(timing))
     const { world } = this.testbed
     const chance = world.chance("starts")
     for (let i = 0; i < candidates; i++) {
@@ -48,10 +48,10 @@ export class Field {
   }
 
   start(id: string): void {
-    const { contest, onWork, timing, work = () => Effect.never } = this.options
+    const { election, onWork, timing, work = () => Effect.never } = this.options
     const process = this.testbed.process(id)
     this.processes.push(process)
-    const fiber = process.fork(contest.contend(id, timing.heartbeat, (guard) =>
+    const fiber = process.fork(election.campaign(id, timing.heartbeat, (guard) =>
       Effect.suspend(() => {
         this.leader = id
         onWork?.(id)

@@ -4,6 +4,7 @@
  */
 import { type Engine, KeyRange } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
+import type { AcceleratedClock } from "./AcceleratedClock.ts"
 import {
   decodeBallot,
   encodeLease,
@@ -13,8 +14,7 @@ import {
   names,
   pauseMillis,
   type Surroundings
-} from "./beats.ts"
-import type { HurriedClock } from "./hurried.ts"
+} from "./load.ts"
 
 const options: Engine.AttemptOptions = {
   timeoutMillis: leaseMillis,
@@ -28,17 +28,17 @@ class Election {
   private readonly engine: Engine.Engine
   private readonly key: Uint8Array
   private readonly range: KeyRange.KeyRange
-  private readonly beaten: () => void
+  private readonly renewed: () => void
   private version: bigint | undefined = undefined
-  private readonly clock: HurriedClock
+  private readonly clock: AcceleratedClock
   private cancel: (() => void) | undefined = undefined
 
-  constructor({ beaten, clock, engine }: Surroundings, name: string) {
+  constructor({ renewed, clock, engine }: Surroundings, name: string) {
     this.engine = engine
     this.clock = clock
     this.key = leaseKey(name)
     this.range = KeyRange.single(this.key)
-    this.beaten = beaten
+    this.renewed = renewed
     this.arm()
   }
 
@@ -63,12 +63,12 @@ class Election {
     const { version } = await Effect.runPromise(transaction.commit)
     Effect.runSync(transaction.dispose)
     this.version = version
-    this.beaten()
+    this.renewed()
     this.arm()
   }
 }
 
-export const byHand: Leader = (surroundings) =>
+export const handWritten: Leader = (surroundings) =>
   Effect.acquireRelease(
     Effect.sync(() => names(surroundings.elections).map((name) => new Election(surroundings, name))),
     (led) => Effect.sync(() => led.forEach((election) => election.stop()))

@@ -12,7 +12,7 @@ const nanosPerMilli = 1_000_000
 const stepNanos = 5 * nanosPerMilli
 const epoch = 1_700_000_000_000
 
-export class HurriedClock implements Clock.Clock {
+export class AcceleratedClock implements Clock.Clock {
   private readonly world = new World(0)
 
   /** Calls after so many milliseconds. Gives how to have it not called. */

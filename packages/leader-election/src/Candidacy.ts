@@ -10,6 +10,7 @@ import type { CampaignError, InvalidCandidate, InvalidConfig, LeadershipLost } f
 import type { Health } from "./Health.ts"
 import * as Candidate from "./internal/candidate.ts"
 import { enrol } from "./internal/enrolment.ts"
+import type { Member } from "./internal/member.ts"
 import * as Reign from "./internal/reign.ts"
 import type { Leadership } from "./Leadership.ts"
 
@@ -58,7 +59,7 @@ export interface Candidacy {
   readonly withLeadership: <A, E, R>(
     work: (leadership: Leadership) => Effect.Effect<A, E, R>,
     options?: LeadOptions
-  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Scope.Scope>>
+  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>>
   /** Changes the priority from the next heartbeat on, which comes at once; a tenure keeps the priority that it began with. */
   readonly setPriority: (priority: number) => Effect.Effect<void, InvalidCandidate>
   /** How it fares, without asking the database. */
@@ -75,7 +76,11 @@ export const make = Effect.fnUntraced(function*(
   election: Election,
   options: CandidateOptions
 ): Effect.fn.Return<Candidacy, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
-  const member = yield* enrol(election, options)
+  return fromMember(yield* enrol(election, options))
+})
+
+/** @internal */
+export const fromMember = (member: Member): Candidacy => {
   const { id } = member
   return {
     id,
@@ -92,4 +97,4 @@ export const make = Effect.fnUntraced(function*(
       ),
     health: Effect.sync(() => member.health())
   }
-})
+}

@@ -4,12 +4,20 @@
  * The handle is a plain value. Its operations run in the caller's transaction and take the wall time from `Clock`: they are
  * the recipe of the Rust crate `foundationdb`, method by method, with its known flaws repaired.
  */
-import type { Database, FdbError, Subspace, Transaction, Versionstamp } from "@effect-fdb/core"
+import {
+  Database,
+  type FdbError,
+  type Subspace,
+  type Transaction,
+  type TransactionOptions,
+  type Versionstamp
+} from "@effect-fdb/core"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as Candidacy from "./Candidacy.ts"
 import type { CandidateInfo } from "./CandidateInfo.ts"
 import type { Challenge } from "./Challenge.ts"
@@ -31,6 +39,7 @@ import type { HistoryEntry } from "./HistoryEntry.ts"
 import { changes } from "./internal/changes.ts"
 import { enrol } from "./internal/enrolment.ts"
 import * as Keys from "./internal/keys.ts"
+import type { Member } from "./internal/member.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Reign from "./internal/reign.ts"
 import { singleton } from "./internal/singleton.ts"
@@ -45,8 +54,15 @@ type LeadOptions = Candidacy.LeadOptions
 /** Which registration a caller claims to be; without it, the one that stands under the id. */
 export type IdentityOptions = Operations.IdentityOptions
 
-/** An election in a subspace. Elections in different subspaces are independent. */
-export interface LeaderElection {
+/**
+ * An election in a subspace. Elections in different subspaces are independent.
+ *
+ * `Requires` is what its supervised interface needs: the `Database`, or nothing where the election is a {@link Service}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LeaderElection<Requires = Database> {
   readonly subspace: Subspace.Subspace
   /** What it is set up with where nobody has: see {@link ElectionOptions}. */
   readonly config: ElectionConfig | undefined
@@ -181,7 +197,7 @@ export interface LeaderElection {
    */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 
-  // -- for applications: supervised, and requiring only the database. An election that nobody has set up, they set up themselves
+  // -- for applications: supervised, and requiring only the database, or nothing. An election that nobody has set up, they set up themselves
 
   /**
    * Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. The scope is
@@ -189,18 +205,18 @@ export interface LeaderElection {
    */
   readonly campaign: (
     candidate: CandidateOptions
-  ) => Effect.Effect<Leadership, CampaignError, Database | Scope.Scope>
+  ) => Effect.Effect<Leadership, CampaignError, Requires | Scope.Scope>
   /**
    * Campaigns, and runs the work once elected, in a fiber that is interrupted when leadership is lost. It then fails with
    * `LeadershipLost`, or campaigns again if asked to. When the work ends, or this is interrupted, it resigns: after the
-   * work's finalizers, and before anything else. The work's `Scope` is the tenure's, and is closed before the resignation. See
-   * `Candidacy.withLeadership`.
+   * work's finalizers, and before anything else. The work's `Scope` is the tenure's, and is closed before the resignation. The work
+   * may take its `Leadership` as an argument or as a service. See `Candidacy.withLeadership`.
    */
   readonly withLeadership: <A, E, R>(
     candidate: CandidateOptions,
     work: (leadership: Leadership) => Effect.Effect<A, E, R>,
     options?: LeadOptions
-  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Database | Exclude<R, Scope.Scope>>
+  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Requires | Exclude<R, Leadership | Scope.Scope>>
   /**
    * A background service that runs wherever this candidate leads, as a Layer. Each tenure gives it a `Scope` of its own, as
    * `withLeadership` does. Leadership that is lost is campaigned for again; a service or an election that fails is logged and tried
@@ -211,16 +227,16 @@ export interface LeaderElection {
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,
     service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
-  ) => Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Exclude<R, Scope.Scope>>
+  ) => Layer.Layer<never, InvalidCandidate | InvalidConfig, Requires | Exclude<R, Leadership | Scope.Scope>>
   /** The candidacy of this process, to campaign more than once under one registration, and to ask for its health. */
   readonly candidacy: (
     candidate: CandidateOptions
-  ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate | InvalidConfig, Database | Scope.Scope>
+  ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>
   /**
    * Who leads: the current leader first, and each that follows; `None` while nobody does, as far as can be seen without
    * comparing clocks, and while nobody has set the election up, which this does not. Driven by a watch, and by polling where that is lost. A database that is away is waited for.
    */
-  readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Database>
+  readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Requires>
 }
 
 /** How an election is set up. */
@@ -250,13 +266,23 @@ export interface ElectionOptions {
  * export const leader = Database.transact(election.getLeader)
  * ```
  */
-export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = {}): LeaderElection => {
+export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = {}): LeaderElection =>
+  build(subspace, config, (candidate) => enrol({ subspace, config }, candidate), (changes) => changes)
+
+const build = <Requires>(
+  subspace: Subspace.Subspace,
+  config: ElectionConfig | undefined,
+  enrolled: (
+    candidate: CandidateOptions
+  ) => Effect.Effect<Member, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>,
+  provide: <A, E>(stream: Stream.Stream<A, E, Database>) => Stream.Stream<A, E, Requires>
+): LeaderElection<Requires> => {
   const keys = Keys.make(subspace)
   const none: IdentityOptions = {}
-  const setup = { subspace, config }
-  const candidacy = (candidate: CandidateOptions) => Candidacy.make(setup, candidate)
+  const candidacy = (candidate: CandidateOptions) => Effect.map(enrolled(candidate), Candidacy.fromMember)
   return {
-    ...setup,
+    subspace,
+    config,
     initialize: (given = config ?? new ElectionConfig({})) => Operations.initialize(keys, given),
     readConfig: Operations.readConfig(keys),
     writeConfig: (config) => Operations.writeConfig(keys, config),
@@ -283,10 +309,90 @@ export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = 
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
     withLeadership: (candidate, work, options) =>
       Effect.scoped(
-        Effect.flatMap(enrol(setup, candidate), (member) =>
-          Reign.withLeadership(member, work, { ...options, once: true }))
+        Effect.flatMap(enrolled(candidate), (member) => Reign.withLeadership(member, work, { ...options, once: true }))
       ),
-    singleton: (candidate, service) => singleton(setup, candidate, service),
-    changes: changes(keys)
+    singleton: (candidate, service) => singleton(candidacy(candidate), service),
+    changes: provide(changes(keys))
   }
 }
+
+/**
+ * An election as a service: its supervised interface needs no `Database` any more, for the layer has taken it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ElectionService extends LeaderElection<never> {
+  /** Runs operations of the election, or anything else, in one transaction of its database. */
+  readonly transact: <A, E, R>(
+    body: Effect.Effect<A, E, R>,
+    options?: TransactionOptions
+  ) => Effect.Effect<A, E | FdbError, Exclude<R, Transaction>>
+}
+
+/**
+ * The class that {@link Service} makes: the key of the service, and its layer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServiceClass<Self, Id extends string> extends Context.ServiceClass<Self, Id, ElectionService> {
+  /** The election on the `Database` that is provided to this layer. */
+  readonly layer: Layer.Layer<Self, never, Database>
+}
+
+/**
+ * What an election as a service is made of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServiceOptions extends ElectionOptions {
+  /** The election's own part of the database; see {@link make}. */
+  readonly subspace: Subspace.Subspace
+}
+
+/**
+ * An election as a service, with its layer. The class is the key of the service: `yield* Mailer` gives the election.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { MemoryDatabase, Subspace } from "@effect-fdb/core"
+ * import { ElectionConfig, LeaderElection, Leadership } from "@effect-fdb/leader-election"
+ * import { Effect, Layer } from "effect"
+ *
+ * class Mailer extends LeaderElection.Service<Mailer>()("app/Mailer", {
+ *   subspace: Subspace.fromTuple(["app", "mailer"]),
+ *   config: ElectionConfig.withLeaseDuration("6 seconds")
+ * }) {}
+ *
+ * const program = Effect.gen(function*() {
+ *   const mailer = yield* Mailer
+ *   yield* mailer.withLeadership({}, () => Leadership.use(({ term }) => Effect.log(`leads in term ${term}`)))
+ *   return yield* mailer.transact(mailer.readHistory(1))
+ * })
+ *
+ * export const main = Effect.provide(program, Layer.provide(Mailer.layer, MemoryDatabase.layer))
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Service =
+  <Self>() => <const Id extends string>(id: Id, { config, subspace }: ServiceOptions): ServiceClass<Self, Id> => {
+    const service = Context.Service<Self, ElectionService>()(id)
+    const layer = Layer.effect(
+      service,
+      Effect.map(Database, (database): ElectionService => ({
+        ...build<never>(
+          subspace,
+          config,
+          (candidate) => Effect.provideService(enrol({ subspace, config }, candidate), Database, database),
+          (changes) => Stream.provideService(changes, Database, database)
+        ),
+        transact: (body, options) => database.transact(body, options)
+      }))
+    )
+    return Object.assign(service, { layer })
+  }

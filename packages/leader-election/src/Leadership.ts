@@ -2,11 +2,17 @@
  * What a leader holds: one tenure, for as long as it lasts.
  */
 import type { FdbError, Transaction, TransactionOptions } from "@effect-fdb/core"
+import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { LeadershipLost } from "./ElectionError.ts"
 import type { LeaderState } from "./LeaderState.ts"
 
-/** See the module. */
+/**
+ * What a leader holds: the fencing token, the guard, and whether the tenure goes on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Leadership {
   /**
    * The fencing token: constant for the tenure, and greater than that of every tenure before it. Hand it to whatever the
@@ -39,3 +45,31 @@ export interface Leadership {
    */
   readonly resign: Effect.Effect<void>
 }
+
+/**
+ * The leadership under which the work runs, as a service. `withLeadership` and `singleton` provide it to their work, so that what
+ * the work calls need not be handed the leadership as an argument. Where elections are nested, it is the innermost one.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace, Transaction } from "@effect-fdb/core"
+ * import { LeaderElection, Leadership } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+ *
+ * const markSent = Effect.fn("markSent")(function*(key: Uint8Array) {
+ *   const { guard } = yield* Leadership
+ *   yield* guard(Transaction.use((tx) => tx.set(key, new Uint8Array())))
+ * })
+ *
+ * export const work = election.withLeadership({}, () => markSent(Uint8Array.of(1)))
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export const Leadership: Context.Service<Leadership, Leadership> = Context.Service<Leadership>(
+  "@effect-fdb/leader-election/Leadership"
+)

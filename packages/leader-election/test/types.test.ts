@@ -11,7 +11,7 @@ import {
   type InvalidConfig,
   type InvalidState,
   LeaderElection,
-  type Leadership,
+  Leadership,
   type LeadershipLost,
   type LeaderState,
   type NotInitialized,
@@ -102,4 +102,41 @@ it("a guard discharges Transaction and adds LeadershipLost", () => {
   const guard = (leadership: Leadership) => leadership.guard(election.readConfig)
   expectTypeOf(guard).returns.toExtend<Effect.Effect<unknown, StoreError | LeadershipLost>>()
   expectTypeOf<Leadership["lost"]>().toEqualTypeOf<Effect.Effect<LeadershipLost>>()
+})
+
+it("leading provides the Leadership to its work, and nothing else does", () => {
+  const served = Effect.andThen(Leadership, Effect.andThen(Effect.scope, Mail))
+  expectTypeOf(served).toEqualTypeOf<Effect.Effect<Mail["Service"], never, Leadership | Scope.Scope | Mail>>()
+  expectTypeOf(election.withLeadership({ id: "a" }, () => served)).toEqualTypeOf<
+    Effect.Effect<Mail["Service"], Candidacy.CampaignError | LeadershipLost, Database | Mail>
+  >()
+  expectTypeOf(election.singleton({ id: "a" }, served)).toEqualTypeOf<
+    Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Mail>
+  >()
+  const candidacy = null as unknown as Candidacy.Candidacy
+  expectTypeOf(() => candidacy.withLeadership(() => served)).returns.toEqualTypeOf<
+    Effect.Effect<Mail["Service"], Candidacy.CampaignError | LeadershipLost, Mail>
+  >()
+  expectTypeOf(election.campaign({ id: "a" }).pipe(Effect.andThen(Leadership))).toEqualTypeOf<
+    Effect.Effect<Leadership, Candidacy.CampaignError, Database | Scope.Scope | Leadership>
+  >()
+})
+
+it("an election as a service requires itself, its layer the database", () => {
+  class Mailer extends LeaderElection.Service<Mailer>()("types/Mailer", { subspace: Subspace.fromTuple(["types"]) }) {}
+  expectTypeOf(Mailer.layer).toEqualTypeOf<Layer.Layer<Mailer, never, Database>>()
+  expectTypeOf(Mailer.use((mailer) => mailer.withLeadership({}, work))).toEqualTypeOf<
+    Effect.Effect<bigint, "bounced" | Candidacy.CampaignError | LeadershipLost, Mailer | Mail>
+  >()
+  expectTypeOf(Mailer.use((mailer) => mailer.transact(mailer.getLeader))).toEqualTypeOf<
+    Effect.Effect<Option.Option<LeaderState>, StoreError, Mailer>
+  >()
+  const mailer = null as unknown as Mailer["Service"]
+  expectTypeOf<typeof mailer.changes>().toEqualTypeOf<Stream.Stream<Option.Option<LeaderState>, StoreError>>()
+  expectTypeOf<ReturnType<typeof mailer.campaign>>().toEqualTypeOf<
+    Effect.Effect<Leadership, Candidacy.CampaignError, Scope.Scope>
+  >()
+  expectTypeOf(() => mailer.singleton({}, Effect.asVoid(Database))).returns.toEqualTypeOf<
+    Layer.Layer<never, InvalidCandidate | InvalidConfig, Database>
+  >()
 })

@@ -11,7 +11,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import type { LeadOptions } from "../CandidateOptions.ts"
 import { type CampaignError, LeadershipLost } from "../ElectionError.ts"
-import type { Leadership } from "../Leadership.ts"
+import { Leadership } from "../Leadership.ts"
 import * as Eviction from "./eviction.ts"
 import * as Follower from "./follower.ts"
 import type { Member } from "./member.ts"
@@ -187,10 +187,14 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const supervised = Effect.withFiber((fiber) => {
     tenure.supervise(fiber)
     return Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never)
-  })
+  }).pipe(Effect.scoped, Effect.provideService(Leadership, leadership)) as Effect.Effect<
+    A,
+    E,
+    Exclude<R, Leadership | Scope.Scope>
+  >
   let working: Fiber.Fiber<A, E> | undefined
   const led = Effect.gen(function*() {
-    working = yield* Effect.scoped(supervised).pipe(
+    working = yield* supervised.pipe(
       Effect.provideService(Clock.Clock, tenure.clock),
       Effect.updateService(Scheduler.Scheduler, (scheduler) => tenure.scheduler(scheduler)),
       Span.within("LeaderElection.lead", member, { term: String(term) }),
@@ -238,7 +242,7 @@ export const withLeadership = <A, E, R>(
   member: Member,
   work: (leadership: Leadership) => Effect.Effect<A, E, R>,
   options: ReignOptions
-): Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Scope.Scope>> =>
+): Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       while (true) {

@@ -1,12 +1,11 @@
 /** A background service that runs in one process at a time, as a Layer. */
-import type { Database } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as Candidacy from "../Candidacy.ts"
+import type { Candidacy } from "../Candidacy.ts"
 import type { InvalidCandidate, InvalidConfig } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
 
@@ -47,17 +46,20 @@ class Service<A, E, R> {
 }
 
 /** See `LeaderElection.singleton`. */
-export const singleton = <A, E, R>(
-  election: Candidacy.Election,
-  options: Candidacy.CandidateOptions,
+export const singleton = <A, E, R, Requires>(
+  candidacy: Effect.Effect<Candidacy, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>,
   service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
-): Layer.Layer<never, InvalidCandidate | InvalidConfig, Database | Exclude<R, Scope.Scope>> =>
+): Layer.Layer<
+  never,
+  InvalidCandidate | InvalidConfig,
+  Exclude<Requires, Scope.Scope> | Exclude<R, Leadership | Scope.Scope>
+> =>
   Layer.effectDiscard(Effect.gen(function*() {
-    const candidacy = yield* Candidacy.make(election, options)
+    const { id, withLeadership } = yield* candidacy
     const led = new Service(Effect.isEffect(service) ? () => service : service)
-    yield* candidacy.withLeadership(led.work, { again: true }).pipe(
+    yield* withLeadership(led.work, { again: true }).pipe(
       Effect.sandbox,
-      Effect.tapError((cause) => Effect.logError(`the singleton of candidate "${candidacy.id}" has failed`, cause)),
+      Effect.tapError((cause) => Effect.logError(`the singleton of candidate "${id}" has failed`, cause)),
       Effect.retry({ schedule: afterFailure, while: () => !led.hadLasted() }),
       Effect.retry(Schedule.spaced(shortest)),
       Effect.ignore,

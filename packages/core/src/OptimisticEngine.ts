@@ -17,7 +17,6 @@ import * as mergedView from "./internal/mergedView.ts"
 import { OwnWrites } from "./internal/ownWrites.ts"
 import * as rangeSet from "./internal/rangeSet.ts"
 import * as readConflict from "./internal/readConflict.ts"
-import { type Known, knownFrom } from "./internal/walk.ts"
 import * as KeyRange from "./KeyRange.ts"
 import type { KeySelector } from "./KeySelector.ts"
 import type { Mutation } from "./Mutation.ts"
@@ -120,10 +119,15 @@ class Attempt implements OptimisticTransaction {
   private readonly sizeLimit: number
   private readonly maxKeyLength: number
   private readonly own = new OwnWrites()
-  private readonly readConflicts: Array<KeyRange.KeyRange> = []
-  private explicitConflicts: Array<KeyRange.KeyRange> | undefined = undefined
-  /** What snapshot reads have read. */
-  private snapshotReads: Array<KeyRange.KeyRange> | undefined = undefined
+  /** The keys that were read, in so far as they came from the database. */
+  private readonly keyReads: Array<KeyRange.KeyRange> = []
+  /** What else was read of the database: it is known, but does not conflict. */
+  private readonly otherReads: Array<KeyRange.KeyRange> = []
+  /** What else conflicts: see `readConflict`. */
+  private readonly otherConflicts: Array<KeyRange.KeyRange> = []
+  private knownRanges: rangeSet.RangeSet = undefined
+  /** How many of the key reads are among them. */
+  private knownKeys = 0
   private readonly watches: Array<Watch> = []
   private requestedVersion: bigint | undefined = undefined
   private snapshot: Snapshot | undefined = undefined
@@ -166,7 +170,7 @@ class Attempt implements OptimisticTransaction {
       this.answer(
         (below) => mergedView.get(below, this.own, key),
         (value) => {
-          this.own.addKeyConflict(key, this.readsOf(isSnapshot))
+          this.own.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
           return value
         }
       )
@@ -188,7 +192,7 @@ class Attempt implements OptimisticTransaction {
           return values
         },
         (values) => {
-          for (const key of keys) this.own.addKeyConflict(key, this.readsOf(isSnapshot))
+          for (const key of keys) this.own.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
           return values
         }
       )
@@ -198,10 +202,10 @@ class Attempt implements OptimisticTransaction {
     Effect.suspend(() => {
       const within = this.withinLength(selector)
       return this.answer(
-        (below) => mergedView.resolve(below, this.own, within),
-        (resolved) => {
-          this.addRead(readConflict.ofSelector(within, resolved), isSnapshot)
-          return resolved.key
+        (below) => this.learn(mergedView.resolve(below, this.own, within, this.known)),
+        (key) => {
+          if (!isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
+          return key
         }
       )
     })
@@ -213,13 +217,15 @@ class Attempt implements OptimisticTransaction {
       if (mergedView.isInverted(from, to)) {
         return this.isLate() ? timedOut("read") : Effect.succeed({ values: [], more: false })
       }
-      const { limit: wanted, mode, reverse } = options
-      const unlimited = wanted === 0 ? Number.POSITIVE_INFINITY : wanted
-      const limit = Math.min(unlimited, mode === "all" ? largePageSize : pageSize)
+      const { limit, mode, reverse, snapshot } = options
+      const limits = {
+        wanted: limit === 0 ? Number.POSITIVE_INFINITY : limit,
+        pageSize: mode === "all" ? largePageSize : pageSize
+      }
       return this.answer(
-        (below) => mergedView.getRange(below, this.own, from, to, limit, reverse, this.known),
+        (below) => this.learn(mergedView.getRange(below, this.own, from, to, limits, reverse, this.known)),
         (page) => {
-          this.addRead(readConflict.ofPage(from, to, page, reverse), options.snapshot)
+          if (!snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
           return page
         }
       )
@@ -235,7 +241,7 @@ class Attempt implements OptimisticTransaction {
   }
 
   readonly addReadConflict = (range: KeyRange.KeyRange): void => {
-    this.own.addRangeConflict(this.cutRange(range), this.explicitConflicts ??= [])
+    this.own.addRangeConflict(this.cutRange(range), this.otherConflicts)
   }
 
   readonly addWriteConflict = (range: KeyRange.KeyRange): void => {
@@ -298,20 +304,27 @@ class Attempt implements OptimisticTransaction {
     return this.options.clock.monotonicTimeNanosUnsafe() >= this.deadline
   }
 
-  private readsOf(isSnapshot: boolean): Array<KeyRange.KeyRange> {
-    return isSnapshot ? this.snapshotReads ??= [] : this.readConflicts
+  private addConflict(range: KeyRange.KeyRange): void {
+    this.own.addRangeConflict(range, this.otherConflicts)
   }
 
-  private addRead(range: KeyRange.KeyRange, isSnapshot: boolean): void {
-    if (!isSnapshot) this.own.addRangeConflict(range, this.readConflicts)
-    else if (Bytes.compare(range.begin, range.end) < 0) this.readsOf(true).push(range)
+  /** Keeps what was read of the database. */
+  private learn<A>({ answer, known }: { readonly answer: A; readonly known: ReadonlyArray<KeyRange.KeyRange> }): A {
+    for (const range of known) this.otherReads.push(range)
+    return answer
   }
 
-  private readonly known = (): Known => knownFrom(this.readConflicts, this.snapshotReads ?? [])
+  /** What was read of the database so far. */
+  private readonly known = (): rangeSet.RangeSet => {
+    for (const range of this.otherReads.splice(0)) this.knownRanges = rangeSet.add(this.knownRanges, range)
+    for (; this.knownKeys < this.keyReads.length; this.knownKeys++) {
+      this.knownRanges = rangeSet.add(this.knownRanges, this.keyReads[this.knownKeys]!)
+    }
+    return this.knownRanges
+  }
 
   private allReadConflicts(): ReadonlyArray<KeyRange.KeyRange> {
-    const { explicitConflicts, readConflicts } = this
-    return rangeSet.coalesce(explicitConflicts === undefined ? readConflicts : readConflicts.concat(explicitConflicts))
+    return rangeSet.coalesce(this.keyReads.concat(this.otherConflicts))
   }
 
   /** The read version, if it has been taken. */

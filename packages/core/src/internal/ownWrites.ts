@@ -169,6 +169,28 @@ export class OwnWrites {
     return rangeSet.has(this.unreadable, key)
   }
 
+  /** Where what a reader finds of the own writes changes last: at `key` or before it, or before it only. */
+  lastBound(key: Uint8Array, isBefore: boolean): Uint8Array | undefined {
+    const point = (isBefore ? sortedMap.lower : sortedMap.floor)(this.writes, key)
+    const end = point && Bytes.successor(point.key)
+    const order = end === undefined ? 0 : Bytes.compare(end, key)
+    return latest(
+      order < 0 || order === 0 && !isBefore ? end : point?.key,
+      rangeSet.lastBound(this.cleared, key, isBefore),
+      rangeSet.lastBound(this.unreadable, key, isBefore)
+    )
+  }
+
+  /** Where what a reader finds of the own writes changes next, behind `key`. */
+  nextBound(key: Uint8Array): Uint8Array | undefined {
+    const after = Bytes.successor(key)
+    return earliest(
+      sortedMap.get(this.writes, key) === undefined ? sortedMap.ceiling(this.writes, after)?.key : after,
+      rangeSet.nextBound(this.cleared, key),
+      rangeSet.nextBound(this.unreadable, key)
+    )
+  }
+
   /** Where the keys that cannot be read begin, from `key` on. */
   unreadableFrom(key: Uint8Array): Uint8Array | undefined {
     const next = rangeSet.from(this.unreadable, key)
@@ -326,6 +348,12 @@ export const overlayOf = (write: Write): Overlay => {
     ? (below) => applyAll(write.mutations, below)
     : { value: applyAll(write.mutations, undefined) }
 }
+
+const latest = (...keys: ReadonlyArray<Uint8Array | undefined>): Uint8Array | undefined =>
+  keys.reduce((a, b) => a === undefined || b !== undefined && Bytes.compare(a, b) < 0 ? b : a)
+
+const earliest = (...keys: ReadonlyArray<Uint8Array | undefined>): Uint8Array | undefined =>
+  keys.reduce((a, b) => a === undefined || b !== undefined && Bytes.compare(b, a) < 0 ? b : a)
 
 const absentWrite: Write = { _tag: "Known", value: undefined }
 

@@ -85,3 +85,17 @@ export const coalesce = (ranges: ReadonlyArray<KeyRange>): ReadonlyArray<KeyRang
   }
   return joined
 }
+
+/** Where a range begins or ends last: at `key` or before it, or before it only. */
+export const lastBound = (set: RangeSet, key: Uint8Array, isBefore: boolean): Uint8Array | undefined => {
+  const last = isBefore ? sortedMap.lower(set, key) : sortedMap.floor(set, key)
+  if (last === undefined) return undefined
+  const order = Bytes.compare(last.value, key)
+  return order < 0 || order === 0 && !isBefore ? last.value : last.key
+}
+
+/** Where a range begins or ends next, behind `key`. */
+export const nextBound = (set: RangeSet, key: Uint8Array): Uint8Array | undefined => {
+  if (set === undefined) return undefined
+  return find(set, key)?.end ?? sortedMap.ceiling(set, key)?.key
+}

@@ -4,16 +4,16 @@
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
-import { anchor, type Page, type Resolved } from "./mergedView.ts"
+import { anchor, type Page } from "./mergedView.ts"
 
 const smaller = (a: Uint8Array, b: Uint8Array): Uint8Array => Bytes.compare(a, b) <= 0 ? a : b
 
 /** Of a selector that was resolved. */
-export const ofSelector = (selector: KeySelector, { clamped, key }: Resolved): KeyRange.KeyRange => {
+export const ofSelector = (selector: KeySelector, key: Uint8Array): KeyRange.KeyRange => {
   const from = anchor(selector)
   return selector.offset <= 0
     ? { begin: key, end: from }
-    : { begin: from, end: clamped ? key : Bytes.successor(key) }
+    : { begin: from, end: Bytes.equals(key, KeyRange.all.end) ? key : Bytes.successor(key) }
 }
 
 /**

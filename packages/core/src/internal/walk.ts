@@ -6,15 +6,8 @@ import type * as KeyRange from "../KeyRange.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
 import { type Overlay, overlayOf, type OwnWrites, type Write } from "./ownWrites.ts"
-import * as rangeSet from "./rangeSet.ts"
+import { unknown } from "./pieces.ts"
 import type { Cursor, Entry } from "./sortedMap.ts"
-
-/** The answer cannot be known before the commit: error 1036. */
-export const unreadable = Symbol("unreadable")
-/** The answer is the database's, which is not there yet. */
-export const unknown = Symbol("unknown")
-/** Why it cannot go on. */
-export type Blocked = typeof unreadable | typeof unknown
 
 const largestChunk = 1024
 
@@ -85,26 +78,6 @@ class Pull {
   }
 }
 
-/** What a transaction has read of the database so far. */
-export interface Known {
-  readonly has: (key: Uint8Array) => boolean
-  /** Where the known keys around `at` end; those below it when `reverse`. */
-  readonly endAround: (at: Uint8Array, reverse: boolean) => Uint8Array | undefined
-}
-
-/** What ranges that were read let know. */
-export const knownFrom = (...reads: ReadonlyArray<ReadonlyArray<KeyRange.KeyRange>>): Known => {
-  const set = reads.flat().reduce<rangeSet.RangeSet>(rangeSet.add, undefined)
-  return {
-    has: (key) => rangeSet.has(set, key),
-    endAround: (at, reverse) => {
-      const range = reverse ? rangeSet.before(set, at) : rangeSet.find(set, at)
-      if (range === undefined || reverse && Bytes.compare(range.end, at) < 0) return undefined
-      return reverse ? range.begin : range.end
-    }
-  }
-}
-
 /**
  * Walks over a range from its beginning, or from its end backwards. The range falls into segments: keys that were written
  * one by one, ranges that were cleared, and gaps between them, where the pairs are the database's.
@@ -115,10 +88,8 @@ class Walk {
   private readonly own: OwnWrites
   private readonly reverse: boolean
   private readonly stop: Uint8Array
-  private readonly isBarred: boolean
   private readonly points: Cursor<Write>
   private readonly pull: Pull | undefined
-  private readonly known: Known | undefined
   private point: Entry<Write> | undefined
   /** Where the gap ends in which `at` lies. */
   private gapEnd: Uint8Array | undefined = undefined
@@ -128,26 +99,19 @@ class Walk {
     own: OwnWrites,
     range: KeyRange.KeyRange,
     reverse: boolean,
-    hint: number,
-    known?: Known
+    hint: number
   ) {
-    this.known = known
     this.own = own
     this.reverse = reverse
     this.at = reverse ? range.end : range.begin
-    const rangeStop = reverse ? range.begin : range.end
-    const barrier = own.hasUnreadable
-      ? reverse ? own.unreadableBefore(this.at) : own.unreadableFrom(this.at)
-      : undefined
-    this.isBarred = barrier !== undefined && this.comesBefore(barrier, rangeStop)
-    this.stop = this.isBarred ? barrier! : rangeStop
+    this.stop = reverse ? range.begin : range.end
     this.points = reverse ? own.points(this.stop, this.at, true) : own.points(this.at, this.stop, false)
     this.point = this.points.next()
     this.pull = below &&
-      new Pull(below, reverse ? { begin: this.stop, end: this.at } : { begin: this.at, end: this.stop }, reverse, hint)
+      new Pull(below, range, reverse, hint)
   }
 
-  next(): KeyValue | undefined | Blocked {
+  next(): KeyValue | undefined | typeof unknown {
     for (;;) {
       if (this.gapEnd !== undefined) {
         const pair = this.pull!.peek()
@@ -158,11 +122,11 @@ class Walk {
         this.at = this.gapEnd
         this.gapEnd = undefined
       }
-      if (!this.comesBefore(this.at, this.stop)) return this.isBarred ? unreadable : undefined
+      if (!this.comesBefore(this.at, this.stop)) return undefined
       if (this.point !== undefined && Bytes.equals(this.pointStart(this.point.key), this.at)) {
         const { key, value: write } = this.point
         const overlay = overlayOf(write)
-        if (typeof overlay === "function" && (this.pull === undefined || this.known?.has(key) === false)) return unknown
+        if (typeof overlay === "function" && this.pull === undefined) return unknown
         const value = this.valueOf(key, overlay)
         this.at = this.reverse ? key : Bytes.successor(key)
         this.point = this.points.next()
@@ -182,11 +146,6 @@ class Walk {
         end = this.nearer(end, first)
       }
       if (this.pull === undefined) return unknown
-      if (this.known !== undefined) {
-        const knownEnd = this.known.endAround(this.at, this.reverse)
-        if (knownEnd === undefined) return unknown
-        end = this.nearer(end, knownEnd)
-      }
       this.pull.skipTo(this.at)
       this.gapEnd = end
     }
@@ -217,14 +176,17 @@ class Walk {
   }
 }
 
-/** The first `count` pairs of a range, or as many as there are; of those that are there before what blocks, all `count`. */
+/**
+ * The first `count` pairs of a range, or as many as there are; `unknown` where the own writes do not tell them without the
+ * database. Every key of the range can be read, or nothing was written to it.
+ */
 export const take = (
   below: Snapshot | undefined,
   own: OwnWrites,
   range: KeyRange.KeyRange,
   count: number,
   reverse: boolean
-): ReadonlyArray<KeyValue> | Blocked => {
+): ReadonlyArray<KeyValue> | typeof unknown => {
   const { begin, end } = range
   if (Bytes.compare(begin, end) >= 0 || count === 0) return []
   if (own.isTransparent || below !== undefined && own.isUntouched(range)) {
@@ -239,53 +201,4 @@ export const take = (
     pairs.push(pair)
   }
   return pairs
-}
-
-/** The pair that comes last of the first `count` of a range, if there are as many. */
-export const nth = (
-  below: Snapshot | undefined,
-  own: OwnWrites,
-  range: KeyRange.KeyRange,
-  count: number,
-  reverse: boolean
-): KeyValue | undefined | Blocked => {
-  // Those before it need not be made.
-  if (own.isTransparent) {
-    return below === undefined ? unknown : below.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
-  }
-  const pairs = take(below, own, range, count, reverse)
-  return typeof pairs === "symbol" ? pairs : pairs[count - 1]
-}
-
-/** How far a walk has come. */
-export interface Skipped {
-  /** The pairs that were passed, the last one included. */
-  readonly skipped: number
-  /** The key of the last one, where all were there; else where the walk has ended. */
-  readonly at: Uint8Array
-  readonly blocked: Blocked | undefined
-}
-
-/** Goes to the pair that comes last of the first `count` of a range, or as far as it gets. */
-export const skip = (
-  below: Snapshot | undefined,
-  own: OwnWrites,
-  range: KeyRange.KeyRange,
-  count: number,
-  reverse: boolean,
-  known?: Known
-): Skipped => {
-  if (below !== undefined && known === undefined && own.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
-    // Those before it need not be made.
-    const pair = below.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
-    if (pair !== undefined) return { skipped: count, at: pair.key, blocked: undefined }
-  }
-  const walk = new Walk(below, own, range, reverse, Math.min(count, largestChunk) + 8, known)
-  for (let skipped = 0;;) {
-    const pair = walk.next()
-    if (pair === undefined) return { skipped, at: walk.at, blocked: undefined }
-    if (typeof pair === "symbol") return { skipped, at: walk.at, blocked: pair }
-    skipped++
-    if (skipped === count) return { skipped, at: pair.key, blocked: undefined }
-  }
 }

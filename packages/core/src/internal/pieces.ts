@@ -1,0 +1,527 @@
+/**
+ * Ranges between key selectors, read piece by piece as FoundationDB's client reads them.
+ *
+ * What such a range gives follows from the data. What it depends on, where it is refused (1036) and where its page ends
+ * follow from how the client goes about it, so that is done here step by step: `RYWImpl::getRangeValue` and
+ * `getRangeValueBack` in `fdbclient/ReadYourWrites.actor.cpp`, release 7.3, and what they ask of the database, `getRange` in
+ * `NativeAPI.actor.cpp`. The rule:
+ *
+ * 1. Both selectors are counted as far as the segments are known (see `ClientView`). A count that ends at an end of the
+ *    database is noted: the conflict range may have to go up to there.
+ * 2. Where the end still has to be looked up, and seems to lie before the beginning, it is looked up first, as `getKey` does.
+ * 3. From the beginning on, segment by segment: pairs are taken; at an unknown one the database is asked, for as many more
+ *    rows as the selectors have still to count, up to the next range that was cleared; both selectors are counted on with
+ *    what it has told. A page that has something in it ends there, where the size of pages is limited.
+ *
+ * Backwards, beginning and end change places. A shard that ends within the range, or a reply that is cut at its size, makes
+ * more and smaller pieces of the same; where those lie the cluster alone knows. They are not imitated.
+ */
+import * as Bytes from "../Bytes.ts"
+import * as KeyRange from "../KeyRange.ts"
+import type { KeyValue } from "../Transaction.ts"
+import type { Snapshot } from "../VersionedStore.ts"
+import { type ClientView, endOfKeys, readDatabase, type Segment } from "./clientView.ts"
+
+/** The answer cannot be known before the commit: error 1036. */
+export const unreadable = Symbol("unreadable")
+/** The answer is the database's, which is not there yet. */
+export const unknown = Symbol("unknown")
+/** Why there is no answer. */
+export type Blocked = typeof unreadable | typeof unknown
+
+/** The key that lies `offset` keys from the first that is `key` or behind it, whose own offset is one. */
+export interface Anchored {
+  readonly key: Uint8Array
+  readonly offset: number
+}
+
+/** What a page may hold: it is full at either. */
+export interface Limits {
+  readonly rows: number
+  /** In bytes; infinity for what is read as a whole. */
+  readonly bytes: number
+}
+
+/** A page of a range. */
+export interface Page {
+  readonly values: ReadonlyArray<KeyValue>
+  /** There may be more behind it. */
+  readonly more: boolean
+  /** An end was brought back to where the database begins, or ends, and the page depends on that. */
+  readonly clampedBegin: boolean
+  readonly clampedEnd: boolean
+}
+
+/** What a range gives. */
+export interface Read {
+  readonly answer: Page | Blocked
+  /** What was read of the database for it. */
+  readonly known: ReadonlyArray<KeyRange.KeyRange>
+}
+
+const firstKey = KeyRange.all.begin
+const lastKey = KeyRange.all.end
+const isFirst = (key: Uint8Array): boolean => key.length === 0
+const isAtLeast = (a: Uint8Array, b: Uint8Array): boolean => Bytes.compare(a, b) >= 0
+
+const nothing: Page = { values: [], more: false, clampedBegin: false, clampedEnd: false }
+
+/** What a pair counts for in a page. */
+const sizeOf = ({ key, value }: KeyValue): number => 8 + key.length + value.length
+
+/** What the database has told of a range. */
+interface Reply {
+  readonly values: ReadonlyArray<KeyValue>
+  readonly more: boolean
+  readonly fromBegin: boolean
+  readonly throughEnd: boolean
+}
+
+/** Looks a selector up in the database. What is left to count is zero, but where the keys have ended before. */
+const find = (below: Snapshot, { key, offset }: Anchored): { readonly key: Uint8Array; readonly left: number } => {
+  if (offset === 1) return { key, left: 0 }
+  const reverse = offset < 1
+  const range = reverse ? { begin: firstKey, end: key } : { begin: key, end: endOfKeys }
+  const count = reverse ? 1 - offset : offset
+  const pairs = readDatabase(below, range, count, reverse)
+  return pairs.length === count
+    ? { key: pairs[count - 1]!.key, left: 0 }
+    : { key: reverse ? firstKey : endOfKeys, left: count - pairs.length }
+}
+
+/** Asks the database for a range between selectors; `minRows` come whatever their size. */
+const ask = (
+  below: Snapshot,
+  begin: Anchored,
+  end: Anchored,
+  { bytes, rows }: Limits,
+  minRows: number,
+  reverse: boolean
+): Reply => {
+  const startsFirst = isFirst(begin.key) && begin.offset < 1
+  if (isFirst(end.key) && end.offset <= 1) return { values: [], more: false, fromBegin: startsFirst, throughEnd: false }
+  const from = find(below, startsFirst ? { key: firstKey, offset: 1 } : begin)
+  const to = find(below, end)
+  // A server that cannot count to the end has the client look both ends up by themselves, and tell where they are.
+  const isLookedUp = from.left > 0 && (begin.offset < 1 || from.left > 1) ||
+    to.left > 0 && (end.offset < 1 || to.left > 1)
+  const range = { begin: from.key, end: to.key }
+  if (isAtLeast(range.begin, range.end)) {
+    return { values: [], more: false, fromBegin: startsFirst && !isLookedUp, throughEnd: false }
+  }
+  const values: Array<KeyValue> = []
+  let left = bytes
+  let more = false
+  for (const pair of readDatabase(below, range, rows, reverse)) {
+    values.push(pair)
+    left -= sizeOf(pair)
+    more = values.length === rows || left <= 0 && values.length >= minRows
+    if (more) break
+  }
+  return {
+    values,
+    more,
+    fromBegin: isLookedUp ? isFirst(range.begin) && !(reverse && more) : startsFirst,
+    throughEnd: isLookedUp && Bytes.equals(range.end, endOfKeys) && (reverse || !more)
+  }
+}
+
+/** The range of which a reply has told everything. */
+const toldBy = (reply: Reply, begin: Anchored, end: Anchored, reverse: boolean): KeyRange.KeyRange => {
+  const { fromBegin, more, throughEnd, values } = reply
+  const lowest = reverse ? values.at(-1) : values[0]
+  const highest = reverse ? values[0] : values.at(-1)
+  const reachesBegin = begin.offset <= 1 && !(reverse && more)
+  const reachesEnd = end.offset >= 1 && (reverse || !more)
+  let from = fromBegin ? firstKey : reachesBegin ? begin.key : endOfKeys
+  let to = throughEnd ? endOfKeys : reachesEnd ? end.key : firstKey
+  if (lowest !== undefined && Bytes.compare(lowest.key, from) < 0) from = lowest.key
+  if (highest !== undefined && Bytes.compare(highest.key, to) >= 0) to = Bytes.successor(highest.key)
+  return { begin: from, end: to }
+}
+
+/** A selector that is being counted, and the segment to which it has come. */
+class Counted implements Anchored {
+  key: Uint8Array
+  offset: number
+  /** What was left to count when it came to where it has stopped, an end of the database included. */
+  counted: number
+  segment!: Segment
+
+  constructor({ key, offset }: Anchored) {
+    this.key = key
+    this.offset = offset
+    this.counted = offset
+  }
+
+  get isFound(): boolean {
+    return this.offset === 1
+  }
+
+  /** Counts on as far as the segments are known; tells the end of the database to which it has come. */
+  advance(view: ClientView): "begin" | "end" | undefined {
+    const wasFound = this.isFound
+    let at = view.at(this.key)
+    if (this.offset <= 0 && !isFirst(this.key) && Bytes.equals(at.begin, this.key)) at = view.before(at)
+    while (this.offset > 1 && isKnown(at) && Bytes.compare(at.end, lastKey) < 0) {
+      if (at.kind === "pair") this.offset--
+      at = view.after(at)
+      this.key = at.begin
+    }
+    while (this.offset < 1 && isKnown(at) && !isFirst(at.begin)) {
+      if (at.kind === "pair" && ++this.offset === 1) {
+        this.key = at.begin
+        break
+      }
+      at = view.before(at)
+      this.key = at.end
+    }
+    this.segment = at
+    if (!wasFound) this.counted = this.offset
+    if (isKnown(at) && !this.isFound) {
+      const end = this.offset < 1 ? "begin" : "end"
+      this.key = end === "begin" ? firstKey : lastKey
+      this.offset = 1
+      return end
+    }
+    while (at.kind === "empty" && Bytes.compare(at.end, lastKey) < 0) {
+      at = view.after(at)
+      this.key = at.begin
+    }
+    this.segment = at
+    return undefined
+  }
+}
+
+const isKnown = ({ kind }: Segment): boolean => kind === "pair" || kind === "empty"
+
+/** Goes over the segments in one direction. */
+interface Direction {
+  readonly reverse: boolean
+  /** Where it comes from, and where it goes to. */
+  readonly start: Uint8Array
+  readonly stop: Uint8Array
+  readonly next: (view: ClientView, at: Segment) => Segment
+  readonly previous: (view: ClientView, at: Segment) => Segment
+  /** How far a selector has still to be counted in this direction; negative against it. */
+  readonly ahead: (selector: Anchored) => number
+  readonly comesBefore: (a: Uint8Array, b: Uint8Array) => boolean
+  /** The end of a segment at which it is entered, and the other. */
+  readonly entry: (at: Segment) => Uint8Array
+  readonly exit: (at: Segment) => Uint8Array
+}
+
+const forwards: Direction = {
+  reverse: false,
+  start: firstKey,
+  stop: lastKey,
+  next: (view, at) => view.after(at),
+  previous: (view, at) => view.before(at),
+  ahead: ({ offset }) => offset - 1,
+  comesBefore: (a, b) => Bytes.compare(a, b) < 0,
+  entry: ({ begin }) => begin,
+  exit: ({ end }) => end
+}
+
+const backwards: Direction = {
+  reverse: true,
+  start: lastKey,
+  stop: firstKey,
+  next: forwards.previous,
+  previous: forwards.next,
+  ahead: ({ offset }) => 1 - offset,
+  comesBefore: (a, b) => Bytes.compare(a, b) > 0,
+  entry: forwards.exit,
+  exit: forwards.entry
+}
+
+const isSingle = (begin: Uint8Array, end: Uint8Array): boolean =>
+  end.length === begin.length + 1 && Bytes.equals(end, Bytes.successor(begin))
+
+/** Passes unknown segments, and those between that do not matter; stops at what makes a piece end. */
+interface Passed {
+  /** The last unknown segment, behind which the piece ends. */
+  readonly last: Segment
+  /** How many keys of those that were passed have been cleared one by one. */
+  readonly clears: number
+}
+
+/** From an unknown segment to the last one before a range that was cleared, or what cannot be read; to `far` at the furthest. */
+const passUncached = (
+  view: ClientView,
+  { entry, exit, next, reverse }: Direction,
+  from: Segment,
+  far: Segment,
+  limit: number
+): Passed => {
+  let at = from
+  let last = from
+  let emptyFrom = entry(from)
+  let clears = 0
+  for (let left = limit; left > 0 && !Bytes.equals(at.begin, far.begin); left--) {
+    if (at.kind === "unreadable" || at.kind === "empty") {
+      const [begin, end] = reverse ? [exit(at), emptyFrom] : [emptyFrom, exit(at)]
+      if (at.kind === "unreadable" || !isSingle(begin, end)) return { last, clears }
+      clears++
+    } else {
+      emptyFrom = exit(at)
+    }
+    at = next(view, at)
+    if (at.kind === "unknown") last = at
+  }
+  return { last, clears }
+}
+
+/** How many keys, cleared one by one, are known to lie ahead before a range that was cleared; at most `limit`. */
+const countClears = (
+  view: ClientView,
+  { comesBefore, entry, exit, next, reverse, stop }: Direction,
+  from: Segment,
+  limit: number
+): number => {
+  let clears = 0
+  let emptyFrom = entry(from)
+  for (let at = from; clears < limit && comesBefore(exit(at), stop); at = next(view, at)) {
+    if (at.kind === "unreadable" || at.kind === "empty") {
+      const [begin, end] = reverse ? [exit(at), emptyFrom] : [emptyFrom, exit(at)]
+      if (at.kind === "unreadable" || !isSingle(begin, end)) break
+      clears++
+    } else {
+      emptyFrom = exit(at)
+    }
+  }
+  return clears
+}
+
+/** The reads of a range under way. */
+class Reading {
+  view: ClientView
+  readonly known: Array<KeyRange.KeyRange> = []
+
+  constructor(view: ClientView) {
+    this.view = view
+  }
+
+  /** The key of a selector, as `getKey` finds it. */
+  key({ key, offset }: Anchored): Uint8Array | Blocked {
+    const reverse = offset <= 0
+    const page = reverse
+      ? this.range({ key: firstKey, offset: 1 }, { key, offset: offset + 1 }, oneRow, true)
+      : this.range({ key, offset }, { key: lastKey, offset: 1 }, oneRow, false)
+    if (typeof page === "symbol") return page
+    const [isNear, isFar] = reverse ? [page.clampedEnd, page.clampedBegin] : [page.clampedBegin, page.clampedEnd]
+    const { start, stop } = reverse ? backwards : forwards
+    return isNear ? start : isFar ? stop : page.values[0]?.key ?? stop
+  }
+
+  /** A page of a range. */
+  range(beginAt: Anchored, endAt: Anchored, limits: Limits, reverse: boolean): Page | Blocked {
+    const direction = reverse ? backwards : forwards
+    const { ahead, comesBefore, next } = direction
+    const begin = new Counted(beginAt)
+    const end = new Counted(endAt)
+    const [near, far] = reverse ? [end, begin] : [begin, end]
+    let clampedBegin = false
+    let clampedEnd = false
+    const clamp = (isBegin: boolean, isEnd: boolean): void => {
+      clampedBegin ||= isBegin
+      clampedEnd ||= isEnd
+    }
+    const advance = (): void => {
+      for (const selector of [near, far]) {
+        const came = selector.advance(this.view)
+        clamp(came === "begin", came === "end")
+      }
+    }
+    const lookUpFar = (): Uint8Array | Blocked => {
+      const key = this.key(far)
+      if (typeof key !== "symbol") clamp(isFirst(key), Bytes.equals(key, lastKey))
+      return key
+    }
+    const none = (): Page => ({ values: [], more: false, clampedBegin, clampedEnd })
+    const isInverted = (): boolean => begin.counted >= end.counted && isAtLeast(begin.key, end.key)
+    advance()
+    if (isInverted()) return nothing
+    if (begin.isFound && Bytes.equals(begin.key, lastKey) || end.isFound && isFirst(end.key)) return none()
+    if (!far.isFound && Bytes.compare(begin.key, end.key) > 0) {
+      const key = lookUpFar()
+      if (typeof key === "symbol") return key
+      if (!comesBefore(near.key, key) && ahead(near) >= 0) return nothing
+      if (Bytes.equals(key, direction.start)) return none()
+      advance()
+    }
+    const values: Array<KeyValue> = []
+    let { bytes, rows } = limits
+    let past = 0
+    let more = false
+    let requests = 0
+    let at = near.segment
+    const isFull = (): boolean => rows === 0 || bytes <= 0 && values.length > 0
+    const isPastFar = (): boolean => past >= -ahead(far)
+    for (;;) {
+      if (values.length === 0 && isInverted()) return nothing
+      if (ahead(far) <= 0 && !comesBefore(direction.start, far.key)) return none()
+      if (
+        begin.offset >= end.offset && isAtLeast(begin.key, end.key) ||
+        ahead(near) >= 0 && !comesBefore(near.key, direction.stop)
+      ) {
+        if (far.isFound || values.length === 0) break
+        const key = lookUpFar()
+        if (typeof key === "symbol") return key
+        far.key = key
+        far.offset = 1
+        break
+      }
+      if (isKnown(at) && comesBefore(far.segment.begin, at.begin) && (!reverse || isPastFar())) {
+        if (far.isFound) break
+        return none()
+      }
+      if (isFull() && isPastFar()) break
+      if (!reverse) {
+        const isAtEnd = begin.offset > 0 && end.isFound && Bytes.equals(end.key, at.begin)
+        if (Bytes.equals(at.begin, far.segment.begin) && (isKnown(at) || isAtEnd)) break
+      } else if (end.isFound && Bytes.equals(end.key, at.begin)) {
+        if (isPastFar() && Bytes.equals(at.begin, far.segment.begin)) break
+        at = this.view.before(at)
+      }
+      if (at.kind === "unreadable") return unreadable
+      if (at.kind === "unknown") {
+        if (limits.bytes !== Number.POSITIVE_INFINITY && values.length > 0 && isPastFar()) {
+          more = true
+          break
+        }
+        const hasRead = this.piece(direction, near, far, at, rows, bytes, requests)
+        if (!hasRead) return unknown
+        requests++
+        advance()
+        at = near.segment
+        continue
+      }
+      if (at.kind === "pair") {
+        const stop = far.isFound ? far.key : direction.stop
+        const wanted = rows === Number.POSITIVE_INFINITY ? pairsAtOnce : rows + Math.max(0, -ahead(far)) + 1
+        const pairs = this.view.contiguous(at, stop, reverse, Math.min(wanted, pairsAtOnce))
+        for (const pair of pairs) {
+          if (isFull()) {
+            past++
+            continue
+          }
+          values.push(pair)
+          rows--
+          bytes -= sizeOf(pair)
+        }
+        if (pairs.length > 1) at = this.view.at(pairs.at(-1)!.key)
+      }
+      if (reverse && Bytes.equals(at.begin, far.segment.begin)) break
+      at = next(this.view, at)
+    }
+    more ||= isFull()
+    let kept = values
+    if (far.isFound) {
+      kept = values.filter(({ key }) => reverse ? isAtLeast(key, far.key) : Bytes.compare(key, far.key) < 0)
+      if (kept.length < values.length) more = false
+    }
+    return {
+      values: kept,
+      more,
+      clampedBegin: clampedBegin && !(reverse && more),
+      clampedEnd: clampedEnd && (reverse || !more)
+    }
+  }
+
+  /** Asks the database for one piece; false where there is none to ask. */
+  private piece(
+    direction: Direction,
+    near: Counted,
+    far: Counted,
+    at: Segment,
+    rows: number,
+    bytes: number,
+    requests: number
+  ): boolean {
+    const { below } = this.view
+    if (below === undefined) return false
+    const { ahead, comesBefore, entry, exit, reverse } = direction
+    const opposite = reverse ? forwards : backwards
+    const move = (selector: Anchored, count: number): Anchored => ({
+      key: selector.key,
+      offset: selector.offset + (reverse ? -count : count)
+    })
+    // The first request expects no cleared keys, later ones more and more.
+    const clearLimit = requests === 0 ? 0 : 2 ** Math.min(requests, 20)
+    let additional = 0
+    let passed: Passed = { last: at, clears: 0 }
+    if (comesBefore(at.begin, far.segment.begin)) {
+      passed = passUncached(this.view, direction, at, far.segment, clearLimit + 100)
+    }
+    let clears = Math.min(passed.clears, clearLimit)
+    let to: Anchored
+    if (!Bytes.equals(passed.last.begin, far.segment.begin)) {
+      to = { key: exit(passed.last), offset: 1 }
+      additional += Math.max(0, -ahead(far))
+    } else if (ahead(far) < 0) {
+      to = { key: far.key, offset: 1 }
+      additional -= ahead(far)
+    } else {
+      if (ahead(far) > 0) clears += countClears(this.view, direction, passed.last, clearLimit - clears)
+      to = ahead(far) > 0 ? move(far, clears) : far
+    }
+    additional += clears
+    let from: Anchored
+    if (near.isFound) {
+      if (comesBefore(near.key, entry(at))) near.key = entry(at)
+      from = near
+    } else if (ahead(near) > 0) {
+      from = { key: near.key, offset: 1 }
+      additional += ahead(near)
+    } else {
+      const behind = countClears(this.view, opposite, at, clearLimit)
+      from = move(near, -behind)
+      additional += behind
+    }
+    if (comesBefore(to.key, from.key)) to = { key: from.key, offset: to.offset }
+    const offset = 1 - ahead(from)
+    const isSpent = bytes <= 0
+    const limits: Limits = {
+      rows: rows === Number.POSITIVE_INFINITY && !isSpent
+        ? rows
+        : Math.max((rows === Number.POSITIVE_INFINITY ? 1 : Math.max(1, rows)) + additional, offset),
+      bytes: isSpent || bytes === Number.POSITIVE_INFINITY
+        ? Number.POSITIVE_INFINITY
+        : Math.min(bytes * 2 ** Math.min(requests, 20), replySize)
+    }
+    const [begin, end] = reverse ? [to, from] : [from, to]
+    const range = toldBy(
+      ask(below, begin, end, limits, Math.max(1 + additional, offset), reverse),
+      begin,
+      end,
+      reverse
+    )
+    if (Bytes.compare(range.begin, range.end) < 0) {
+      this.known.push(range)
+      this.view = this.view.knowing(range)
+    }
+    return true
+  }
+}
+
+/** What a server answers with at most, in bytes. */
+export const replySize = 80_000
+const oneRow: Limits = { rows: 1, bytes: Number.POSITIVE_INFINITY }
+/** What is taken at once of pairs that stand together. */
+const pairsAtOnce = 256
+
+/** At most a page of a range. */
+export const readRange = (view: ClientView, begin: Anchored, end: Anchored, limits: Limits, reverse: boolean): Read => {
+  const reading = new Reading(view)
+  return { answer: reading.range(begin, end, limits, reverse), known: reading.known }
+}
+
+/** The key of a selector. */
+export const readKey = (
+  view: ClientView,
+  selector: Anchored
+): { readonly answer: Uint8Array | Blocked; readonly known: Read["known"] } => {
+  const reading = new Reading(view)
+  return { answer: reading.key(selector), known: reading.known }
+}

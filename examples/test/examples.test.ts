@@ -38,7 +38,8 @@ const expected: Record<string, ReadonlyArray<string>> = {
   ],
   testing: [
     "while the first leads, the second counts 0",
-    "a second after it was shut down, the second counts 11"
+    "a second after the first was shut down, the second counts 11",
+    "after the second has crashed, candidate-1 works, in tenure 3"
   ],
   fencing: [
     "the store takes \"from the first\" of term 1",

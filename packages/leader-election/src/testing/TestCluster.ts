@@ -1,0 +1,255 @@
+/**
+ * A cluster of candidates in one process, on a database in memory and the test clock: for tests of what a service does when its
+ * leader is shut down, crashes, or loses its connection. A minute of failover takes no time.
+ *
+ * It needs `TestClock`, and no test runner. With `@effect/vitest`, `it.election` of `testing/ElectionTest` hands it to a test.
+ */
+import {
+  Database,
+  type DatabaseService,
+  type Engine,
+  type FdbError,
+  MemoryDatabase,
+  Subspace,
+  type Transaction
+} from "@effect-fdb/core"
+import * as FdbErrors from "@effect-fdb/core/FdbError"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import type { ElectionConfig } from "../ElectionConfig.ts"
+import type { CampaignError, LeadershipLost } from "../ElectionError.ts"
+import * as LeaderElection from "../LeaderElection.ts"
+import type { Leadership } from "../Leadership.ts"
+
+/**
+ * A candidate of the cluster, as a process of its own would be.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestCandidate {
+  /** `candidate-1`, `candidate-2`, … */
+  readonly id: string
+  /** Whether its work goes on, its finalizers included. */
+  readonly isWorking: Effect.Effect<boolean>
+  /**
+   * Shuts it down: its work is interrupted, and it resigns. Does not wait for finalizers that take time: adjust the clock for these.
+   */
+  readonly stop: Effect.Effect<void>
+  /** Ends it as `kill -9` does: nothing of it runs any more, finalizers included, and no resignation is written. */
+  readonly crash: Effect.Effect<void>
+  /** Cuts it off from the database: transactions wait for their timeout and fail, watches stay silent. */
+  readonly cut: Effect.Effect<void>
+  /** Ends what {@link cut} has begun. */
+  readonly heal: Effect.Effect<void>
+  /** Starts it again, once it was stopped or has crashed. */
+  readonly start: Effect.Effect<void>
+}
+
+/**
+ * A work that was begun.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tenure {
+  readonly id: string
+  readonly term: bigint
+}
+
+/**
+ * A cluster, in which every candidate campaigns.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TestCluster {
+  readonly election: LeaderElection.LeaderElection
+  readonly candidates: ReadonlyArray<TestCandidate>
+  /** The candidate whose work goes on, if one's does. */
+  readonly leader: Effect.Effect<TestCandidate | undefined>
+  /** Who works, by id. More than one would be a fault of the election, or a work that resists interruption. */
+  readonly working: Effect.Effect<ReadonlyArray<string>>
+  /** Every work that was begun so far, in this order. */
+  readonly terms: Effect.Effect<ReadonlyArray<Tenure>>
+  /** When a work was begun while another's went on, in words. `it.election` fails a test of which this is not empty. */
+  readonly overlaps: Effect.Effect<ReadonlyArray<string>>
+  /** Runs a transaction on the database of the cluster, over a connection that is never cut. */
+  readonly transact: <A, E, R>(
+    body: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | FdbError, Exclude<R, Transaction>>
+}
+
+/**
+ * How a cluster is made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The configuration of the election; the default, with a lease of ten seconds, unless set. */
+  readonly config?: ElectionConfig | undefined
+  /** The priority of the candidate at an index; 0 unless set. */
+  readonly priority?: ((index: number) => number) | undefined
+}
+
+/** A connection to the database: while it is cut, nothing comes through. */
+const connect = (engine: Engine.Engine, isCut: () => boolean): Engine.Engine => ({
+  ...engine,
+  begin: (options) => {
+    const transaction = engine.begin(options)
+    const over = (phase: FdbErrors.Phase) => <A>(effect: Effect.Effect<A, FdbError>): Effect.Effect<A, FdbError> =>
+      Effect.suspend(() =>
+        isCut()
+          ? Effect.andThen(Effect.sleep(options.timeoutMillis), Effect.fail(FdbErrors.make(1031, phase)))
+          : effect
+      )
+    const read = over("read")
+    return {
+      ...transaction,
+      readVersion: read(transaction.readVersion),
+      get: (key, snapshot) => read(transaction.get(key, snapshot)),
+      getAll: (keys, snapshot) => read(transaction.getAll(keys, snapshot)),
+      getKey: (selector, snapshot) => read(transaction.getKey(selector, snapshot)),
+      getPage: (begin, end, page) => read(transaction.getPage(begin, end, page)),
+      watch: (key) =>
+        read(Effect.map(transaction.watch(key), (watch) => ({
+          ...watch,
+          fired: Effect.andThen(watch.fired, Effect.suspend(() => isCut() ? Effect.never : Effect.void))
+        }))),
+      commit: over("commit")(transaction.commit)
+    }
+  }
+})
+
+/** A process: its fibers take no step once it is dead. */
+const killable = (base: Scheduler.Scheduler, isDead: () => boolean): Scheduler.Scheduler => ({
+  executionMode: base.executionMode,
+  shouldYield: (fiber) => isDead() || base.shouldYield(fiber),
+  makeDispatcher: () => {
+    const dispatcher = base.makeDispatcher()
+    return {
+      scheduleTask: (task, priority) =>
+        dispatcher.scheduleTask(() => {
+          if (!isDead()) task()
+        }, priority),
+      flush: () => dispatcher.flush()
+    }
+  }
+})
+
+interface Process {
+  isDead: boolean
+  working: bigint | undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+}
+
+/**
+ * A cluster of so many candidates, each of which runs `work` while it leads, and campaigns again when it has lost the leadership.
+ * The first one leads when this is done. Each candidate gives its work a `Database` of its own, a connection to that of the cluster.
+ * They are stopped when the scope is closed.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import * as TestCluster from "@effect-fdb/leader-election/testing/TestCluster"
+ * import { Console, Effect } from "effect"
+ * import { TestClock } from "effect/testing"
+ *
+ * export const main = Effect.gen(function*() {
+ *   const { candidates: [first], working } = yield* TestCluster.make(3, () => Effect.never)
+ *   yield* first!.crash
+ *   yield* TestClock.adjust("15 seconds")
+ *   yield* Console.log(yield* working)
+ * }).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function*<A, E, R>(
+  size: number,
+  work: (leadership: Leadership, candidate: { readonly id: string }) => Effect.Effect<A, E, R>,
+  { config, priority = () => 0 }: Options = {}
+): Effect.fn.Return<TestCluster, never, Exclude<R, Database | Leadership | Scope.Scope> | Scope.Scope> {
+  // Where the test clock was never adjusted, the first sleep in a finalizer of an interrupted fiber would end it.
+  const settle = TestClock.adjust(0)
+  yield* settle
+  const engine = yield* MemoryDatabase.makeEngine
+  const election = LeaderElection.make(Subspace.fromTuple(["election"]), { config })
+  const context = yield* Effect.context<Exclude<R, Database | Leadership | Scope.Scope>>()
+  const terms: Array<Tenure> = []
+  const overlaps: Array<string> = []
+  const processes = new Map<string, Process>()
+
+  const begin = (id: string, process: Process, term: bigint) => {
+    for (const [other, { working }] of processes) {
+      if (working === undefined) continue
+      overlaps.push(`"${id}" began to work in term ${term} while "${other}" worked in term ${working}`)
+    }
+    terms.push({ id, term })
+    process.working = term
+  }
+
+  const makeCandidate = (id: string, priority: number): TestCandidate => {
+    let isCut = false
+    const database: DatabaseService = Database.fromEngine(connect(engine, () => isCut))
+    const current = () => processes.get(id)!
+    const campaign = (process: Process): Effect.Effect<A, E | CampaignError | LeadershipLost> =>
+      election.withLeadership(
+        { id, priority },
+        (leadership) =>
+          Effect.andThen(
+            // The first finalizer of the work's scope is the last thing to be run in it.
+            Effect.acquireRelease(
+              Effect.sync(() => begin(id, process, leadership.term)),
+              () => Effect.sync(() => void (process.working = undefined))
+            ),
+            work(leadership, { id })
+          ),
+        { again: true }
+      ).pipe(
+        Effect.updateService(Scheduler.Scheduler, (base) => killable(base, () => process.isDead)),
+        Effect.provideService(Database, database),
+        Effect.provideContext(context)
+      ) as Effect.Effect<A, E | CampaignError | LeadershipLost>
+    const start = Effect.gen(function*() {
+      const { fiber, isDead } = processes.get(id) ?? { fiber: undefined, isDead: true }
+      if (!isDead && fiber?.pollUnsafe() === undefined) return
+      const process: Process = { isDead: false, working: undefined, fiber: undefined }
+      processes.set(id, process)
+      process.fiber = yield* Effect.forkDetach(campaign(process))
+      yield* settle
+    })
+    return {
+      id,
+      isWorking: Effect.sync(() => current().working !== undefined),
+      stop: Effect.andThen(Effect.sync(() => current().fiber?.interruptUnsafe()), settle),
+      crash: Effect.sync(() => {
+        const process = current()
+        process.isDead = true
+        process.working = undefined
+      }),
+      cut: Effect.sync(() => void (isCut = true)),
+      heal: Effect.sync(() => void (isCut = false)),
+      start
+    }
+  }
+
+  const candidates = Array.from({ length: size }, (_, i) => makeCandidate(`candidate-${i + 1}`, priority(i)))
+  yield* Effect.addFinalizer(() => Effect.forEach(candidates, ({ stop }) => stop, { discard: true }))
+  yield* Effect.forEach(candidates, ({ start }) => start, { discard: true })
+  const isWorking = ({ id }: TestCandidate) => processes.get(id)?.working !== undefined
+  return {
+    election,
+    candidates,
+    leader: Effect.sync(() => candidates.find(isWorking)),
+    working: Effect.sync(() => candidates.filter(isWorking).map(({ id }) => id)),
+    terms: Effect.sync(() => [...terms]),
+    overlaps: Effect.sync(() => [...overlaps]),
+    transact: Database.fromEngine(engine).transact
+  }
+})

@@ -1,0 +1,155 @@
+import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { assert, describe, expectTypeOf, it as plain } from "@effect/vitest"
+import { Context, Effect, Option, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { ElectionConfig, Leadership } from "../../src/index.ts"
+import { it } from "../../src/testing/ElectionTest.ts"
+import * as TestCluster from "../../src/testing/TestCluster.ts"
+
+const idle = () => Effect.never
+
+const config = ElectionConfig.withLeaseDuration("6 seconds")
+
+describe("a cluster of candidates", () => {
+  it.election("has one leader as soon as it is made, the first", (cluster) =>
+    Effect.gen(function*() {
+      const { candidates, leader, terms, working } = yield* cluster(3, idle)
+      assert.deepStrictEqual(candidates.map(({ id }) => id), ["candidate-1", "candidate-2", "candidate-3"])
+      assert.deepStrictEqual(yield* working, ["candidate-1"])
+      assert.strictEqual((yield* leader)?.id, "candidate-1")
+      yield* TestClock.adjust("10 minutes")
+      assert.deepStrictEqual(yield* terms, [{ id: "candidate-1", term: 1n }])
+    }))
+
+  it.election("hands over at once when the leader is stopped: it runs its finalizers and resigns", (cluster) =>
+    Effect.gen(function*() {
+      const finalized: Array<string> = []
+      const { candidates: [first], election, terms, transact, working } = yield* cluster(
+        3,
+        (_, { id }) => Effect.ensuring(Effect.never, Effect.sync(() => void finalized.push(id)))
+      )
+      yield* first!.stop
+      assert.deepStrictEqual(finalized, ["candidate-1"])
+      assert.isFalse(yield* first!.isWorking)
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(yield* working, ["candidate-2"])
+      assert.isTrue((yield* terms)[1]!.term > 1n)
+      assert.deepStrictEqual(yield* transact(election.getCandidate("candidate-1")), Option.none())
+    }))
+
+  it.election("waits for the lease when the leader has crashed, which runs no finalizers and writes nothing", (cluster) =>
+    Effect.gen(function*() {
+      const finalized: Array<string> = []
+      const steps: Array<string> = []
+      const { candidates: [first], election, transact, working } = yield* cluster(
+        3,
+        (_, { id }) =>
+          Effect.sync(() => void steps.push(id)).pipe(
+            Effect.andThen(Effect.sleep("1 second")),
+            Effect.forever,
+            Effect.ensuring(Effect.sync(() => void finalized.push(id)))
+          ),
+        { config }
+      )
+      yield* TestClock.adjust("3500 millis")
+      assert.deepStrictEqual(yield* working, ["candidate-1"])
+      yield* first!.crash
+      const before = steps.length
+      yield* TestClock.adjust("3500 millis")
+      assert.deepStrictEqual(yield* working, [])
+      assert.strictEqual(Option.getOrThrow(yield* transact(election.getLeaderRaw)).leaderId, "candidate-1")
+      yield* TestClock.adjust("6 seconds")
+      const [next] = yield* working
+      assert.include(["candidate-2", "candidate-3"], next)
+      assert.deepStrictEqual(finalized, [])
+      assert.isFalse(steps.slice(before).includes("candidate-1"))
+    }))
+
+  it.election("ends the work of a leader that is cut off before another works, and takes it back when it is healed", (cluster) =>
+    Effect.gen(function*() {
+      const { candidates: [first, second], terms, working } = yield* cluster(2, idle, { config })
+      yield* TestClock.adjust("1 second")
+      yield* first!.cut
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(yield* working, ["candidate-1"])
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* working, ["candidate-2"])
+      yield* first!.heal
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* working, ["candidate-2"])
+      yield* second!.stop
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* working, ["candidate-1"])
+      assert.lengthOf(yield* terms, 3)
+    }))
+
+  it.election("starts a candidate again that was stopped or has crashed, and no other", (cluster) =>
+    Effect.gen(function*() {
+      const { candidates: [only], terms, working } = yield* cluster(1, idle, { config })
+      yield* only!.start
+      yield* only!.crash
+      yield* only!.start
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* working, ["candidate-1"])
+      yield* only!.stop
+      yield* only!.start
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* working, ["candidate-1"])
+      assert.lengthOf(yield* terms, 3)
+    }))
+
+  it.election("lets the highest priority lead", (cluster) =>
+    Effect.gen(function*() {
+      const { working } = yield* cluster(3, idle, { priority: (index) => index === 2 ? 1 : 0 })
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* working, ["candidate-3"])
+    }))
+
+  it.election("gives the work its leadership, a scope, and a database that is cut off with its candidate", (cluster) =>
+    Effect.gen(function*() {
+      const key = Bytes.fromString("count")
+      const write = Transaction.use((tx) => tx.set(key, key))
+      const codes: Array<number> = []
+      const { candidates: [first], transact } = yield* cluster(1, () =>
+        Effect.gen(function*() {
+          const { guard } = yield* Leadership
+          yield* Effect.scope
+          yield* guard(write)
+          yield* Effect.sleep("1 second")
+          yield* Database.transact(write, { timeout: "1 second" }).pipe(
+            Effect.catchTag("FdbError", ({ code }) => Effect.sync(() => void codes.push(code)))
+          )
+          return yield* Effect.never
+        }))
+      assert.deepStrictEqual(yield* transact(Transaction.use((tx) => tx.get(key))), key)
+      yield* first!.cut
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(codes, [1031])
+    }))
+
+  it.effect("tells when works overlap, as of one that takes no interruption", () =>
+    Effect.gen(function*() {
+      const { candidates: [first], overlaps } = yield* TestCluster.make(
+        2,
+        () => Effect.uninterruptible(Effect.sleep("1 hour")),
+        { config }
+      )
+      yield* first!.cut
+      assert.deepStrictEqual(yield* overlaps, [])
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* overlaps, [
+        "\"candidate-2\" began to work in term 2 while \"candidate-1\" worked in term 1"
+      ])
+    }))
+
+  it("keeps what else the work requires", () => {
+    class Mail extends Context.Service<Mail, {}>()("test/Mail") {}
+    expectTypeOf(TestCluster.make(1, () => Effect.all([Mail, Leadership, Database, Effect.scope]))).toEqualTypeOf<
+      Effect.Effect<TestCluster.TestCluster, never, Mail | Scope.Scope>
+    >()
+  })
+
+  it("leaves `it` of @effect/vitest as it is", () => {
+    assert.isFalse("election" in plain)
+  })
+})

@@ -1312,14 +1312,10 @@ describe("rule 11: the cost", () => {
       const counts = yield* b.counts
       const cycles = counts.readOnlyCommits
       assert.isTrue(cycles > 900 && cycles < 1800, `${cycles} cycles`)
-      assert.deepStrictEqual(counts, {
-        readVersions: counts.readVersions,
-        reads: 5 * cycles,
-        commits: counts.commits,
-        readOnlyCommits: cycles,
-        conflicts: 0
-      })
-      assert.isTrue(counts.commits <= cycles && counts.commits > 900, `${counts.commits} heartbeats`)
+      // The last may have read and not ended.
+      assert.include([5 * cycles, 5 * cycles + 5], counts.reads)
+      assert.strictEqual(counts.conflicts, 0)
+      assert.isTrue(counts.commits <= cycles + 1 && counts.commits > 900, `${counts.commits} heartbeats`)
       // Some cycles come too soon or too late to have one from a heartbeat.
       assert.isBelow(counts.readVersions, cycles / 10)
     }))

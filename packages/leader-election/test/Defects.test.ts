@@ -1,7 +1,7 @@
 import type { DatabaseService, Engine } from "@effect-fdb/core"
 import { Database, MemoryDatabase } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Exit, Fiber, Logger, Scope } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { type Candidacy, type ElectionEvent, ElectionObserver, type Leadership } from "../src/index.ts"
 import { election, transact } from "./support/candidates.ts"
@@ -17,7 +17,10 @@ class Process {
   watchesBreak = false
   marginBreaks = false
   loggerBreaks = false
+  observerBreaks = false
   clockBreaks = false
+  /** Whether the clocks throw when they are read. */
+  readingBreaks: "monotonic" | "wall" | undefined = undefined
   calls = 0
   readonly database: DatabaseService
 
@@ -52,16 +55,24 @@ class Process {
         Effect.provideService(Database, this.database),
         Effect.provideService(Clock.Clock, {
           ...clock,
-          currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
-          currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-          monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+          currentTimeMillisUnsafe: () => this.reading("wall", clock.currentTimeMillisUnsafe()),
+          currentTimeNanosUnsafe: () => this.reading("wall", clock.currentTimeNanosUnsafe()),
+          monotonicTimeNanosUnsafe: () => this.reading("monotonic", clock.monotonicTimeNanosUnsafe()),
           sleep: (duration) => this.clockBreaks ? Effect.die("clock") : clock.sleep(duration)
         }),
-        Effect.provideService(ElectionObserver, (event) => void this.events.push(event)),
+        Effect.provideService(ElectionObserver, (event) => {
+          this.events.push(event)
+          if (this.observerBreaks) throw new Error("observer")
+        }),
         Effect.provide(Logger.layer([Logger.make(() => {
           if (this.loggerBreaks) throw new Error("logger")
         })]))
       ))
+
+  private reading<A>(which: "monotonic" | "wall", time: A): A {
+    if (this.readingBreaks === which) throw new Error("clock")
+    return time
+  }
 
   readonly safetyMargin = (lease: Duration.Duration): Duration.Duration => {
     if (this.marginBreaks) throw new Error("margin")
@@ -70,9 +81,11 @@ class Process {
 
   mend(): void {
     this.breaks = () => undefined
+    this.readingBreaks = undefined
     this.watchesBreak =
       this.marginBreaks =
       this.loggerBreaks =
+      this.observerBreaks =
       this.clockBreaks =
         false
   }
@@ -209,17 +222,68 @@ describe("a defect", () => {
       yield* leadsAgain(a, candidacy)
     }))
 
-  it.effect("of a logger costs neither a tenure nor a turn", () =>
+  for (const observerBreaks of [false, true]) {
+    it.effect(`of a logger${observerBreaks ? ", and of an observer" : ""} costs neither a tenure nor a turn`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* processes
+        const candidacy = yield* candidacyOf(a)
+        a.loggerBreaks = true
+        a.observerBreaks = observerBreaks
+        const log: Array<string> = []
+        const led = yield* lead(a, candidacy, logged(log))
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(led.pollUnsafe(), Exit.void)
+        yield* leadsAgain(a, candidacy)
+      }))
+  }
+
+  it.effect("of a logger that is to tell of another fault does not add one", () =>
+    Effect.gen(function*() {
+      for (const breakage of ["dies", "throws"] as const) {
+        const [a] = yield* processes
+        const candidacy = yield* candidacyOf(a)
+        a.loggerBreaks = true
+        const led = yield* lead(a, candidacy, () =>
+          Effect.sync(() => {
+            a.breaks = () => breakage
+          }))
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(led.pollUnsafe(), Exit.void)
+        yield* leadsAgain(a, candidacy)
+      }
+    }))
+
+  it.effect("of a logger does not end a singleton whose service has failed", () =>
     Effect.gen(function*() {
       const [a] = yield* processes
-      const candidacy = yield* candidacyOf(a)
       a.loggerBreaks = true
-      const log: Array<string> = []
-      const led = yield* lead(a, candidacy, logged(log))
+      let runs = 0
+      const service = Effect.suspend(() => ++runs % 2 === 0 ? Effect.fail("failure") : Effect.die("defect"))
+      yield* a.run(Layer.build(election.singleton({ id: "a" }, service)))
       yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(led.pollUnsafe(), Exit.void)
-      yield* leadsAgain(a, candidacy)
+      assert.isAbove(runs, 4)
     }))
+
+  for (const which of ["monotonic", "wall"] as const) {
+    it.effect(`of the ${which} clock when it is read ends the work, whose finalizers run to their end`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* processes
+        const candidacy = yield* candidacyOf(a)
+        const log: Array<string> = []
+        const waiting: Array<() => void> = []
+        const next = Effect.callback<void>((resume) => void waiting.push(() => resume(Effect.void)))
+        const note = (what: string) => Effect.sync(() => void log.push(what))
+        const finalizer = note("ends").pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(note("ended")))
+        const led = yield* lead(a, candidacy, () => Effect.ensuring(Effect.andThen(next, note("a step")), finalizer))
+        yield* TestClock.adjust("1 second")
+        a.readingBreaks = which
+        for (const resume of waiting) resume()
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(log, ["ends", "ended"])
+        assert.isDefined(led.pollUnsafe())
+        yield* leadsAgain(a, candidacy)
+      }))
+  }
 
   it.effect("of the clock ends the tenure, for nothing would tell when it is over", () =>
     Effect.gen(function*() {

@@ -1,6 +1,6 @@
 import { Database, MemoryDatabase, Subspace, type Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber, References } from "effect"
 import { TestClock } from "effect/testing"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
@@ -121,20 +121,54 @@ describe("a fiber of the work that goes on when the belief is over", () => {
       assert.strictEqual(reasonOf(a), "ClockJumped")
     }))
 
-  it.effect("does not go on for long without a wait, either", () =>
+  /** Works that never wait; Effect does not count all of their operations alike. */
+  const unwaiting: ReadonlyArray<readonly [string, (step: Effect.Effect<void>) => Effect.Effect<unknown>]> = [
+    ["a generator", (step) =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 2000; i++) yield* step
+      })],
+    ["a loop", (step) => Effect.forEach(Array.from({ length: 2000 }), () => step, { discard: true })],
+    ["a chain", (step) => {
+      let chain: Effect.Effect<unknown> = step
+      for (let i = 0; i < 2000; i++) chain = Effect.flatMap(Effect.map(chain, () => i), () => step)
+      return chain
+    }],
+    ["a recursion", (step) => {
+      const go = (n: number): Effect.Effect<void> => n === 0 ? Effect.void : Effect.flatMap(step, () => go(n - 1))
+      return go(2000)
+    }]
+  ]
+  for (const [which, work] of unwaiting) {
+    it.effect(`does not go on for long without a wait, either: ${which}`, () =>
+      Effect.gen(function*() {
+        const [a] = yield* hosts
+        let steps = 0
+        const step = Effect.sync(() => {
+          if (++steps === 100) a.wallOffset = 60_000
+        })
+        yield* start(a, { id: "a" }, () => work(step))
+        yield* TestClock.adjust("1 second")
+        assert.isAtLeast(steps, 100)
+        assert.isBelow(steps, 200)
+        assert.strictEqual(reasonOf(a), "ClockJumped")
+      }))
+  }
+
+  it.effect("takes no step either where its caller keeps fibers from giving way", () =>
     Effect.gen(function*() {
       const [a] = yield* hosts
+      const { drive, next } = yield* makeDriver
       let steps = 0
-      const step = Effect.sync(() => {
-        if (++steps === 100) a.wallOffset = 60_000
-      })
-      const work = Effect.gen(function*() {
-        for (let i = 0; i < 1000; i++) yield* step
-      })
-      yield* start(a, { id: "a" }, () => work)
+      const work = Effect.forever(Effect.andThen(next, Effect.sync(() => void steps++)))
+      yield* start(a, { id: "a" }, () => work).pipe(Effect.provideService(References.PreventSchedulerYield, true))
       yield* TestClock.adjust("1 second")
-      assert.isBelow(steps, 200)
-      assert.strictEqual(reasonOf(a), "ClockJumped")
+      yield* drive
+      yield* TestClock.adjust("10 millis")
+      const before = steps
+      assert.isAbove(before, 0)
+      a.wallOffset = 60_000
+      yield* drive
+      assert.strictEqual(steps, before)
     }))
 
   it.effect("is not looked at where it is the caller's own, under campaign", () =>

@@ -1,5 +1,6 @@
 /** Whoever challenges can lead; and whoever could not, of late, is waited for ever longer. */
-import { Database, Subspace, type Transaction } from "@effect-fdb/core"
+import { Bytes, Database, MemoryDatabase, Subspace, type Transaction } from "@effect-fdb/core"
+import * as FdbError from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Duration, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -228,5 +229,42 @@ describe("a release of higher priority that fails at once", () => {
       yield* Effect.forkDetach(Fiber.interrupt(fiber))
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* leaderId(old), "bad")
+    }))
+})
+
+describe("a challenge that conflicts with renewals", () => {
+  it.effect("does not read the history again: it would be in the way of ever more of them", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      let readings = 0
+      let refusals = 0
+      const make = yield* makeHosts(
+        {},
+        Effect.map(MemoryDatabase.makeEngine, (engine) => ({
+          ...engine,
+          begin: (options) => {
+            const transaction = engine.begin(options)
+            return {
+              ...transaction,
+              getPage: (begin, end, page) => {
+                if (Bytes.toPrintable(begin.key).includes("history")) readings++
+                return transaction.getPage(begin, end, page)
+              },
+              commit: Effect.suspend(() =>
+                readings > 0 && refusals < 4
+                  ? Effect.andThen(Effect.sync(() => void refusals++), Effect.fail(FdbError.make(1020, "commit")))
+                  : transaction.commit
+              )
+            }
+          }
+        }))
+      )
+      const [a, b] = [make(), make()]
+      yield* start(a, { id: "a" })
+      yield* TestClock.adjust("1 minute")
+      yield* start(b, { id: "b", priority: 5 })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.deepStrictEqual([readings, refusals], [1, 4])
     }))
 })

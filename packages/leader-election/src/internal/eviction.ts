@@ -6,6 +6,7 @@ import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { StoreError } from "../ElectionError.ts"
+import * as Log from "./log.ts"
 import type { Member } from "./member.ts"
 import * as Pace from "./pace.ts"
 import * as Protocol from "./protocol.ts"
@@ -113,4 +114,4 @@ export const patrol = (tenure: Tenure): Effect.Effect<void> =>
       from = yield* Effect.orElseSucceed(round(tenure, from), () => from)
       yield* sleep(member.heartbeat)
     }
-  }).pipe(Effect.catchDefect((defect) => Effect.logError("the eviction of dead candidates has died", defect)))
+  }).pipe(Effect.catchDefect((defect) => Log.error("the eviction of dead candidates has died", defect)))

@@ -10,6 +10,7 @@ import { differences, ElectionConfig } from "../ElectionConfig.ts"
 import { type CampaignError, CandidateSuperseded } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
 import * as Candidate from "./candidate.ts"
+import * as Log from "./log.ts"
 import { leastPatience, mayPass, type Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
@@ -126,7 +127,7 @@ const restrained = (member: Member, tx: TransactionService, seen: Look): Effect.
     ),
     Effect.flatMap(Pace.jitter),
     Effect.tap((delay) =>
-      delay === 0n ? Effect.void : Effect.logInfo(
+      delay === 0n ? Effect.void : Log.info(
         `"${member.id}" leaves the leader of term ${term} unchallenged for ${
           Duration.format(Duration.nanos(delay))
         }, ` +
@@ -135,7 +136,10 @@ const restrained = (member: Member, tx: TransactionService, seen: Look): Effect.
     ),
     Effect.map((delay): Look => {
       const now = member.now()
-      const remembered = { ...memory, challenges: { term, from: now + delay } }
+      const challenges = { term, from: now + delay }
+      // Whatever becomes of this attempt: another must not be longer for it, with renewals to conflict with.
+      member.memory = { ...member.memory, challenges }
+      const remembered = { ...memory, challenges }
       return { ...seen, memory: remembered, step: decide(member, view, remembered, now) }
     })
   )

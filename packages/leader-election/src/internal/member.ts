@@ -10,6 +10,7 @@ import type { ElectionEvent } from "../ElectionEvent.ts"
 import type { Health } from "../Health.ts"
 import type { Sighting } from "./eviction.ts"
 import type { ElectionKeys } from "./keys.ts"
+import * as Log from "./log.ts"
 import * as Protocol from "./protocol.ts"
 import type { Identity } from "./records.ts"
 import { Telemetry } from "./telemetry.ts"
@@ -183,7 +184,7 @@ export class Member {
     const recorded = Effect.catchDefect(this.telemetry.record(event), () => Effect.void)
     return Result.isSuccess(told)
       ? recorded
-      : Effect.andThen(recorded, Effect.logError("an observer of the election has thrown", told.failure))
+      : Effect.andThen(recorded, Log.error("an observer of the election has thrown", told.failure))
   }
 
   /** It has left, and nothing happens to it any more: its metrics are given up. */

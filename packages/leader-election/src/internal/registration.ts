@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClockOutOfRange, InvalidState } from "../ElectionError.ts"
 import * as Candidate from "./candidate.ts"
+import * as Log from "./log.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Protocol from "./protocol.ts"
@@ -93,8 +94,8 @@ const ending = <E extends { readonly message: string }>(
   end: Effect.Effect<void, E, Transaction>
 ): Effect.Effect<void> =>
   Effect.suspend(() => member.database.transact(end, { idempotent: true, timeout: member.patience })).pipe(
-    Effect.catch((error) => Effect.logDebug(`"${member.id}" could not take its leave: ${error.message}`)),
-    Effect.catchDefect((defect) => Effect.logError(`the leave of "${member.id}" has died`, defect))
+    Effect.catch((error) => Log.debug(`"${member.id}" could not take its leave: ${error.message}`)),
+    Effect.catchDefect((defect) => Log.error(`the leave of "${member.id}" has died`, defect))
   )
 
 /** Ends a tenure that it may have claimed without being told. */

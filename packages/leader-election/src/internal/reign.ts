@@ -2,6 +2,7 @@
 import { Transaction } from "@effect-fdb/core"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,6 +15,7 @@ import { type CampaignError, LeadershipLost } from "../ElectionError.ts"
 import { Leadership } from "../Leadership.ts"
 import * as Eviction from "./eviction.ts"
 import * as Follower from "./follower.ts"
+import * as Log from "./log.ts"
 import type { Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Registration from "./registration.ts"
@@ -73,7 +75,7 @@ const finish = (member: Member, scope: Scope.Closeable): Effect.Effect<void> =>
       return member.closed ? leave(member) : Effect.void
     })),
     Effect.ensuring(member.turn.release(1)),
-    Effect.catchDefect((defect) => Effect.logError(`the watches of "${member.id}" could not be put away`, defect))
+    Effect.catchDefect((defect) => Log.error(`the watches of "${member.id}" could not be put away`, defect))
   )
 
 /** Campaigns once, whatever has become of the belief in the tenure meanwhile. */
@@ -160,6 +162,17 @@ const reportOverrun = (tenure: Tenure): Effect.Effect<void> => {
   )
 }
 
+/** Runs the work by the tenure's scheduler, which is asked also where the caller's was not to be. */
+const supervisedBy = (tenure: Tenure) => <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((context: Context.Context<R>) => {
+    const base = Context.get(context, Scheduler.Scheduler)
+    const scheduler = tenure.scheduler(base, Context.get(context, Scheduler.PreventSchedulerYield))
+    return work.pipe(
+      Effect.provideService(Scheduler.Scheduler, scheduler),
+      Effect.provideService(Scheduler.PreventSchedulerYield, false)
+    )
+  })
+
 /** The loss of this very tenure, where the exit tells nothing else: it may come from a guard within the work, too. */
 const lossIn = (tenure: Tenure, exit: Exit.Exit<unknown, unknown>): LeadershipLost | undefined => {
   if (Exit.isSuccess(exit) || exit.cause.reasons.length !== 1) return undefined
@@ -196,7 +209,7 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const led = Effect.gen(function*() {
     working = yield* supervised.pipe(
       Effect.provideService(Clock.Clock, tenure.clock),
-      Effect.updateService(Scheduler.Scheduler, (scheduler) => tenure.scheduler(scheduler)),
+      supervisedBy(tenure),
       Span.within("LeaderElection.lead", member, { term: String(term) }),
       // Wherever it was called from: a work that cannot be interrupted would go on beside the next leader's.
       Effect.interruptible,

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClockOutOfRange, InvalidState, LossReason, StoreError } from "../ElectionError.ts"
 import { type Instant, instant } from "./belief.ts"
+import * as Log from "./log.ts"
 import { leastPatience, mayPass, type Member, mostPatience } from "./member.ts"
 import * as Operations from "./operations.ts"
 import * as Pace from "./pace.ts"
@@ -262,7 +263,7 @@ class Upkeep {
 /** What keeps the tenure up has died: it is over for its leader, as nothing would end its belief in time. */
 const losingBy = (tenure: Tenure, what: string) =>
   Effect.catchDefect((defect) =>
-    Effect.andThen(tenure.lose("Broken"), Effect.logError(`the ${what} of a leadership has died`, defect))
+    Effect.andThen(tenure.lose("Broken"), Log.error(`the ${what} of a leadership has died`, defect))
   )
 
 /** Renews until the tenure is over. */

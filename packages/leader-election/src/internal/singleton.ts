@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { Candidacy } from "../Candidacy.ts"
 import type { InvalidCandidate, InvalidConfig } from "../ElectionError.ts"
 import type { Leadership } from "../Leadership.ts"
+import * as Log from "./log.ts"
 
 const shortest = Duration.millis(100)
 const longest = Duration.seconds(10)
@@ -59,7 +60,7 @@ export const singleton = <A, E, R, Requires>(
     const led = new Service(Effect.isEffect(service) ? () => service : service)
     yield* withLeadership(led.work, { again: true }).pipe(
       Effect.sandbox,
-      Effect.tapError((cause) => Effect.logError(`the singleton of candidate "${id}" has failed`, cause)),
+      Effect.tapError((cause) => Log.error(`the singleton of candidate "${id}" has failed`, cause)),
       Effect.retry({ schedule: afterFailure, while: () => !led.hadLasted() }),
       Effect.retry(Schedule.spaced(shortest)),
       Effect.ignore,

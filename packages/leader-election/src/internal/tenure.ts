@@ -14,6 +14,7 @@ import type { Leadership } from "../Leadership.ts"
 import { Belief, type Instant } from "./belief.ts"
 import * as Codec from "./codec.ts"
 import type { Elected } from "./follower.ts"
+import * as Log from "./log.ts"
 import type { KnownVersion, Member } from "./member.ts"
 import * as Operations from "./operations.ts"
 import type { HeldRecord, LeaseRecord } from "./records.ts"
@@ -131,7 +132,8 @@ export class Tenure {
   /** Looks at the belief, and ends the tenure where that is over. */
   private look(context: Context.Context<never>): boolean {
     if (this.ended !== undefined) return false
-    const over = this.belief.over()
+    // Clocks that throw end it too: nothing would tell when it is over.
+    const over = Result.getOrElse(Result.try(() => this.belief.over()), () => "Broken" as const)
     if (over === undefined) return true
     this.endNow(over === "Expired" ? this.obstacle ?? "Expired" : over, context)
     return false
@@ -147,15 +149,25 @@ export class Tenure {
    * without. What a look finds interrupts the work within it, and the fiber gives way before it takes its step: timers do not
    * come first where a loop was blocked, and a socket's data may be what the fiber goes on with.
    *
-   * It asks once: finalizers have to go on, in fibers of their own too.
+   * It asks once: finalizers have to go on, in fibers of their own too. One that `neverYields` gives way for this and nothing else.
    */
-  scheduler(base: Scheduler.Scheduler): Scheduler.Scheduler {
+  scheduler(base: Scheduler.Scheduler, neverYields: boolean): Scheduler.Scheduler {
+    // Counted from the last look: the count leaves numbers out, and begins anew when a fiber goes on after a wait.
+    let looked: Fiber.Fiber<unknown, unknown> | undefined
+    let at = 0
+    const isDue = (fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+      const count = fiber.currentOpCount
+      if (fiber === looked && count > at && count - at < operationsPerLook) return false
+      looked = fiber
+      at = count
+      return true
+    }
     return {
       executionMode: base.executionMode,
       makeDispatcher: () => base.makeDispatcher(),
       shouldYield: (fiber) =>
-        (fiber.currentOpCount % operationsPerLook === 1 && this.ended === undefined && !this.look(fiber.context)) ||
-        base.shouldYield(fiber)
+        (this.ended === undefined && isDue(fiber) && !this.look(fiber.context)) ||
+        (!neverYields && base.shouldYield(fiber))
     }
   }
 
@@ -236,10 +248,10 @@ export class Tenure {
       }),
       Effect.as(true),
       Effect.catch((error) =>
-        Effect.as(Effect.logWarning(`"${member.id}" could not resign from term ${term}: ${error.message}`), false)
+        Effect.as(Log.warning(`"${member.id}" could not resign from term ${term}: ${error.message}`), false)
       ),
       Effect.catchDefect((defect) =>
-        Effect.as(Effect.logError(`the resignation of "${member.id}" from term ${term} has died`, defect), false)
+        Effect.as(Log.error(`the resignation of "${member.id}" from term ${term} has died`, defect), false)
       )
     )
   })

@@ -238,6 +238,27 @@ describe.concurrent("a command that leads", () => {
     await eventually("it has resigned", async () => (await at.history())[0]?.reason === "resigned" ? true : undefined)
   }, 180_000)
 
+  it(
+    "ends with --exit-with-parent also when who has started the wrapper was gone before that could look",
+    async (context) => {
+      const at = await stage(context)
+      childProcess.spawn(
+        "sh",
+        [
+          "-c",
+          `"${process.execPath}" "${program}" run --exit-with-parent --id a -- sh -c '${tellGroup}; exec sleep 1000' 2> said &
+        echo $! > wrapper`
+        ],
+        { cwd: at.directory, env: at.env, stdio: "ignore", detached: true }
+      )
+      const wrapper = Number(await eventually("it is started", () => at.lines("wrapper")[0]))
+      await gone(wrapper)
+      assert.isTrue(groups(at).every(groupIsGone))
+      assert.isUndefined(await at.leader())
+    },
+    180_000
+  )
+
   it("is looked for before the campaign", async (context) => {
     const at = await stage(context)
     fs.writeFileSync(at.file("plain"), "")
@@ -422,6 +443,19 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     run.signal("SIGKILL")
     await endsWithinLease(at, group)
   }, 180_000)
+
+  for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
+    it(`though the keeper is killed, and the wrapper gets ${signal} at once`, async (context) => {
+      const at = await stage(context, lapsing)
+      const run = at.run(["--id", "a"], stubborn)
+      const group = await beating(at)
+      const keeper = keeperOf(run)
+      run.signal("SIGSTOP")
+      process.kill(keeper, "SIGKILL")
+      run.signal(signal)
+      await endsWithinLease(at, group)
+    }, 180_000)
+  }
 
   it("though the wrapper is stopped; it finds that out when it goes on", async (context) => {
     const at = await stage(context, lapsing)

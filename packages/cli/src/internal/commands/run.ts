@@ -25,6 +25,7 @@ import { checkGrace, margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
 import * as Nesting from "../run/nesting.ts"
+import { parentIsGone } from "../run/parent.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
 import { ends, Signals } from "../run/signals.ts"
 import { type Running, supervise } from "../run/supervise.ts"
@@ -92,9 +93,6 @@ const defaultId = Effect.gen(function*() {
   return `${os.hostname()}-${process.pid}-${suffix}`
 })
 
-/** The process that has started this one. */
-const parent = process.ppid
-
 /** Stops this process as a terminal does; where nobody is there to make it go on, the system lets it go on at once. */
 const stopItself = (): void => {
   const listeners = process.listeners("SIGTSTP")
@@ -107,6 +105,8 @@ const stopItself = (): void => {
 class Course {
   /** The command, while it runs. */
   running: Running | undefined
+  /** Tells the launcher, while there is one, when nothing may be left. */
+  until: ((killAt: bigint) => void) | undefined
   /** The command has the terminal, or had it when it last ran: signals of the terminal go to it, and not to this process. */
   onTerminal = false
   /** It was asked to end, and ends when the command has. */
@@ -142,11 +142,13 @@ class Course {
   /** Ctrl-Z has reached this process, or the command, whose shell hands it on. */
   suspend(): void {
     this.running?.signal("SIGSTOP")
-    this.transactions.whenNone(() => {
-      stopItself()
-      this.suspended = true
-      this.resume()
-    })
+    this.transactions.whenNone(this.stop)
+  }
+
+  private readonly stop = (): void => {
+    stopItself()
+    this.suspended = true
+    this.resume()
   }
 
   /** It was made to go on, in the foreground or in the background. */
@@ -181,7 +183,7 @@ const watchSurroundings = (course: Course, options: Options): Effect.Effect<neve
       course.regainTerminal()
       const signal = course.hasHungUp
         ? "SIGHUP"
-        : options.exitWithParent && process.ppid !== parent
+        : options.exitWithParent && parentIsGone()
         ? "SIGTERM"
         : undefined
       if (signal === undefined) continue
@@ -233,6 +235,7 @@ const lead = Effect.fnUntraced(function*(
       course.believesUntil = event.believesUntil
       course.grace = margins(event.leaseDuration, askedGrace).grace
       keeper.until(course.believesUntil, course.killAt)
+      course.until?.(course.killAt)
     }
     narrate(event)
   }
@@ -253,6 +256,9 @@ const lead = Effect.fnUntraced(function*(
       }),
       grace: () => course.grace,
       killAt: () => course.killAt,
+      launched: (until) => {
+        course.until = until
+      },
       begun: (running) => course.begin(running),
       leftBehind: Effect.sync(() => say("ends what the command has left behind")),
       outOfReach: (pid) =>
@@ -264,6 +270,7 @@ const lead = Effect.fnUntraced(function*(
         )
     })(leadership).pipe(Effect.ensuring(Effect.sync(() => {
       course.running = undefined
+      course.until = undefined
     })))
 
   /** One tenure: the command's status, or nothing where the leadership was lost and is campaigned for again. */

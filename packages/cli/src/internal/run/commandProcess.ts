@@ -19,7 +19,7 @@ import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandNotExecutable, CommandNotFound, SystemRefused } from "../../Failure.ts"
-import type { Begin, Told } from "./launcher.ts"
+import type { Begin, Told, Until } from "./launcher.ts"
 import { signalProcess } from "./processGroup.ts"
 import { said, spawn } from "./spawn.ts"
 import { groupOf, terminalToGive } from "./terminal.ts"
@@ -44,6 +44,8 @@ export interface CommandProcess {
   readonly group: number
   /** Where the terminal is the command's own. */
   readonly helper: Helper | undefined
+  /** Tells when nothing may be left of the group, without waiting; the launcher sees to that as the keeper does. */
+  readonly until: (killAt: bigint) => void
   /** Starts the command, and waits until it runs. */
   readonly begin: (command: Begin) => Effect.Effect<void, StartFailure>
   /** The command runs, or cannot, or has ended: it gets the signals that its group is sent. */
@@ -155,6 +157,9 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
       })
     )
   )
+  const tell = (told: Until | Begin): void => {
+    if (channel.writable) channel.write(`${JSON.stringify(told)}\n`)
+  }
   const started: CommandProcess = {
     group,
     helper: terminalOf === undefined ? undefined : {
@@ -162,9 +167,10 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
       foreground: () => void control?.write("resume\n"),
       dismiss: () => void control?.destroy()
     },
+    until: (killAt) => tell({ killAt: String(killAt) }),
     begin: (command) =>
       Effect.suspend(() => {
-        channel.write(`${JSON.stringify(command)}\n`)
+        tell(command)
         return Effect.flatMap(Deferred.await(began), (failed) =>
           failed === undefined
             ? Effect.void

@@ -6,6 +6,8 @@
  * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store, and closes what it has inherited itself.
  * - What the command is, and its environment, come over descriptor 3: no shell and no list of processes gets to see them.
  *
+ * - It is told the same last deadline as the keeper, and kills its group and itself then: also when both others are dead.
+ *
  * It ends when the command has, or before the command when its input ends. Until it is told to begin, a signal ends it; from then
  * on only SIGKILL does, and what stops the group stops it too, for a shell to see.
  *
@@ -18,8 +20,14 @@ import * as net from "node:net"
 import * as os from "node:os"
 import { createInterface } from "node:readline"
 import { exit } from "./exit.ts"
+import { signalGroup } from "./processGroup.ts"
 
-/** What the launcher is told. */
+/** What the launcher is told: an instant of the host's monotonic clock, in nanoseconds, at which nothing may be left. */
+export interface Until {
+  readonly killAt: string
+}
+
+/** What the launcher is told: what to start. */
 export interface Begin {
   /** The path of the command. */
   readonly file: string
@@ -79,10 +87,22 @@ const start = (file: string, argv0: string, args: ReadonlyArray<string>, env: No
   }
 }
 
+const longestTimerMillis = 3_600_000
+let timer: NodeJS.Timeout | undefined
+
+const killAt = (deadline: bigint): void => {
+  clearTimeout(timer)
+  const left = deadline - process.hrtime.bigint()
+  if (left <= 0n) return void signalGroup(process.pid, "SIGKILL")
+  timer = setTimeout(killAt, Math.min(Number(left / 1_000_000n) + 1, longestTimerMillis), deadline)
+}
+
 let begun = false
 
 createInterface({ input: channel }).on("line", (line) => {
-  const { argv: [name, ...args], env, file }: Begin = JSON.parse(line)
+  const told: Until | Begin = JSON.parse(line)
+  if ("killAt" in told) return killAt(BigInt(told.killAt))
+  const { argv: [name, ...args], env, file } = told
   begun = true
   for (const signal of withstood) process.on(signal, () => {})
   start(file, name!, args, env)

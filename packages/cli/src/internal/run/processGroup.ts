@@ -76,9 +76,10 @@ const membersOf = (leader: number): ReadonlyArray<Process> | undefined => {
 /** Sends a signal to each process of a group, and to those that have left it and can be found. */
 export const signalGroup = (leader: number, signal: NodeJS.Signals | 0): Sent => {
   const groups = new Set(membersOf(leader)?.map(({ group }) => group))
-  const sent = signalProcess(-leader, signal)
   groups.delete(leader)
   for (const group of groups) signalProcess(-group, signal)
+  // Last, for who calls this may be the leader.
+  const sent = signalProcess(-leader, signal)
   return groups.size === 0 ? sent : "sent"
 }
 

@@ -20,6 +20,8 @@ export interface Supervision {
   readonly grace: () => bigint
   /** The last instant for SIGKILL, on the monotonic clock, by the lease as it was last renewed. */
   readonly killAt: () => bigint
+  /** There is a group: it is to be told each later deadline. */
+  readonly launched: (until: (killAt: bigint) => void) => void
   /** The command has begun, and can be sent signals from now on. */
   readonly begun: (running: Running) => void
   /** The command has ended, and something of its group has not. */
@@ -92,7 +94,9 @@ export const supervise = (
     CommandProcess.start,
     (process) =>
       Effect.gen(function*() {
-        const { begin, exited, group, helper } = process
+        const { begin, exited, group, helper, until } = process
+        until(supervision.killAt())
+        supervision.launched(until)
         yield* keeper.guard(group, helper?.pid)
         if (!(yield* leadership.isHeld)) return yield* Effect.never
         toldToBegin = true

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 
 export class Transactions {
   private underWay = 0
-  private waiting: Array<() => void> = []
+  private waiting = new Set<() => void>()
 
   /** The same database, whose transactions are counted here. */
   counting(database: DatabaseService): DatabaseService {
@@ -19,15 +19,17 @@ export class Transactions {
     }
   }
 
-  /** Calls `then` as soon as none is under way, within the turn of the event loop in which that is so. */
+  /** Calls `then`, once however often it waits, as soon as none is under way, in the turn of the event loop in which that is so. */
   whenNone(then: () => void): void {
     if (this.underWay === 0) then()
-    else this.waiting.push(then)
+    else this.waiting.add(then)
   }
 
   private ended(): void {
     this.underWay--
     if (this.underWay > 0) return
-    for (const then of this.waiting.splice(0)) then()
+    const waiting = this.waiting
+    this.waiting = new Set()
+    for (const then of waiting) then()
   }
 }

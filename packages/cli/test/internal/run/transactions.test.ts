@@ -16,7 +16,9 @@ describe("who would be stopped", () => {
           Effect.exit(database.transact(Effect.andThen(Deferred.await(gate), Transaction))),
           { startImmediately: true }
         ))
-      transactions.whenNone(() => said.push("none"))
+      const none = () => said.push("none")
+      transactions.whenNone(none)
+      transactions.whenNone(none)
       transactions.whenNone(() => said.push("in this order"))
       yield* Deferred.succeed(gates[0]!, undefined)
       yield* Fiber.join(fibers[0]!)

@@ -39,6 +39,7 @@ const isStore = (descriptor: number): boolean => {
 }
 
 let device: number | undefined
+const nullDevice = (): number => device ??= fs.openSync("/dev/null", "r+")
 
 /** Puts the null device in the place of each of these that `stdio` does not give. */
 const without = (descriptors: ReadonlyArray<number>, stdio: StdioOptions): StdioOptions => {
@@ -47,9 +48,7 @@ const without = (descriptors: ReadonlyArray<number>, stdio: StdioOptions): Stdio
   for (const descriptor of descriptors) {
     while (given.length < descriptor) given.push(given.length < 3 ? "pipe" : "ignore")
     const own = given[descriptor]
-    if (own === undefined || own === null || own === "ignore") {
-      given[descriptor] = device ??= fs.openSync("/dev/null", "r+")
-    }
+    if (own === undefined || own === null || own === "ignore") given[descriptor] = nullDevice()
   }
   return given
 }
@@ -58,8 +57,8 @@ const without = (descriptors: ReadonlyArray<number>, stdio: StdioOptions): Stdio
  * The same `stdio`, with which the child gets what is given and nothing else: each other descriptor that it would inherit is
  * the null device in it.
  *
- * For the `stdio` of `spawnSync`, `execFileSync`, `spawn` and `fork` of `node:child_process`; to be called anew for each
- * child, when the stores are open.
+ * For the `stdio` of all functions of `node:child_process`; to be called anew for each child, when the stores are open. It is for
+ * what {@link withholdStores} does not reach, and for descriptors that are not those of stores.
  *
  * @param stdio as `spawn` takes it; `"pipe"` unless given
  */
@@ -69,20 +68,64 @@ interface Spawning {
   spawn(options: { readonly stdio?: StdioOptions }): unknown
 }
 
-let withheld = false
+/** What the synchronous functions call, with what Node has made of their `stdio`. */
+interface SpawningSync {
+  spawn(options: { readonly stdio: ReadonlyArray<ParsedStdio> }): { output?: ReadonlyArray<unknown> | null }
+}
 
-/**
- * Keeps the files of stores from the children that Node starts asynchronously (`spawn`, `exec`, `execFile`, `fork`, and what
- * builds on them, as Effect's `ChildProcess`), as close-on-exec would. `LmdbDatabase.layer` calls it. What `only` is for
- * remains: the synchronous functions, whose way to the system is out of reach.
- */
-export const withholdStores = (): void => {
-  if (withheld || process.platform !== "linux") return
-  withheld = true
+interface ParsedStdio {
+  readonly type: string
+  readonly fd?: number
+}
+
+/** `undefined` where Node does not give it, as with its permission model. */
+const spawningSync = (): SpawningSync | undefined => {
+  try {
+    return (process as unknown as { binding(name: string): SpawningSync }).binding("spawn_sync")
+  } catch {
+    return undefined
+  }
+}
+
+const withholdFromAsynchronous = (): void => {
   const prototype = ChildProcess.prototype as unknown as Spawning
   const spawn = prototype.spawn
   prototype.spawn = function(this: unknown, options) {
     const stores = inheritable().filter(isStore)
     return spawn.call(this, { ...options, stdio: without(stores, options.stdio ?? "pipe") })
   }
+}
+
+const withholdFromSynchronous = (): void => {
+  const binding = spawningSync()
+  if (typeof binding?.spawn !== "function") return
+  const spawn = binding.spawn
+  binding.spawn = function(options) {
+    const stdio = [...options.stdio]
+    for (const descriptor of inheritable().filter(isStore)) {
+      while (stdio.length < descriptor) stdio.push({ type: "ignore" })
+      if (stdio[descriptor] === undefined || stdio[descriptor].type === "ignore") {
+        stdio[descriptor] = { type: "fd", fd: nullDevice() }
+      }
+    }
+    const result = spawn.call(this, { ...options, stdio })
+    // Who has started it is told of what it has given.
+    return result.output ? { ...result, output: result.output.slice(0, options.stdio.length) } : result
+  }
+}
+
+let withheld = false
+
+/**
+ * Keeps the files of stores from the children that Node starts, as close-on-exec would: by `spawn`, `exec`, `execFile`, `fork`,
+ * `spawnSync`, `execSync`, `execFileSync`, and what builds on them, as Effect's `ChildProcess`.
+ *
+ * `LmdbDatabase.layer` calls it, in the main thread. Each worker thread has a `node:child_process` of its own; one that starts
+ * children has to call it too.
+ */
+export const withholdStores = (): void => {
+  if (withheld || process.platform !== "linux") return
+  withheld = true
+  withholdFromAsynchronous()
+  withholdFromSynchronous()
 }

@@ -74,13 +74,8 @@ const acquire = ({ access = "owner", durability = "disk", ...options }: Options)
 export const makeEngine = Effect.fnUntraced(
   function*(options: Options): Effect.fn.Return<OptimisticEngine.OptimisticEngine, LmdbError, Scope.Scope> {
     const clock = yield* Clock.Clock
-    // Now: the working directory may be another one later.
-    const directory = path.resolve(options.path)
     const limits = yield* Limits
-    const environment = yield* Effect.acquireRelease(
-      shared.acquire(directory, { durability: options.durability ?? "disk", access: options.access ?? "owner" }),
-      (environment) => shared.release(environment, directory)
-    )
+    const environment = yield* acquire(options)
     const store = yield* Effect.acquireRelease(
       Effect.sync(() => new LmdbStore(environment, clock, limits)),
       (store) => Effect.timeoutOption(Effect.interruptible(store.close), drainTimeout)

@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
  * - `corrupt`: it is an LMDB file, but cannot be read
  * - `foreign`: an LMDB database that something else has written
  * - `format`: a database of this engine, in a layout that this version does not know
+ * - `outdated`: a database in the layout of an earlier version, processes of which have it open; else it is brought up to date
  * - `busy`: another process has been committing to it for ten seconds, as none does unless it is stopped in it
  * - `replaced`: its files were replaced, while they were being opened or while this process had them open
  * - `duplicate`: another copy of this package, or of `lmdb`, has it open in this process
@@ -29,6 +30,7 @@ export const CannotOpenReason = Schema.Literals([
   "corrupt",
   "foreign",
   "format",
+  "outdated",
   "busy",
   "replaced",
   "duplicate",
@@ -48,6 +50,7 @@ const hints: Record<CannotOpenReason, string> = {
   corrupt: "Stop all processes that use it and restore it from a copy, or move the directory away to begin anew",
   foreign: "Give the path of another directory: this one belongs to another program",
   format: "Use the version of @effect-fdb/lmdb that has written it, or begin anew in another directory",
+  outdated: "End these processes, and start them with this version: the first to open it then brings it up to date",
   busy: "See whether a process that uses it is stopped (state T), let it go on (SIGCONT) or kill it, and try again",
   replaced: "Close all layers of this process that have it open, best by starting the process again, and open it anew",
   duplicate:

@@ -1,6 +1,6 @@
 import { Bytes, Database, KeyRange, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Random, Result } from "effect"
+import { Effect, Fiber, Latch, Layer, Random, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { LmdbDatabase } from "../src/index.ts"
 import type { Environment } from "../src/internal/environment.ts"
@@ -52,6 +52,29 @@ const withLimits = (directory: string, limits: Partial<Limits>) =>
     Layer.effect(Limits, Effect.map(Limits, (defaults) => ({ ...defaults, ...limits })))
   )
 
+const set = (name: string) =>
+  Database.transact(
+    Effect.gen(function*() {
+      const tx = yield* Transaction
+      yield* tx.set(key(name), one)
+      return yield* tx.committedVersion
+    }),
+    { timeout }
+  ).pipe(Effect.flatMap((version) => version))
+
+const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
+/** Lets the event loop turn as often. */
+const turns = (count: number) => Effect.repeat(turn, { times: count - 1 })
+
+/** How often the event loop turns until a fiber has ended. */
+const turnsUntil = <A, E>(fiber: Fiber.Fiber<A, E>) =>
+  Effect.gen(function*() {
+    let passed = 0
+    for (; fiber.pollUnsafe() === undefined; passed++) yield* turn
+    return passed
+  })
+
 const spin = () => {
   const until = performance.now() + 5
   while (performance.now() < until);
@@ -89,27 +112,25 @@ describe("a commit that writes to many keys", () => {
     60_000
   )
 
-  it.live(
-    "lets the event loop go on, and the commits of its own process, again and again",
-    () =>
-      Effect.gen(function*() {
-        const directory = yield* temporaryDirectory
-        yield* Effect.gen(function*() {
-          yield* fill("a", 0, 10_000)
-          const clearing = yield* Effect.forkChild(clear("a"))
-          let commits = 0
-          while (clearing.pollUnsafe() === undefined) {
-            yield* fill("b", commits, commits + 1)
-            commits++
-          }
-          yield* Fiber.join(clearing)
-          assert.isAbove(commits, 2)
-          assert.strictEqual(yield* Database.transact(count("b")), commits)
-          assert.strictEqual(yield* Database.transact(count("a")), 0)
-        }).pipe(Effect.provide(withLimits(directory, { sliceMillis: 0 })))
-      }),
-    60_000
-  )
+  it.live("lets the event loop go on, and the commits of its own process", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function*() {
+        yield* fill("a", 0, 10_000)
+        const clearing = yield* Effect.forkChild(clear("a"), { startImmediately: true })
+        const passed = yield* turnsUntil(clearing)
+        // 200 keys at a time.
+        assert.isAtLeast(passed, 50)
+        yield* fill("a", 0, 10_000)
+        const again = yield* Effect.forkChild(clear("a"), { startImmediately: true })
+        yield* turns(5)
+        // Its turn comes long before the other is prepared.
+        const small = yield* set("b")
+        assert.isBelow(Number(small - (yield* Fiber.join(again))), 0)
+        assert.strictEqual(yield* Database.transact(count("a")), 0)
+        assert.strictEqual(yield* Database.transact(count("b")), 1)
+      }).pipe(Effect.provide(withLimits(directory, { sliceMillis: 0 })))
+    }), 60_000)
 
   it.live(
     "gets through beside two processes that commit without a pause, none of which waits as long as a renewal may",
@@ -151,14 +172,21 @@ describe("a commit that writes to many keys", () => {
         const directory = yield* temporaryDirectory
         yield* Effect.gen(function*() {
           yield* fill("a", 0, 20_000)
-          const reading = yield* Effect.forkChild(Database.transact(count("a")))
-          let commits = 0
-          while (reading.pollUnsafe() === undefined) {
-            yield* Effect.yieldNow
-            yield* Database.transact(Transaction.use((tx) => tx.clear(key("a", 19_999 - commits++))))
-          }
+          const begun = yield* Latch.make()
+          const changed = yield* Latch.make()
+          const reading = yield* Effect.forkChild(Database.transact(
+            Effect.andThen(
+              Transaction.use((tx) => Effect.andThen(tx.readVersion, begun.open)),
+              Effect.andThen(changed.await, count("a"))
+            ),
+            { timeout }
+          ))
+          yield* begun.await
+          yield* Database.transact(Transaction.use((tx) => tx.clear(key("a", 19_999))))
+          yield* changed.open
+          // 5,000 pairs at a time.
+          assert.isAtLeast(yield* turnsUntil(reading), 3)
           assert.strictEqual(yield* Fiber.join(reading), 20_000)
-          assert.isAbove(commits, 1)
         }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
       }),
     60_000
@@ -207,9 +235,9 @@ describe("a commit that writes to many keys", () => {
           }),
           { retryLimit: 0 }
         )
-        const clearing = yield* Effect.forkChild(Effect.result(reading))
-        // It is being prepared: of the large and the small, the small is through first.
-        yield* Effect.sleep("20 millis")
+        const clearing = yield* Effect.forkChild(Effect.result(reading), { startImmediately: true })
+        // It is being prepared, which takes 150 turns: of the large and the small, the small is through first.
+        yield* turns(5)
         yield* Database.transact(Transaction.use((tx) => tx.set(key("read"), one)))
         const result = yield* Fiber.join(clearing)
         assert.isTrue(Result.isFailure(result) && result.failure.code === 1020)

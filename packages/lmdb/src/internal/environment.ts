@@ -13,6 +13,7 @@ import { CommitSignal } from "./commitSignal.ts"
 import type { Door } from "./door.ts"
 import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
+import { readersOf } from "./readers.ts"
 import type { Root } from "./root.ts"
 import type { StoreFiles } from "./storeFiles.ts"
 import * as writesAtExit from "./writesAtExit.ts"
@@ -34,9 +35,6 @@ export interface Reading {
   /** How many commits have come since what it reads. */
   readonly behind: number
 }
-
-/** As in `readerList`: process, thread and transaction. */
-const reading = /^ *(\d+) +[\da-f]+ +(\d+) *$/gm
 
 export class Environment {
   readonly directory: string
@@ -151,11 +149,9 @@ export class Environment {
     this.checkPlace("read")
     this.root.readerCheck()
     const { lastTxnId } = this.root.getStats() as { readonly lastTxnId: number }
-    return [...this.root.readerList().matchAll(reading)].map(([key, pid, transaction]) => ({
-      key: key.trim(),
-      pid: Number(pid),
-      behind: lastTxnId - Number(transaction)
-    }))
+    return readersOf(this.root).flatMap(({ key, pid, transaction }) =>
+      transaction === undefined ? [] : [{ key, pid, behind: lastTxnId - transaction }]
+    )
   }
 
   /** Whether there is a write that has not ended. */

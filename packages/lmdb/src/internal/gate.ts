@@ -19,10 +19,9 @@
  *   open, or however long one of them waits for a stopped committer, commits have the same share of the time; and however
  *   many commit, so have openings. Where nobody is met, nobody waits.
  */
+import { readersOf } from "./readers.ts"
 import type { Root } from "./root.ts"
 
-/** As in `readerList`: process, thread, and the transaction that is being read, or a dash. */
-const activeReader = /^ *(\d+) +[\da-f]+ +\d+ *$/gm
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
 
@@ -58,12 +57,8 @@ const show = (root: Root): () => void => {
  * Whether another process is shown. What stands there of this one is left from a dead process that had its number, which LMDB
  * would never clear; in itself, a process opens only what it has not open.
  */
-const isShown = (root: Root): boolean => {
-  for (const [, pid] of root.readerList().matchAll(activeReader)) {
-    if (Number(pid) !== process.pid) return true
-  }
-  return false
-}
+const isShown = (root: Root): boolean =>
+  readersOf(root).some(({ pid, transaction }) => transaction !== undefined && pid !== process.pid)
 
 export class Gate {
   private readonly committers: Root

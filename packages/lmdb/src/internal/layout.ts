@@ -14,9 +14,15 @@ export const maxKeyLength = 1976
 export const formatKey = Uint8Array.of(0)
 
 /** What a database of this layout says of itself; another layout gets another number. */
-export const format = "effect-fdb lmdb 1"
+export const format = "effect-fdb lmdb 2"
 
-/** Holds random bytes that no other database has; those of before version 0.2 got theirs when they were opened next. */
+/**
+ * The layout before. It has no chunks in the log, and some of its databases no {@link identityKey}; all else is the same. Whoever
+ * goes by it cannot read at the versions before a large commit, and would not know.
+ */
+export const formatBefore = "effect-fdb lmdb 1"
+
+/** Holds random bytes that no other database has. */
 export const identityKey = Uint8Array.of(0, 1)
 
 /** Holds the {@link Head}. */

@@ -15,6 +15,7 @@ import { type Durability, Environment } from "./environment.ts"
 import { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
 import * as permissions from "./permissions.ts"
+import { readersOf } from "./readers.ts"
 import type { Root } from "./root.ts"
 import { dataFile, gateDirectory, gateFiles, identify, lockFile, lockOf, StoreFiles } from "./storeFiles.ts"
 
@@ -216,12 +217,39 @@ const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string, rights
   )
 })
 
+/** Checks the layout, and brings it up to date where it is the one before. While this is done, no process commits or opens. */
 const checkFormat = Effect.fnUntraced(function*(root: Root, directory: string) {
   const format = (yield* attempt(directory, () => root.getBinary(layout.formatKey)))?.toString()
   if (format === layout.format) return
+  if (format === layout.formatBefore) return yield* upgrade(root, directory)
   return yield* format?.startsWith("effect-fdb") === true
     ? refuse(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
     : refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
+})
+
+/**
+ * Those of an earlier version looked at the layout when they opened the database, and will not again. So none may have it open; LMDB
+ * lists whoever has read something, as each does to look at the layout.
+ */
+const upgrade = Effect.fnUntraced(function*(root: Root, directory: string) {
+  const others = yield* attempt(directory, () => {
+    root.readerCheck()
+    return new Set(readersOf(root).map(({ pid }) => pid).filter((pid) => pid !== process.pid))
+  })
+  if (others.size > 0) {
+    return yield* refuse(
+      directory,
+      "outdated",
+      `it has the layout of an earlier version of @effect-fdb/lmdb, and is open in processes of that version: ${
+        [...others].join(", ")
+      }`
+    )
+  }
+  yield* attempt(directory, () =>
+    root.transactionSync(() => {
+      if (!root.doesExist(layout.identityKey)) root.putSync(layout.identityKey, randomBytes(16))
+      root.putSync(layout.formatKey, Buffer.from(layout.format))
+    }))
 })
 
 /** Runs an opening while no process commits, and none opens or closes. */
@@ -259,11 +287,7 @@ const openOnce = Effect.fnUntraced(
     const openEnvironment = Effect.gen(function*() {
       const root = yield* openData(opening, durability)
       return yield* checkFormat(root, directory).pipe(
-        Effect.andThen(attempt(directory, () => {
-          // Databases of earlier versions have none.
-          if (!root.doesExist(layout.identityKey)) root.putSync(layout.identityKey, randomBytes(16))
-          return new Environment(root, gate, door, opening.files(), durability)
-        })),
+        Effect.andThen(attempt(directory, () => new Environment(root, gate, door, opening.files(), durability))),
         Effect.tapError(() => Effect.promise(() => root.close()))
       )
     })

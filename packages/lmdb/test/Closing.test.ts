@@ -2,8 +2,9 @@ import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { spawnSync } from "node:child_process"
 import { LmdbDatabase } from "../src/index.ts"
-import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
+import { exited, message, start, startBy, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")
 const commit = Database.transact(Transaction.use((tx) => tx.set(key, key)))
@@ -20,6 +21,8 @@ const opened = (directory: string) =>
       commit: Effect.provideService(commit, Database, database)
     }
   })
+
+const canBeFirst = spawnSync("unshare", ["--pid", "--fork", "true"]).status === 0
 
 /** A process that has LMDB's write lock. */
 const hold = Effect.fnUntraced(function*(directory: string) {
@@ -107,24 +110,43 @@ describe("while another process has the write lock for ever", () => {
     }))
 
   it.live(
-    "a process exits: by the signal of its exit code, or by SIGKILL, five seconds after its commit began",
+    "a process exits: by the signal of its exit code, by SIGTERM with 0, or by SIGKILL, five seconds after its commit began",
     () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
-        const children = yield* Effect.forEach([143, 3], () => start("exiting.mjs", directory))
+        const children = yield* Effect.forEach([143, 3, 0], () => start("exiting.mjs", directory))
         for (const child of children) assert.strictEqual(yield* message(child), "open")
         const holder = yield* hold(directory)
         for (const child of children) {
           child.send("commit")
           assert.strictEqual(yield* message(child), "committing")
         }
-        const [terminated, killed] = children
+        const [terminated, killed, succeeded] = children
         terminated!.send(143)
         killed!.send(3)
+        succeeded!.send(0)
         assert.strictEqual(yield* exited(terminated!), "SIGTERM")
         assert.strictEqual(yield* exited(killed!), "SIGKILL")
+        assert.strictEqual(yield* exited(succeeded!), "SIGTERM")
         holder.kill("SIGKILL")
         yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true })
+      }),
+    30_000
+  )
+
+  it.live.skipIf(!canBeFirst)(
+    "process 1 of a container exits as well, which none of its own signals can end",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const how = { execPath: "unshare", execArgv: ["--pid", "--fork", process.execPath], silent: true }
+        const child = yield* startBy(how, "exiting.mjs", directory)
+        assert.strictEqual(yield* message(child), "open")
+        yield* hold(directory)
+        child.send("commit")
+        assert.strictEqual(yield* message(child), "committing")
+        child.send(3)
+        assert.oneOf(yield* exited(child), ["SIGABRT", "SIGSEGV", 128 + 6, 128 + 11])
       }),
     30_000
   )

@@ -30,14 +30,16 @@ export const inSlices = async <A>(
   sliceMillis: number,
   goesOn: () => boolean
 ): Promise<A | undefined> => {
-  for (;;) {
-    const step = slice(steps, sliceMillis)
-    if (step.done === true) return step.value
-    await nextTurn()
-    if (goesOn()) continue
+  try {
+    for (;;) {
+      const step = slice(steps, sliceMillis)
+      if (step.done === true) return step.value
+      await nextTurn()
+      if (!goesOn()) return undefined
+    }
+  } finally {
     // Closes what the steps have open.
     steps.return(undefined as never)
-    return undefined
   }
 }
 

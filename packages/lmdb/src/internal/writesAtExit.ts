@@ -2,9 +2,11 @@
  * The end of a process while a write of its own waits for LMDB's lock.
  *
  * Node does not end before the threads of its pool have, and one that waits for the lock cannot be called back; whoever has the
- * lock may be stopped. So a process that exits with such a write gives it a while, and then ends by a signal: by the one that its
- * exit code tells of, else by SIGKILL.
+ * lock may be stopped. So a process that exits with such a write gives it a while, and then ends by a signal, for which nothing
+ * is waited: by the one that its exit code tells of; else by SIGTERM if it succeeded, which supervisors take for a clean end, and by
+ * SIGKILL if it failed.
  */
+import * as Result from "effect/Result"
 import * as fs from "node:fs"
 import * as os from "node:os"
 
@@ -24,7 +26,8 @@ const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer
 
 /** Waits for it, with everything else standing still; `false` if that is no use. */
 const endsInTime = ({ begun, mayEnd }: Write): boolean => {
-  while (!mayEnd()) {
+  // A look that fails tells nothing.
+  while (!Result.getOrElse(Result.try(mayEnd), () => false)) {
     if (performance.now() - begun >= patienceMillis) return false
     pause()
   }
@@ -32,8 +35,16 @@ const endsInTime = ({ begun, mayEnd }: Write): boolean => {
 }
 
 const signalOf = (exitCode: number): NodeJS.Signals => {
+  if (exitCode === 0) return "SIGTERM"
   const [name] = Object.entries(os.constants.signals).find(([, number]) => 128 + number === exitCode) ?? []
   return name === "SIGINT" || name === "SIGTERM" || name === "SIGHUP" ? name : "SIGKILL"
+}
+
+const endBy = (signal: NodeJS.Signals): void => {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  // Only process 1 of a container comes here: it gets no signal that it has no listener for, but cannot survive this.
+  process.abort()
 }
 
 const say = (line: string): void => {
@@ -47,11 +58,13 @@ const say = (line: string): void => {
 const atExit = (exitCode: number): void => {
   if ([...underWay].every(endsInTime)) return
   const signal = signalOf(exitCode)
-  if (signal === "SIGKILL") {
-    say(`ends by SIGKILL and not with ${exitCode}: a commit waits for the lock of a process that is stopped`)
+  if (exitCode < 128) {
+    say(
+      `ends by ${signal} and not with ${exitCode}: a commit, which may yet be written, has waited for the lock of the database for ` +
+        `${patienceMillis / 1000} seconds. See whether a process that uses it is stopped (state T)`
+    )
   }
-  process.removeAllListeners(signal)
-  process.kill(process.pid, signal)
+  endBy(signal)
 }
 
 /** A write begins; to be called when it has ended is what this gives. */

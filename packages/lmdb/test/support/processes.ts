@@ -1,6 +1,6 @@
 /** Real processes on a real directory, for tests across processes. */
 import { Effect } from "effect"
-import { type ChildProcess, fork } from "node:child_process"
+import { type ChildProcess, fork, type ForkOptions } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -12,9 +12,12 @@ export const temporaryDirectory = Effect.acquireRelease(
 )
 
 /** Starts one of the programs beside this file; it is killed when the scope is closed. */
-export const start = (program: string, ...args: ReadonlyArray<string>) =>
+export const start = (program: string, ...args: ReadonlyArray<string>) => startBy({}, program, ...args)
+
+/** Starts it as {@link start} does, by something else than Node itself. */
+export const startBy = (how: ForkOptions, program: string, ...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
-    Effect.sync(() => fork(path.join(import.meta.dirname, program), args, { execArgv: [] })),
+    Effect.sync(() => fork(path.join(import.meta.dirname, program), args, { execArgv: [], ...how })),
     (child) =>
       Effect.suspend(() => {
         child.kill("SIGCONT")

@@ -1,6 +1,9 @@
 /** The examples by name. */
 import type { Effect } from "effect"
+import * as cron from "./cron.ts"
 import * as fencing from "./fencing.ts"
+import * as httpApi from "./http-api.ts"
+import * as managedRuntime from "./managed-runtime.ts"
 import * as primaryBackup from "./primary-backup.ts"
 import * as rollingDeployment from "./rolling-deployment.ts"
 import * as scheduler from "./scheduler.ts"
@@ -13,5 +16,8 @@ export const examples: Readonly<Record<string, Effect.Effect<unknown, unknown>>>
   "primary-backup": primaryBackup.main,
   "rolling-deployment": rollingDeployment.main,
   testing: testing.main,
-  fencing: fencing.main
+  fencing: fencing.main,
+  cron: cron.main,
+  "managed-runtime": managedRuntime.main,
+  "http-api": httpApi.main
 }

@@ -45,6 +45,20 @@ const expected: Record<string, ReadonlyArray<string>> = {
     "the store takes \"from the first\" of term 1",
     "the store takes \"from the second\" of term 2",
     "the store refuses: term 1 is over, the store has seen term 2"
+  ],
+  cron: [
+    "host-1 reports",
+    "host-1 reports",
+    "host-1 is shut down",
+    "host-2 reports"
+  ],
+  "managed-runtime": [
+    "web-1 sends the mail",
+    "after the shutdown it has sent 0 more"
+  ],
+  "http-api": [
+    "host-1: 200 \"report was done in term 1\"",
+    "host-2: 503 {\"_tag\":\"NotLeader\"}"
   ]
 }
 

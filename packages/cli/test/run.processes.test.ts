@@ -253,8 +253,26 @@ describe.concurrent("a command that leads", () => {
       )
       const wrapper = Number(await eventually("it is started", () => at.lines("wrapper")[0]))
       await gone(wrapper)
-      assert.isTrue(groups(at).every(groupIsGone))
-      assert.isUndefined(await at.leader())
+      assert.deepStrictEqual(groups(at), [])
+      assert.deepStrictEqual(await at.history(), [])
+    },
+    180_000
+  )
+
+  it.skipIf(childProcess.spawnSync("unshare", ["--mount", "true"]).status !== 0)(
+    "is not begun where the system does not show its processes",
+    async (context) => {
+      const at = await stage(context)
+      const run = `mount -t tmpfs none /proc && exec "${process.execPath}" "${program}" run --id a -- touch begun`
+      const { status, stderr } = childProcess.spawnSync("unshare", ["--mount", "sh", "-c", run], {
+        cwd: at.directory,
+        env: at.env,
+        encoding: "utf8"
+      })
+      assert.strictEqual(status, ExitCode.system)
+      assert.match(stderr, /by \/proc, which is not mounted/)
+      assert.isFalse(fs.existsSync(at.file("begun")))
+      assert.deepStrictEqual(await at.history(), [])
     },
     180_000
   )

@@ -20,12 +20,13 @@ import * as Result from "effect/Result"
 import * as os from "node:os"
 import * as tty from "node:tty"
 import * as ExitCode from "../../ExitCode.ts"
-import { CommandEnded, CommandStopped, UsageError } from "../../Failure.ts"
+import { CommandEnded, CommandStopped, SystemRefused, UsageError } from "../../Failure.ts"
 import { checkGrace, margins, safetyMargin } from "../run/deadlines.ts"
 import * as Keeper from "../run/keeperProcess.ts"
 import * as Narrator from "../run/narrator.ts"
 import * as Nesting from "../run/nesting.ts"
 import { parentIsGone } from "../run/parent.ts"
+import { statOf } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
 import { ends, Signals } from "../run/signals.ts"
 import { type Running, supervise } from "../run/supervise.ts"
@@ -179,16 +180,17 @@ class Course {
 const watchSurroundings = (course: Course, options: Options): Effect.Effect<never> =>
   Effect.gen(function*() {
     while (true) {
-      yield* Effect.sleep("500 millis")
       course.regainTerminal()
       const signal = course.hasHungUp
         ? "SIGHUP"
         : options.exitWithParent && parentIsGone()
         ? "SIGTERM"
         : undefined
-      if (signal === undefined) continue
-      course.handle(signal)
-      return yield* Effect.never
+      if (signal !== undefined) {
+        course.handle(signal)
+        return yield* Effect.never
+      }
+      yield* Effect.sleep("500 millis")
     }
   })
 
@@ -335,6 +337,11 @@ const runCommand = (options: Options) =>
         if (process.platform === "win32") {
           return yield* new UsageError({
             problem: "run needs process groups, which Windows has not: use it on Linux or macOS"
+          })
+        }
+        if (process.platform === "linux" && statOf("self") === undefined) {
+          return yield* new SystemRefused({
+            problem: "run looks after the command's processes by /proc, which is not mounted: mount it"
           })
         }
         const file = yield* resolveCommand(options.command[0]!, process.env.PATH)

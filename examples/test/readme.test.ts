@@ -14,6 +14,23 @@ const read = (page: string) => readFileSync(path.join(root, page), "utf8")
 const blocks = (page: string, language: string) =>
   [...read(page).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code!)
 
+/** The modules of all packages, as paths from the root. */
+const modules = readdirSync(path.join(root, "packages")).flatMap((name) => {
+  const src = path.join("packages", name, "src")
+  if (!existsSync(path.join(root, src))) return []
+  return (readdirSync(path.join(root, src), { recursive: true }) as Array<string>)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => path.join(src, file))
+}).toSorted()
+
+/** The docstrings of a module, without their asterisks. */
+const docstrings = (module: string) =>
+  [...read(module).matchAll(/\/\*\*(.*?)\*\//gs)].map(([, text]) => text!.replaceAll(/^ *\* ?/gm, ""))
+
+/** The examples in the docstrings of a module. */
+const examplesIn = (module: string) =>
+  docstrings(module).flatMap((text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!))
+
 const pages = [
   "README.md",
   ...readdirSync(path.join(root, "docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`),
@@ -109,14 +126,18 @@ describe("the README's programs for many processes", () => {
 
 describe("the documentation", () => {
   it("shows code that type-checks", () => {
-    const files = pages.flatMap((page) =>
-      blocks(page, "ts").map((code, i) => {
-        const file = path.join(scratch, `${page.replaceAll(/\W/g, "-")}-${i}.ts`)
+    const shown = [
+      ...pages.map((page) => [page, blocks(page, "ts")] as const),
+      ...modules.map((module) => [module, examplesIn(module)] as const)
+    ]
+    const files = shown.flatMap(([source, codes]) =>
+      codes.map((code, i) => {
+        const file = path.join(scratch, `${source.replaceAll(/\W/g, "-")}-${i}.ts`)
         writeFileSync(file, code)
         return file
       })
     )
-    assert.isTrue(files.length >= 5)
+    assert.isTrue(files.length >= 60)
     writeFileSync(
       path.join(scratch, "tsconfig.json"),
       JSON.stringify({
@@ -135,6 +156,42 @@ describe("the documentation", () => {
     const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", scratch], { encoding: "utf8" })
     assert.strictEqual(status, 0, stdout)
   }, 120_000)
+
+  it("shows in docstrings what expressions give", async () => {
+    const claims = /^(.+) \/\/ => (.+)$/gm
+    const examples = modules.flatMap(examplesIn).filter((code) => code.search(claims) !== -1)
+    assert.isTrue(examples.length >= 20)
+    const check = `import { assert as $assert } from "@effect/vitest"
+import { Equal as $Equal } from "effect"
+const $check = (actual, expected, line) => $Equal.equals(actual, expected) || $assert.deepEqual(actual, expected, line)
+`
+    for (const [i, code] of examples.entries()) {
+      const file = path.join(scratch, `claim-${i}.mjs`)
+      const checked = code.replaceAll(
+        claims,
+        (line, actual, expected) => `$check(${actual}, ${expected}, ${JSON.stringify(line)})`
+      )
+      writeFileSync(file, check + checked)
+      await import(file)
+    }
+  })
+
+  it("has for each public name of core and leader-election a docstring, with @since and @category", () => {
+    const lacking = modules
+      .filter((module) =>
+        /^packages\/(core|leader-election|database-config)\/src\/(?!index|internal|conformance)/.test(module)
+      )
+      .flatMap((module) =>
+        [
+          ...read(module).matchAll(
+            /(\/\*\*(?:(?!\*\/).)*\*\/\n)?^export (?:const|class|interface|type|function) (\w+)/gms
+          )
+        ]
+          .filter(([, docstring = ""]) => !/@internal|@since \d.*@category \w/s.test(docstring))
+          .map(([, , name]) => `${module} ${name}`)
+      )
+    assert.deepStrictEqual(lacking, [])
+  })
 
   for (const page of pages) {
     it(`${page} links to what is there`, () => {

@@ -61,6 +61,9 @@ const combine: Record<AtomicOp, Combine> = {
  *
  * Numbers are little-endian and the result has the length of the operand. `Min` and `BitAnd` take the operand where there
  * is no value (FoundationDB's behaviour from API version 510 on).
+ *
+ * @since 0.1.0
+ * @category combinators
  */
 export const apply = (
   op: AtomicOp,

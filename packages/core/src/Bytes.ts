@@ -2,7 +2,20 @@
  * Byte strings in the order of FoundationDB: unsigned bytes, shorter before longer.
  */
 
-/** Negative when `a` sorts before `b`, zero when they are equal, positive otherwise. */
+/**
+ * Negative when `a` sorts before `b`, zero when they are equal, positive otherwise.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.compare(Bytes.fromString("a"), Bytes.fromString("ab")) < 0 // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category ordering
+ */
 export const compare = (a: Uint8Array, b: Uint8Array): number => {
   const length = a.length < b.length ? a.length : b.length
   for (let i = 0; i < length; i++) {
@@ -12,10 +25,36 @@ export const compare = (a: Uint8Array, b: Uint8Array): number => {
   return a.length - b.length
 }
 
-/** Whether two byte strings are the same. */
+/**
+ * Whether two byte strings are the same.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.equals(Bytes.fromString("a"), Uint8Array.of(0x61)) // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
 export const equals = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compare(a, b) === 0
 
-/** One byte string after another. */
+/**
+ * One byte string after another.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.concat(Uint8Array.of(1), Uint8Array.of(2, 3)) // => Uint8Array.of(1, 2, 3)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
 export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let offset = 0
@@ -26,35 +65,76 @@ export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return joined
 }
 
-/** The first byte string after `key`: `key` and a zero byte. */
+/**
+ * The first byte string after `key`: `key` and a zero byte.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.successor(Uint8Array.of(1)) // => Uint8Array.of(1, 0)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
 export const successor = (key: Uint8Array): Uint8Array => {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
   return next
 }
 
-/** Lower-case hexadecimal. */
+/**
+ * Lower-case hexadecimal.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.toHex(Uint8Array.of(1, 255)) // => "01ff"
+ * ```
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const toHex = (bytes: Uint8Array): string => {
   let hex = ""
   for (const byte of bytes) hex += byte.toString(16).padStart(2, "0")
   return hex
 }
 
-/** A text of one character a byte, by which a `Map` can know the bytes. */
+/**
+ * A text of one character a byte, by which a `Map` can know the bytes.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const toName = (bytes: Uint8Array): string => {
   let name = ""
   for (let i = 0; i < bytes.length; i++) name += String.fromCharCode(bytes[i]!)
   return name
 }
 
-/** A whole number of `length` bytes, the highest first. */
+/**
+ * A whole number of `length` bytes, the highest first.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const readUint = (bytes: Uint8Array, offset: number, length: number): number => {
   let value = 0
   for (let i = offset; i < offset + length; i++) value = value * 256 + bytes[i]!
   return value
 }
 
-/** Writes a whole number as `length` bytes, the highest first. */
+/**
+ * Writes a whole number as `length` bytes, the highest first.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const writeUint = (bytes: Uint8Array, offset: number, length: number, value: number): void => {
   let rest = value
   for (let i = offset + length - 1; i >= offset; i--) {
@@ -63,16 +143,55 @@ export const writeUint = (bytes: Uint8Array, offset: number, length: number, val
   }
 }
 
-/** The bytes of a hexadecimal text. Throws a `RangeError` on anything else. */
+/**
+ * The bytes of a hexadecimal text. Throws a `RangeError` on anything else.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.fromHex("01ff") // => Uint8Array.of(1, 255)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const fromHex = (hex: string): Uint8Array => {
   if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new RangeError("not a hexadecimal text of whole bytes")
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
 }
 
-/** The bytes of a text in UTF-8. */
+/**
+ * The bytes of a text in UTF-8.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes } from "@effect-fdb/core"
+ *
+ * Bytes.fromString("é") // => Uint8Array.of(0xc3, 0xa9)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const fromString = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** A key for people: printable ASCII as it is, every other byte as `\xNN`. */
+/**
+ * A key for people: printable ASCII as it is, every other byte as `\xNN`.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes, Tuple } from "@effect-fdb/core"
+ *
+ * Bytes.toPrintable(Tuple.pack(["mail"])) // => "\\x02mail\\x00"
+ * ```
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const toPrintable = (bytes: Uint8Array): string => {
   let text = ""
   for (const byte of bytes) {

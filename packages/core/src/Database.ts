@@ -12,7 +12,12 @@ import * as retry from "./internal/retry.ts"
 import type { Transaction } from "./Transaction.ts"
 import type { TransactionOptions } from "./TransactionOptions.ts"
 
-/** What a database does. */
+/**
+ * What a database does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface DatabaseService {
   /** The engine's name, for messages and metrics. */
   readonly engine: string
@@ -23,7 +28,25 @@ export interface DatabaseService {
   ) => Effect.Effect<A, E | FdbError, Exclude<R, Transaction>>
 }
 
-/** See the module. */
+/**
+ * See the module.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, MemoryDatabase, Subspace, Transaction, Tuple } from "@effect-fdb/core"
+ * import { Effect } from "effect"
+ *
+ * const jobs = Subspace.fromTuple(["jobs"])
+ *
+ * const submit = (job: string) => Database.transact(Transaction.use((tx) => tx.set(jobs.pack([job]), Tuple.pack([]))))
+ *
+ * export const main = Effect.provide(submit("report"), MemoryDatabase.layer)
+ * ```
+ *
+ * @since 0.1.0
+ * @category services
+ */
 export class Database extends Context.Service<Database, DatabaseService>()("@effect-fdb/core/Database") {
   /**
    * Runs `body` in a transaction and commits it.
@@ -40,6 +63,24 @@ export class Database extends Context.Service<Database, DatabaseService>()("@eff
    * - Interruptible everywhere but in the commit, which is bounded by `timeout`. An interruption, like a defect, does not tell
    *   whether anything was written: an attempt may have been committed before it.
    * - A transaction inside another is a transaction of its own.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace, Transaction } from "@effect-fdb/core"
+   * import { Effect } from "effect"
+   *
+   * const counter = Subspace.fromTuple(["counter"]).pack([])
+   *
+   * const increment = Effect.gen(function*() {
+   *   const tx = yield* Transaction
+   *   const count = (yield* tx.get(counter))?.[0] ?? 0
+   *   yield* tx.set(counter, Uint8Array.of(count + 1))
+   *   return count + 1
+   * })
+   *
+   * export const main = Database.transact(increment, { timeout: "2 seconds", idempotent: false })
+   * ```
    */
   static readonly transact: {
     <A, E, R>(

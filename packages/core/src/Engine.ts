@@ -11,7 +11,12 @@ import type { KeySelector } from "./KeySelector.ts"
 import type { Mutation } from "./Mutation.ts"
 import type { KeyValue } from "./Transaction.ts"
 
-/** The options of one attempt. */
+/**
+ * The options of one attempt.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface AttemptOptions {
   /** What is left of the transaction's time, in milliseconds: every operation must have settled by then, with 1031. */
   readonly timeoutMillis: number
@@ -21,14 +26,24 @@ export interface AttemptOptions {
   readonly tag: string | undefined
 }
 
-/** One page of a range. */
+/**
+ * One page of a range.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Page {
   readonly values: ReadonlyArray<KeyValue>
   /** There may be more behind the last pair. */
   readonly more: boolean
 }
 
-/** How a page is read. */
+/**
+ * How a page is read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface PageOptions {
   /** Zero means no limit of the caller's. */
   readonly limit: number
@@ -38,7 +53,12 @@ export interface PageOptions {
   readonly mode: "all" | "page"
 }
 
-/** What a commit gives. */
+/**
+ * What a commit gives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Committed {
   /** `-1n` when nothing was written. */
   readonly version: bigint
@@ -46,7 +66,12 @@ export interface Committed {
   readonly versionstamp: Uint8Array | undefined
 }
 
-/** A watch that lives from its transaction's commit until it fires, fails or is cancelled. */
+/**
+ * A watch that lives from its transaction's commit until it fires, fails or is cancelled.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface EngineWatch {
   readonly fired: Effect.Effect<void, FdbError>
   /** Idempotent; also harmless after it has fired. Whoever awaits `fired` is failed with 1025. */
@@ -64,6 +89,9 @@ export interface EngineWatch {
  * - Nothing is called after `commit` has been started but `dispose`, which comes last, and always.
  * - `commit` is run uninterruptibly and must settle within the attempt's time; what it fails with is of phase `commit`.
  * - Bytes handed over are not written to afterwards by either side.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export interface EngineTransaction {
   readonly readVersion: Effect.Effect<bigint, FdbError>
@@ -87,7 +115,12 @@ export interface EngineTransaction {
   readonly dispose: Effect.Effect<void>
 }
 
-/** An engine. */
+/**
+ * An engine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Engine {
   /** What it is called in spans, metrics and errors: `memory`, `lmdb`, `foundationdb`. */
   readonly name: string

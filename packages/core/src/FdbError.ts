@@ -13,15 +13,26 @@ import * as Schema from "effect/Schema"
  * - `write`: a mutation or a conflict range was refused before anything left the process
  * - `commit`: the commit itself
  * - `watch`: a watch, after its transaction was committed
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export const Phase = Schema.Literals(["read", "write", "commit", "watch"])
 
-/** See {@link Phase}. */
+/**
+ * See {@link Phase}.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export type Phase = typeof Phase.Type
 
 /**
  * The code of a database that was replaced while it was open: its files are not the ones at its path any more. Nothing that is
  * open can be used again; whoever wants to go on opens the database anew. FoundationDB has no such code.
+ *
+ * @since 0.1.0
+ * @category constants
  */
 export const databaseReplaced = 2990
 
@@ -97,6 +108,23 @@ const maybeCommittedInCommit: ReadonlySet<number> = new Set([1025, 1031, 1101, d
  * - `code`: FoundationDB's error code, the same on every engine; and {@link databaseReplaced}, which only LMDB has
  * - `phase`: where it struck, see {@link Phase}
  * - `detail`: what is wrong in this very case and what to do, where there is more to say than the code says
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, Transaction } from "@effect-fdb/core"
+ * import { Effect } from "effect"
+ *
+ * const write = Database.transact(Transaction.use((tx) => tx.set(Uint8Array.of(1), Uint8Array.of(2))))
+ *
+ * export const main = write.pipe(
+ *   Effect.catchTag("FdbError", (error) =>
+ *     error.maybeCommitted ? Effect.logWarning("perhaps written") : Effect.logError("not written", error))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class FdbError extends Schema.TaggedError<FdbError>()("FdbError", {
   code: Schema.Int,
@@ -124,7 +152,12 @@ export class FdbError extends Schema.TaggedError<FdbError>()("FdbError", {
   }
 }
 
-/** Builds an {@link FdbError}. */
+/**
+ * Builds an {@link FdbError}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (code: number, phase: Phase, detail?: string, cause?: unknown): FdbError =>
   new FdbError({
     code,

@@ -12,7 +12,12 @@ import * as FdbError from "./FdbError.ts"
 
 type FdbError = FdbError.FdbError
 
-/** How often an engine was asked for what, since it was made or reset. */
+/**
+ * How often an engine was asked for what, since it was made or reset.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Counts {
   /** Read versions fetched: one per transaction that reads, none where it was set by hand. */
   readonly readVersions: number
@@ -29,7 +34,12 @@ export interface Counts {
   readonly conflicts: number
 }
 
-/** How long a round trip takes, by its kind; none unless set. */
+/**
+ * How long a round trip takes, by its kind; none unless set.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Latencies {
   readonly readVersion?: Duration.Input | undefined
   readonly read?: Duration.Input | undefined
@@ -37,7 +47,12 @@ export interface Latencies {
   readonly commit?: Duration.Input | undefined
 }
 
-/** An engine and what is known of its use. */
+/**
+ * An engine and what is known of its use.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface InstrumentedEngine {
   readonly engine: Engine
   readonly counts: Effect.Effect<Counts>
@@ -52,7 +67,25 @@ const toNanos = (latency: Duration.Input | undefined): bigint =>
 
 const nanosPerMilli = 1_000_000
 
-/** Decorates an engine. Latencies pass on the `Clock` of the fiber that waits, and count towards the attempt's timeout. */
+/**
+ * Decorates an engine. Latencies pass on the `Clock` of the fiber that waits, and count towards the attempt's timeout.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
+ * import { Effect, Layer } from "effect"
+ *
+ * export const SlowDatabase = Layer.effect(
+ *   Database,
+ *   Effect.map(MemoryDatabase.makeEngine, (engine) =>
+ *     Database.fromEngine(InstrumentedEngine.make(engine, { commit: "5 millis" }).engine))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (decorated: Engine, latencies: Latencies = {}): InstrumentedEngine => {
   const readVersionNanos = toNanos(latencies.readVersion)
   const readNanos = toNanos(latencies.read)

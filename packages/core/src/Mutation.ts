@@ -9,6 +9,9 @@ import type { Versionstamped } from "./Versionstamp.ts"
  * Numbers are little-endian; the result has the length of the operand, and an absent value counts as the operand itself
  * for `Max`, `Min`, `ByteMax`, `ByteMin` and `BitAnd`, and as zeroes for the rest. `CompareAndClear` clears the key when
  * its value equals the operand; `AppendIfFits` appends unless the value would grow beyond 100 kB.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export type AtomicOp =
   | "Add"
@@ -22,7 +25,12 @@ export type AtomicOp =
   | "ByteMin"
   | "CompareAndClear"
 
-/** One mutation, as a transaction hands it to its engine. */
+/**
+ * One mutation, as a transaction hands it to its engine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Mutation =
   | { readonly _tag: "Set"; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly _tag: "Clear"; readonly key: Uint8Array }

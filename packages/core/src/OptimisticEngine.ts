@@ -24,7 +24,12 @@ import { type Snapshot, toVersionstamp, type Unwatch, type VersionedStore } from
 
 type FdbError = FdbError.FdbError
 
-/** What an engine is made of. */
+/**
+ * What an engine is made of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Options {
   /** See `Engine.name`. */
   readonly name: string
@@ -37,7 +42,12 @@ export interface Options {
   readonly maxWatches?: number | undefined
 }
 
-/** An attempt of a transaction, with what it is checked by. */
+/**
+ * An attempt of a transaction, with what it is checked by.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface OptimisticTransaction extends EngineTransaction {
   /**
    * The conflict ranges so far, as FoundationDB's client tells them: for tests. A versionstamped key counts with every key
@@ -49,7 +59,12 @@ export interface OptimisticTransaction extends EngineTransaction {
   }
 }
 
-/** The engine that {@link make} makes. */
+/**
+ * The engine that {@link make} makes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface OptimisticEngine extends Engine {
   readonly begin: (options: AttemptOptions) => OptimisticTransaction
 }
@@ -459,7 +474,12 @@ const timedOut = (phase: FdbError.Phase) => Effect.fail(FdbError.make(1031, phas
 const maxKeyLengthOf = (options: Options): number =>
   Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength)
 
-/** Makes an engine. */
+/**
+ * Makes an engine.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (options: Options): OptimisticEngine => {
   const count: WatchCount = { max: options.maxWatches ?? 10_000, active: 0 }
   return {

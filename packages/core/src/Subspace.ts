@@ -12,7 +12,12 @@ import type { KeyRange } from "./KeyRange.ts"
 import * as Tuple from "./Tuple.ts"
 import type { Versionstamped } from "./Versionstamp.ts"
 
-/** See the module; two are `Equal` when their prefixes are. */
+/**
+ * See the module; two are `Equal` when their prefixes are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Subspace implements Equal.Equal {
   /** What every key of the subspace begins with; not to be written to. */
   readonly prefix: Uint8Array
@@ -92,11 +97,55 @@ export class Subspace implements Equal.Equal {
   }
 }
 
-/** Whether a value is a {@link Subspace}. */
+/**
+ * Whether a value is a {@link Subspace}.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace } from "@effect-fdb/core"
+ *
+ * Subspace.isSubspace(Subspace.fromTuple(["app"])) // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
 export const isSubspace = (value: unknown): value is Subspace => value instanceof Subspace
 
-/** The subspace of all keys that begin with `prefix`. */
+/**
+ * The subspace of all keys that begin with `prefix`.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes, Subspace } from "@effect-fdb/core"
+ *
+ * const raw = Subspace.make(Uint8Array.of(0x15))
+ *
+ * Bytes.toHex(raw.pack([0])) // => "1514"
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (prefix: Uint8Array): Subspace => new Subspace(Uint8Array.from(prefix))
 
-/** The subspace of the tuples that begin with `elements`. Throws a `TupleError` as `Tuple.pack` does. */
+/**
+ * The subspace of the tuples that begin with `elements`. Throws a `TupleError` as `Tuple.pack` does.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace } from "@effect-fdb/core"
+ * import { Result } from "effect"
+ *
+ * const jobs = Subspace.fromTuple(["app", "jobs"])
+ *
+ * Result.getOrThrow(jobs.unpack(jobs.pack(["report", 7]))) // => ["report", 7n]
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const fromTuple = (elements: ReadonlyArray<Tuple.TupleElement>): Subspace => new Subspace(Tuple.pack(elements))

@@ -13,19 +13,34 @@ import type { KeySelector } from "./KeySelector.ts"
 import type { AtomicOp } from "./Mutation.ts"
 import type { Versionstamped } from "./Versionstamp.ts"
 
-/** A key and its value, as they are stored. */
+/**
+ * A key and its value, as they are stored.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface KeyValue {
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
-/** A range whose ends are keys (`begin` included, `end` excluded) or key selectors. */
+/**
+ * A range whose ends are keys (`begin` included, `end` excluded) or key selectors.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Range {
   readonly begin: Uint8Array | KeySelector
   readonly end: Uint8Array | KeySelector
 }
 
-/** How a range is read. */
+/**
+ * How a range is read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface RangeOptions {
   /** The most pairs to return; all of them unless set (zero means the same). */
   readonly limit?: number | undefined
@@ -33,12 +48,22 @@ export interface RangeOptions {
   readonly reverse?: boolean | undefined
 }
 
-/** The values of keys, in their order. */
+/**
+ * The values of keys, in their order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Values<Keys extends ReadonlyArray<Uint8Array>> = {
   readonly [K in keyof Keys]: Uint8Array | undefined
 }
 
-/** Reading. The same five operations are serializable on the transaction and conflict-free on its `snapshot`. */
+/**
+ * Reading. The same five operations are serializable on the transaction and conflict-free on its `snapshot`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Reads {
   /** The value of a key, `undefined` where there is none. */
   readonly get: (key: Uint8Array) => Effect.Effect<Uint8Array | undefined, FdbError>
@@ -55,7 +80,12 @@ export interface Reads {
   readonly streamRange: (range: Range, options?: RangeOptions) => Stream.Stream<KeyValue, FdbError>
 }
 
-/** The operations of a transaction. */
+/**
+ * The operations of a transaction.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface TransactionService extends Reads {
   /** Reads that see the same version and the transaction's own writes, but cause no conflict. */
   readonly snapshot: Reads
@@ -133,7 +163,7 @@ export interface TransactionService extends Reads {
  * **Example**
  *
  * ```ts
- * import { Database, Subspace, Transaction } from "@effect-fdb/core"
+ * import { Database, type FdbError, Subspace, Transaction } from "@effect-fdb/core"
  * import { Effect } from "effect"
  *
  * const visits = Subspace.fromTuple(["visits"])
@@ -145,5 +175,8 @@ export interface TransactionService extends Reads {
  *
  * export const program: Effect.Effect<void, FdbError, Database> = Database.transact(visit)
  * ```
+ *
+ * @since 0.1.0
+ * @category services
  */
 export class Transaction extends Context.Service<Transaction, TransactionService>()("@effect-fdb/core/Transaction") {}

@@ -3,7 +3,12 @@
  */
 import type * as Duration from "effect/Duration"
 
-/** See the fields; every one may be left out. */
+/**
+ * See the fields; every one may be left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface TransactionOptions {
   /**
    * The body may be committed twice without harm, so an unknown commit result (1021, 1039) is retried. Without it such a

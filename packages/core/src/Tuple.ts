@@ -39,6 +39,17 @@ export {
  *
  * Throws a {@link TupleError} when an element cannot be packed: a number that is not a safe integer, a string with a lone
  * surrogate, an integer longer than 255 bytes, an incomplete versionstamp. {@link tryPack} returns it instead.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes, Tuple } from "@effect-fdb/core"
+ *
+ * Bytes.toHex(Tuple.pack(["a", 1])) // => "0261001501"
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
  */
 export const pack = (elements: ReadonlyArray<TupleElement>): Uint8Array => {
   const writer = new Writer()
@@ -52,13 +63,41 @@ export const pack = (elements: ReadonlyArray<TupleElement>): Uint8Array => {
   return writer.finish()
 }
 
-/** As {@link pack}, but returns the error. For elements that come from outside of the program. */
+/**
+ * As {@link pack}, but returns the error. For elements that come from outside of the program.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Tuple } from "@effect-fdb/core"
+ * import { Result } from "effect"
+ *
+ * Result.isFailure(Tuple.tryPack([0.5])) // => true
+ * Result.isSuccess(Tuple.tryPack([Tuple.double(0.5)])) // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const tryPack = (elements: ReadonlyArray<TupleElement>): Result.Result<Uint8Array, TupleError> =>
   Result.try({ try: () => pack(elements), catch: (error) => error as TupleError })
 
 /**
  * The bytes of a tuple with exactly one {@link incompleteVersionstamp}, and where in them the commit has to put its ten
  * bytes. For `setVersionstampedKey` and `setVersionstampedValue`. Throws a {@link TupleError} as {@link pack} does.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, Transaction, Tuple } from "@effect-fdb/core"
+ *
+ * const key = Tuple.packVersionstamped(["log", Tuple.incompleteVersionstamp()])
+ *
+ * export const append = Database.transact(Transaction.use((tx) => tx.setVersionstampedKey(key, Uint8Array.of(1))))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
  */
 export const packVersionstamped = (elements: ReadonlyArray<TupleElement>): Versionstamped => {
   const writer = new Writer()
@@ -79,11 +118,36 @@ export const packVersionstamped = (elements: ReadonlyArray<TupleElement>): Versi
  * - A versionstamp whose ten bytes are all `0xff` comes as an {@link IncompleteVersionstamp}; only
  *   {@link packVersionstamped} gives such bytes back.
  * - Never throws: bytes that are not exactly what `pack` would give are a {@link TupleError}.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Tuple } from "@effect-fdb/core"
+ * import { Result } from "effect"
+ *
+ * Result.getOrThrow(Tuple.unpack(Tuple.pack(["a", 1, true]))) // => ["a", 1n, true]
+ * ```
+ *
+ * @since 0.1.0
+ * @category conversions
  */
 export const unpack = (bytes: Uint8Array): Result.Result<ReadonlyArray<TupleElement>, TupleError> =>
   Result.try({ try: () => new Reader(bytes).elements(), catch: (error) => error as TupleError })
 
-/** All tuples that begin with `elements` and have at least one more. Throws a {@link TupleError} as {@link pack} does. */
+/**
+ * All tuples that begin with `elements` and have at least one more. Throws a {@link TupleError} as {@link pack} does.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { KeyRange, Tuple } from "@effect-fdb/core"
+ *
+ * KeyRange.contains(Tuple.range(["a"]), Tuple.pack(["a", 1])) // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const range = (elements: ReadonlyArray<TupleElement>): KeyRange => {
   const prefix = pack(elements)
   return { begin: Bytes.concat(prefix, Uint8Array.of(0x00)), end: Bytes.concat(prefix, Uint8Array.of(0xff)) }

@@ -11,7 +11,12 @@ import type { Mutation } from "./Mutation.ts"
 import type { KeyValue } from "./Transaction.ts"
 import { transactionLength, type Versionstamped } from "./Versionstamp.ts"
 
-/** The database as it was at one version. */
+/**
+ * The database as it was at one version.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Snapshot {
   readonly version: bigint
   /** False from the moment on when the version is older than the store reads; its reads must not be used then. */
@@ -33,7 +38,12 @@ export interface Snapshot {
   readonly close: () => void
 }
 
-/** What is to be committed, atomically and in one version. */
+/**
+ * What is to be committed, atomically and in one version.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Commit {
   /** Without it nothing was read, and nothing can conflict. */
   readonly readVersion: bigint | undefined
@@ -47,7 +57,12 @@ export interface Commit {
   readonly timeoutMillis: number
 }
 
-/** Where a commit came in the order of all commits. */
+/**
+ * Where a commit came in the order of all commits.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Position {
   /** Higher than every version that was ever read at before. */
   readonly version: bigint
@@ -55,10 +70,20 @@ export interface Position {
   readonly order: number
 }
 
-/** Ends a watch; idempotent. */
+/**
+ * Ends a watch; idempotent.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type Unwatch = () => void
 
-/** See the module. */
+/**
+ * See the module.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface VersionedStore {
   /** The newest version: everything that was committed before the call. */
   readonly openSnapshot: () => Result.Result<Snapshot, FdbError>
@@ -81,7 +106,12 @@ export interface VersionedStore {
   ) => Unwatch
 }
 
-/** A mutation that needs nothing from its commit. */
+/**
+ * A mutation that needs nothing from its commit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type PlainMutation = Exclude<Mutation, { readonly _tag: `SetVersionstamped${string}` }>
 
 const fill = ({ bytes, offset }: Versionstamped, stamp: Uint8Array): Uint8Array => {
@@ -90,7 +120,12 @@ const fill = ({ bytes, offset }: Versionstamped, stamp: Uint8Array): Uint8Array 
   return filled
 }
 
-/** The ten bytes of a versionstamp: the version and the order within it, both big-endian. */
+/**
+ * The ten bytes of a versionstamp: the version and the order within it, both big-endian.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const toVersionstamp = ({ order, version }: Position): Uint8Array => {
   const stamp = new Uint8Array(transactionLength)
   Bytes.writeUint(stamp, 0, 4, Number(version >> 32n))
@@ -101,6 +136,9 @@ export const toVersionstamp = ({ order, version }: Position): Uint8Array => {
 
 /**
  * A commit at its position: versionstamps filled in, and the keys that got one added to the write conflicts.
+ *
+ * @since 0.1.0
+ * @category combinators
  */
 export const bind = (commit: Commit, position: Position): {
   readonly mutations: ReadonlyArray<PlainMutation>

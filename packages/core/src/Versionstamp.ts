@@ -8,13 +8,28 @@ import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Bytes from "./Bytes.ts"
 
-/** The length in bytes of a whole versionstamp. */
+/**
+ * The length in bytes of a whole versionstamp.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
 export const length = 12
 
-/** The length in bytes of the part that the database gives. */
+/**
+ * The length in bytes of the part that the database gives.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
 export const transactionLength = 10
 
-/** A complete versionstamp; two are `Equal` when their bytes are. */
+/**
+ * A complete versionstamp; two are `Equal` when their bytes are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Versionstamp implements Equal.Equal {
   /** The twelve bytes; not to be written to. */
   readonly bytes: Uint8Array
@@ -56,10 +71,37 @@ export class Versionstamp implements Equal.Equal {
 
 /**
  * Whether a value is a {@link Versionstamp}.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Versionstamp } from "@effect-fdb/core"
+ *
+ * Versionstamp.isVersionstamp(Versionstamp.make(new Uint8Array(10))) // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category predicates
  */
 export const isVersionstamp = (value: unknown): value is Versionstamp => value instanceof Versionstamp
 
-/** A versionstamp from the ten bytes that a commit gave and a user version from 0 to 65535. */
+/**
+ * A versionstamp from the ten bytes that a commit gave and a user version from 0 to 65535.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Versionstamp } from "@effect-fdb/core"
+ *
+ * const stamp = Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 0, 0, 0), 7)
+ *
+ * stamp.version // => 256n
+ * stamp.userVersion // => 7
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (transaction: Uint8Array, userVersion = 0): Versionstamp => {
   if (transaction.length !== transactionLength) {
     throw new RangeError(`a commit gives ${transactionLength} bytes, not ${transaction.length}`)
@@ -70,13 +112,32 @@ export const make = (transaction: Uint8Array, userVersion = 0): Versionstamp => 
   return new Versionstamp(bytes)
 }
 
-/** Orders versionstamps as their commits were ordered. */
+/**
+ * Orders versionstamps as their commits were ordered.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Versionstamp } from "@effect-fdb/core"
+ *
+ * const first = Versionstamp.make(new Uint8Array(10), 1)
+ * const second = Versionstamp.make(new Uint8Array(10), 2)
+ *
+ * Versionstamp.compare(first, second) < 0 // => true
+ * ```
+ *
+ * @since 0.1.0
+ * @category ordering
+ */
 export const compare = (a: Versionstamp, b: Versionstamp): number => Bytes.compare(a.bytes, b.bytes)
 
 /**
  * Bytes with a gap of ten at `offset`, which the commit fills with its versionstamp.
  *
  * `Tuple.packVersionstamped` makes them.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export interface Versionstamped {
   readonly bytes: Uint8Array

@@ -18,14 +18,24 @@ export type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
 export type { CampaignError } from "./ElectionError.ts"
 export type { Health } from "./Health.ts"
 
-/** An election, as far as a candidacy in it has to know it. */
+/**
+ * An election, as far as a candidacy in it has to know it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Election {
   readonly subspace: Subspace.Subspace
   /** What the election is set up with by the first that campaigns; the default unless set. */
   readonly config?: ElectionConfig | undefined
 }
 
-/** See the module. */
+/**
+ * See the module.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Candidacy {
   readonly id: string
   /**
@@ -71,6 +81,25 @@ export interface Candidacy {
  *
  * A campaign that goes on then is interrupted. A tenure is lost; it is resigned after the work's finalizers, or, under
  * `campaign`, when that campaign's scope is closed, and only then does the candidate leave.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace } from "@effect-fdb/core"
+ * import { Candidacy, LeaderElection } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+ *
+ * export const main = Effect.scoped(Effect.gen(function*() {
+ *   const candidacy = yield* Candidacy.make(election, { priority: 1 })
+ *   yield* candidacy.withLeadership(({ term }) => Effect.log(`leads in term ${term}`))
+ *   return yield* candidacy.health
+ * }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
  */
 export const make = Effect.fnUntraced(function*(
   election: Election,

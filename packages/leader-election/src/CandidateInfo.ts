@@ -6,7 +6,12 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Protocol from "./internal/protocol.ts"
 
-/** See the fields. */
+/**
+ * See the fields.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class CandidateInfo extends Schema.Class<CandidateInfo>("@effect-fdb/leader-election/CandidateInfo")({
   processId: Schema.String,
   /** Higher is preferred; 32 bits, signed. */

@@ -3,7 +3,12 @@
  */
 import type * as Duration from "effect/Duration"
 
-/** Who campaigns. */
+/**
+ * Who campaigns.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface CandidateOptions {
   /**
    * A name that no other process of the election has, at most 512 bytes. Unless it is set: host, process number and eight random
@@ -31,7 +36,12 @@ export interface CandidateOptions {
   readonly safetyMargin?: Duration.Input | ((leaseDuration: Duration.Duration) => Duration.Duration) | undefined
 }
 
-/** How the work is led. */
+/**
+ * How the work is led.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface LeadOptions {
   /**
    * Campaigns again when leadership was lost, instead of failing with `LeadershipLost`. Where another process has registered under

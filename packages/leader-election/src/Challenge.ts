@@ -3,7 +3,12 @@
  */
 import * as Schema from "effect/Schema"
 
-/** See the fields. */
+/**
+ * See the fields.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Challenge extends Schema.Class<Challenge>("@effect-fdb/leader-election/Challenge")({
   /** The term that is challenged. */
   term: Schema.BigInt,

@@ -19,6 +19,9 @@ import { InvalidConfig } from "./ElectionError.ts"
  * new ElectionConfig({ leaseDuration: Duration.seconds(20) }).heartbeatInterval // => Duration.seconds(3)
  * ElectionConfig.withLeaseDuration("6 seconds").heartbeatInterval // => Duration.seconds(2)
  * ```
+ *
+ * @since 0.1.0
+ * @category models
  */
 export class ElectionConfig extends Schema.Class<ElectionConfig>("@effect-fdb/leader-election/ElectionConfig")({
   /** How long leadership lasts without a renewal, and so how long a leader that died is waited for. */
@@ -53,7 +56,12 @@ const maxNanos = 2n ** 62n - 1n
 const spanFields = ["leaseDuration", "heartbeatInterval", "candidateTimeout"] as const
 const flagFields = ["electionEnabled", "allowPreemption"] as const
 
-/** The fields in which two configurations differ, with their values as text. */
+/**
+ * The fields in which two configurations differ, with their values as text.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
 export const differences = (
   given: ElectionConfig,
   inForce: ElectionConfig
@@ -70,7 +78,12 @@ const invalidSpan = (duration: Duration.Duration): string | undefined => {
   return nanos > maxNanos ? "does not fit into 62 bits of nanoseconds" : undefined
 }
 
-/** Fails with `InvalidConfig` unless an election can be run with this configuration. */
+/**
+ * Fails with `InvalidConfig` unless an election can be run with this configuration.
+ *
+ * @since 0.1.0
+ * @category validation
+ */
 export const validate = (config: ElectionConfig): Effect.Effect<ElectionConfig, InvalidConfig> => {
   for (const field of spanFields) {
     const problem = invalidSpan(config[field])

@@ -5,7 +5,12 @@ import type { FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
-/** Leadership was claimed for a process that is not registered as a candidate. */
+/**
+ * Leadership was claimed for a process that is not registered as a candidate.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class UnregisteredCandidate
   extends Schema.TaggedError<UnregisteredCandidate>()("UnregisteredCandidate", { processId: Schema.String })
 {
@@ -14,7 +19,12 @@ export class UnregisteredCandidate
   }
 }
 
-/** A heartbeat or a removal named a process that is not registered, or not any more: it may have been evicted. */
+/**
+ * A heartbeat or a removal named a process that is not registered, or not any more: it may have been evicted.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class ProcessNotFound
   extends Schema.TaggedError<ProcessNotFound>()("ProcessNotFound", { processId: Schema.String })
 {
@@ -23,7 +33,12 @@ export class ProcessNotFound
   }
 }
 
-/** The election was never initialised; or it is not any more, if a campaign fails with this, for its records were cleared. */
+/**
+ * The election was never initialised; or it is not any more, if a campaign fails with this, for its records were cleared.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class NotInitialized
   extends Schema.TaggedError<NotInitialized>()("NotInitialized", { election: Schema.String })
 {
@@ -32,7 +47,12 @@ export class NotInitialized
   }
 }
 
-/** The election is disabled: nobody registers, claims or renews. */
+/**
+ * The election is disabled: nobody registers, claims or renews.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class ElectionDisabled
   extends Schema.TaggedError<ElectionDisabled>()("ElectionDisabled", { election: Schema.String })
 {
@@ -41,7 +61,12 @@ export class ElectionDisabled
   }
 }
 
-/** A stored record cannot be understood: it is damaged, or of a newer version of this library. */
+/**
+ * A stored record cannot be understood: it is damaged, or of a newer version of this library.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InvalidState extends Schema.TaggedError<InvalidState>()("InvalidState", {
   /** The record's key, printable. */
   key: Schema.String,
@@ -63,6 +88,9 @@ const toText = (nanos: bigint): string => {
 /**
  * The wall clock of this process tells a time that no record can hold: it is before 1970, or so late that a lease would end after
  * 2262. Nothing was written: others could not read it.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class ClockOutOfRange extends Schema.TaggedError<ClockOutOfRange>()("ClockOutOfRange", {
   /** The time that would have been recorded, in nanoseconds since the epoch: now, or the end of a lease. */
@@ -75,7 +103,12 @@ export class ClockOutOfRange extends Schema.TaggedError<ClockOutOfRange>()("Cloc
   }
 }
 
-/** A configuration with which no election can be run. */
+/**
+ * A configuration with which no election can be run.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
   field: Schema.String,
   problem: Schema.String
@@ -85,7 +118,12 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
   }
 }
 
-/** A candidate's id or priority that cannot be stored, or a safety margin that leaves nothing of the lease. */
+/**
+ * A candidate's id or priority that cannot be stored, or a safety margin that leaves nothing of the lease.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class InvalidCandidate extends Schema.TaggedError<InvalidCandidate>()("InvalidCandidate", {
   field: Schema.Literals(["id", "priority", "safetyMargin"]),
   problem: Schema.String
@@ -95,7 +133,12 @@ export class InvalidCandidate extends Schema.TaggedError<InvalidCandidate>()("In
   }
 }
 
-/** Another process has registered under the same id since; this one is not a candidate any more. */
+/**
+ * Another process has registered under the same id since; this one is not a candidate any more.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class CandidateSuperseded
   extends Schema.TaggedError<CandidateSuperseded>()("CandidateSuperseded", { processId: Schema.String })
 {
@@ -118,6 +161,9 @@ export class CandidateSuperseded
  * - `Evicted`: the leader's own registration was removed
  * - `Disabled`: the election was disabled
  * - `Broken`: the election's records are gone or not valid, or the database refuses for good: it was replaced, say
+ *
+ * @since 0.1.0
+ * @category models
  */
 export const LossReason = Schema.Literals([
   "Resigned",
@@ -132,10 +178,34 @@ export const LossReason = Schema.Literals([
   "Broken"
 ])
 
-/** See {@link LossReason}. */
+/**
+ * See {@link LossReason}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type LossReason = typeof LossReason.Type
 
-/** The leadership of a tenure is over. */
+/**
+ * The leadership of a tenure is over.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace } from "@effect-fdb/core"
+ * import { LeaderElection } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+ *
+ * export const main = election.withLeadership({}, () => Effect.never).pipe(
+ *   Effect.catchTag("LeadershipLost", ({ reason, term }) => Effect.log(`lost term ${term}: ${reason}`))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("LeadershipLost", {
   processId: Schema.String,
   term: Schema.BigInt,
@@ -154,12 +224,20 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
   }
 }
 
-/** What every operation can fail with: the database, or records that are missing or damaged. */
+/**
+ * What every operation can fail with: the database, or records that are missing or damaged.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export type StoreError = FdbError | InvalidState | NotInitialized
 
 /**
  * Why a campaign cannot go on. A database that is away is none of it: that is tried again for as long as it takes. An
  * `FdbError` is one that trying again cannot help, as of a key that the engine refuses. `InvalidConfig` is of the configuration that
  * the election was to be set up with.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export type CampaignError = StoreError | InvalidCandidate | InvalidConfig | CandidateSuperseded | ClockOutOfRange

@@ -45,6 +45,9 @@ interface AboutBelief extends AboutTenure {
  * - `Resigned`: after the work had ended, the tenure was ended in the database too
  * - `Evicted`: as the leader, it has removed the records of `candidates` that had been dead for ten candidate timeouts
  * - `Retried`: a follower's beat failed with `error` and is tried again
+ *
+ * @since 0.1.0
+ * @category models
  */
 export type ElectionEvent = Data.TaggedEnum<{
   Registered: About & { readonly registration: Versionstamp.Versionstamp; readonly again: boolean }
@@ -71,5 +74,23 @@ export type ElectionEvent = Data.TaggedEnum<{
   Retried: About & { readonly error: StoreError }
 }>
 
-/** Constructors and matchers. */
+/**
+ * Constructors and matchers.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ElectionEvent, ElectionObserver } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const isLost = ElectionEvent.$is("Lost")
+ *
+ * export const observed = Effect.provideService(ElectionObserver, (event) => {
+ *   if (isLost(event)) console.log(event.candidate, event.reason)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export const ElectionEvent = Data.taggedEnum<ElectionEvent>()

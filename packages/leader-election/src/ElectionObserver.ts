@@ -17,6 +17,9 @@ import type { ElectionEvent } from "./ElectionEvent.ts"
  *
  * export const narrated = Effect.provideService(ElectionObserver, (event) => console.log(event._tag, event.candidate))
  * ```
+ *
+ * @since 0.1.0
+ * @category references
  */
 export const ElectionObserver = Context.Reference<(event: ElectionEvent) => void>(
   "@effect-fdb/leader-election/ElectionObserver",

@@ -4,30 +4,86 @@
 import * as Option from "effect/Option"
 import type { LeaderState } from "./LeaderState.ts"
 
-/** This process leads. */
+/**
+ * This process leads.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Leader {
   readonly _tag: "Leader"
   readonly state: LeaderState
 }
 
-/** Another process leads, or none. */
+/**
+ * Another process leads, or none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Follower {
   readonly _tag: "Follower"
   readonly leader: Option.Option<LeaderState>
 }
 
-/** See the module. */
+/**
+ * See the module.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type ElectionResult = Leader | Follower
 
-/** This process leads. */
+/**
+ * This process leads.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const leader = (state: LeaderState): ElectionResult => ({ _tag: "Leader", state })
 
-/** This process follows. */
+/**
+ * This process follows.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const follower = (current: Option.Option<LeaderState>): ElectionResult => ({ _tag: "Follower", leader: current })
 
-/** Whether this process leads. */
+/**
+ * Whether this process leads.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, Subspace } from "@effect-fdb/core"
+ * import { ElectionResult, LeaderElection } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+ *
+ * export const leads = Effect.map(Database.transact(election.runElectionCycle("web-1")), ElectionResult.isLeader)
+ * ```
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
 export const isLeader = (result: ElectionResult): result is Leader => result._tag === "Leader"
 
-/** Who leads, this process or another. */
+/**
+ * Who leads, this process or another.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { ElectionResult } from "@effect-fdb/leader-election"
+ * import { Option } from "effect"
+ *
+ * ElectionResult.leaderState(ElectionResult.follower(Option.none())) // => Option.none()
+ * ```
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
 export const leaderState = (result: ElectionResult): Option.Option<LeaderState> =>
   isLeader(result) ? Option.some(result.state) : result.leader

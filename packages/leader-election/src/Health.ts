@@ -3,7 +3,12 @@
  */
 import type * as Duration from "effect/Duration"
 
-/** See the fields. */
+/**
+ * See the fields.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Health {
   readonly role: "Idle" | "Following" | "Leading"
   /** How long ago the database last answered; `undefined` where it never has. */

@@ -51,7 +51,12 @@ type CampaignError = Candidacy.CampaignError
 type CandidateOptions = Candidacy.CandidateOptions
 type LeadOptions = Candidacy.LeadOptions
 
-/** Which registration a caller claims to be; without it, the one that stands under the id. */
+/**
+ * Which registration a caller claims to be; without it, the one that stands under the id.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type IdentityOptions = Operations.IdentityOptions
 
 /**
@@ -73,13 +78,40 @@ export interface LeaderElection<Requires = Database> {
    * Sets the election up, once; with the configuration that `make` was given, or the default, where it is given none. Where it is
    * set up already nothing changes, and the configuration in force is returned, which may differ from the one given. The
    * supervised interface does this by itself.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Effect.tap(Database.transact(election.initialize()), ({ leaseDuration }) => Effect.log(leaseDuration))
+   * ```
    */
   readonly initialize: (
     config?: ElectionConfig
   ) => Effect.Effect<ElectionConfig, FdbError | InvalidState | InvalidConfig, Transaction>
   /** The configuration in force. */
   readonly readConfig: Effect.Effect<ElectionConfig, StoreError, Transaction>
-  /** Puts another configuration in force, for everybody, from each one's next heartbeat on. */
+  /**
+   * Puts another configuration in force, for everybody, from each one's next heartbeat on.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * const config = ElectionConfig.withLeaseDuration("6 seconds")
+   *
+   * export const main = Database.transact(election.writeConfig(config))
+   * ```
+   */
   readonly writeConfig: (config: ElectionConfig) => Effect.Effect<void, StoreError | InvalidConfig, Transaction>
 
   // -- candidates
@@ -115,7 +147,20 @@ export interface LeaderElection<Requires = Database> {
   readonly getCandidate: (
     processId: string
   ) => Effect.Effect<Option.Option<CandidateInfo>, FdbError | InvalidState, Transaction>
-  /** The candidates that are alive, by the caller's wall clock, in the order of their ids. Causes no conflict. */
+  /**
+   * The candidates that are alive, by the caller's wall clock, in the order of their ids. Causes no conflict.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Database.transact(election.listCandidates)
+   * ```
+   */
   readonly listCandidates: Effect.Effect<Array<CandidateInfo>, StoreError, Transaction>
   /** Removes the candidates that are dead, by the caller's wall clock, and tells how many. Never removes who leads. */
   readonly evictDeadCandidates: Effect.Effect<number, StoreError, Transaction>
@@ -127,6 +172,21 @@ export interface LeaderElection<Requires = Database> {
    * over a leader of lower priority *at once*: that leader may believe in itself for the rest of its lease, so its work
    * has to be fenced by the term. Renews a tenure that is the candidate's own. `None` when another leads. Without a priority it
    * claims with the one that the candidate has.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Effect.gen(function*() {
+   *   yield* Effect.flatten(Database.transact(election.registerCandidate("web-1")))
+   *   return yield* Database.transact(election.tryClaimLeadership("web-1"))
+   * })
+   * ```
    */
   readonly tryClaimLeadership: (
     processId: string,
@@ -158,7 +218,20 @@ export interface LeaderElection<Requires = Database> {
     processId: string,
     options?: IdentityOptions
   ) => Effect.Effect<boolean, StoreError | ElectionDisabled, Transaction>
-  /** Who leads, with a lease that is valid by the caller's wall clock. */
+  /**
+   * Who leads, with a lease that is valid by the caller's wall clock.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Database.transact(election.getLeader)
+   * ```
+   */
   readonly getLeader: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
   /** Who led last and has not resigned, whatever has become of its lease. */
   readonly getLeaderRaw: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
@@ -187,6 +260,17 @@ export interface LeaderElection<Requires = Database> {
   /**
    * Asks whoever leads to step down: its work is interrupted, it resigns, and it leaves the vacancy to others for a
    * heartbeat. A leader that does not obey cannot renew its lease. Tells who was asked, if anybody leads.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Database.transact(election.requestStepDown)
+   * ```
    */
   readonly requestStepDown: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
   /** The challenge that stands against the leader, if one does. */
@@ -194,6 +278,17 @@ export interface LeaderElection<Requires = Database> {
   /**
    * The newest tenures, newest first: all that are kept, which are about a hundred, or `limit` of them, a whole number above
    * zero. Causes no conflict.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Database, Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const lastTen = Database.transact(election.readHistory(10))
+   * ```
    */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 
@@ -202,6 +297,24 @@ export interface LeaderElection<Requires = Database> {
   /**
    * Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. The scope is
    * the caller's, and its work is for the caller to end: see `Candidacy.campaign` for what follows.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * const work = Effect.scoped(Effect.gen(function*() {
+   *   const leadership = yield* election.campaign({})
+   *   // Work that ends by itself once the leadership is lost.
+   *   yield* Effect.raceFirst(Effect.never, leadership.lost)
+   * }))
+   *
+   * export const main = Effect.forever(work)
+   * ```
    */
   readonly campaign: (
     candidate: CandidateOptions
@@ -211,6 +324,22 @@ export interface LeaderElection<Requires = Database> {
    * `LeadershipLost`, or campaigns again if asked to. When the work ends, or this is interrupted, it resigns: after the
    * work's finalizers, and before anything else. The work's `Scope` is the tenure's, and is closed before the resignation. The work
    * may take its `Leadership` as an argument or as a service. See `Candidacy.withLeadership`.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = election.withLeadership(
+   *   { priority: 1 },
+   *   ({ term }) => Effect.andThen(Effect.log(`leads in term ${term}`), Effect.never),
+   *   { again: true }
+   * )
+   * ```
    */
   readonly withLeadership: <A, E, R>(
     candidate: CandidateOptions,
@@ -223,23 +352,74 @@ export interface LeaderElection<Requires = Database> {
    * again after a pause: a tenth of a second, doubled with each failure up to ten, and from the beginning again once the service has
    * run for longer than that. Where another process has registered under its id, it comes back when that is gone or dead. A service
    * that ends by itself has ended.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect, Layer } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * const sendMail = Effect.forever(Effect.andThen(Effect.log("sends mail"), Effect.sleep("1 second")))
+   *
+   * export const main = Layer.launch(election.singleton({}, sendMail))
+   * ```
    */
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,
     service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
   ) => Layer.Layer<never, InvalidCandidate | InvalidConfig, Requires | Exclude<R, Leadership | Scope.Scope>>
-  /** The candidacy of this process, to campaign more than once under one registration, and to ask for its health. */
+  /**
+   * The candidacy of this process, to campaign more than once under one registration, and to ask for its health.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Effect.scoped(Effect.gen(function*() {
+   *   const candidacy = yield* election.candidacy({})
+   *   yield* Effect.forkScoped(candidacy.withLeadership(() => Effect.never, { again: true }))
+   *   yield* Effect.sleep("1 minute")
+   *   yield* candidacy.setPriority(1)
+   * }))
+   * ```
+   */
   readonly candidacy: (
     candidate: CandidateOptions
   ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>
   /**
    * Who leads: the current leader first, and each that follows; `None` while nobody does, as far as can be seen without
    * comparing clocks, and while nobody has set the election up, which this does not. Driven by a watch, and by polling where that is lost. A database that is away is waited for.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Subspace } from "@effect-fdb/core"
+   * import { LeaderElection } from "@effect-fdb/leader-election"
+   * import { Effect, Option, Stream } from "effect"
+   *
+   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+   *
+   * export const main = Stream.runForEach(election.changes, (leader) =>
+   *   Effect.log(Option.match(leader, { onNone: () => "nobody leads", onSome: ({ leaderId }) => `${leaderId} leads` })))
+   * ```
    */
   readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Requires>
 }
 
-/** How an election is set up. */
+/**
+ * How an election is set up.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface ElectionOptions {
   /**
    * What it is set up with by the first that campaigns or calls `initialize`; the default unless set. Where another configuration
@@ -265,6 +445,9 @@ export interface ElectionOptions {
  *
  * export const leader = Database.transact(election.getLeader)
  * ```
+ *
+ * @since 0.1.0
+ * @category constructors
  */
 export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = {}): LeaderElection =>
   build(subspace, config, (candidate) => enrol({ subspace, config }, candidate), (changes) => changes)

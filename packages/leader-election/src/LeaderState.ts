@@ -6,7 +6,12 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
-/** See the module. */
+/**
+ * See the module.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class LeaderState extends Schema.Class<LeaderState>("@effect-fdb/leader-election/LeaderState")({
   /** The leader's id. */
   leaderId: Schema.String,

@@ -21,7 +21,21 @@ export interface Leadership {
   readonly term: bigint
   /** Who leads and the lease as it was last renewed. */
   readonly state: Effect.Effect<LeaderState>
-  /** Whether this process still believes that it leads. Asks its own clocks, not the database. */
+  /**
+   * Whether this process still believes that it leads. Asks its own clocks, not the database.
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Leadership } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * export const step = Effect.gen(function*() {
+   *   const { isHeld, term } = yield* Leadership
+   *   if (yield* isHeld) yield* Effect.log(`still leads in term ${term}`)
+   * })
+   * ```
+   */
   readonly isHeld: Effect.Effect<boolean>
   /** Completes once the leadership is lost, with the reason. */
   readonly lost: Effect.Effect<LeadershipLost>
@@ -34,6 +48,17 @@ export interface Leadership {
    * transaction can outlive, it fails with an `FdbError` that is `maybeCommitted`, whose `cause` is the loss. Under
    * `withLeadership` the loss interrupts the work that waits for this; then the `LeadershipLost` that `withLeadership` fails with
    * says so (`maybeCommitted`).
+   *
+   * **Example**
+   *
+   * ```ts
+   * import { Transaction } from "@effect-fdb/core"
+   * import { Leadership } from "@effect-fdb/leader-election"
+   * import { Effect } from "effect"
+   *
+   * export const write = Effect.flatMap(Leadership, ({ guard }) =>
+   *   guard(Transaction.use((tx) => tx.set(Uint8Array.of(1), Uint8Array.of(2)))))
+   * ```
    */
   readonly guard: <A, E, R>(
     body: Effect.Effect<A, E, R>,

@@ -61,6 +61,20 @@ const methods = makeMethods(test.extend({}))
 /**
  * `it` of `@effect/vitest` with `it.election`. A test of it fails also where two candidates of a cluster worked at the same time.
  *
+ * **Example**
+ *
+ * ```ts
+ * import { it } from "@effect-fdb/leader-election/testing/ElectionTest"
+ * import { assert } from "@effect/vitest"
+ * import { Effect } from "effect"
+ *
+ * it.election("one of three candidates leads", (cluster) =>
+ *   Effect.gen(function*() {
+ *     const { working } = yield* cluster(3, () => Effect.never)
+ *     assert.lengthOf(yield* working, 1)
+ *   }))
+ * ```
+ *
  * @since 0.1.0
  * @category testing
  */

@@ -75,6 +75,13 @@ const pageSize = 256
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
+/** A range that was read, of which is not settled yet how much the client knows since then: a later read may ask. */
+interface OpenRead {
+  readonly known: mergedView.Later
+  /** How many keys had been read before. */
+  readonly keys: number
+}
+
 /** The number of watches that are set, shared by the transactions of an engine. */
 interface WatchCount {
   readonly max: number
@@ -137,7 +144,7 @@ class Attempt implements OptimisticTransaction {
   /** The keys that were read, in so far as they came from the database. */
   private readonly keyReads: Array<KeyRange.KeyRange> = []
   /** What else was read of the database: it is known, but does not conflict. */
-  private readonly otherReads: Array<KeyRange.KeyRange> = []
+  private readonly otherReads: Array<KeyRange.KeyRange | OpenRead> = []
   /** What else conflicts: see `readConflict`. */
   private readonly otherConflicts: Array<KeyRange.KeyRange> = []
   private knownRanges: rangeSet.RangeSet = undefined
@@ -181,48 +188,32 @@ class Attempt implements OptimisticTransaction {
     })
 
   readonly get = (key: Uint8Array, isSnapshot: boolean): Effect.Effect<Uint8Array | undefined, FdbError> =>
-    Effect.suspend(() =>
-      this.answer(
-        (below) => mergedView.get(below, this.own, key),
-        (value) => {
-          this.own.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
-          return value
-        }
-      )
-    )
+    Effect.suspend(() => this.answer((below) => this.readKey(below, key, isSnapshot)))
 
   readonly getAll = (
     keys: ReadonlyArray<Uint8Array>,
     isSnapshot: boolean
   ): Effect.Effect<ReadonlyArray<Uint8Array | undefined>, FdbError> =>
     Effect.suspend(() =>
-      this.answer(
-        (below) => {
-          const values: Array<Uint8Array | undefined> = []
-          for (const key of keys) {
-            const value = mergedView.get(below, this.own, key)
-            if (typeof value === "symbol") return value
-            values.push(value)
-          }
-          return values
-        },
-        (values) => {
-          for (const key of keys) this.own.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
-          return values
+      this.answer((below) => {
+        const values: Array<Uint8Array | undefined> = []
+        for (const key of keys) {
+          const value = this.readKey(below, key, isSnapshot)
+          if (typeof value === "symbol") return value
+          values.push(value)
         }
-      )
+        return values
+      })
     )
 
   readonly getKey = (selector: KeySelector, isSnapshot: boolean): Effect.Effect<Uint8Array, FdbError> =>
     Effect.suspend(() => {
       const within = this.withinLength(selector)
-      return this.answer(
-        (below) => this.learn(mergedView.resolve(below, this.own, within, this.known)),
-        (key) => {
-          if (!isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
-          return key
-        }
-      )
+      return this.answer((below) => {
+        const key = this.learn(mergedView.resolve(below, this.own, within, this.known))
+        if (typeof key !== "symbol" && !isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
+        return key
+      })
     })
 
   readonly getPage = (begin: KeySelector, end: KeySelector, options: PageOptions): Effect.Effect<Page, FdbError> =>
@@ -237,13 +228,11 @@ class Attempt implements OptimisticTransaction {
         wanted: limit === 0 ? Number.POSITIVE_INFINITY : limit,
         pageSize: mode === "all" ? largePageSize : pageSize
       }
-      return this.answer(
-        (below) => this.learn(mergedView.getRange(below, this.own, from, to, limits, reverse, this.known)),
-        (page) => {
-          if (!snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
-          return page
-        }
-      )
+      return this.answer((below) => {
+        const page = this.learn(mergedView.getRange(below, this.own, from, to, limits, reverse, this.known))
+        if (typeof page !== "symbol" && !snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
+        return page
+      })
     })
 
   readonly mutate = (mutation: Mutation): void => {
@@ -324,18 +313,30 @@ class Attempt implements OptimisticTransaction {
   }
 
   /** Keeps what was read of the database. */
-  private learn<A>({ answer, known }: { readonly answer: A; readonly known: ReadonlyArray<KeyRange.KeyRange> }): A {
-    for (const range of known) this.otherReads.push(range)
+  private learn<A>({ answer, known }: mergedView.Read<A>): A {
+    if (typeof known === "function") this.otherReads.push({ known, keys: this.keyReads.length })
+    else for (const range of known) this.otherReads.push(range)
     return answer
   }
 
   /** What was read of the database so far. */
   private readonly known = (): rangeSet.RangeSet => {
-    for (const range of this.otherReads.splice(0)) this.knownRanges = rangeSet.add(this.knownRanges, range)
-    for (; this.knownKeys < this.keyReads.length; this.knownKeys++) {
-      this.knownRanges = rangeSet.add(this.knownRanges, this.keyReads[this.knownKeys]!)
+    for (const read of this.otherReads.splice(0)) {
+      if ("begin" in read) {
+        this.addKnown([read])
+      } else {
+        this.addKnown(this.keyReads.slice(this.knownKeys, read.keys))
+        this.knownKeys = Math.max(this.knownKeys, read.keys)
+        this.addKnown(read.known(this.knownRanges))
+      }
     }
+    this.addKnown(this.keyReads.slice(this.knownKeys))
+    this.knownKeys = this.keyReads.length
     return this.knownRanges
+  }
+
+  private addKnown(ranges: ReadonlyArray<KeyRange.KeyRange>): void {
+    this.knownRanges = ranges.reduce(rangeSet.add, this.knownRanges)
   }
 
   private allReadConflicts(): ReadonlyArray<KeyRange.KeyRange> {
@@ -347,21 +348,25 @@ class Attempt implements OptimisticTransaction {
     return this.snapshot?.version ?? this.requestedVersion
   }
 
+  /** The value of a key, and what it depends on. */
+  private readKey(below: Snapshot | undefined, key: Uint8Array, isSnapshot: boolean) {
+    const value = mergedView.get(below, this.own, key)
+    if (typeof value !== "symbol") this.own.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
+    return value
+  }
+
   /**
    * Answers a read from the own writes alone, where they suffice, else at the transaction's version, which the first read
    * that needs it settles.
    */
-  private answer<A, B>(
-    read: (below: Snapshot | undefined) => A | mergedView.Blocked,
-    finish: (answer: A) => B
-  ): Effect.Effect<B, FdbError> {
+  private answer<A>(read: (below: Snapshot | undefined) => A | mergedView.Blocked): Effect.Effect<A, FdbError> {
     if (this.isLate()) return timedOut("read")
     const answer = this.snapshot === undefined ? read(undefined) : mergedView.unknown
     if (answer === mergedView.unreadable) return unreadable
-    if (answer !== mergedView.unknown) return Effect.succeed(finish(answer as A))
+    if (answer !== mergedView.unknown) return Effect.succeed(answer as A)
     return this.read((snapshot) => {
       const answer = read(snapshot)
-      return typeof answer === "symbol" ? unreadable : Effect.succeed(finish(answer as A))
+      return typeof answer === "symbol" ? unreadable : Effect.succeed(answer as A)
     })
   }
 

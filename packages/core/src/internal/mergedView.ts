@@ -10,8 +10,9 @@ import type { KeySelector } from "../KeySelector.ts"
 import type { Snapshot } from "../VersionedStore.ts"
 import { ClientView } from "./clientView.ts"
 import type { OwnWrites } from "./ownWrites.ts"
-import { type Blocked, type Read, readKey, readRange, replySize, unknown, unreadable } from "./pieces.ts"
+import { anchored, type Blocked, type Page, readKey, readRange, replySize, unknown, unreadable } from "./pieces.ts"
 import type * as rangeSet from "./rangeSet.ts"
+import * as readConflict from "./readConflict.ts"
 import * as walk from "./walk.ts"
 
 export { type Blocked, type Page, unknown, unreadable } from "./pieces.ts"
@@ -31,30 +32,50 @@ export const get = (below: Below, own: OwnWrites, key: Uint8Array): Uint8Array |
   return overlay === undefined ? below.get(key) : overlay(below.get(key))
 }
 
-/** The key from which on a selector with a positive offset counts, and before which one with another offset. */
-const anchored = ({ key, offset, orEqual }: KeySelector) => ({ key: orEqual ? Bytes.successor(key) : key, offset })
-
-/** The same key, where it is among those that can be read. */
-export const anchor = (selector: KeySelector): Uint8Array => {
-  const { key } = anchored(selector)
-  return Bytes.compare(key, KeyRange.all.end) > 0 ? KeyRange.all.end : key
-}
-
 const { begin: firstKey, end: lastKey } = KeyRange.all
 
-/** The key that a selector stands for, brought back to an end of the database where it lies beyond. */
-export const resolve = (below: Below, own: OwnWrites, selector: KeySelector, known: Known) => {
-  if (!own.isTransparent) return readKey(new ClientView(below, own, known()), anchored(selector))
-  if (below === undefined) return { answer: unknown, known: [] } as const
-  const from = anchor(selector)
-  const { offset } = selector
-  const reverse = offset <= 0
-  const [begin, end] = reverse ? [firstKey, from] : [from, lastKey]
-  const pair = below.getRange(begin, end, 1, reverse, reverse ? -offset : offset - 1)[0]
-  const key = pair === undefined ? reverse ? firstKey : lastKey : pair.key
-  const read = reverse ? { begin: key, end } : { begin, end: pair === undefined ? key : Bytes.successor(key) }
-  return { answer: key, known: [read] }
+/** What a range that was read lets know, from what was known before it. */
+export type Later = (known: rangeSet.RangeSet) => ReadonlyArray<KeyRange.KeyRange>
+
+/** What a read gives, and what was read of the database for it. */
+export interface Read<A> {
+  readonly answer: A
+  readonly known: ReadonlyArray<KeyRange.KeyRange> | Later
 }
+
+/** How much the client reads beyond what it answers with, over own writes, is worked out only for the reads that ask. */
+const later = (
+  below: Below,
+  own: OwnWrites,
+  read: (view: ClientView) => { readonly known: ReadonlyArray<KeyRange.KeyRange> }
+): Later => {
+  const { frozen } = own
+  return (known) => read(new ClientView(below, frozen, known)).known
+}
+
+/** The key that a selector stands for, brought back to an end of the database where it lies beyond. */
+export const resolve = (
+  below: Below,
+  own: OwnWrites,
+  selector: KeySelector,
+  known: Known
+): Read<Uint8Array | Blocked> => {
+  const { key: from } = anchored(selector)
+  if (own.hasUnreadable || isBeyond(from)) return readKey(new ClientView(below, own, known()), anchored(selector))
+  const reverse = selector.offset <= 0
+  const range = reverse ? { begin: firstKey, end: from } : { begin: from, end: lastKey }
+  const pair = walk.nth(below, own, range, reverse ? 1 - selector.offset : selector.offset, reverse)
+  if (typeof pair === "symbol") return { answer: pair, known: [] }
+  const key = pair === undefined ? reverse ? firstKey : lastKey : pair.key
+  if (own.isTransparent && below !== undefined) return { answer: key, known: [readConflict.ofSelector(selector, key)] }
+  return {
+    answer: key,
+    known: below === undefined ? [] : later(below, own, (view) => readKey(view, anchored(selector)))
+  }
+}
+
+/** The client looks behind the last key, too, where a selector leads there. */
+const isBeyond = (key: Uint8Array): boolean => Bytes.compare(key, lastKey) > 0
 
 /** Whether a range cannot hold a key, whatever is in the database: its selectors are in the wrong order. */
 export const isInverted = (begin: KeySelector, end: KeySelector): boolean =>
@@ -77,30 +98,23 @@ export const getRange = (
   { pageSize, wanted }: PageLimits,
   reverse: boolean,
   known: Known
-): Read => {
-  const begin = anchor(beginSelector)
-  const end = anchor(endSelector)
-  const range = { begin, end }
-  const isPlain = beginSelector.offset === 1 && endSelector.offset === 1
+): Read<Page | Blocked> => {
+  const range = { begin: anchored(beginSelector).key, end: anchored(endSelector).key }
+  const isPlain = beginSelector.offset === 1 && endSelector.offset === 1 && !isBeyond(range.end)
   const isUntouched = isPlain && own.isUntouched(range)
-  if (!isPlain || own.hasUnreadable && !isUntouched || wanted !== Number.POSITIVE_INFINITY && !isUntouched) {
-    return readRange(
-      new ClientView(below, own, known()),
-      anchored(beginSelector),
-      anchored(endSelector),
-      { rows: wanted, bytes: replySize },
-      reverse
-    )
-  }
+  const read = (view: ClientView) =>
+    readRange(view, anchored(beginSelector), anchored(endSelector), { rows: wanted, bytes: replySize }, reverse)
+  if (!isPlain || own.hasUnreadable && !isUntouched) return read(new ClientView(below, own, known()))
   const limit = Math.min(wanted, pageSize)
   const values = walk.take(below, own, range, limit, reverse)
   if (typeof values === "symbol") return { answer: values, known: [] }
   const more = values.length === limit
-  const last = more ? values.at(-1)!.key : undefined
+  const answer = { values, more, clampedBegin: false, clampedEnd: false }
+  if (!more) return { answer, known: [range] }
+  if (!isUntouched && limit === wanted) return { answer, known: below === undefined ? [] : later(below, own, read) }
+  const last = values.at(-1)!.key
   return {
-    answer: { values, more, clampedBegin: false, clampedEnd: false },
-    known: [
-      last === undefined ? range : reverse ? { begin: last, end } : { begin, end: Bytes.successor(last) }
-    ]
+    answer,
+    known: [reverse ? { begin: last, end: range.end } : { begin: range.begin, end: Bytes.successor(last) }]
   }
 }

@@ -107,6 +107,15 @@ export class OwnWrites {
     return this.unreadable !== undefined
   }
 
+  /** What is written so far, for reads alone; what is written afterwards is not in it. */
+  get frozen(): OwnWrites {
+    const frozen = new OwnWrites()
+    frozen.writes = this.writes
+    frozen.cleared = this.cleared
+    frozen.unreadable = this.unreadable
+    return frozen
+  }
+
   /** Adds a mutation. `readVersion` is the transaction's, where it is known already. */
   add(mutation: Mutation, readVersion: bigint | undefined): void {
     switch (mutation._tag) {
@@ -204,7 +213,7 @@ export class OwnWrites {
   }
 
   /** Adds to `conflicts` what of a key that was read depends on the database. */
-  addKeyConflict(key: Uint8Array, conflicts: Array<KeyRange.KeyRange>): void {
+  addKeyConflict(key: Uint8Array, conflicts: { readonly push: (range: KeyRange.KeyRange) => void }): void {
     const write = sortedMap.get(this.writes, key)
     if (write === undefined ? !rangeSet.has(this.cleared, key) : isDependent(write)) {
       conflicts.push(KeyRange.single(key))

@@ -18,6 +18,7 @@
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
+import type { KeySelector } from "../KeySelector.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
 import { type ClientView, endOfKeys, readDatabase, type Segment } from "./clientView.ts"
@@ -33,6 +34,18 @@ export type Blocked = typeof unreadable | typeof unknown
 export interface Anchored {
   readonly key: Uint8Array
   readonly offset: number
+}
+
+/** Without `orEqual`. */
+export const anchored = ({ key, offset, orEqual }: KeySelector): Anchored => ({
+  key: orEqual ? Bytes.successor(key) : key,
+  offset
+})
+
+/** The key of a selector without `orEqual`, where it is among those that can be read; else the last of them. */
+export const anchor = (selector: KeySelector): Uint8Array => {
+  const { key } = anchored(selector)
+  return Bytes.compare(key, lastKey) > 0 ? lastKey : key
 }
 
 /** What a page may hold: it is full at either. */
@@ -52,9 +65,9 @@ export interface Page {
   readonly clampedEnd: boolean
 }
 
-/** What a range gives. */
-export interface Read {
-  readonly answer: Page | Blocked
+/** What a read gives. */
+export interface Read<A> {
+  readonly answer: A | Blocked
   /** What was read of the database for it. */
   readonly known: ReadonlyArray<KeyRange.KeyRange>
 }
@@ -65,6 +78,9 @@ const isFirst = (key: Uint8Array): boolean => key.length === 0
 const isAtLeast = (a: Uint8Array, b: Uint8Array): boolean => Bytes.compare(a, b) >= 0
 
 const nothing: Page = { values: [], more: false, clampedBegin: false, clampedEnd: false }
+
+/** How many pairs are taken at once. */
+const pairsAtOnce = 256
 
 /** What a pair counts for in a page. */
 const sizeOf = ({ key, value }: KeyValue): number => 8 + key.length + value.length
@@ -112,11 +128,20 @@ const ask = (
   const values: Array<KeyValue> = []
   let left = bytes
   let more = false
-  for (const pair of readDatabase(below, range, rows, reverse)) {
-    values.push(pair)
-    left -= sizeOf(pair)
-    more = values.length === rows || left <= 0 && values.length >= minRows
-    if (more) break
+  let rest = range
+  for (let chunk = pairsAtOnce; !more && chunk === pairsAtOnce;) {
+    const pairs = readDatabase(below, rest, Math.min(pairsAtOnce, rows - values.length), reverse)
+    for (const pair of pairs) {
+      values.push(pair)
+      left -= sizeOf(pair)
+      more = values.length === rows || left <= 0 && values.length >= minRows
+      if (more) break
+    }
+    chunk = pairs.length
+    const last = values.at(-1)?.key
+    if (last !== undefined) {
+      rest = reverse ? { begin: rest.begin, end: last } : { begin: Bytes.successor(last), end: rest.end }
+    }
   }
   return {
     values,
@@ -508,20 +533,20 @@ class Reading {
 /** What a server answers with at most, in bytes. */
 export const replySize = 80_000
 const oneRow: Limits = { rows: 1, bytes: Number.POSITIVE_INFINITY }
-/** What is taken at once of pairs that stand together. */
-const pairsAtOnce = 256
-
 /** At most a page of a range. */
-export const readRange = (view: ClientView, begin: Anchored, end: Anchored, limits: Limits, reverse: boolean): Read => {
+export const readRange = (
+  view: ClientView,
+  begin: Anchored,
+  end: Anchored,
+  limits: Limits,
+  reverse: boolean
+): Read<Page> => {
   const reading = new Reading(view)
   return { answer: reading.range(begin, end, limits, reverse), known: reading.known }
 }
 
 /** The key of a selector. */
-export const readKey = (
-  view: ClientView,
-  selector: Anchored
-): { readonly answer: Uint8Array | Blocked; readonly known: Read["known"] } => {
+export const readKey = (view: ClientView, selector: Anchored): Read<Uint8Array> => {
   const reading = new Reading(view)
   return { answer: reading.key(selector), known: reading.known }
 }

@@ -52,8 +52,18 @@ class Pull {
     return this.chunk[this.index]
   }
 
-  advance(): void {
-    this.index++
+  /** Adds the pairs that are before `at`, until there are `count`. */
+  takeInto(pairs: Array<KeyValue>, count: number, at: Uint8Array): void {
+    while (pairs.length < count && this.peek() !== undefined) {
+      const all = Math.min(this.chunk.length, this.index + count - pairs.length)
+      let end = all
+      if (!this.isBefore(this.chunk[all - 1]!, at)) {
+        end = this.index
+        while (this.isBefore(this.chunk[end]!, at)) end++
+      }
+      while (this.index < end) pairs.push(this.chunk[this.index++]!)
+      if (end < all) return
+    }
   }
 
   private isBefore({ key }: KeyValue, at: Uint8Array): boolean {
@@ -91,8 +101,6 @@ class Walk {
   private readonly points: Cursor<Write>
   private readonly pull: Pull | undefined
   private point: Entry<Write> | undefined
-  /** Where the gap ends in which `at` lies. */
-  private gapEnd: Uint8Array | undefined = undefined
 
   constructor(
     below: Snapshot | undefined,
@@ -111,18 +119,9 @@ class Walk {
       new Pull(below, range, reverse, hint)
   }
 
-  next(): KeyValue | undefined | typeof unknown {
-    for (;;) {
-      if (this.gapEnd !== undefined) {
-        const pair = this.pull!.peek()
-        if (pair !== undefined && this.isInGap(pair.key)) {
-          this.pull!.advance()
-          return pair
-        }
-        this.at = this.gapEnd
-        this.gapEnd = undefined
-      }
-      if (!this.comesBefore(this.at, this.stop)) return undefined
+  /** Adds the pairs that come next, until there are `count`; `unknown` where the database would have to be asked. */
+  takeInto(pairs: Array<KeyValue>, count: number): typeof unknown | undefined {
+    while (pairs.length < count && this.comesBefore(this.at, this.stop)) {
       if (this.point !== undefined && Bytes.equals(this.pointStart(this.point.key), this.at)) {
         const { key, value: write } = this.point
         const overlay = overlayOf(write)
@@ -130,7 +129,7 @@ class Walk {
         const value = this.valueOf(key, overlay)
         this.at = this.reverse ? key : Bytes.successor(key)
         this.point = this.points.next()
-        if (value !== undefined) return { key, value }
+        if (value !== undefined) pairs.push({ key, value })
         continue
       }
       const cleared = this.reverse ? this.own.clearedBefore(this.at) : this.own.clearedFrom(this.at)
@@ -147,8 +146,10 @@ class Walk {
       }
       if (this.pull === undefined) return unknown
       this.pull.skipTo(this.at)
-      this.gapEnd = end
+      this.pull.takeInto(pairs, count, end)
+      this.at = end
     }
+    return undefined
   }
 
   private valueOf(key: Uint8Array, overlay: Overlay): Uint8Array | undefined {
@@ -161,10 +162,6 @@ class Walk {
   /** Where a key begins, in the direction of the walk. */
   private pointStart(key: Uint8Array): Uint8Array {
     return this.reverse ? Bytes.successor(key) : key
-  }
-
-  private isInGap(key: Uint8Array): boolean {
-    return this.reverse ? Bytes.compare(key, this.gapEnd!) >= 0 : Bytes.compare(key, this.gapEnd!) < 0
   }
 
   private comesBefore(a: Uint8Array, b: Uint8Array): boolean {
@@ -194,11 +191,21 @@ export const take = (
   }
   const walk = new Walk(below, own, range, reverse, count === Number.POSITIVE_INFINITY ? largestChunk : count + 8)
   const pairs: Array<KeyValue> = []
-  while (pairs.length < count) {
-    const pair = walk.next()
-    if (pair === undefined) break
-    if (typeof pair === "symbol") return pair
-    pairs.push(pair)
+  return walk.takeInto(pairs, count) ?? pairs
+}
+
+/** The pair that comes last of the first `count` of a range, if there are as many. */
+export const nth = (
+  below: Snapshot | undefined,
+  own: OwnWrites,
+  range: KeyRange.KeyRange,
+  count: number,
+  reverse: boolean
+): KeyValue | undefined | typeof unknown => {
+  if (own.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
+    // Those before it need not be made.
+    return below === undefined ? unknown : below.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
   }
-  return pairs
+  const pairs = take(below, own, range, count, reverse)
+  return typeof pairs === "symbol" ? pairs : pairs[count - 1]
 }

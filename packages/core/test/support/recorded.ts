@@ -55,7 +55,8 @@ const Operation = Schema.Union([
   })
 ])
 
-type Operation = typeof Operation.Type
+/** What a transaction does. */
+export type Operation = typeof Operation.Type
 
 const Answer = Schema.Struct({
   /** What each operation gave. */
@@ -87,6 +88,9 @@ const Recorded = Schema.Struct({
 /** A random transaction, and what the server has answered. */
 export type Recorded = typeof Recorded.Type
 
+/** A random transaction by itself. */
+export type Unanswered = Omit<Recorded, "answer">
+
 const directory = new URL("../fixtures/fdb-7.3.79/", import.meta.url)
 
 const parse = Schema.decodeUnknownSync(Schema.fromJsonString(Recorded))
@@ -97,7 +101,8 @@ export const load = (name: "transactions" | "versionstamps"): ReadonlyArray<Reco
     parse(line)
   )
 
-const atomicOps: Record<string, AtomicOp> = {
+/** By the names of FoundationDB. */
+export const atomicOps: Record<string, AtomicOp> = {
   ADD: "Add",
   BIT_AND: "BitAnd",
   BIT_OR: "BitOr",
@@ -111,7 +116,8 @@ const atomicOps: Record<string, AtomicOp> = {
 
 const { fromHex, toHex } = Bytes
 
-const toSelector = ({ key, offset, orEqual }: typeof Selector.Type): KeySelector.KeySelector => ({
+/** As core has it. */
+export const toSelector = ({ key, offset, orEqual }: typeof Selector.Type): KeySelector.KeySelector => ({
   key: fromHex(key),
   orEqual,
   offset
@@ -200,7 +206,7 @@ export const expected = ({ answer }: Recorded): Answer => {
 /** What an engine answers. The database is emptied first. */
 export const answer = Effect.fnUntraced(function*(
   engine: OptimisticEngine.OptimisticEngine,
-  recorded: Recorded
+  recorded: Unanswered
 ) {
   let latest: OptimisticEngine.OptimisticTransaction | undefined
   const database = Database.fromEngine({ ...engine, begin: (options) => latest = engine.begin(options) })

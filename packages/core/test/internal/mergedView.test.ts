@@ -1,0 +1,102 @@
+/** Ranges between keys, and single selectors, which take a shorter way than FoundationDB's client does. */
+import { assert, it } from "@effect/vitest"
+import { Bytes, type KeyRange, type Mutation, type VersionedStore } from "../../src/index.ts"
+import { ClientView } from "../../src/internal/clientView.ts"
+import * as mergedView from "../../src/internal/mergedView.ts"
+import { OwnWrites } from "../../src/internal/ownWrites.ts"
+import { anchored, readKey, readRange } from "../../src/internal/pieces.ts"
+import * as rangeSet from "../../src/internal/rangeSet.ts"
+import { randomTransaction } from "../support/randomTransactions.ts"
+import { atomicOps, type Operation, toSelector } from "../support/recorded.ts"
+
+const { fromHex, toHex } = Bytes
+
+/** The pairs as a database holds them. */
+const snapshotOf = (pairs: ReadonlyArray<readonly [string, string]>): VersionedStore.Snapshot => {
+  const stored = pairs.map(([key, value]) => ({ key: fromHex(key), value: fromHex(value) }))
+    .toSorted((a, b) => Bytes.compare(a.key, b.key))
+  return {
+    version: 1n,
+    isReadable: () => true,
+    get: (key) => stored.find((pair) => Bytes.equals(pair.key, key))?.value,
+    getRange: (begin, end, limit, reverse, skip) => {
+      const within = stored.filter(({ key }) => Bytes.compare(begin, key) <= 0 && Bytes.compare(key, end) < 0)
+      return (reverse ? within.toReversed() : within).slice(skip, skip + limit)
+    },
+    close: () => {}
+  }
+}
+
+const mutationOf = (operation: Operation): Mutation | undefined => {
+  switch (operation.op) {
+    case "set":
+      return { _tag: "Set", key: fromHex(operation.key), value: fromHex(operation.value) }
+    case "clear":
+      return { _tag: "Clear", key: fromHex(operation.key) }
+    case "clearRange":
+      return { _tag: "ClearRange", begin: fromHex(operation.begin), end: fromHex(operation.end) }
+    case "atomic":
+      return {
+        _tag: "Atomic",
+        op: atomicOps[operation.type]!,
+        key: fromHex(operation.key),
+        operand: fromHex(operation.value)
+      }
+    default:
+      return undefined
+  }
+}
+
+const letters = ["61", "62", "63", "64", "65"]
+const allKeys = ["", ...letters.flatMap((a) => [a, `${a}00`, ...letters.flatMap((b) => [a + b, `${a + b}00`])])].map(
+  fromHex
+)
+
+/** The keys that are known, but for those of which the own writes tell everything. */
+const knownKeys = (own: OwnWrites, ranges: ReadonlyArray<KeyRange.KeyRange>): ReadonlyArray<string> => {
+  const known = ranges.reduce<rangeSet.RangeSet>(rangeSet.add, undefined)
+  return allKeys.filter((key) => rangeSet.has(known, key) && typeof own.overlay(key) !== "object").map(toHex)
+}
+
+const rangesOf = (known: mergedView.Read<unknown>["known"]): ReadonlyArray<KeyRange.KeyRange> =>
+  typeof known === "function" ? known(undefined) : known
+
+it("the short way answers as the client does, needs the database where it does, and knows as much afterwards", () => {
+  let compared = 0
+  for (let seed = 1; seed <= 1500; seed++) {
+    const { ops, preload } = randomTransaction(seed)
+    const database = snapshotOf(preload)
+    const own = new OwnWrites()
+    for (const operation of ops) {
+      const mutation = mutationOf(operation)
+      if (mutation !== undefined) own.add(mutation, undefined)
+      for (const below of [undefined, database]) {
+        const view = new ClientView(below, own, undefined)
+        const nothing = () => undefined
+        if (operation.op === "getKey") {
+          const selector = toSelector(operation.selector)
+          const short = mergedView.resolve(below, own, selector, nothing)
+          const long = readKey(view, anchored(selector))
+          assert.deepStrictEqual(short.answer, long.answer, `seed ${seed}`)
+          assert.deepStrictEqual(knownKeys(own, rangesOf(short.known)), knownKeys(own, long.known), `seed ${seed}`)
+          compared++
+        }
+        if (operation.op === "getRange" && operation.begin.offset === 1 && operation.end.offset === 1) {
+          const [begin, end] = [toSelector(operation.begin), toSelector(operation.end)]
+          if (mergedView.isInverted(begin, end)) continue
+          const wanted = operation.limit === 0 ? Number.POSITIVE_INFINITY : operation.limit
+          const limits = { wanted, pageSize: 1000 }
+          const short = mergedView.getRange(below, own, begin, end, limits, operation.reverse, nothing)
+          const rows = { rows: wanted, bytes: Number.POSITIVE_INFINITY }
+          const long = readRange(view, anchored(begin), anchored(end), rows, operation.reverse)
+          assert.deepStrictEqual(short.answer, long.answer, `seed ${seed}`)
+          compared++
+          if (wanted === Number.POSITIVE_INFINITY) {
+            assert.deepStrictEqual(knownKeys(own, rangesOf(short.known)), knownKeys(own, long.known), `seed ${seed}`)
+          }
+        }
+      }
+    }
+  }
+  assert.isAbove(compared, 2000)
+})

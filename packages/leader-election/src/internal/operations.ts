@@ -113,11 +113,21 @@ export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, confi
 
 // -- candidates --------------------------------------------------------------------------------------------------------
 
-/** Gives an effect to be run after the commit, that tells the registration. */
-export const registerCandidate = Effect.fnUntraced(function*(keys: ElectionKeys, id: string, priority: number) {
+/**
+ * Gives an effect to be run after the commit, that tells the registration. What else the configuration has to fulfil is
+ * required of it where it is read anyway: whoever registers may know nothing yet of how long a transaction may take.
+ */
+export const registerCandidate = Effect.fnUntraced(function*<E = never>(
+  keys: ElectionKeys,
+  id: string,
+  priority: number,
+  requireOf: (config: ElectionConfig) => Effect.Effect<void, E> = () => Effect.void
+) {
   yield* Candidate.validate(id, priority)
   const tx = yield* Transaction
-  yield* requireEnabled(keys, yield* Store.read(tx, Store.config(keys)))
+  const config = yield* Store.read(tx, Store.config(keys))
+  yield* requireEnabled(keys, config)
+  yield* requireOf(config)
   const now = yield* Clock.currentTimeNanos
   // So that a commit that arrives late, its caller having given it up, cannot undo a later registration.
   yield* tx.addReadConflictKey(keys.candidate(id))

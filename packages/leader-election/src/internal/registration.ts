@@ -2,6 +2,7 @@
 import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { ElectionConfig } from "../ElectionConfig.ts"
 import type { ClockOutOfRange, InvalidState } from "../ElectionError.ts"
 import * as Candidate from "./candidate.ts"
 import * as Log from "./log.ts"
@@ -24,17 +25,14 @@ export const register = Effect.fnUntraced(function*(member: Member) {
     return registration
   })
   let last: Effect.Effect<Versionstamp.Versionstamp, FdbError> | undefined
-  const able = Effect.flatMap(
-    Operations.readConfig(keys),
-    ({ leaseDuration }) => Candidate.requireAble(member.marginOf, Duration.toNanosUnsafe(leaseDuration))
-  )
-  const registering = Operations.registerCandidate(keys, id, priority).pipe(
+  const able = ({ leaseDuration }: ElectionConfig) =>
+    Candidate.requireAble(member.marginOf, Duration.toNanosUnsafe(leaseDuration))
+  const registering = Operations.registerCandidate(keys, id, priority, able).pipe(
     Effect.tap((registration) =>
       Effect.sync(() => {
         last = own(registration)
       })
-    ),
-    Effect.tap(able)
+    )
   )
   // Of several that wait for one id, the first comes back, and the others go on waiting.
   const body = supersededBy === undefined

@@ -104,13 +104,26 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
 
 const millis = Metric.exponentialBoundaries({ start: 1, factor: 2, count: 15 })
 
-/** How many telemetries keep the series of a candidate, in each registry: two processes' may share one in a test. */
-const keepers = new WeakMap<Metric.MetricRegistry, Map<string, number>>()
+/** Who keeps the series of a candidate, in each registry: two processes may share one in a test. */
+interface Kept {
+  telemetries: number
+  /** Whether there has ever been more than one. */
+  isShared: boolean
+}
 
-const keepersIn = (registry: Metric.MetricRegistry): Map<string, number> => {
-  const found = keepers.get(registry) ?? new Map<string, number>()
-  keepers.set(registry, found)
+const keptIn = new WeakMap<Metric.MetricRegistry, Map<string, Kept>>()
+
+const keepersIn = (registry: Metric.MetricRegistry): Map<string, Kept> => {
+  const found = keptIn.get(registry) ?? new Map<string, Kept>()
+  keptIn.set(registry, found)
   return found
+}
+
+/** In what context series were made. */
+interface Made {
+  readonly context: Context.Context<never>
+  /** Whether other contexts have given them other attributes. */
+  isVaried: boolean
 }
 
 /** The telemetry of one candidate. Its metrics are made once: to tag one anew costs many times what an update does. */
@@ -127,7 +140,7 @@ export class Telemetry {
   private readonly renewalHeadroom: Metric.Metric<number, unknown>
   private readonly leaderless: Metric.Metric<number, unknown>
   /** Where its series are. */
-  private readonly registries = new Set<Metric.MetricRegistry>()
+  private readonly registries = new Map<Metric.MetricRegistry, Made>()
   private isClosed = false
 
   constructor(election: string, candidate: string) {
@@ -188,35 +201,57 @@ export class Telemetry {
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
-    for (const registry of this.registries) {
-      const kept = keepersIn(registry)
-      const others = (kept.get(this.key) ?? 1) - 1
-      if (others > 0) kept.set(this.key, others)
-      else {
-        kept.delete(this.key)
-        for (const [key, { attributes }] of registry) {
-          if (attributes?.["election"] === this.about.election && attributes["candidate"] === this.about.candidate) {
-            registry.delete(key)
-          }
-        }
+    for (const [registry, { context, isVaried }] of this.registries) {
+      const keepers = keepersIn(registry)
+      const kept = keepers.get(this.key)
+      if (kept === undefined || --kept.telemetries > 0) continue
+      keepers.delete(this.key)
+      // A process may have thousands of candidates: none looks at the series of all others where it knows its own.
+      if (kept.isShared || isVaried) this.search(registry)
+      else for (const metric of this.metrics) Metric.removeUnsafe(metric, context)
+    }
+  }
+
+  /** Removes its series wherever they are among all of a registry. */
+  private search(registry: Metric.MetricRegistry): void {
+    for (const [key, { attributes }] of registry) {
+      if (attributes?.["election"] === this.about.election && attributes["candidate"] === this.about.candidate) {
+        registry.delete(key)
       }
     }
+  }
+
+  private get metrics(): ReadonlyArray<Metric.Metric<number, unknown>> {
+    const { evictions, failures, leaderless, leading, losses, overruns, renewalHeadroom, renewalLatency } = this
+    const counters = [this.transitions, losses, this.renewals, failures].flatMap((counters) => counters.all)
+    return [leading, overruns, evictions, renewalLatency, renewalHeadroom, leaderless, ...counters]
   }
 
   private get key(): string {
     return JSON.stringify([this.about.election, this.about.candidate])
   }
 
-  private keepIn(registry: Metric.MetricRegistry): void {
-    if (this.registries.has(registry)) return
-    this.registries.add(registry)
-    const kept = keepersIn(registry)
-    kept.set(this.key, (kept.get(this.key) ?? 0) + 1)
+  private keepIn(context: Context.Context<never>): void {
+    const registry = Context.get(context, Metric.MetricRegistry)
+    const made = this.registries.get(registry)
+    if (made !== undefined) {
+      const attributes = Context.get(made.context, Metric.CurrentMetricAttributes)
+      if (Context.get(context, Metric.CurrentMetricAttributes) !== attributes) made.isVaried = true
+      return
+    }
+    this.registries.set(registry, { context, isVaried: false })
+    const keepers = keepersIn(registry)
+    const kept = keepers.get(this.key)
+    if (kept === undefined) keepers.set(this.key, { telemetries: 1, isShared: false })
+    else {
+      kept.telemetries++
+      kept.isShared = true
+    }
   }
 
   private measure(event: ElectionEvent, context: Context.Context<never>): void {
     if (this.isClosed) return
-    this.keepIn(Context.get(context, Metric.MetricRegistry))
+    this.keepIn(context)
     switch (event._tag) {
       case "Registered":
         return this.begin(context)
@@ -262,6 +297,10 @@ class Counters {
   constructor(id: string, label: string, description: string, attributes: Readonly<Record<string, string>>) {
     this.make = (value) =>
       Metric.counter(id, { description, attributes: { ...attributes, [label]: value }, incremental: true })
+  }
+
+  get all(): ReadonlyArray<Metric.Metric<number, unknown>> {
+    return [...this.made.values()]
   }
 
   begin(value: string, context: Context.Context<never>): void {

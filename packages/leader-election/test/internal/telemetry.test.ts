@@ -78,6 +78,36 @@ describe("the metrics of candidates that are gone", () => {
       assert.strictEqual((yield* measured).size, 0)
     }).pipe(isolated))
 
+  it.effect("go without a look at those of all other candidates, of whom there may be thousands", () => {
+    let searches = 0
+    const registry: Metric.MetricRegistry = new class extends Map {
+      override [Symbol.iterator]() {
+        searches++
+        return super[Symbol.iterator]()
+      }
+    }()
+    return Effect.gen(function*() {
+      const host = yield* initialised
+      for (let i = 0; i < 3; i++) yield* host.run(election.withLeadership({ id: `id-${i}` }, () => Effect.void))
+      assert.deepStrictEqual([registry.size, searches], [0, 0])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, registry))
+  })
+
+  it.effect("go whatever attributes their candidates were given where they have campaigned", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      const scope = yield* Scope.make()
+      const { withLeadership } = yield* host.run(election.candidacy({ id: "a" })).pipe(Scope.provide(scope))
+      for (const pool of ["first", "second"]) {
+        yield* host.run(withLeadership(() => Effect.void)).pipe(
+          Effect.provideService(Metric.CurrentMetricAttributes, { pool })
+        )
+      }
+      assert.strictEqual((yield* measured).size, 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* measured).size, 0)
+    }).pipe(isolated))
+
   it.effect("stay while another candidate of that id is there, or one of another election", () =>
     Effect.gen(function*() {
       const host = yield* initialised

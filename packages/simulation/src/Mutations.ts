@@ -494,7 +494,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "scope-of-the-caller",
     wrong: "what a work acquires and forks in its scope belongs to its caller",
-    patches: [election("reign", "Effect.scoped(supervised)", "supervised")],
+    patches: [election("reign", "Effect.scoped, Effect.provideService(Leadership", "Effect.provideService(Leadership")],
     noticedBy: "scopes",
     profile: "deployments",
     within: 4
@@ -504,7 +504,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "that its margin does not fit the lease is found out when a candidate claims",
     patches: [
       election("follower", "step._tag === \"Challenge\" || step._tag === \"Claim\"", "step._tag === \"Claim\""),
-      election("registration", ", Effect.tap(able)", "")
+      election("registration", "id, priority, able)", "id, priority)")
     ],
     noticedBy: "able",
     profile: "changes",

@@ -200,14 +200,14 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   const supervised = Effect.withFiber((fiber) => {
     tenure.supervise(fiber)
     return Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never)
-  }).pipe(Effect.scoped, Effect.provideService(Leadership, leadership)) as Effect.Effect<
+  }).pipe(Effect.provideService(Leadership, leadership)) as Effect.Effect<
     A,
     E,
-    Exclude<R, Leadership | Scope.Scope>
+    Exclude<R, Leadership | Scope.Scope> | Scope.Scope
   >
   let working: Fiber.Fiber<A, E> | undefined
   const led = Effect.gen(function*() {
-    working = yield* supervised.pipe(
+    working = yield* Effect.scoped(supervised).pipe(
       Effect.provideService(Clock.Clock, tenure.clock),
       supervisedBy(tenure),
       Span.within("LeaderElection.lead", member, { term: String(term) }),

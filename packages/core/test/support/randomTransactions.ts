@@ -46,6 +46,8 @@ export const randomTransaction = (seed: number): Unanswered => {
     return { begin: begin!, end: end! }
   }
   const hasStamps = chance(0.4)
+  /** What an atomic operation makes of a versionstamp depends on the version, and each engine has its own. */
+  const stamped = new Set<string>()
   const operation = (): Operation => {
     const snapshot = chance(0.2)
     switch (below(hasStamps ? 26 : 22)) {
@@ -64,8 +66,12 @@ export const randomTransaction = (seed: number): Unanswered => {
         return { op: "set", key: key(), value: value() }
       case 10:
       case 11:
-      case 12:
-        return { op: "atomic", type: oneOf(...atomicTypes), key: key(), value: value() }
+      case 12: {
+        const name = key()
+        return stamped.has(name)
+          ? { op: "set", key: name, value: value() }
+          : { op: "atomic", type: oneOf(...atomicTypes), key: name, value: value() }
+      }
       case 13:
         return { op: "clear", key: key() }
       case 14:
@@ -75,8 +81,11 @@ export const randomTransaction = (seed: number): Unanswered => {
           ? { op: "conflictRange", kind: oneOf("read", "write"), ...ordered() }
           : { op: "conflictKey", kind: oneOf("read", "write"), key: key() }
       case 22:
-      case 23:
-        return { op: "svv", key: key(), before: value(), after: value() }
+      case 23: {
+        const name = key()
+        stamped.add(name)
+        return { op: "svv", key: name, before: value(), after: value() }
+      }
       case 24:
       case 25:
         return { op: "svk", before: key(), after: value(), fill: oneOf("00", "61", "ff"), value: value() }

@@ -56,7 +56,7 @@ export interface Candidacy {
   readonly campaign: Effect.Effect<Leadership, CampaignError, Scope.Scope>
   /**
    * Waits until elected and runs the work, which is interrupted when leadership is lost, even where this is called from a region
-   * that nothing else can interrupt.
+   * that nothing else can interrupt. The work is given its `Leadership` as an argument and as a service.
    *
    * Each tenure gives its work a `Scope` of its own: what the work acquires in it, layers that are built in it, and fibers that are
    * forked in it (`Effect.forkScoped`) end with the work. `Effect.forkDetach`, another scope and child processes do not; let a

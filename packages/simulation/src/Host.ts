@@ -36,7 +36,9 @@ export interface Plan {
   /** The safety margin as a share of the lease that the election begins with. */
   readonly margin: Duration.Duration | undefined
   /** What it does while it leads. */
-  readonly work: (machine: Machine) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Scope.Scope>
+  readonly work: (
+    machine: Machine
+  ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 }
 
 /** What all hosts share. */

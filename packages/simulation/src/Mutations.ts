@@ -494,7 +494,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "scope-of-the-caller",
     wrong: "what a work acquires and forks in its scope belongs to its caller",
-    patches: [election("reign", "Effect.scoped, Effect.provideService(Leadership", "Effect.provideService(Leadership")],
+    patches: [election("reign", "Effect.scoped(supervised)", "supervised")],
     noticedBy: "scopes",
     profile: "deployments",
     within: 4

@@ -26,7 +26,7 @@ import { Livelock, second, World } from "./World.ts"
 type Work = (
   machine: Machine,
   plan: ProcessPlan
-) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Scope.Scope>
+) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 
 /** What may be other than the scenario says. */
 export interface Options {

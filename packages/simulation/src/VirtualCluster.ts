@@ -55,7 +55,7 @@ export interface Subject {
   readonly work: (
     leadership: Leadership,
     process: { readonly name: string }
-  ) => Effect.Effect<void, unknown, Database | Scope.Scope>
+  ) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
   /**
    * Whether all is well at the end; `history` tells what happened and what is stored. Instead of `false` it may throw, as
    * assertions do.

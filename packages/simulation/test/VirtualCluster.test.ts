@@ -1,3 +1,4 @@
+import { Leadership } from "@effect-fdb/leader-election"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
@@ -19,6 +20,18 @@ describe("your own effect in a virtual cluster", () => {
       }),
     60_000
   )
+
+  it.effect("a work may take its leadership as a service", () => {
+    const works = new Set<bigint>()
+    return VirtualCluster.check({ seeds: 1, profile: "pauses" }, () => ({
+      work: ({ term }) =>
+        Effect.flatMap(Leadership, (leadership) => {
+          if (leadership.term === term) works.add(term)
+          return Effect.never
+        }),
+      invariant: () => assert.isAbove(works.size, 0)
+    }))
+  }, 60_000)
 
   it("the example of the documentation is that of this test", () => {
     const plain = (text: string) => text.replaceAll(/\s+/g, "").replace(/seeds:\d+/, "seeds")

@@ -84,6 +84,18 @@ describe("a database that this process has open by other means is refused, and t
       }))
   }
 
+  it.live("but not where the copy that came first could not open it", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.provide(set, LmdbDatabase.layer({ path: directory }), { local: true })
+      const second = yield* anew
+      const { open } = yield* Effect.promise(() => import("lmdb"))
+      const root = open(options(directory))
+      root.putSync(Uint8Array.of(0) as never, Buffer.from("effect-fdb lmdb 99"))
+      yield* Effect.promise(() => root.close())
+      for (const copy of [LmdbDatabase, second]) assert.strictEqual((yield* refusal(copy, directory)).reason, "format")
+    }))
+
   it.live("by a copy that opens it at the same time", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

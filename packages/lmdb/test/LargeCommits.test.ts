@@ -6,6 +6,7 @@ import { LmdbDatabase } from "../src/index.ts"
 import type { Environment } from "../src/internal/environment.ts"
 import * as layout from "../src/internal/layout.ts"
 import { Limits } from "../src/internal/limits.ts"
+import { maxMicros } from "../src/internal/reservation.ts"
 import * as shared from "../src/internal/shared.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
@@ -340,10 +341,10 @@ describe("a reservation", () => {
         const environment = yield* environmentOf(directory)
         yield* fill("a", 0, 1)
         const begin = micros()
-        const end = begin + 2_000_000n
+        const end = begin + maxMicros
         yield* put(environment, layout.reservationKey, layout.encodeReservation({ begin, end }))
         const error = yield* Effect.flip(
-          Database.transact(Transaction.use((tx) => tx.set(key("late"), one)), { timeout: "1 second", retryLimit: 0 })
+          Database.transact(Transaction.use((tx) => tx.set(key("late"), one)), { timeout: "100 millis", retryLimit: 0 })
         )
         assert.strictEqual(error.code, 1031)
         assert.isFalse(error.maybeCommitted)

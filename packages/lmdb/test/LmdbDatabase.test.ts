@@ -1,6 +1,6 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Effect, Exit, Fiber, Layer } from "effect"
+import { Config, ConfigProvider, Effect, Exit, Fiber, Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
@@ -218,7 +218,7 @@ const smallDisk = Effect.gen(function*() {
 const canMount = spawnSync("unshare", ["--mount", "true"]).status === 0
 
 const fillUp = (file: string): void => {
-  const filler = fs.openSync(file, "w")
+  const filler = fs.openSync(file, "a")
   try {
     for (;;) fs.writeSync(filler, Buffer.alloc(4096))
   } catch {
@@ -236,6 +236,24 @@ describe.skipIf(!canMount)("a disk that is full", () => {
       assert.include(error.message, "Free some space")
     }))
 
+  it.live("but for a little refuses to open as well, or opens, however little it is", () =>
+    Effect.gen(function*() {
+      const disk = yield* smallDisk
+      const filler = path.join(disk, "filler")
+      const directory = path.join(disk, "database")
+      const found = new Set<string>()
+      for (let left = 0; left <= 640 * 1024; left += 4096) {
+        fillUp(filler)
+        fs.truncateSync(filler, fs.statSync(filler).size - left)
+        const result = yield* Effect.result(Effect.scoped(LmdbDatabase.make({ path: directory })))
+        found.add(
+          Result.isSuccess(result) ? "opened" : result.failure._tag === "CannotOpen" ? result.failure.reason : "other"
+        )
+        fs.rmSync(directory, { recursive: true, force: true })
+      }
+      assert.deepStrictEqual([...found], ["disk-full", "opened"])
+    }), 60_000)
+
   it.live("fails commits and loses nothing; they go through when there is room", () =>
     Effect.gen(function*() {
       const disk = yield* smallDisk
@@ -243,11 +261,14 @@ describe.skipIf(!canMount)("a disk that is full", () => {
       const setLarge = Database.transact(Transaction.use((tx) => tx.set(key, new Uint8Array(50_000))))
       yield* Effect.gen(function*() {
         yield* set
-        fillUp(filler)
-        const error = yield* Effect.flip(setLarge)
-        assert.strictEqual(error.code, 1510)
-        assert.include(error.message, "the disk is full")
-        assert.deepStrictEqual(yield* get, value)
+        for (const left of [0, 8192, 32_768]) {
+          fillUp(filler)
+          fs.truncateSync(filler, fs.statSync(filler).size - left)
+          const error = yield* Effect.flip(setLarge)
+          assert.strictEqual(error.code, 1510)
+          assert.include(error.message, "the disk is full")
+          assert.deepStrictEqual(yield* get, value)
+        }
         fs.rmSync(filler)
         yield* setLarge
         assert.strictEqual((yield* get)?.length, 50_000)

@@ -6,6 +6,8 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { LmdbDatabase } from "../src/index.ts"
+import { openEnvironment } from "../src/internal/open.ts"
+import * as shared from "../src/internal/shared.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")
@@ -246,4 +248,84 @@ describe("a database that is replaced", () => {
         for (const file of files()) assert.isAbove(fs.statSync(file).mtimeMs, Date.now() - 3_600_000, file)
       }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory }), { local: true }))
     }))
+
+  it.live("where one of the paths is not used any more is not to be told to those who use the other", () =>
+    Effect.gen(function*() {
+      const place = yield* makePlace
+      const link = path.join(place.root, "link")
+      fs.symlinkSync(place.directory, link)
+      yield* Effect.gen(function*() {
+        yield* Effect.provide(set("by the link"), LmdbDatabase.layer({ path: link }), { local: true })
+        fs.rmSync(link)
+        yield* set("now")
+        assert.strictEqual(Buffer.from((yield* get)!).toString(), "now")
+      }).pipe(Effect.provide(LmdbDatabase.layer({ path: place.directory }), { local: true }))
+    }))
+
+  it.live("is written to no more, however long ago it was found in place, and is not told as written", () =>
+    Effect.gen(function*() {
+      const place = yield* makePlace
+      const environment = yield* Effect.acquireRelease(
+        shared.acquire(place.directory, { durability: "disk", access: "owner" }),
+        (environment) => shared.release(environment, place.directory)
+      )
+      const reader = environment.openReader()
+      reader.close()
+      const data = fs.openSync(file("data.mdb")(place), "r")
+      yield* Effect.addFinalizer(() => Effect.sync(() => fs.closeSync(data)))
+      const before = fs.fstatSync(data).mtimeMs
+      fs.rmSync(place.directory, { recursive: true })
+      const error = yield* Effect.flip(Effect.tryPromise({
+        try: () => environment.write(reader.head.sequence, [{ key: Uint8Array.of(3, 1), value: key }]),
+        catch: (cause) => cause as FdbError
+      }))
+      assert.isTrue(isReplaced(error), error.message)
+      assert.isFalse(error.maybeCommitted)
+      assert.strictEqual(fs.fstatSync(data).mtimeMs, before)
+    }))
+})
+
+describe("a file that is replaced while it is being opened", () => {
+  const anew = (file: string) => {
+    const content = fs.readFileSync(file)
+    fs.rmSync(file)
+    fs.writeFileSync(file, content)
+  }
+
+  /** Opens it, while each opening of `data.mdb`, as often as told, replaces a file. */
+  const openBeside = Effect.fnUntraced(function*(directory: string, name: string, times: number) {
+    const lmdb = yield* Effect.promise(() => import("lmdb"))
+    let left = times
+    const open = ((options: { readonly path: string }) => {
+      const root = lmdb.open(options)
+      if (options.path === directory && left-- > 0) anew(path.join(directory, name))
+      return root
+    }) as typeof lmdb.open
+    const { dev, ino } = fs.statSync(directory, { bigint: true })
+    const options = { durability: "disk", access: "owner" } as const
+    return yield* Effect.acquireRelease(
+      openEnvironment({ ...lmdb, open }, directory, `${dev}:${ino}`, options),
+      (environment) => Effect.promise(() => environment.close())
+    )
+  })
+
+  for (const name of ["lock.mdb", "data.mdb", "gate/openers.mdb", "gate/committers.mdb-lock"]) {
+    it.live(`(${name}) is opened anew, and given up where that goes on`, () =>
+      Effect.gen(function*() {
+        const { directory } = yield* makePlace
+        const environment = yield* openBeside(directory, name, 1)
+        const reader = environment.openReader()
+        reader.close()
+        assert.isUndefined(environment.files.problem())
+        assert.isTrue(
+          yield* Effect.promise(() =>
+            environment.write(reader.head.sequence, [{ key: Uint8Array.of(3, 1), value: key }])
+          )
+        )
+        yield* Effect.promise(() => environment.close())
+        const error = yield* Effect.flip(openBeside(directory, name, 3))
+        assert.strictEqual(error.reason, "replaced")
+        assert.include(error.message, name)
+      }).pipe(Effect.scoped))
+  }
 })

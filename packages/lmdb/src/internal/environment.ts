@@ -308,5 +308,9 @@ export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbE
   if (said.includes("No space left") || said.includes("MDB_MAP_FULL") || said.includes("Disk quota")) {
     return FdbError.make(1510, phase, "the disk is full; nothing was written. Free some space")
   }
+  // This is what LMDB says of a write that had room for its beginning only.
+  if (said.includes("Input/output error")) {
+    return FdbError.make(1510, phase, "the disk is full or does not work; nothing was written. Free some space")
+  }
   return FdbError.make(1510, phase, `LMDB says: ${said}`)
 }

@@ -117,6 +117,19 @@ const shape = {
 const openRoot = (lmdb: Lmdb, options: object): Root =>
   lmdb.open({ ...shape, ...options } as Parameters<Lmdb["open"]>[0]) as Root
 
+/** Two pages, where these are as large as LMDB takes them. */
+const roomLength = 2 ** 17
+
+/** Makes sure of room for the first pages of a file, for want of which lmdb-js takes the process with it (SIGSEGV). */
+const makeRoom = (file: string): void => {
+  const room = `${file}.room-${process.pid}`
+  try {
+    fs.writeFileSync(room, Buffer.alloc(roomLength), { mode: 0o600 })
+  } finally {
+    fs.rmSync(room, { force: true })
+  }
+}
+
 /** The files of a database that is being opened, below its directory, and what identified them then. */
 class Opening {
   readonly directory: string
@@ -136,6 +149,8 @@ class Opening {
    */
   open(data: string, lock: string, options: object): Root {
     permissions.makeFile(path.join(this.directory, lock), Buffer.alloc(lockFileLength), this.rights)
+    const file = path.join(this.directory, data)
+    if (fs.statSync(file).size === 0) makeRoom(file)
     const before = [this.identify(data), this.identify(lock)]
     const root = openRoot(this.lmdb, options)
     if (this.identify(data) === before[0] && this.identify(lock) === before[1]) return root
@@ -167,15 +182,20 @@ const openData = (opening: Opening, durability: Durability): Effect.Effect<Root,
 
 const openGate = (opening: Opening): Effect.Effect<Gate, CannotOpen> => {
   const { directory, rights } = opening
+  const opened: Array<Root> = []
   return attempt(directory, () => {
     permissions.makeDirectory(path.join(directory, gateDirectory), rights)
-    const [committers, openers] = gateFiles.map((file) => {
+    for (const file of gateFiles) {
       const name = path.join(gateDirectory, file)
       permissions.makeFile(path.join(directory, name), Buffer.alloc(0), rights)
-      return opening.open(name, lockOf(name), { path: path.join(directory, name), noSubdir: true, noSync: true })
-    })
+      const options = { path: path.join(directory, name), noSubdir: true, noSync: true }
+      opened.push(opening.open(name, lockOf(name), options))
+    }
+    const [committers, openers] = opened
     return new Gate(committers!, openers!)
-  })
+  }).pipe(
+    Effect.tapError(() => Effect.promise(() => Promise.all(opened.map((root) => root.close()))))
+  )
 }
 
 /**
@@ -200,6 +220,7 @@ const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string, rights
       yield* Effect.acquireUseRelease(
         attempt(directory, () => {
           permissions.makeFile(path.join(draft, lockFile), Buffer.alloc(lockFileLength), rights)
+          makeRoom(path.join(draft, dataFile))
           return openRoot(lmdb, { path: draft, noSubdir: false, mapSize })
         }),
         (root) =>

@@ -7,7 +7,8 @@
  */
 import type { Reservation } from "./layout.ts"
 
-export const maxMicros = 2_000_000n
+/** Less than half of a lease of two seconds, so that a renewal comes in time also when it has waited for all of it. */
+export const maxMicros = 750_000n
 
 /** All processes of a host share this clock. */
 const now = (): bigint => process.hrtime.bigint() / 1000n

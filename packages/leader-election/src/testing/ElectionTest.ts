@@ -79,10 +79,15 @@ const methods = makeMethods(test.extend({}))
  * @category testing
  */
 export const it: Vitest.Methods & {
-  readonly election: ElectionTest & { readonly skip: ElectionTest; readonly only: ElectionTest }
+  readonly election: ElectionTest & {
+    readonly skip: ElectionTest
+    readonly only: ElectionTest
+    readonly fails: ElectionTest
+  }
 } = Object.assign(methods, {
   election: Object.assign(through(methods.effect), {
     skip: through(methods.effect.skip),
-    only: through(methods.effect.only)
+    only: through(methods.effect.only),
+    fails: through(methods.effect.fails)
   })
 })

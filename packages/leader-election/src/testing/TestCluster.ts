@@ -15,6 +15,7 @@ import {
 } from "@effect-fdb/core"
 import * as FdbErrors from "@effect-fdb/core/FdbError"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
@@ -45,8 +46,10 @@ export interface TestCandidate {
   readonly cut: Effect.Effect<void>
   /** Ends what {@link cut} has begun. */
   readonly heal: Effect.Effect<void>
-  /** Starts it again, once it was stopped or has crashed. */
+  /** Starts it again, once it was stopped or has crashed. Does nothing while it runs, as while its finalizers take time. */
   readonly start: Effect.Effect<void>
+  /** How it has ended: its work was done or has failed, or it was stopped. `undefined` while it runs, and after a crash. */
+  readonly exit: Effect.Effect<Exit.Exit<unknown, unknown> | undefined>
 }
 
 /**
@@ -235,7 +238,8 @@ export const make = Effect.fnUntraced(function*<A, E, R>(
       }),
       cut: Effect.sync(() => void (isCut = true)),
       heal: Effect.sync(() => void (isCut = false)),
-      start
+      start,
+      exit: Effect.sync(() => current().fiber?.pollUnsafe())
     }
   }
 

@@ -1,6 +1,6 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, expectTypeOf, it as plain } from "@effect/vitest"
-import { Context, Effect, Option, type Scope } from "effect"
+import { Context, Effect, Exit, Option, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig, Leadership } from "../../src/index.ts"
 import { it } from "../../src/testing/ElectionTest.ts"
@@ -125,6 +125,45 @@ describe("a cluster of candidates", () => {
       yield* first!.cut
       yield* TestClock.adjust("3 seconds")
       assert.deepStrictEqual(codes, [1031])
+    }))
+
+  it.election("tells how a candidate has ended: its work was done, has failed, or was stopped", (cluster) =>
+    Effect.gen(function*() {
+      const { candidates: [first, second, third], working } = yield* cluster(3, (_, { id }) => {
+        if (id === "candidate-1") return Effect.succeed("done")
+        return id === "candidate-2" ? Effect.fail("failed") : Effect.never
+      })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* first!.exit, Exit.succeed("done"))
+      assert.deepStrictEqual(yield* second!.exit, Exit.fail("failed"))
+      assert.isUndefined(yield* third!.exit)
+      assert.deepStrictEqual(yield* working, ["candidate-3"])
+      yield* third!.stop
+      assert.isTrue(Exit.hasInterrupts((yield* third!.exit)!))
+    }))
+
+  it.election("takes a follower that is stopped, crashes or is cut off as what it is: the leader works on", (cluster) =>
+    Effect.gen(function*() {
+      const { candidates: [, second, third, fourth], election, terms, transact } = yield* cluster(4, idle, { config })
+      yield* TestClock.adjust("1 second")
+      yield* Effect.all([second!.stop, second!.stop, third!.crash, third!.crash, third!.stop, fourth!.cut])
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* terms, 1)
+      const alive = yield* transact(election.listCandidates)
+      assert.deepStrictEqual(alive.map(({ processId }) => processId), ["candidate-1"])
+      yield* Effect.all([second!.start, third!.start, fourth!.heal])
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* transact(election.listCandidates), 4)
+      assert.lengthOf(yield* terms, 1)
+    }))
+
+  it.election.fails("fails a test in which works overlap, though the test itself does not look", (cluster) =>
+    Effect.gen(function*() {
+      const { candidates: [first] } = yield* cluster(2, () => Effect.uninterruptible(Effect.sleep("1 hour")), {
+        config
+      })
+      yield* first!.cut
+      yield* TestClock.adjust("30 seconds")
     }))
 
   it.effect("tells when works overlap, as of one that takes no interruption", () =>

@@ -14,6 +14,9 @@ import type { Versionstamp } from "../../Versionstamp.ts"
  * - `path`: when packing, which element is wrong: its index, and the indices within nested tuples
  * - `offset`: when unpacking, the first byte that is wrong
  * - `problem`: what is wrong with it
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class TupleError extends Schema.TaggedError<TupleError>()("TupleError", {
   operation: Schema.Literals(["pack", "unpack"]),
@@ -31,7 +34,12 @@ export class TupleError extends Schema.TaggedError<TupleError>()("TupleError", {
   }
 }
 
-/** What a tuple may hold. */
+/**
+ * What a tuple may hold.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type TupleElement =
   | null
   | boolean
@@ -71,7 +79,12 @@ abstract class Bits implements Equal.Equal {
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** A floating-point number of 32 bits; two are `Equal` when their bits are. {@link float} makes one of a number. */
+/**
+ * A floating-point number of 32 bits; two are `Equal` when their bits are. {@link float} makes one of a number.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Float extends Bits {
   constructor(bytes: Uint8Array) {
     super(bytes, 4)
@@ -86,7 +99,12 @@ export class Float extends Bits {
   }
 }
 
-/** A floating-point number of 64 bits; two are `Equal` when their bits are. {@link double} makes one of a number. */
+/**
+ * A floating-point number of 64 bits; two are `Equal` when their bits are. {@link double} makes one of a number.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Double extends Bits {
   constructor(bytes: Uint8Array) {
     super(bytes, 8)
@@ -101,7 +119,12 @@ export class Double extends Bits {
   }
 }
 
-/** A UUID; two are `Equal` when their bytes are. {@link uuid} makes one of a text. */
+/**
+ * A UUID; two are `Equal` when their bytes are. {@link uuid} makes one of a text.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class Uuid extends Bits {
   constructor(bytes: Uint8Array) {
     super(bytes, 16)
@@ -113,7 +136,12 @@ export class Uuid extends Bits {
   }
 }
 
-/** Stands for the versionstamp of the commit that will write the tuple; see `Tuple.packVersionstamped`. */
+/**
+ * Stands for the versionstamp of the commit that will write the tuple; see `Tuple.packVersionstamped`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export class IncompleteVersionstamp implements Equal.Equal {
   /** Tells apart several stamps of one transaction: 0 to 65535. */
   readonly userVersion: number
@@ -138,21 +166,60 @@ export class IncompleteVersionstamp implements Equal.Equal {
   }
 }
 
-/** The nearest floating-point number of 32 bits. */
+/**
+ * The nearest floating-point number of 32 bits.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Tuple } from "@effect-fdb/core"
+ *
+ * export const key = Tuple.pack([Tuple.float(0.5)])
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const float = (value: number): Float => {
   const bytes = new Uint8Array(4)
   view(bytes).setFloat32(0, value)
   return new Float(bytes)
 }
 
-/** A number as a floating-point number of 64 bits; it sorts after all integers. */
+/**
+ * A number as a floating-point number of 64 bits; it sorts after all integers.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Tuple } from "@effect-fdb/core"
+ *
+ * export const key = Tuple.pack([Tuple.double(0.1)])
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const double = (value: number): Double => {
   const bytes = new Uint8Array(8)
   view(bytes).setFloat64(0, value)
   return new Double(bytes)
 }
 
-/** A UUID from its text, with or without hyphens. Throws a `RangeError` on anything else. */
+/**
+ * A UUID from its text, with or without hyphens. Throws a `RangeError` on anything else.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes, Tuple } from "@effect-fdb/core"
+ *
+ * Bytes.toHex(Tuple.pack([Tuple.uuid("00112233-4455-6677-8899-aabbccddeeff")])) // => "3000112233445566778899aabbccddeeff"
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const uuid = (text: string): Uuid => {
   if (!/^[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}$/i.test(text)) {
     throw new RangeError(`not a UUID: ${text}`)
@@ -160,6 +227,19 @@ export const uuid = (text: string): Uuid => {
   return new Uuid(Bytes.fromHex(text.replaceAll("-", "")))
 }
 
-/** See {@link IncompleteVersionstamp}. Throws a `RangeError` unless `userVersion` is an integer from 0 to 65535. */
+/**
+ * See {@link IncompleteVersionstamp}. Throws a `RangeError` unless `userVersion` is an integer from 0 to 65535.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Tuple } from "@effect-fdb/core"
+ *
+ * Tuple.packVersionstamped([Tuple.incompleteVersionstamp()]).offset // => 1
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const incompleteVersionstamp = (userVersion = 0): IncompleteVersionstamp =>
   new IncompleteVersionstamp(userVersion)

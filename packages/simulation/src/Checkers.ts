@@ -11,6 +11,7 @@ import * as handover from "./checkers/handover.ts"
 import * as liveness from "./checkers/liveness.ts"
 import * as reasons from "./checkers/reasons.ts"
 import * as registered from "./checkers/registered.ts"
+import * as replaced from "./checkers/replaced.ts"
 import * as replay from "./checkers/replay.ts"
 import * as scopes from "./checkers/scopes.ts"
 import * as sink from "./checkers/sink.ts"
@@ -34,7 +35,8 @@ export const all: ReadonlyArray<Checker> = [
   undisturbed.checker,
   reasons.checker,
   scopes.checker,
-  able.checker
+  able.checker,
+  replaced.checker
 ]
 
 /** Those that do not depend on what the work does. */
@@ -46,7 +48,8 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   liveness.checker,
   handover.checker,
   reasons.checker,
-  able.checker
+  able.checker,
+  replaced.checker
 ]
 
 /** Holds a history against all promises, in the order of time. */

@@ -162,6 +162,12 @@ export class Director {
         if (thaw !== undefined && name !== undefined) this.lasting(episode, name, thaw)
         return
       }
+      case "replace": {
+        const present = this.hostOf(episode.target).present
+        if (present === undefined) return
+        log.add(present.machine.name, "fault", { kind: "replace" })
+        return present.link.replace()
+      }
       case "jump": {
         const host = this.hostOf(episode.target)
         log.add(host.present?.machine.name ?? host.plan.name, "fault", { kind: "jump", by: episode.by })

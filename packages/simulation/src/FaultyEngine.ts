@@ -17,6 +17,9 @@ type Phase = FdbError["phase"]
 
 const fail = (code: number, phase: Phase): Effect.Effect<never, FdbError> => Effect.fail(new FdbError({ code, phase }))
 
+/** What whoever has it open is told of a database that was replaced. */
+const replaced = 2990
+
 /** What a read is told that a recovery has overtaken. */
 const staleReads = [1007, 1009, 1037] as const
 
@@ -62,6 +65,14 @@ class Watch implements Engine.EngineWatch {
     this.forget()
     this.settle(fail(1025, "watch"))
   })
+
+  /** What it watches was replaced. */
+  fail(): void {
+    this.link.machine.post(() => {
+      this.forget()
+      this.settle(fail(replaced, "watch"))
+    })
+  }
 
   /** The database does not keep it any more. */
   forget(): void {
@@ -321,6 +332,7 @@ class Transaction implements Engine.EngineTransaction {
   ): Effect.Effect<A, FdbError> {
     return Effect.callback<A, FdbError>((resume) => {
       const { link } = this
+      if (link.isReplaced) return resume(fail(replaced, phase))
       this.armTimeout()
       const call: Call = { phase, resume }
       this.calls.add(call)
@@ -330,7 +342,8 @@ class Transaction implements Engine.EngineTransaction {
           call.resume = undefined
           this.calls.delete(call)
           // Whoever waits through a fault of the way for the outcome of a commit is not told what it was.
-          resume(phase === "commit" && !fresh && !known ? fail(1021, "commit") : answer)
+          if (link.isReplaced) resume(fail(replaced, phase))
+          else resume(phase === "commit" && !fresh && !known ? fail(1021, "commit") : answer)
         })
       })
       return Effect.sync(() => {
@@ -358,6 +371,9 @@ export const make = (link: Link): Engine.Engine => {
   const openWatches = new Set<Watch>()
   link.machine.whenKilled(() => {
     for (const watch of openWatches) watch.forget()
+  })
+  link.whenReplaced(() => {
+    for (const watch of openWatches) watch.fail()
   })
   return {
     ...link.cluster.engine,

@@ -31,6 +31,9 @@ export class Link {
   private waitsForRecovery = false
   /** What answers take longer, in nanoseconds. */
   private drag = 0
+  /** Whether what the process has open of the database is that of old. */
+  private replaced = false
+  private readonly atReplacement = new Set<() => void>()
 
   constructor(machine: Machine, cluster: Cluster) {
     this.machine = machine
@@ -52,6 +55,21 @@ export class Link {
   /** Answers take so much longer from now on, in nanoseconds. */
   slow(drag: number): void {
     this.drag = drag
+  }
+
+  get isReplaced(): boolean {
+    return this.replaced
+  }
+
+  /** The process is told from now on that its database was replaced. */
+  replace(): void {
+    this.replaced = true
+    for (const run of this.atReplacement) run()
+  }
+
+  /** For what waits for the database at that moment. */
+  whenReplaced(run: () => void): void {
+    this.atReplacement.add(run)
   }
 
   cut(how: Cut): void {

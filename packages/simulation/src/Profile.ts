@@ -62,7 +62,7 @@ const rates: { readonly [name in Name]: Rates } = {
   pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
   network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 150 },
   late: { storm: 10, fade: 120, resign: 15, "step-down": 60, prioritize: 60, stop: 120 },
-  outages: { outage: 50, storm: 60, crash: 120, freeze: 90 },
+  outages: { outage: 50, storm: 60, crash: 120, freeze: 90, replace: 50 },
   operators: {
     configure: 60,
     disable: 90,
@@ -84,6 +84,7 @@ const rates: { readonly [name in Name]: Rates } = {
     partition: 60,
     fade: 150,
     outage: 200,
+    replace: 250,
     freeze: 80,
     suspend: 120,
     stall: 60,
@@ -235,6 +236,8 @@ const episode = (
       return { kind, at, for: around(1.3), target }
     case "stall":
       return { kind, at, for: 0.05 + chance.exponential(0.3), target }
+    case "replace":
+      return { kind, at, target }
     case "jump":
       if (profile !== "operators" && chance.happens(0.15)) return { kind, at, target, by: outOfRange(chance) }
       return { kind, at, target, by: (chance.happens(0.5) ? 1 : -1) * chance.pick([0.1, 1, 5, 60]) * chance.next() }

@@ -76,6 +76,8 @@ type Kind =
   | { readonly kind: "freeze"; readonly at: number; readonly for: number; readonly target: Target }
   | { readonly kind: "suspend"; readonly at: number; readonly for: number; readonly target: Target }
   | { readonly kind: "stall"; readonly at: number; readonly for: number; readonly target: Target }
+  /** What the process has open of the database is replaced: it is told so, whatever it asks, for as long as it runs. */
+  | { readonly kind: "replace"; readonly at: number; readonly target: Target }
   | { readonly kind: "jump"; readonly at: number; readonly target: Target; readonly by: number }
   | {
     readonly kind: "crash"

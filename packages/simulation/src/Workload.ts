@@ -102,8 +102,8 @@ export const make =
       const act = (name: string, draw: number): Effect.Effect<unknown> => {
         const { external, guarded, journal = 0 } = plan
         if (draw < guarded) return write("guarded", name, count(name))
-        // Now and then the answer is noted at once: what has called this work is then no timer, but a socket.
-        if (draw < guarded + external / 2) return send
+        // What an answer leads to at once is called by no timer, but by a socket: a step, or a note under guard.
+        if (draw < guarded + external / 2) return Effect.andThen(send, tell("step"))
         if (draw < guarded + external) return Effect.andThen(send, write("noted", name, note(name)))
         return draw < guarded + external + journal ? write("noted", name, note(name)) : Effect.void
       }

@@ -80,6 +80,17 @@ export const checker: Checker = {
       if (stopped - frozenFor(due - grace, stopped) > due + grace + tolerance && begins <= due) {
         fail(due, `it is interrupted ${((stopped - due) / second).toFixed(3)} s after the deadline`)
       }
+      // A wall clock that has jumped is noticed within a margin of the monotonic clock, even by a work that waits.
+      const wall = Math.min(confirmed.wall, limited.wall)
+      const longest = Math.max(...confirmations.map((confirmation) => leaseOf(confirmation) ?? lease))
+      const glance = Math.max(life.margin ?? longest / 10, longest / 100)
+      const noticed = Evidence.whenShown(life, "monotonic", Evidence.monotonicAt(life, wall) + glance, wall)
+      if (
+        wall >= begins && noticed < due && stopped - frozenFor(wall, stopped) > noticed + patience / 0.95 + tolerance &&
+        !life.stretches.some(({ from }) => from > wall && from < noticed)
+      ) {
+        fail(wall, `its wall clock ends its belief, and it is interrupted ${((stopped - wall) / second).toFixed(3)} s later`)
+      }
       if (ended === undefined) continue
       const lapse = Evidence.whenShown(life, "monotonic", until + (life.margin ?? lease / 10), last.at)
       const reported = life.events.some(({ details, what }) =>

@@ -5,7 +5,7 @@ import { invalid } from "../internal/ledger.ts"
 export const checker: Checker = {
   name: "registered",
   promise: "whoever claims or renews is registered as it says, and nobody who leads is evicted",
-  check: ({ ledger }) => {
+  check: ({ ledger, owners }) => {
     const violations: Array<Violation> = []
     for (const { after, before, candidates, commit, written } of ledger) {
       const fail = (message: string) =>
@@ -21,6 +21,11 @@ export const checker: Checker = {
         if (candidates.has(leads.id) && candidate === undefined && itself) {
           fail(`"${leads.id}" is evicted while it leads`)
         }
+      } else if (
+        candidates.has(leads.id) && candidate === undefined && typeof was === "object" &&
+        was.registration === leads.registration && owners.get(leads.registration) === commit.by
+      ) {
+        fail(`"${leads.id}" leaves while it leads`)
       } else if (written.has("lease") || written.has("leader")) {
         // Before the commit: a claim or a renewal writes the candidate's record as well.
         if (typeof was !== "object" || was.registration !== leads.registration) {

@@ -2,6 +2,7 @@
  * What each commit to an election is: one of the transitions that the protocol has, or none. The rules are written down
  * here a second time, in the terms of what is stored.
  */
+import { second } from "../World.ts"
 import type { Evidence } from "./evidence.ts"
 import { type Entry, invalid, type State } from "./ledger.ts"
 
@@ -68,10 +69,38 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   return legal("spoil-or-repair")
 }
 
+/** The fastest clock that any world has. */
+const fastest = 1.04
+
+/** What has been before a commit. Instants are nanoseconds of the world. */
+interface Past {
+  /** The registrations that there have been, and the machines that have registered. */
+  readonly known: Set<string>
+  readonly registrars: Set<string>
+  /** When each candidate has last written its record. */
+  readonly lastWritten: Map<string, number>
+  /** When the configuration was written last, and since when the election is disabled. */
+  configuredAt: number
+  disabledAt: number | undefined
+  /** The vacancy that stands or stood last, since when, and who has left it. */
+  vacancy: { readonly term: bigint; readonly since: number; readonly by: string }
+  /** Since when a leader leads, where its configuration has been the same since. */
+  leads: number | undefined
+}
+
+/** How long after an election was disabled what is under way may still be written, in nanoseconds. */
+const underWay = 20 * second
+
+/** Whether the library has told a machine's observer of something by an instant. */
+const wasTold = ({ machines }: Evidence, who: string, at: number, what: string, registration?: string): boolean =>
+  machines.get(who)?.events.some((event) =>
+    event.what === what && event.at < at && (registration === undefined || event.details["registration"] === registration)
+  ) === true
+
 const ofCandidate = (
   { after, before, candidates, commit }: Entry,
-  known: ReadonlySet<string>,
-  registrars: ReadonlySet<string>
+  evidence: Evidence,
+  { configuredAt, disabledAt, known, lastWritten, registrars }: Past
 ): Verdict => {
   const [id] = candidates
   if (id === undefined || candidates.size > 1) return illegal("writes the records of several candidates")
@@ -84,7 +113,11 @@ const ofCandidate = (
   }
   if (is === undefined) return legal("unregister")
   if (is === invalid) return illegal("writes a record that does not decode")
-  if (typeof was === "object" && was.registration === is.registration) return legal("beat")
+  if (typeof was === "object" && was.registration === is.registration) {
+    return disabledAt === undefined || commit.at < disabledAt + underWay
+      ? legal("beat")
+      : illegal("beats though the election has been disabled for long")
+  }
   if (known.has(is.registration)) {
     return illegal(
       was === undefined
@@ -93,12 +126,21 @@ const ofCandidate = (
     )
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
-  if (typeof was === "object") return legal("supersede")
+  if (typeof was === "object") {
+    if (
+      evidence.owners.get(was.registration) === commit.by &&
+      wasTold(evidence, commit.by, commit.at, "registered", was.registration)
+    ) {
+      return illegal("supersedes its own registration")
+    }
+    const timeout = typeof before.config === "object" ? Number(before.config.candidateTimeout) / fastest : 0
+    return wasTold(evidence, commit.by, commit.at, "superseded") && configuredAt < commit.at - underWay &&
+        (lastWritten.get(id) ?? 0) > commit.at - timeout
+      ? illegal(`takes "${id}" back from who lives`)
+      : legal("supersede")
+  }
   return legal(registrars.has(commit.by) ? "register-again" : "register")
 }
-
-/** The fastest clock that any world has. */
-const fastest = 1.04
 
 /** How many preemptions in a row, back from the leader to be challenged, have been won for nothing. */
 const failedPreemptions = ({ history, lease }: State, challenger: string, renewalsInLease: bigint): number => {
@@ -159,8 +201,8 @@ const ofHistory = ({ after, tenures }: Entry): Verdict => {
   return legal("trim")
 }
 
-/** Writes to S("leader") or S("lease"); `vacantSince` is when the leadership that is claimed was left. */
-const ofLeadership = (entry: Entry, evidence: Evidence, vacantSince: number): Verdict => {
+/** Writes to S("leader") or S("lease"). */
+const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy }: Past): Verdict => {
   const { after, before, candidates, commit, written } = entry
   const { leader, lease } = after
   const was = before.leader
@@ -214,10 +256,18 @@ const ofLeadership = (entry: Entry, evidence: Evidence, vacantSince: number): Ve
     if (typeof ended === "object" && ended.reason !== "expired") return illegal("claims without ending the old tenure")
     return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
   }
+  const heartbeat = Number(before.config.heartbeat) / fastest
+  const left = before.history.get(was.term)
+  if (
+    typeof left === "object" && left.reason === "stepped-down" && vacancy.term === was.term && vacancy.by === commit.by &&
+    configuredAt < vacancy.since - underWay && commit.at < vacancy.since + heartbeat
+  ) {
+    return illegal("claims within a heartbeat what it was asked to leave")
+  }
   if (was.term === 0n && before.history.size === 0) return legal("claim-first")
   if (was.successor === undefined) return legal("claim-vacant")
   if (was.successor.registration === leader.who.registration) return legal("claim-preferred")
-  return commit.at >= vacantSince + Number(before.config.heartbeat) / fastest
+  return commit.at >= vacancy.since + heartbeat
     ? legal("claim-vacant")
     : illegal(`claims what was left to "${was.successor.id}" within a heartbeat`)
 }
@@ -244,14 +294,15 @@ const ofEviction = (
 
 /** Names every commit to the election. */
 export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
-  const known = new Set<string>()
-  /** The machines that have registered before. */
-  const registrars = new Set<string>()
-  // A record that was spoiled and put back is the vacancy that it was.
-  let vacancy = { term: -1n, since: 0 }
-  const lastWritten = new Map<string, number>()
-  /** Since when a leader leads, where its configuration has been the same since. */
-  let leads: number | undefined
+  const past: Past = {
+    known: new Set(),
+    registrars: new Set(),
+    lastWritten: new Map(),
+    configuredAt: Number.NEGATIVE_INFINITY,
+    disabledAt: undefined,
+    vacancy: { term: -1n, since: 0, by: "" },
+    leads: undefined
+  }
   return evidence.ledger.map((entry) => {
     const { after, candidates, commit, tenures, written } = entry
     const verdict = commit.by === "operator"
@@ -261,24 +312,30 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       : [...tenures].some((term) => after.history.get(term) === invalid)
       ? illegal("leaves a history that does not decode")
       : written.has("leader") || written.has("lease")
-      ? ofLeadership(entry, evidence, vacancy.since)
+      ? ofLeadership(entry, evidence, past)
       : written.has("challenge")
-      ? ofChallenge(entry, leads)
+      ? ofChallenge(entry, past.leads)
       : candidates.size === 0
       ? ofHistory(entry)
-      : ofEviction(entry, evidence, lastWritten) ?? ofCandidate(entry, known, registrars)
-    if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== vacancy.term) {
-      vacancy = { term: after.leader.term, since: commit.at }
+      : ofEviction(entry, evidence, past.lastWritten) ?? ofCandidate(entry, evidence, past)
+    // A record that was spoiled and put back is the vacancy that it was.
+    if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== past.vacancy.term) {
+      past.vacancy = { term: after.leader.term, since: commit.at, by: commit.by }
     }
-    // What operators spoil and repair tells nothing of when the leader began.
-    if (written.has("leader") && commit.by !== "operator") leads = commit.at
-    else if (written.has("leader") || written.has("config")) leads = undefined
+    // What operators spoil and repair tells nothing of when the leader began, nor of who lives.
+    if (written.has("leader") && commit.by !== "operator") past.leads = commit.at
+    else if (written.has("leader") || written.has("config")) past.leads = undefined
+    if (written.has("config")) {
+      past.configuredAt = commit.at
+      const isDisabled = typeof after.config === "object" && !after.config.enabled
+      past.disabledAt = isDisabled ? past.disabledAt ?? commit.at : undefined
+    }
     for (const id of candidates) {
-      lastWritten.set(id, commit.at)
+      if (commit.by !== "operator") past.lastWritten.set(id, commit.at)
       const candidate = after.candidates.get(id)
       if (typeof candidate !== "object") continue
-      if (!known.has(candidate.registration)) registrars.add(commit.by)
-      known.add(candidate.registration)
+      if (!past.known.has(candidate.registration)) past.registrars.add(commit.by)
+      past.known.add(candidate.registration)
     }
     return { entry, verdict }
   })

@@ -511,6 +511,496 @@ export const all: ReadonlyArray<Mutation> = [
     within: 50
   },
   {
+    name: "renewal-unregistered",
+    wrong: "a renewal does not ask whether its candidate is still registered",
+    patches: [
+      election(
+        "protocol",
+        "const registered = standing(view, tenure);\n    if (registered !== \"registered\")",
+        "const registered = \"registered\";\n    if (false)"
+      )
+    ],
+    noticedBy: "registered",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "superseded-goes-on",
+    wrong: "a candidate whose id another has registered goes on as if it were registered",
+    patches: [
+      election("protocol", "case \"superseded\":\n            return { _tag: \"Superseded\" };", "case \"superseded\":")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "own-tenure-by-id",
+    wrong: "a tenure stored under one's id is taken for one's own, whoever registered the id",
+    patches: [
+      election(
+        "protocol",
+        "(view.leader._tag === \"Held\" && sameIdentity(view.leader, me))",
+        "(view.leader._tag === \"Held\" && view.leader.id === me.id)"
+      )
+    ],
+    noticedBy: "beliefs",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "deposes-who-lives",
+    wrong: "a superseded candidate does not wait until the other is gone or dead",
+    patches: [
+      election("protocol", "view.candidate === undefined || now >= since + timeout;", "true;")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "beats-while-superseded",
+    wrong: "a superseded candidate that waits goes on beating",
+    patches: [
+      election(
+        "follower",
+        "identity !== undefined && member.memory.supersededBy === undefined && !this.disabled",
+        "identity !== undefined && !this.disabled"
+      ),
+      election("follower", "view.enabled && member.memory.supersededBy === undefined)", "view.enabled)")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "ballot-not-observed",
+    wrong: "a follower does not ask whether the lease was renewed",
+    patches: [
+      election("protocol", "observation.ballot === view.lease.ballot &&", "")
+    ],
+    noticedBy: "beliefs",
+    profile: "network",
+    within: 4
+  },
+  {
+    name: "observed-from-before-the-read",
+    wrong: "a follower counts a lease from before the read that first showed it",
+    patches: [
+      election(
+        "follower",
+        "Protocol.remember(member.memory, view, readAt)",
+        "Protocol.remember(member.memory, view, attempt.monotonic)"
+      )
+    ],
+    noticedBy: "beliefs",
+    profile: "network",
+    within: 50
+  },
+  {
+    name: "term-from-terms",
+    wrong: "a claim counts terms, and not ballots",
+    patches: [
+      election("protocol", "const term = view.lease.ballot + 1n;", "const term = view.leader.term + 1n;")
+    ],
+    noticedBy: "growth",
+    profile: "calm",
+    within: 2
+  },
+  {
+    name: "preempts-at-once",
+    wrong: "a candidate of a higher priority claims a live lease",
+    patches: [
+      election("protocol", "preempt: false", "preempt: true")
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 2
+  },
+  {
+    name: "old-challenge-obeyed",
+    wrong: "a challenge to another term is obeyed",
+    patches: [
+      election(
+        "protocol",
+        "challenge === undefined || challenge.term !== leader.term)\n        return undefined;",
+        "challenge === undefined)\n        return undefined;"
+      )
+    ],
+    noticedBy: "reasons",
+    profile: "operators",
+    within: 20
+  },
+  {
+    name: "obeyed-where-not-allowed",
+    wrong: "a challenge is obeyed where preemption is not allowed",
+    patches: [
+      election(
+        "protocol",
+        "return allowPreemption && challenge.priority > leader.priority ?",
+        "return challenge.priority > leader.priority ?"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 20
+  },
+  {
+    name: "challenge-where-not-allowed",
+    wrong: "a candidate challenges where preemption is not allowed",
+    patches: [
+      election(
+        "protocol",
+        "if (!view.allowPreemption || leader._tag === \"Vacant\" ||",
+        "if (leader._tag === \"Vacant\" ||"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 20
+  },
+  {
+    name: "equals-challenge",
+    wrong: "a candidate of the same priority challenges",
+    patches: [
+      election("protocol", "claimant.priority <= leader.priority)", "claimant.priority < leader.priority)")
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 2
+  },
+  {
+    name: "request-overwritten",
+    wrong: "a challenge replaces an operator's request",
+    patches: [
+      election(
+        "protocol",
+        "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
+        "challenge.priority < claimant.priority"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "calm",
+    within: 20
+  },
+  {
+    name: "better-challenge-overwritten",
+    wrong: "a challenge replaces one of a higher priority",
+    patches: [
+      election(
+        "protocol",
+        "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
+        "challenge.challenger !== undefined"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 8
+  },
+  {
+    name: "vacancy-anew-with-each-look",
+    wrong: "a vacancy that is left to a preferred successor is counted from each look anew",
+    patches: [
+      election("protocol", "since ?? readAt,", "readAt,")
+    ],
+    noticedBy: "liveness",
+    profile: "deployments",
+    within: 8
+  },
+  {
+    name: "does-not-yield",
+    wrong: "a leader that was asked to step down claims the vacancy at once",
+    patches: [
+      election("follower", "yieldsUntil: member.now() + Duration.toNanosUnsafe(pause)", "yieldsUntil: undefined")
+    ],
+    noticedBy: "replay",
+    profile: "calm",
+    within: 2
+  },
+  {
+    name: "renewal-while-disabled",
+    wrong: "a renewal does not ask whether the election is enabled",
+    patches: [
+      election(
+        "protocol",
+        "if (!view.enabled && because !== \"step-down\")\n        return { _tag: \"Refuse\", because: \"disabled\" };",
+        ""
+      )
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 8
+  },
+  {
+    name: "registers-while-disabled",
+    wrong: "a candidate registers while the election is disabled",
+    patches: [
+      election(
+        "operations",
+        "yield* requireEnabled(keys, yield* Store.read(tx, Store.config(keys)));\n    const now",
+        "const now"
+      ),
+      election("follower", "this.member.identity === undefined && !this.disabled", "this.member.identity === undefined")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "successor-forgotten",
+    wrong: "a leader that yields to a challenger does not prefer it",
+    patches: [
+      election("protocol", "successor: view.challenge?.challenger", "successor: undefined")
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 2
+  },
+  {
+    name: "preempted-as-resigned",
+    wrong: "a leader that yields to a challenger is told to have resigned",
+    patches: [
+      election("protocol", "{ reason: \"preempted\", successor", "{ reason: \"resigned\", successor")
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 2
+  },
+  {
+    name: "no-margin",
+    wrong: "a leader believes for the whole lease",
+    patches: [
+      election("protocol", "attemptStart + leaseDuration - margin", "attemptStart + leaseDuration")
+    ],
+    noticedBy: "deadline",
+    profile: "clocks",
+    within: 20
+  },
+  {
+    name: "evicted-though-it-beats",
+    wrong: "a leader evicts who has written its record since it looked first",
+    patches: [
+      election("protocol", "before.lastHeartbeat === after.lastHeartbeat && Bytes", "Bytes")
+    ],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 8
+  },
+  {
+    name: "registration-without-conflict",
+    wrong: "a registration does not conflict with another of its id, and undoes it when it comes late",
+    patches: [
+      election("operations", "yield* tx.addReadConflictKey(keys.candidate(id));\n    const record", "const record")
+    ],
+    noticedBy: "replay",
+    profile: "network",
+    within: 50
+  },
+  {
+    name: "relinquishes-anothers",
+    wrong: "whoever is interrupted in its claim ends whatever tenure stands",
+    patches: [
+      election(
+        "operations",
+        "if (view.leader._tag === \"Vacant\" || !sameIdentity(view.leader, me))",
+        "if (view.leader._tag === \"Vacant\")"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 4
+  },
+  {
+    name: "unregisters-another",
+    wrong: "a superseded candidate that leaves removes the record of the other",
+    patches: [
+      election("registration", "member.id, identity)", "member.id, {})")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "leaves-while-leading",
+    wrong: "a candidate removes its record while its tenure stands",
+    patches: [
+      election(
+        "operations",
+        "yield* relinquish(keys, yield* identify(id, candidate, options));",
+        "yield* identify(id, candidate, options);"
+      )
+    ],
+    noticedBy: "registered",
+    profile: "everything",
+    within: 8
+  },
+  {
+    name: "claim-without-challenge",
+    wrong: "a claim does not conflict with the challenge that it answers",
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
+        "for (const key of [keys.config, keys.leader, keys.lease, keys.candidate(claimant.id)]) yield* tx.addReadConflictKey(key);"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 50
+  },
+  {
+    name: "renewal-without-configuration",
+    wrong: "a renewal does not conflict with the configuration",
+    patches: [
+      election(
+        "operations",
+        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "return Effect.forEach([keys.leader, keys.lease, keys.challenge, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
+      )
+    ],
+    noticedBy: "replay",
+    profile: "changes",
+    within: 8
+  },
+  {
+    name: "renewal-without-challenge",
+    wrong: "a renewal does not conflict with the challenge",
+    patches: [
+      election(
+        "operations",
+        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "return Effect.forEach([keys.config, keys.leader, keys.lease, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 50
+  },
+  {
+    name: "renewal-without-candidate",
+    wrong: "a renewal does not conflict with its candidate's record",
+    patches: [
+      election(
+        "operations",
+        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "return Effect.forEach([keys.config, keys.leader, keys.lease, keys.challenge], (key) => tx.addReadConflictKey(key)).pipe("
+      )
+    ],
+    noticedBy: "registered",
+    profile: "operators",
+    within: 20
+  },
+  {
+    name: "renewal-without-tenure",
+    wrong: "a renewal does not conflict with the leader and the lease",
+    patches: [
+      election(
+        "operations",
+        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "return Effect.forEach([keys.config, keys.challenge, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 20
+  },
+  {
+    name: "resignation-without-challenge",
+    wrong: "a resignation in one round trip does not conflict with the challenge",
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    const { id",
+        "for (const key of [keys.config, keys.leader, keys.lease, keys.candidate(leader.id)]) yield* tx.addReadConflictKey(key);\n    const { id"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 8
+  },
+  {
+    name: "challenge-without-tenure",
+    wrong: "a challenge does not conflict with the tenure that it challenges",
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, id);",
+        "for (const key of [keys.config, keys.challenge, keys.candidate(id)]) yield* tx.addReadConflictKey(key);"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 50
+  },
+  {
+    name: "renewal-at-a-new-version",
+    wrong: "a renewal in one round trip asks for a version, instead of taking that of the last",
+    patches: [
+      election("renewal", "tx.setReadVersion(tenure.version.version).pipe(", "Effect.void.pipe(")
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 8
+  },
+  {
+    name: "resignation-at-a-new-version",
+    wrong: "a resignation in one round trip asks for a version, instead of taking that of the last renewal",
+    patches: [
+      election(
+        "tenure",
+        "Effect.andThen(tx.setReadVersion(version.version), Operations.endStandingTenure(",
+        "Effect.andThen(Effect.void, Operations.endStandingTenure("
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 4
+  },
+  {
+    name: "beat-at-a-new-version",
+    wrong: "a heartbeat asks for a version, instead of taking that at which its record was seen",
+    patches: [
+      election("registration", "tx.setReadVersion(version).pipe(", "Effect.void.pipe(")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 4
+  },
+  {
+    name: "wall-clock-looked-at-late",
+    wrong: "the watchdog looks again when the belief is over by the monotonic clock",
+    patches: [
+      election("renewal", "const pause = remaining < longest ? remaining : longest;", "const pause = remaining;")
+    ],
+    noticedBy: "deadline",
+    profile: "clocks",
+    within: 20
+  },
+  {
+    name: "replaced-not-looked-into",
+    wrong: "a watch that fails because the database was replaced calls nobody",
+    patches: [
+      election(
+        "wakeUp",
+        "else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !mayPass(error)))\n            return;",
+        "else return;"
+      )
+    ],
+    noticedBy: "replaced",
+    profile: "outages",
+    within: 20
+  },
+  {
+    name: "replaced-not-lost",
+    wrong: "a leader whose database was replaced tries again until its belief is over",
+    patches: [
+      election("renewal", "return Effect.andThen(told, tenure.lose(\"Broken\"));", "return told;")
+    ],
+    noticedBy: "replaced",
+    profile: "outages",
+    within: 4
+  },
+  {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
     patches: [election("follower", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],

@@ -247,6 +247,31 @@ describe("each checker notices", () => {
     assert.include(noticedBy(history), "able")
   })
 
+  it("replaced: a leader that goes on when its database was replaced", () => {
+    const history = tampered((history) => {
+      const { who } = find(history, "elected")
+      return { events: withEvents(history, { at: 15 * second, who, what: "fault", details: { kind: "replace" } }) }
+    })
+    assert.deepStrictEqual(noticedBy(history), ["replaced"])
+  })
+
+  it("reasons: a tenure that is lost for the election was disabled, before its belief is over", () => {
+    const history = tampered((history) => {
+      const renewed = find(history, "renewed")
+      const { term } = renewed.details
+      return {
+        events: withEvents(history, {
+          ...renewed,
+          at: renewed.at + 1,
+          what: "lost",
+          details: { term, reason: "Disabled" }
+        })
+      }
+    })
+    const messages = Checkers.check(history).map(({ message }) => message)
+    assert.isTrue(messages.some((message) => message.includes("before its belief is over")))
+  })
+
   it("undisturbed: a guarded write that conflicts with a renewal", () => {
     const history = tampered((history) => {
       const renewal = history.record.findLast((commit) => isOf(commit, leaseKey) && !isOf(commit, leaderKey))!

@@ -89,7 +89,10 @@ export const checker: Checker = {
         wall >= begins && noticed < due && stopped - frozenFor(wall, stopped) > noticed + patience / 0.95 + tolerance &&
         !life.stretches.some(({ from }) => from > wall && from < noticed)
       ) {
-        fail(wall, `its wall clock ends its belief, and it is interrupted ${((stopped - wall) / second).toFixed(3)} s later`)
+        fail(
+          wall,
+          `its wall clock ends its belief, and it is interrupted ${((stopped - wall) / second).toFixed(3)} s later`
+        )
       }
       if (ended === undefined) continue
       const lapse = Evidence.whenShown(life, "monotonic", until + (life.margin ?? lease / 10), last.at)

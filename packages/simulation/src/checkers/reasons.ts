@@ -49,7 +49,8 @@ const isClaimOf = ({ after, before, commit }: Entry, who: string, term: bigint):
 
 export const checker: Checker = {
   name: "reasons",
-  promise: "a leadership that is lost by what is stored is lost for what was stored, and not before its time if that may pass",
+  promise:
+    "a leadership that is lost by what is stored is lost for what was stored, and not before its time if that may pass",
   check: ({ history, ledger, machines }) => {
     const violations: Array<Violation> = []
     for (const { at, details, what, who } of history.events) {
@@ -63,7 +64,9 @@ export const checker: Checker = {
           checker: "reasons",
           at,
           who,
-          message: `${who} loses its tenure as ${reason} ${(left(life, at) / second).toFixed(3)} s before its belief is over`
+          message: `${who} loses its tenure as ${reason} ${
+            (left(life, at) / second).toFixed(3)
+          } s before its belief is over`
         })
       }
       const term = BigInt(String(details["term"]))

@@ -94,7 +94,8 @@ const underWay = 20 * second
 /** Whether the library has told a machine's observer of something by an instant. */
 const wasTold = ({ machines }: Evidence, who: string, at: number, what: string, registration?: string): boolean =>
   machines.get(who)?.events.some((event) =>
-    event.what === what && event.at < at && (registration === undefined || event.details["registration"] === registration)
+    event.what === what && event.at < at &&
+    (registration === undefined || event.details["registration"] === registration)
   ) === true
 
 const ofCandidate = (
@@ -259,7 +260,8 @@ const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy 
   const heartbeat = Number(before.config.heartbeat) / fastest
   const left = before.history.get(was.term)
   if (
-    typeof left === "object" && left.reason === "stepped-down" && vacancy.term === was.term && vacancy.by === commit.by &&
+    typeof left === "object" && left.reason === "stepped-down" && vacancy.term === was.term &&
+    vacancy.by === commit.by &&
     configuredAt < vacancy.since - underWay && commit.at < vacancy.since + heartbeat
   ) {
     return illegal("claims within a heartbeat what it was asked to leave")

@@ -735,11 +735,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "registers-while-disabled",
     wrong: "a candidate registers while the election is disabled",
     patches: [
-      election(
-        "operations",
-        "yield* requireEnabled(keys, yield* Store.read(tx, Store.config(keys)));\n    const now",
-        "const now"
-      ),
+      election("operations", "yield* requireEnabled(keys, config);\n    yield* requireOf", "yield* requireOf"),
       election("follower", "this.member.identity === undefined && !this.disabled", "this.member.identity === undefined")
     ],
     noticedBy: "replay",

@@ -22,7 +22,7 @@ export const checker: Checker = {
         if (acquired.what !== "acquires") continue
         const term = BigInt(String(acquired.details["term"]))
         const own = life.events.filter(({ details, what }) =>
-          (what === "forked-step" || what === "releases" || what === "work-ends") &&
+          (what === "forked-step" || what === "releases" || what === "work-ends" || what === "lost") &&
           String(details["term"]) === String(term)
         )
         const released = own.find(({ what }) => what === "releases")?.at ?? life.died
@@ -34,11 +34,13 @@ export const checker: Checker = {
         }
         // While the finalizers of the work run they may need what is forked: the scope is closed after them.
         let finalizes = false
+        // Finalizers begin in the instant of the loss, in which the work's fiber may give way before it comes to them.
+        const lost = own.find(({ what }) => what === "lost")?.at
         for (const { at, what } of own) {
           if (what === "work-ends") finalizes = true
           if (what !== "forked-step") continue
           if (at > released || at > ended) fail(at, term, "a fiber of its scope goes on when that is closed")
-          else if (next !== undefined && at > next.at && !finalizes) {
+          else if (next !== undefined && at > next.at && !finalizes && at !== lost) {
             fail(at, term, `a fiber of its scope goes on beside ${next.who}, which leads`)
           }
         }

@@ -258,11 +258,12 @@ const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy 
     return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
   }
   const heartbeat = Number(before.config.heartbeat) / fastest
-  const left = before.history.get(was.term)
+  const obeyed = evidence.machines.get(commit.by)?.events.some(({ details, what }) =>
+    what === "lost" && details["reason"] === "StepDownRequested" && String(details["term"]) === String(was.term)
+  )
   if (
-    typeof left === "object" && left.reason === "stepped-down" && vacancy.term === was.term &&
-    vacancy.by === commit.by &&
-    configuredAt < vacancy.since - underWay && commit.at < vacancy.since + heartbeat
+    obeyed === true && vacancy.term === was.term && configuredAt < vacancy.since - underWay &&
+    commit.at < vacancy.since + heartbeat
   ) {
     return illegal("claims within a heartbeat what it was asked to leave")
   }

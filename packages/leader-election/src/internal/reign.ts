@@ -151,16 +151,20 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
     })
   ).pipe(Span.within("LeaderElection.campaign", member))
 
+/** Tells, once, that the work went on when its lease had run out and another could lead. */
+const tellOverrun = (tenure: Tenure): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (tenure.overrunTold) return Effect.void
+    tenure.overrunTold = true
+    return tenure.member.tell((about) => ({ _tag: "Overrun", ...about, term: tenure.term }))
+  })
+
 /** Reports a work that goes on when its lease has lapsed. */
-const reportOverrun = (tenure: Tenure): Effect.Effect<void> => {
-  const { belief, member, term } = tenure
-  return Effect.suspend(() => Effect.sleep(Duration.nanos(belief.untilLapse()))).pipe(
-    Effect.andThen(Effect.suspend(() =>
-      // Its resignation may take long.
-      tenure.isWorking ? member.tell((about) => ({ _tag: "Overrun", ...about, term })) : Effect.void
-    ))
+const reportOverrun = (tenure: Tenure): Effect.Effect<void> =>
+  Effect.suspend(() => Effect.sleep(Duration.nanos(tenure.belief.untilLapse()))).pipe(
+    // Its resignation may take long.
+    Effect.andThen(Effect.suspend(() => tenure.isWorking ? tellOverrun(tenure) : Effect.void))
   )
-}
 
 /** Runs the work by the tenure's scheduler, which is asked also where the caller's was not to be. */
 const supervisedBy = (tenure: Tenure) => <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -224,6 +228,8 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
     const exit = Exit.hasDies(worked) ? worked : tenure.cutShortBy === undefined ? waited : Exit.fail(tenure.cutShortBy)
     const { reason } = tenure
     const overran = reason === undefined ? 0n : belief.sinceLapse()
+    // Also where it has ended before anybody looked, as after the process was frozen.
+    if (overran > 0n) yield* tellOverrun(tenure)
     const loss = lossIn(tenure, exit)
     const goesOn = loss !== undefined && again
     // It leaves with its resignation.

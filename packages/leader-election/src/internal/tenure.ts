@@ -44,6 +44,8 @@ export class Tenure {
   isInDoubt = false
   /** When a watchdog looks at the belief again, on the monotonic clock. */
   looksAt = 0n
+  /** Whether it was told that its work went on past its lease. */
+  overrunTold = false
   /** Whether what its claim has left for later is done: the watches, and the history. */
   isSettled = false
 

@@ -34,7 +34,8 @@ describe("no promise is broken", () => {
         was: "a vacancy that was spoiled and repaired was taken for a new one"
       },
       { profile: "operators", seed: 992, duration: 180, was: "that a long history is trimmed was no transition" },
-      { profile: "late", seed: 70, duration: 180, was: "a vacancy was left for long to those who had just resigned" }
+      { profile: "late", seed: 70, duration: 180, was: "a vacancy was left for long to those who had just resigned" },
+      { profile: "changes", seed: 11, duration: 600, was: "a forked fiber went on beside the next leader" }
     ] as const
   )("where one was before: $was", ({ duration, profile, seed }) => {
     assert.deepStrictEqual(Checkers.check(Simulation.run(Profile.generate(profile, seed, { duration }))), [])

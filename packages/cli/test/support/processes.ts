@@ -49,7 +49,8 @@ export class Run {
     child.stderr?.on("data", (chunk: Buffer) => {
       this.said += chunk.toString()
     })
-    this.ended = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })))
+    // Not at its exit: what it has said may not have been read then.
+    this.ended = new Promise((resolve) => child.on("close", (code, signal) => resolve({ code, signal })))
   }
 
   get pid(): number {

@@ -997,6 +997,161 @@ export const all: ReadonlyArray<Mutation> = [
     within: 4
   },
   {
+    name: "renewal-of-anothers",
+    wrong: "a renewal does not ask whether the tenure that stands is its own",
+    patches: [
+      election(
+        "protocol",
+        "if (!stands(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
+        "if (false)\n        return { _tag: \"Refuse\", because: \"replaced\" }"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 50
+  },
+  {
+    name: "claim-without-lease",
+    wrong: "a claim does not conflict with the lease that it has seen lapse",
+    patches: [
+      election(
+        "operations",
+        "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
+        "for (const key of [keys.config, keys.leader, keys.challenge, keys.candidate(claimant.id)]) yield* tx.addReadConflictKey(key);"
+      )
+    ],
+    noticedBy: "growth",
+    profile: "network",
+    within: 50
+  },
+  {
+    name: "claim-leaves-challenge",
+    wrong: "a claim leaves the challenge of the tenure before",
+    patches: [
+      election(
+        "operations",
+        "yield* beat(tx, keys, claimant, claimant.priority, now);\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
+        "yield* beat(tx, keys, claimant, claimant.priority, now);"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 20
+  },
+  {
+    name: "claim-without-end",
+    wrong: "a claim of a lapsed lease does not end the tenure in the history",
+    patches: [
+      election("operations", "if (claim.ends !== undefined && ended !== undefined) {", "if (false) {")
+    ],
+    noticedBy: "replay",
+    profile: "pauses",
+    within: 4
+  },
+  {
+    name: "claim-keeps-the-lease",
+    wrong: "a claim is written for the lease that is stored, not for the one that is configured",
+    patches: [
+      election(
+        "operations",
+        "duration: view.leaseDuration, expiry: now + view.leaseDuration };\n    yield* Store.add",
+        "duration: view.lease.duration, expiry: now + view.leaseDuration };\n    yield* Store.add"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "changes",
+    within: 4
+  },
+  {
+    name: "resignation-leaves-challenge",
+    wrong: "a resignation leaves the challenge that it answers",
+    patches: [
+      election(
+        "operations",
+        "expiry: now }));\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
+        "expiry: now }));"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "deployments",
+    within: 4
+  },
+  {
+    name: "quick-resignation-leaves-challenge",
+    wrong: "a resignation in one round trip leaves a challenge that asks nothing of the leader",
+    patches: [
+      election("operations", "yield* tx.clear(keys.challenge);\n    if (leaves)", "if (leaves)")
+    ],
+    noticedBy: "replay",
+    profile: "operators",
+    within: 12
+  },
+  {
+    name: "step-down-without-renewals",
+    wrong: "a request to step down does not conflict with a renewal of the same version",
+    patches: [
+      election(
+        "operations",
+        "const [, leader, lease, challenge] = yield* Store.readAll(tx, [",
+        "const [, leader, lease, challenge] = yield* Store.readAll(tx.snapshot, ["
+      )
+    ],
+    noticedBy: "replay",
+    profile: "changes",
+    within: 8
+  },
+  {
+    name: "fast-renewal-keeps-the-ballot",
+    wrong: "a renewal in one round trip does not count",
+    patches: [
+      election("renewal", "lease.ballot + 1n, lease.duration", "lease.ballot, lease.duration")
+    ],
+    noticedBy: "growth",
+    profile: "calm",
+    within: 2
+  },
+  {
+    name: "no-watchdog",
+    wrong: "nobody watches the belief while a call to the database hangs",
+    patches: [
+      election("reign", "Effect.andThen(Renewal.watchdog(tenure), afterLoss)", "Effect.void")
+    ],
+    noticedBy: "deadline",
+    profile: "pauses",
+    within: 4
+  },
+  {
+    name: "overrun-untold",
+    wrong: "a work that goes on when its lease has lapsed is not reported",
+    patches: [
+      election("reign", "yield* keepUp(reportOverrun(tenure));", "yield* keepUp(Effect.void);")
+    ],
+    noticedBy: "deadline",
+    profile: "network",
+    within: 20
+  },
+  {
+    name: "finalizers-not-awaited",
+    wrong: "whoever interrupts a work does not wait for its finalizers",
+    patches: [
+      election("reign", "if (Exit.hasInterrupts(waited))\n            yield* Fiber.interrupt(working);", ""),
+      election("reign", "Effect.andThen(working === undefined ? Effect.void : Fiber.interrupt(working), end)", "end")
+    ],
+    noticedBy: "ending",
+    profile: "deployments",
+    within: 4
+  },
+  {
+    name: "work-scheduler-dropped",
+    wrong: "a fiber of the work that an answer calls goes on before the belief has been looked at",
+    patches: [
+      election("reign", "supervisedBy(tenure), Span", "Span")
+    ],
+    noticedBy: "deadline",
+    profile: "clocks",
+    within: 20
+  },
+  {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
     patches: [election("follower", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],

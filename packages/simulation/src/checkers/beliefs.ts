@@ -15,8 +15,10 @@ export const checker: Checker = {
     let last = spans[0]
     for (const span of spans.slice(1)) {
       if (last === undefined) break
-      if ((span.who !== last.who || span.term !== last.term) && span.from < last.to - tolerance) {
-        const overlap = ((Math.min(span.to, last.to) - span.from) / second).toFixed(6)
+      // A claim that is confirmed after its belief is over is lost in the same instant, and is no belief.
+      const both = Math.min(span.to, last.to) - span.from
+      if ((span.who !== last.who || span.term !== last.term) && both > tolerance) {
+        const overlap = (both / second).toFixed(6)
         violations.push({
           checker: "beliefs",
           at: span.from,

@@ -30,6 +30,16 @@ export const checker: Checker = {
             span.who === life.name ? sum + Math.max(0, Math.min(to, span.to) - Math.max(from, span.from)) : sum,
           0
         )
+      /** When a wall clock that passes a deadline is noticed: never, where it was set back before the process went on. */
+      const shownAwake = (at: number): number => {
+        const span = frozen.find(({ from, to, who }) => who === life.name && from <= at && at < to)
+        if (span === undefined) return at
+        const setBack = life.events.some((event) =>
+          event.what === "clock" && event.at > at && event.at <= span.to &&
+          Number(event.details["wall"]) < Evidence.wallAt(life, at)
+        )
+        return setBack ? Number.POSITIVE_INFINITY : at
+      }
       const confirmations = life.events.filter(({ at, details, what }) =>
         (what === "elected" || what === "renewed") && String(details["term"]) === String(term) &&
         at <= (ended ?? life.died)
@@ -47,7 +57,7 @@ export const checker: Checker = {
       const limited = limit === undefined ? confirmed : shortened(life, limit)
       const due = Math.min(confirmed.monotonic, limited.monotonic)
       // A wall clock that has jumped is noticed before the next step; a work that waits is told of it within a margin.
-      const over = Math.min(due, confirmed.wall, limited.wall)
+      const over = Math.min(due, shownAwake(confirmed.wall), shownAwake(limited.wall))
       confirmations.forEach((confirmation, index) => {
         const before = confirmations[index - 1]
         const stored = before === undefined ? undefined : leaseOf(before)
@@ -81,7 +91,7 @@ export const checker: Checker = {
         fail(due, `it is interrupted ${((stopped - due) / second).toFixed(3)} s after the deadline`)
       }
       // A wall clock that has jumped is noticed within a margin of the monotonic clock, even by a work that waits.
-      const wall = Math.min(confirmed.wall, limited.wall)
+      const wall = Math.min(shownAwake(confirmed.wall), shownAwake(limited.wall))
       const longest = Math.max(...confirmations.map((confirmation) => leaseOf(confirmation) ?? lease))
       const glance = Math.max(life.margin ?? longest / 10, longest / 100)
       const noticed = Evidence.whenShown(life, "monotonic", Evidence.monotonicAt(life, wall) + glance, wall)

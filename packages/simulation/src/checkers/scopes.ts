@@ -4,7 +4,7 @@ import type { Checker, Violation } from "../Checker.ts"
 export const checker: Checker = {
   name: "scopes",
   promise:
-    "nothing of a tenure's scope is held or runs when the tenure has been ended, or, but for finalizers, beside the next leader",
+    "nothing of a tenure's scope is held or runs when the tenure has been ended, or, but for finalizers and overruns that are told, beside the next leader",
   check: ({ history, ledger, machines, owners }) => {
     const violations: Array<Violation> = []
     /** When each machine has ended which tenure, and when which machine was elected for which. */
@@ -33,6 +33,10 @@ export const checker: Checker = {
           fail(next.at, term, "it leads again while something of an earlier scope is still held")
         }
         // While the finalizers of the work run they may need what is forked: the scope is closed after them.
+        // A work that cannot be interrupted at once, in a commit say, may need what it has forked; an overrun tells of it.
+        const isTold = life.events.some(({ details, what }) =>
+          what === "overrun" && String(details["term"]) === String(term)
+        )
         let finalizes = false
         // Finalizers begin in the instant of the loss, in which the work's fiber may give way before it comes to them.
         const lost = own.find(({ what }) => what === "lost")?.at
@@ -40,7 +44,7 @@ export const checker: Checker = {
           if (what === "work-ends") finalizes = true
           if (what !== "forked-step") continue
           if (at > released || at > ended) fail(at, term, "a fiber of its scope goes on when that is closed")
-          else if (next !== undefined && at > next.at && !finalizes && at !== lost) {
+          else if (next !== undefined && at > next.at && !isTold && !finalizes && at !== lost) {
             fail(at, term, `a fiber of its scope goes on beside ${next.who}, which leads`)
           }
         }

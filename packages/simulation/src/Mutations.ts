@@ -494,7 +494,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "able",
     profile: "changes",
-    within: 50
+    within: 8
   },
   {
     name: "renewal-unregistered",
@@ -898,7 +898,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "replay",
     profile: "deployments",
-    within: 8
+    within: 50
   },
   {
     name: "challenge-without-tenure",
@@ -936,7 +936,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "replay",
     profile: "late",
-    within: 4
+    within: 50
   },
   {
     name: "beat-at-a-new-version",
@@ -1084,7 +1084,7 @@ export const all: ReadonlyArray<Mutation> = [
     ],
     noticedBy: "replay",
     profile: "changes",
-    within: 8
+    within: 50
   },
   {
     name: "fast-renewal-keeps-the-ballot",

@@ -5,6 +5,7 @@ import {
   Bytes,
   Database,
   KeyRange,
+  KeySelector,
   MemoryDatabase,
   OptimisticEngine,
   Transaction,
@@ -284,4 +285,16 @@ describe("MemoryDatabase: the limit on watches", () => {
       yield* watchAll(10_000)
       assert.strictEqual((yield* Effect.flip(watchAll(1))).code, 1032)
     }))
+})
+
+describe("a range that own writes answer", () => {
+  it.effect("lets nothing of the database be known: a selector that comes later reads it", () =>
+    Database.transact(Effect.gen(function*() {
+      const tx = yield* Transaction
+      const [b, d] = [Bytes.fromString("b"), Bytes.fromString("d")]
+      yield* tx.clearRange({ begin: b, end: d })
+      assert.deepStrictEqual(yield* tx.getRange({ begin: b, end: d }), [])
+      const after = KeySelector.move(KeySelector.firstGreaterOrEqual(b), 1)
+      assert.deepStrictEqual(yield* tx.getRange({ begin: after, end: KeySelector.firstGreaterOrEqual(d) }), [])
+    })).pipe(Effect.provide(MemoryDatabase.layer)))
 })

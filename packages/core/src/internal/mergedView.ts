@@ -110,8 +110,10 @@ export const getRange = (
   if (typeof values === "symbol") return { answer: values, known: [] }
   const more = values.length === limit
   const answer = { values, more, clampedBegin: false, clampedEnd: false }
+  // What own writes answer lets nothing of the database be known.
+  if (below === undefined) return { answer, known: [] }
   if (!more) return { answer, known: [range] }
-  if (!isUntouched && limit === wanted) return { answer, known: below === undefined ? [] : later(below, own, read) }
+  if (!isUntouched && limit === wanted) return { answer, known: later(below, own, read) }
   const last = values.at(-1)!.key
   return {
     answer,

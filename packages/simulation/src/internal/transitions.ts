@@ -91,6 +91,15 @@ interface Past {
 /** How long after an election was disabled what is under way may still be written, in nanoseconds. */
 const underWay = 20 * second
 
+/** A commit comes this much after it was sent at most: its read version is too old then. In nanoseconds. */
+const latest = 6 * second
+
+/** Whether a machine's commit may be one that the network has kept back. */
+const mayBeLate = ({ machines }: Evidence, who: string, at: number): boolean =>
+  machines.get(who)?.events.some((event) =>
+    event.what === "fault" && event.details["kind"] === "late-commit" && event.at > at - latest && event.at < at
+  ) === true
+
 /** Whether the library has told a machine's observer of something by an instant. */
 const wasTold = ({ machines }: Evidence, who: string, at: number, what: string, registration?: string): boolean =>
   machines.get(who)?.events.some((event) =>
@@ -135,7 +144,8 @@ const ofCandidate = (
       return illegal("supersedes its own registration")
     }
     const timeout = typeof before.config === "object" ? Number(before.config.candidateTimeout) / fastest : 0
-    return wasTold(evidence, commit.by, commit.at, "superseded") && configuredAt < commit.at - underWay &&
+    return wasTold(evidence, commit.by, commit.at, "superseded") && !mayBeLate(evidence, commit.by, commit.at) &&
+        configuredAt < commit.at - underWay &&
         (lastWritten.get(id) ?? 0) > commit.at - timeout
       ? illegal(`takes "${id}" back from who lives`)
       : legal("supersede")

@@ -21,11 +21,11 @@ import { candidates, history, status } from "./internal/commands/reading.ts"
 import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
 import { watch } from "./internal/commands/watch.ts"
-import * as NegativeSpans from "./internal/negativeSpans.ts"
-import { visible } from "./internal/visible.ts"
+import * as NegativeDurations from "./internal/negativeDurations.ts"
+import { printable } from "./internal/printable.ts"
 
 export { Signals } from "./internal/run/signals.ts"
-export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/target.ts"
+export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/selectedElection.ts"
 
 /** Subcommands, flags and what they do. */
 export const command = root.pipe(
@@ -48,7 +48,7 @@ export const command = root.pipe(
 
 const oneLine = (text: string): string => text.replaceAll(/\?\s*\n\s*/g, "? ").replaceAll(/\s*\n\s*/g, "; ").trim()
 
-const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${visible(message)}`)
+const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${printable(message)}`)
 
 /** A wrong command line is told in a sentence, with where to read on, and not with the whole of the help. */
 const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
@@ -74,7 +74,7 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
   if (cause.reasons.length > 0) {
     parts.push(oneLine(Cause.prettyErrors(cause).map((error) => error.message).join("; ")))
   }
-  fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${visible(parts.join(" "))}`)
+  fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${printable(parts.join(" "))}`)
 })
 
 const messageOf = (error: unknown): string =>
@@ -103,7 +103,7 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
 
 /** Runs the command with these arguments, to its exit code. Never fails; what went wrong is on standard error. */
 export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
-  NegativeSpans.refuse(args).pipe(
+  NegativeDurations.refuse(args).pipe(
     Effect.andThen(Command.runWith(command, options)(args)),
     Effect.provideService(CommandLine, args),
     Effect.provide([presenter, cliConfig, Logger.layer([logger])]),

@@ -73,12 +73,12 @@ const isUsableBy = (user: number): boolean =>
   process.getuid?.() === 0 &&
   childProcess.spawnSync(process.execPath, [program, "--version"], { uid: user }).status === 0
 
-const keeperOf = (run: Run): number => {
-  const keeper = childrenOf(run.pid).find((pid) =>
-    fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("keeper.js")
+const watchdogOf = (run: Run): number => {
+  const watchdog = childrenOf(run.pid).find((pid) =>
+    fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("watchdogProgram.js")
   )
-  assert.isDefined(keeper)
-  return keeper
+  assert.isDefined(watchdog)
+  return watchdog
 }
 
 describe.concurrent("a command that leads", () => {
@@ -140,7 +140,7 @@ describe.concurrent("a command that leads", () => {
     assert.deepStrictEqual(fs.readdirSync(`/proc/${command}/fd`), ["0", "1", "2"])
     // The last is the listing's own.
     assert.deepStrictEqual(at.lines("nested"), ["0", "1", "2", "3"])
-    for (const pid of [launcher, keeperOf(run)]) {
+    for (const pid of [launcher, watchdogOf(run)]) {
       const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`))
       assert.deepStrictEqual(open.filter((name) => name.startsWith(at.directory)), [])
     }
@@ -463,13 +463,13 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
   }, 180_000)
 
   for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
-    it(`though the keeper is killed, and the wrapper gets ${signal} at once`, async (context) => {
+    it(`though the watchdog process is killed, and the wrapper gets ${signal} at once`, async (context) => {
       const at = await stage(context, lapsing)
       const run = at.run(["--id", "a"], stubborn)
       const group = await beating(at)
-      const keeper = keeperOf(run)
+      const watchdog = watchdogOf(run)
       run.signal("SIGSTOP")
-      process.kill(keeper, "SIGKILL")
+      process.kill(watchdog, "SIGKILL")
       run.signal(signal)
       await endsWithinLease(at, group)
     }, 180_000)
@@ -583,13 +583,13 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.strictEqual(tenure?.reason, "stepped-down")
   }, 180_000)
 
-  it("though the keeper is killed: the wrapper does not go on without", async (context) => {
+  it("though the watchdog process is killed: the wrapper does not go on without", async (context) => {
     const at = await stage(context)
     const run = at.run(["--id", "a", "--again"], obedient)
     const group = await nthGroup(at, 0)
-    process.kill(keeperOf(run), "SIGKILL")
+    process.kill(watchdogOf(run), "SIGKILL")
     assert.strictEqual(code(await run.ended), ExitCode.system)
-    assert.match(run.said, /the keeper, a process that guards the command, has ended \(SIGKILL\)/)
+    assert.match(run.said, /the watchdog process, which guards the command, has ended \(SIGKILL\)/)
     assert.isTrue(groupIsGone(group))
     const [tenure] = await at.history()
     assert.strictEqual(tenure?.reason, "resigned")

@@ -1,9 +1,9 @@
 /** Columns under each other. */
-import { visible } from "./visible.ts"
+import { printable } from "./printable.ts"
 
 /** The lines of a table whose columns are as wide as what is in them; the last one is not padded. */
 export const lines = (cells: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
-  const rows = cells.map((row) => row.map(visible))
+  const rows = cells.map((row) => row.map(printable))
   const widths = rows.reduce<Array<number>>(
     (widths, row) => row.map((cell, i) => Math.max(widths[i] ?? 0, cell.length)),
     []

@@ -5,11 +5,11 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
-import * as Settings from "../settings.ts"
-import { configText } from "../snapshot.ts"
-import { spanFlag } from "../spanFlag.ts"
+import * as ConfigKeys from "../configKeys.ts"
+import { durationFlag } from "../durationFlag.ts"
+import { configText } from "../electionStatus.ts"
+import { transact } from "../selectedElection.ts"
 import * as Table from "../table.ts"
-import { transact } from "../target.ts"
 import { json } from "./reading.ts"
 import { onNewTarget, onTarget } from "./root.ts"
 
@@ -40,12 +40,12 @@ const initialConfig = (flags: {
 }
 
 export const init = Command.make("init", {
-  lease: spanFlag("lease", "How long leadership lasts without a renewal; 10s unless set"),
-  heartbeat: spanFlag(
+  lease: durationFlag("lease", "How long leadership lasts without a renewal; 10s unless set"),
+  heartbeat: durationFlag(
     "heartbeat",
     "How often the leader renews and candidates show that they live; 3s, or a third of --lease"
   ),
-  candidateTimeout: spanFlag(
+  candidateTimeout: durationFlag(
     "candidate-timeout",
     "After how long without a heartbeat a candidate counts as dead; 15s, or one and a half of --lease"
   ),
@@ -53,9 +53,9 @@ export const init = Command.make("init", {
 }, (flags) =>
   onNewTarget(({ election, name }) =>
     Effect.gen(function*() {
-      const asked = yield* Settings.checkSpans(initialConfig(flags))
+      const asked = yield* ConfigKeys.checkDurations(initialConfig(flags))
       const before = yield* transact(Effect.option(election.readConfig))
-      const config = yield* Effect.catchTag(transact(election.initialize(asked)), "InvalidConfig", Settings.refuse)
+      const config = yield* Effect.catchTag(transact(election.initialize(asked)), "InvalidConfig", ConfigKeys.refuse)
       if (Option.isNone(before)) return yield* Console.log(`${name.text} is set up: ${configText(config)}`)
       yield* Console.log(
         `${name.text} was set up before` +
@@ -86,28 +86,28 @@ const get = Command.make("get", {
     Effect.gen(function*() {
       const config = yield* transact(election.readConfig)
       if (json) {
-        const value = Option.isSome(key) ? yield* Settings.getJson(config, key.value) : Settings.toJson(config)
+        const value = Option.isSome(key) ? yield* ConfigKeys.getJson(config, key.value) : ConfigKeys.toJson(config)
         return yield* Console.log(JSON.stringify(value))
       }
       yield* Console.log(
-        Option.isSome(key) ? yield* Settings.get(config, key.value) : Table.lines(Settings.all(config)).join("\n")
+        Option.isSome(key) ? yield* ConfigKeys.get(config, key.value) : Table.lines(ConfigKeys.all(config)).join("\n")
       )
     })
   )).pipe(Command.withDescription("Shows the configuration, or one value of it."))
 
 const set = Command.make("set", {
   pairs: Argument.String("key value").pipe(
-    Argument.withDescription("Keys and values in turn: spans as 500ms or 10s, switches as true or false"),
+    Argument.withDescription("Keys and values in turn: durations as 500ms or 10s, switches as true or false"),
     Argument.variadic({ min: 2 })
   )
 }, ({ pairs }) =>
   onTarget(({ election, name }) =>
     Effect.gen(function*() {
       const config = yield* transact(Effect.gen(function*() {
-        const changed = yield* Settings.set(yield* election.readConfig, pairs)
+        const changed = yield* ConfigKeys.set(yield* election.readConfig, pairs)
         yield* election.writeConfig(changed)
         return changed
-      })).pipe(Effect.catchTag("InvalidConfig", Settings.refuse))
+      })).pipe(Effect.catchTag("InvalidConfig", ConfigKeys.refuse))
       yield* Console.log(`${name.text}: ${configText(config)}`)
     })
   )).pipe(

@@ -8,10 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { LeaderRemains } from "../../Failure.ts"
-import * as Span from "../span.ts"
-import { spanFlag } from "../spanFlag.ts"
-import { type Target, transact } from "../target.ts"
-import { visible } from "../visible.ts"
+import { durationFlag } from "../durationFlag.ts"
+import * as Durations from "../durations.ts"
+import { printable } from "../printable.ts"
+import { type Target, transact } from "../selectedElection.ts"
 import { onTarget } from "./root.ts"
 
 const whatHappened = (asked: LeaderState, entry: HistoryEntry | undefined): string => {
@@ -46,13 +46,13 @@ const stepDownAndWait = (target: Target, wait: Option.Option<Duration.Duration>)
       Stream.runHead,
       Effect.timeoutOrElse({
         duration: patience,
-        orElse: () => Effect.fail(new LeaderRemains({ leader: leaderId, term, waited: Span.format(patience) }))
+        orElse: () => Effect.fail(new LeaderRemains({ leader: leaderId, term, waited: Durations.format(patience) }))
       })
     )
     const took = Duration.nanos((yield* Clock.monotonicTimeNanos) - begun)
     const entries = yield* transact(election.readHistory())
     const ended = entries.find((entry) => entry.term === term)
-    yield* Console.log(visible(`${whatHappened(asked.value, ended)}, after ${Span.format(took)}`))
+    yield* Console.log(printable(`${whatHappened(asked.value, ended)}, after ${Durations.format(took)}`))
     const successor = yield* election.changes.pipe(
       Stream.filter((leader) => Option.isSome(leader) && isOver(leader)),
       Stream.runHead,
@@ -61,12 +61,12 @@ const stepDownAndWait = (target: Target, wait: Option.Option<Duration.Duration>)
     )
     yield* Console.log(Option.match(successor, {
       onNone: () => "nobody has taken over yet",
-      onSome: (leader) => visible(`"${leader.leaderId}" leads now, in term ${leader.term}`)
+      onSome: (leader) => printable(`"${leader.leaderId}" leads now, in term ${leader.term}`)
     }))
   })
 
 export const stepDown = Command.make("step-down", {
-  wait: spanFlag("wait", "How long to wait for it; a lease and a heartbeat unless set")
+  wait: durationFlag("wait", "How long to wait for it; a lease and a heartbeat unless set")
 }, ({ wait }) => onTarget((target) => stepDownAndWait(target, wait))).pipe(
   Command.withShortDescription("Asks the leader to step down, and waits until it has"),
   Command.withDescription(

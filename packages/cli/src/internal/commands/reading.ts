@@ -4,11 +4,11 @@ import { Command, Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Account from "../account.ts"
-import * as Snapshot from "../snapshot.ts"
-import * as Span from "../span.ts"
+import * as Durations from "../durations.ts"
+import * as ElectionStatus from "../electionStatus.ts"
+import { Stores, transact } from "../selectedElection.ts"
+import * as StatusLines from "../statusLines.ts"
 import * as Table from "../table.ts"
-import { Stores, transact } from "../target.ts"
 import { onTarget } from "./root.ts"
 
 export const json = Flag.Boolean("json").pipe(
@@ -24,14 +24,14 @@ export const status = Command.make(
   ({ json }) =>
     onTarget((target) =>
       Effect.gen(function*() {
-        const snapshot = yield* Snapshot.read(target)
+        const status = yield* ElectionStatus.read(target)
         const { laggingReaders } = yield* Stores
         const readers = yield* laggingReaders(target.store)
         yield* json
-          ? Console.log(JSON.stringify({ ...Snapshot.toJson(target, snapshot), laggingReaders: readers }))
+          ? Console.log(JSON.stringify({ ...ElectionStatus.toJson(target, status), laggingReaders: readers }))
           : printLines([
-            ...Account.toLines(Snapshot.toAccount(target, snapshot)),
-            ...readers.map(Snapshot.readerText)
+            ...StatusLines.toLines(ElectionStatus.toLines(target, status)),
+            ...readers.map(ElectionStatus.readerText)
           ])
       })
     )
@@ -54,11 +54,11 @@ export const candidates = Command.make(
   { json },
   ({ json }) =>
     onTarget((target) =>
-      Effect.flatMap(Snapshot.read(target), (snapshot) => {
-        if (json) return Console.log(JSON.stringify(Snapshot.toJson(target, snapshot).candidates))
-        return snapshot.candidates.length === 0
+      Effect.flatMap(ElectionStatus.read(target), (status) => {
+        if (json) return Console.log(JSON.stringify(ElectionStatus.toJson(target, status).candidates))
+        return status.candidates.length === 0
           ? Console.log(`no candidate of ${target.name.text} is alive`)
-          : printLines(Snapshot.candidateLines(snapshot))
+          : printLines(ElectionStatus.candidateLines(status))
       })
     )
 ).pipe(
@@ -79,8 +79,8 @@ const entryJson = ({ end, leaderId, reason, start, term }: HistoryEntry) => ({
 const entryRow = ({ end, leaderId, reason, start, term }: HistoryEntry, now: bigint): ReadonlyArray<string> => [
   String(term),
   leaderId,
-  Snapshot.instantText(start),
-  end === undefined ? `${Span.formatNanos(now - start)} so far` : Span.formatNanos(end - start),
+  ElectionStatus.instantText(start),
+  end === undefined ? `${Durations.formatNanos(now - start)} so far` : Durations.formatNanos(end - start),
   reason ?? (end === undefined ? "leads, or has died" : "")
 ]
 

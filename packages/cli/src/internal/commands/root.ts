@@ -2,7 +2,7 @@
 import { Command, Flag } from "effect/cli"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Target from "../target.ts"
+import * as Selected from "../selectedElection.ts"
 
 /** All arguments as they were given, before any were taken for flags. */
 export class CommandLine extends Context.Service<CommandLine, ReadonlyArray<string>>()("@effect-fdb/cli/CommandLine") {}
@@ -42,16 +42,16 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   )
 }))
 
-const open = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>, makes: boolean) =>
+const open = <A, E, R>(body: (target: Selected.Target) => Effect.Effect<A, E, R>, makes: boolean) =>
   Effect.gen(function*() {
-    const target = yield* Target.resolve(yield* root)
-    const { exists, open } = yield* Target.Stores
-    if (!makes && !exists(target.store)) return yield* Target.noElection(target)
-    return yield* body(target).pipe(Target.explain(target), Effect.provide(open(target.store)))
+    const target = yield* Selected.resolve(yield* root)
+    const { exists, open } = yield* Selected.Stores
+    if (!makes && !exists(target.store)) return yield* Selected.noElection(target)
+    return yield* body(target).pipe(Selected.explain(target), Effect.provide(open(target.store)))
   })
 
 /** Runs what a subcommand does on the election that is meant, with its store open. */
-export const onTarget = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>) => open(body, false)
+export const onTarget = <A, E, R>(body: (target: Selected.Target) => Effect.Effect<A, E, R>) => open(body, false)
 
 /** As {@link onTarget}, and makes the store if there is none. */
-export const onNewTarget = <A, E, R>(body: (target: Target.Target) => Effect.Effect<A, E, R>) => open(body, true)
+export const onNewTarget = <A, E, R>(body: (target: Selected.Target) => Effect.Effect<A, E, R>) => open(body, true)

@@ -21,20 +21,20 @@ import * as os from "node:os"
 import * as tty from "node:tty"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, CommandStopped, SystemRefused, UsageError } from "../../Failure.ts"
+import { durationFlag } from "../durationFlag.ts"
+import { printable } from "../printable.ts"
 import { checkGrace, margins, safetyMargin } from "../run/deadlines.ts"
-import * as Keeper from "../run/keeperProcess.ts"
-import * as Narrator from "../run/narrator.ts"
 import * as Nesting from "../run/nesting.ts"
 import { parentIsGone } from "../run/parent.ts"
 import { statOf } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
+import * as RunReporter from "../run/runReporter.ts"
 import { ends, Signals } from "../run/signals.ts"
 import { type Running, supervise } from "../run/supervise.ts"
 import { foregroundGroup, hasTerminal } from "../run/terminal.ts"
 import { Transactions } from "../run/transactions.ts"
-import { spanFlag } from "../spanFlag.ts"
-import { type Target, transact } from "../target.ts"
-import { visible } from "../visible.ts"
+import * as Watchdog from "../run/watchdogProcess.ts"
+import { type Target, transact } from "../selectedElection.ts"
 import { CommandLine, onNewTarget } from "./root.ts"
 
 /** Signals that are the command's, but for those with which a terminal suspends. */
@@ -57,7 +57,7 @@ const flags = {
     Flag.withDescription("Campaigns again when the command has ended or the leadership was lost"),
     Flag.withDefault(false)
   ),
-  grace: spanFlag(
+  grace: durationFlag(
     "grace",
     "How long the command has between SIGTERM and SIGKILL when its lease cannot be renewed; a fifth of the lease unless set"
   ),
@@ -210,13 +210,13 @@ const lead = Effect.fnUntraced(function*(
   options: Options,
   file: string,
   course: Course,
-  keeper: Keeper.Keeper
+  watchdog: Watchdog.WatchdogProcess
 ) {
   const { election, name } = target
   const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
   const console = yield* Console.Console
   const clock = yield* Clock.Clock
-  const write = (line: string) => console.error(`fdb-election: ${visible(line)}`)
+  const write = (line: string) => console.error(`fdb-election: ${printable(line)}`)
   // A terminal may stop who writes from the background.
   const say = options.quiet
     ? () => {}
@@ -231,20 +231,20 @@ const lead = Effect.fnUntraced(function*(
   const askedGrace = Option.getOrUndefined(options.grace)
   const config = yield* transact(election.initialize(new ElectionConfig({})))
   yield* checkGrace(config.leaseDuration, askedGrace)
-  const narrate = Narrator.make({ election: name.text, say, now: () => clock.monotonicTimeNanosUnsafe() })
+  const report = RunReporter.make({ election: name.text, say, now: () => clock.monotonicTimeNanosUnsafe() })
   const observer: typeof ElectionObserver.Service = (event) => {
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       course.believesUntil = event.believesUntil
       course.grace = margins(event.leaseDuration, askedGrace).grace
-      keeper.until(course.believesUntil, course.killAt)
+      watchdog.until(course.believesUntil, course.killAt)
       course.until?.(course.killAt)
     }
-    narrate(event)
+    report(event)
   }
 
   const work = (leadership: Leadership) =>
     supervise({
-      keeper,
+      watchdog,
       command: ({ term }) => ({
         file,
         argv: options.command,
@@ -284,7 +284,7 @@ const lead = Effect.fnUntraced(function*(
         ({ reason, term }) =>
           options.again && course.endedBy === undefined && !course.hasHungUp
             ? Effect.succeed(Option.none<number>())
-            : Effect.fail(new CommandStopped({ term, why: Narrator.reasons[reason] }))
+            : Effect.fail(new CommandStopped({ term, why: RunReporter.reasons[reason] }))
       ),
       // The next campaign waits, for to take the id back would end the other's command.
       Effect.catchIf((error) => options.again && error instanceof CandidateSuperseded, () =>
@@ -360,9 +360,9 @@ const runCommand = (options: Options) =>
         yield* take(["SIGCONT"], () => course.resume())
         // A shell that cannot have the terminal after all stops its whole group by this; it is not to stop this process.
         yield* take(["SIGTTIN"], () => {})
-        const keeper = yield* Keeper.make
+        const watchdog = yield* Watchdog.make
         const database = course.transactions.counting(yield* Database)
-        const outcome = yield* lead(target, options, file, course, keeper).pipe(
+        const outcome = yield* lead(target, options, file, course, watchdog).pipe(
           Effect.provideService(Database, database),
           Effect.raceFirst(Deferred.await(course.interrupted)),
           Effect.raceFirst(watchSurroundings(course, options)),

@@ -6,20 +6,20 @@ import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import * as Account from "../account.ts"
-import * as Frame from "../frame.ts"
-import * as Snapshot from "../snapshot.ts"
-import { describe, type Target } from "../target.ts"
+import * as ElectionStatus from "../electionStatus.ts"
+import * as Screen from "../screen.ts"
+import { describe, type Target } from "../selectedElection.ts"
+import * as StatusLines from "../statusLines.ts"
 import { onTarget } from "./root.ts"
 
 /** What is known after a look; a store that is away is waited for. */
 type Look =
-  | { readonly _tag: "Seen"; readonly snapshot: Snapshot.Snapshot }
+  | { readonly _tag: "Seen"; readonly status: ElectionStatus.ElectionStatus }
   | { readonly _tag: "Away"; readonly problem: string }
 
 const look = (target: Target) =>
-  Snapshot.read(target).pipe(
-    Effect.map((snapshot): Look => ({ _tag: "Seen", snapshot })),
+  ElectionStatus.read(target).pipe(
+    Effect.map((status): Look => ({ _tag: "Seen", status })),
     Effect.catchIf(
       (error) => error instanceof FdbError,
       (error) => Effect.succeed<Look>({ _tag: "Away", problem: error.message })
@@ -32,10 +32,10 @@ const looks = (target: Target) =>
     Stream.mapEffect(() => look(target))
   )
 
-const toAccount = (target: Target, seen: Look): Account.Account =>
+const toLines = (target: Target, seen: Look): StatusLines.StatusLines =>
   seen._tag === "Seen"
-    ? Snapshot.toAccount(target, seen.snapshot)
-    : Account.make([
+    ? ElectionStatus.toLines(target, seen.status)
+    : StatusLines.make([
       ["Election", `${target.name.text} in ${describe(target.store)}`],
       ["Store", `does not answer: ${seen.problem}`]
     ], [])
@@ -46,14 +46,14 @@ const onTerminal = (target: Target) =>
     const terminal = yield* Terminal.Terminal
     const sizes = Stream.fromQueue(yield* terminal.size)
     yield* Stream.zipLatest(looks(target), sizes).pipe(
-      Stream.runForEach(([seen, size]) => Console.log(Frame.draw(toAccount(target, seen), size)))
+      Stream.runForEach(([seen, size]) => Console.log(Screen.draw(toLines(target, seen), size)))
     )
   }).pipe(Effect.scoped)
 
 const asJson = (target: Target, seen: Look): string =>
   JSON.stringify(
     seen._tag === "Seen"
-      ? Snapshot.lasting(target, seen.snapshot)
+      ? ElectionStatus.lasting(target, seen.status)
       : { election: target.name.text, unreachable: seen.problem }
   )
 

@@ -12,7 +12,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { UsageError } from "../../Failure.ts"
-import * as Span from "../span.ts"
+import * as Durations from "../durations.ts"
 
 /** How the end of a lease is divided; all in nanoseconds. */
 export interface Margins {
@@ -48,7 +48,9 @@ export const checkGrace = (
     ? Effect.void
     : Effect.fail(
       new UsageError({
-        problem: `--grace is ${Span.format(asked)} and may be half of the lease, which is ` +
-          `${Span.format(leaseDuration)}: give a shorter one, or set a longer lease with \`fdb-election config set\``
+        problem: `--grace is ${Durations.format(asked)} and may be half of the lease, which is ` +
+          `${
+            Durations.format(leaseDuration)
+          }: give a shorter one, or set a longer lease with \`fdb-election config set\``
       })
     )

@@ -5,7 +5,7 @@
  * Each `run` tells its command, in a variable of the environment, which elections are led by the processes above it.
  */
 import * as fs from "node:fs"
-import type { Store } from "../target.ts"
+import type { Store } from "../selectedElection.ts"
 import { signalProcess, statOf } from "./processGroup.ts"
 
 /** Entries of process, start of the process and election, each a line. */

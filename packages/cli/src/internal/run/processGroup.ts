@@ -1,4 +1,4 @@
-/** Signals to process groups, and whether anybody is left in one. Plain functions: the keeper uses them as well. */
+/** Signals to process groups, and whether anybody is left in one. Plain functions: the watchdog process uses them as well. */
 import * as fs from "node:fs"
 import { codeOf } from "../errorCode.ts"
 

@@ -13,7 +13,7 @@ export const said = (cause: unknown): string => {
 /**
  * Starts a process. It inherits the descriptors of the store, and has to close them before it does anything.
  *
- * @param what names the process, as in "the keeper, which guards the command,"
+ * @param what names the process, as in "the watchdog process, which guards the command,"
  */
 export const spawn = (
   what: string,

@@ -7,14 +7,14 @@ import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as CommandProcess from "./commandProcess.ts"
-import type { Keeper } from "./keeperProcess.ts"
-import type { Begin } from "./launcher.ts"
+import * as CommandProcess from "./launcherProcess.ts"
+import type { Begin } from "./launcherProgram.ts"
 import { endIfGone, refusing, signalGroup } from "./processGroup.ts"
+import type { WatchdogProcess } from "./watchdogProcess.ts"
 
 /** What the supervision is told from outside while it runs. */
 export interface Supervision {
-  readonly keeper: Keeper
+  readonly watchdog: WatchdogProcess
   readonly command: (leadership: Leadership) => Begin
   /** By the lease as it was last renewed, in nanoseconds; see `deadlines.ts`. */
   readonly grace: () => bigint
@@ -50,7 +50,7 @@ const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
   })
 
 const stop = Effect.fnUntraced(function*(
-  { grace, keeper, killAt, leftBehind }: Supervision,
+  { grace, watchdog, killAt, leftBehind }: Supervision,
   leadership: Leadership,
   { group, settled }: CommandProcess.CommandProcess,
   hasEnded: boolean
@@ -59,7 +59,7 @@ const stop = Effect.fnUntraced(function*(
   yield* Effect.timeoutOption(settled, "1 second")
   if (!endIfGone(group)) {
     const held = yield* leadership.isHeld
-    yield* keeper.stopping
+    yield* watchdog.stopping
     signalGroup(group, "SIGTERM")
     // A stopped process gets to see SIGTERM only when it goes on.
     signalGroup(group, "SIGCONT")
@@ -89,7 +89,7 @@ export const supervise = (
 (leadership: Leadership): Effect.Effect<CommandProcess.ExitStatus, CommandProcess.StartFailure> => {
   let toldToBegin = false
   let hasEnded = false
-  const { keeper } = supervision
+  const { watchdog } = supervision
   return Effect.acquireUseRelease(
     CommandProcess.start,
     (process) =>
@@ -97,7 +97,7 @@ export const supervise = (
         const { begin, exited, group, helper, until } = process
         until(supervision.killAt())
         supervision.launched(until)
-        yield* keeper.guard(group, helper?.pid)
+        yield* watchdog.guard(group, helper?.pid)
         if (!(yield* leadership.isHeld)) return yield* Effect.never
         toldToBegin = true
         yield* begin(supervision.command(leadership))
@@ -108,7 +108,7 @@ export const supervise = (
               hasEnded = true
             })
           ),
-          Effect.raceFirst(keeper.died),
+          Effect.raceFirst(watchdog.died),
           Effect.raceFirst(watchReach(group, supervision.outOfReach))
         )
       }),
@@ -117,7 +117,7 @@ export const supervise = (
         yield* toldToBegin ? stop(supervision, leadership, process, hasEnded) : process.forbid
         process.helper?.dismiss()
         yield* process.exited
-        yield* keeper.gone
+        yield* watchdog.gone
       })
   )
 }

@@ -6,12 +6,12 @@
  * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store, and closes what it has inherited itself.
  * - What the command is, and its environment, come over descriptor 3: no shell and no list of processes gets to see them.
  *
- * - It is told the same last deadline as the keeper, and kills its group and itself then: also when both others are dead.
+ * - It is told the same last deadline as the watchdog process, and kills its group and itself then: also when both others are dead.
  *
  * It ends when the command has, or before the command when its input ends. Until it is told to begin, a signal ends it; from then
  * on only SIGKILL does, and what stops the group stops it too, for a shell to see.
  *
- * This is a plain program and no Effect, as the keeper.
+ * This is a plain program and no Effect, as the watchdog process.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as childProcess from "node:child_process"

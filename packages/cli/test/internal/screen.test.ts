@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Account } from "../../src/internal/account.ts"
-import * as Frame from "../../src/internal/frame.ts"
+import * as Screen from "../../src/internal/screen.ts"
+import type { StatusLines } from "../../src/internal/statusLines.ts"
 
-const account: Account = {
+const account: StatusLines = {
   title: "Election  app",
   facts: ["Leader    web-1"],
   candidates: ["  *  web-1", "     web-🙂"]
 }
 
-const rows = (columns: number, rows: number): string => Frame.rows(account, { columns, rows }).join("|")
+const rows = (columns: number, rows: number): string => Screen.rows(account, { columns, rows }).join("|")
 
 describe("a frame", () => {
   it("is as large as the terminal, but for the row of the cursor", () => {
@@ -22,7 +22,7 @@ describe("a frame", () => {
   })
 
   it("leaves nothing of the one before it, and the terminal as it was", () => {
-    const drawn = Frame.draw(account, { columns: 80, rows: 4 })
+    const drawn = Screen.draw(account, { columns: 80, rows: 4 })
     assert.isTrue(drawn.startsWith("\u001b[?7l\u001b[H\u001b[J"))
     assert.isTrue(drawn.endsWith("\u001b[?7h"))
     assert.lengthOf(drawn.split("\n"), 3)

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { UsageError } from "../Failure.ts"
-import * as Span from "./span.ts"
+import * as Durations from "./durations.ts"
 
 type Fields = ConstructorParameters<typeof ElectionConfig>[0]
 
@@ -19,11 +19,11 @@ export const toJson = (config: ElectionConfig) => ({
 
 type Json = ReturnType<typeof toJson>
 
-type SpanField = "leaseDuration" | "heartbeatInterval" | "candidateTimeout"
+type DurationField = "leaseDuration" | "heartbeatInterval" | "candidateTimeout"
 type SwitchField = "electionEnabled" | "allowPreemption"
 
-interface Setting {
-  readonly field: SpanField | SwitchField
+interface ConfigKey {
+  readonly field: DurationField | SwitchField
   readonly show: (config: ElectionConfig) => string
   readonly json: keyof Json
   /** What the text sets; `undefined` where it cannot be read. */
@@ -31,12 +31,12 @@ interface Setting {
   readonly syntax: string
 }
 
-const spanSetting = (field: SpanField, json: keyof Json): Setting => ({
+const durationKey = (field: DurationField, json: keyof Json): ConfigKey => ({
   field,
-  show: (config) => Span.exact(config[field]),
+  show: (config) => Durations.exact(config[field]),
   json,
-  read: (text) => Option.getOrUndefined(Option.map(Span.parse(text), (value) => ({ [field]: value }))),
-  syntax: Span.syntax
+  read: (text) => Option.getOrUndefined(Option.map(Durations.parse(text), (value) => ({ [field]: value }))),
+  syntax: Durations.syntax
 })
 
 const switches: ReadonlyMap<string, boolean> = new Map([
@@ -48,7 +48,7 @@ const switches: ReadonlyMap<string, boolean> = new Map([
   ["no", false]
 ])
 
-const switchSetting = (field: SwitchField, json: keyof Json): Setting => ({
+const switchKey = (field: SwitchField, json: keyof Json): ConfigKey => ({
   field,
   show: (config) => String(config[field]),
   json,
@@ -59,17 +59,17 @@ const switchSetting = (field: SwitchField, json: keyof Json): Setting => ({
   syntax: "true or false"
 })
 
-const settings: ReadonlyMap<string, Setting> = new Map([
-  ["lease", spanSetting("leaseDuration", "leaseMillis")],
-  ["heartbeat", spanSetting("heartbeatInterval", "heartbeatMillis")],
-  ["candidate-timeout", spanSetting("candidateTimeout", "candidateTimeoutMillis")],
-  ["enabled", switchSetting("electionEnabled", "enabled")],
-  ["preemption", switchSetting("allowPreemption", "preemption")]
+const settings: ReadonlyMap<string, ConfigKey> = new Map([
+  ["lease", durationKey("leaseDuration", "leaseMillis")],
+  ["heartbeat", durationKey("heartbeatInterval", "heartbeatMillis")],
+  ["candidate-timeout", durationKey("candidateTimeout", "candidateTimeoutMillis")],
+  ["enabled", switchKey("electionEnabled", "enabled")],
+  ["preemption", switchKey("allowPreemption", "preemption")]
 ])
 
 const keys = [...settings.keys()].join(", ")
 
-const find = (key: string): Effect.Effect<Setting, UsageError> => {
+const find = (key: string): Effect.Effect<ConfigKey, UsageError> => {
   const setting = settings.get(key)
   return setting === undefined
     ? Effect.fail(
@@ -78,17 +78,17 @@ const find = (key: string): Effect.Effect<Setting, UsageError> => {
     : Effect.succeed(setting)
 }
 
-/** The longest span that can be set; the library records spans in 62 bits of nanoseconds, which is a little more. */
+/** The longest duration that can be set; the library records durations in 62 bits of nanoseconds, which is a little more. */
 const longest = Duration.days(146 * 365)
 
-/** Fails where a span of the configuration is longer than can be recorded. */
-export const checkSpans = (config: ElectionConfig): Effect.Effect<ElectionConfig, UsageError> => {
+/** Fails where a duration of the configuration is longer than can be recorded. */
+export const checkDurations = (config: ElectionConfig): Effect.Effect<ElectionConfig, UsageError> => {
   for (const [key, { field }] of settings) {
     const value = config[field]
     if (Duration.isDuration(value) && Duration.isGreaterThan(value, longest)) {
       return Effect.fail(
         new UsageError({
-          problem: `the ${key} is ${Span.format(value)}; the longest that can be set is about 146 years`
+          problem: `the ${key} is ${Durations.format(value)}; the longest that can be set is about 146 years`
         })
       )
     }
@@ -132,5 +132,5 @@ export const set = Effect.fnUntraced(function*(config: ElectionConfig, pairs: Re
     }
     fields = { ...fields, ...change }
   }
-  return yield* checkSpans(new ElectionConfig(fields))
+  return yield* checkDurations(new ElectionConfig(fields))
 })

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { codeOf } from "./errorCode.ts"
-import { type LaggingReader, type OpenError, type Store, Stores } from "./target.ts"
+import { type LaggingReader, type OpenError, type Store, Stores } from "./selectedElection.ts"
 
 /** The default directory comes into being with its first use; one that is given is the user's to make. */
 const makeParents = (store: Store): void => {

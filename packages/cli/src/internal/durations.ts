@@ -1,4 +1,4 @@
-/** Spans of time as people write and read them. */
+/** Durations as people write and read them. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
@@ -45,7 +45,7 @@ export const parse = (text: string): Option.Option<Duration.Duration> => {
     : Option.some(Duration.nanos(BigInt(Math.round(nanos))))
 }
 
-/** Whether it would be a span of time but for the sign before it. */
+/** Whether it would be a duration but for the sign before it. */
 export const isNegative = (text: string): boolean => text.startsWith("-") && Option.isSome(parse(text.slice(1)))
 
 const rounded = (value: number): string => value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value))

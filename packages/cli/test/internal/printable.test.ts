@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { visible } from "../../src/internal/visible.ts"
+import { printable } from "../../src/internal/printable.ts"
 
 describe("what others have written", () => {
   it("is shown with its control characters written out, and nothing else changed", () => {
@@ -11,8 +11,8 @@ describe("what others have written", () => {
       ["\u2028\u2029\u202e", "\\u2028\\u2029\\u202e"]
     ]
     for (const [text, expected] of shown) {
-      assert.strictEqual(visible(text), expected)
-      assert.strictEqual(visible(expected), expected)
+      assert.strictEqual(printable(text), expected)
+      assert.strictEqual(printable(expected), expected)
     }
   })
 })

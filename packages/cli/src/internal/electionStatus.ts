@@ -13,13 +13,13 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Account from "./account.ts"
-import * as Settings from "./settings.ts"
-import * as Span from "./span.ts"
+import * as ConfigKeys from "./configKeys.ts"
+import * as Durations from "./durations.ts"
+import { describe, type LaggingReader, type Target, transact } from "./selectedElection.ts"
+import * as StatusLines from "./statusLines.ts"
 import * as Table from "./table.ts"
-import { describe, type LaggingReader, type Target, transact } from "./target.ts"
 
-export interface Snapshot {
+export interface ElectionStatus {
   /** By this process's wall clock, in nanoseconds since the epoch. */
   readonly now: bigint
   readonly config: ElectionConfig
@@ -34,7 +34,7 @@ export interface Snapshot {
 /** Reads it. */
 export const read = (
   { election }: Target
-): Effect.Effect<Snapshot, FdbError | InvalidState | NotInitialized, Database> =>
+): Effect.Effect<ElectionStatus, FdbError | InvalidState | NotInitialized, Database> =>
   transact(Effect.gen(function*() {
     const [config, leader, challenge, candidates, [newest]] = yield* Effect.all([
       election.readConfig,
@@ -56,7 +56,7 @@ export const read = (
 const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
 
 /** For programs. Terms and ballots are strings, for they have 64 bits. */
-export const toJson = ({ name }: Target, { candidates, challenge, config, leader, newest, now }: Snapshot) => ({
+export const toJson = ({ name }: Target, { candidates, challenge, config, leader, newest, now }: ElectionStatus) => ({
   election: name.text,
   leader: leader === undefined ? null : {
     id: leader.leaderId,
@@ -79,12 +79,12 @@ export const toJson = ({ name }: Target, { candidates, challenge, config, leader
     leads: candidate.processId === leader?.leaderId,
     heartbeatAgoMillis: millis(now - candidate.lastHeartbeat)
   })),
-  config: Settings.toJson(config)
+  config: ConfigKeys.toJson(config)
 })
 
 /** What stays the same while nothing happens but heartbeats and renewals. */
-export const lasting = (target: Target, snapshot: Snapshot) => {
-  const { candidates, challenge, config, election, lastTerm, leader } = toJson(target, snapshot)
+export const lasting = (target: Target, status: ElectionStatus) => {
+  const { candidates, challenge, config, election, lastTerm, leader } = toJson(target, status)
   return {
     election,
     leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
@@ -100,10 +100,12 @@ const yesNo = (on: boolean, yes: string, no: string): string => on ? yes : no
 
 const leaseText = (leader: LeaderState, now: bigint): string => {
   const left = leader.leaseExpiry - now
-  const duration = Span.format(leader.leaseDuration)
+  const duration = Durations.format(leader.leaseDuration)
   return left >= 0n
-    ? `${Span.formatNanos(left)} left of ${duration}`
-    : `lapsed ${Span.formatNanos(-left)} ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
+    ? `${Durations.formatNanos(left)} left of ${duration}`
+    : `lapsed ${
+      Durations.formatNanos(-left)
+    } ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
 }
 
 /** The wall clock's time, to be read. */
@@ -112,7 +114,7 @@ export const instantText = (nanos: bigint): string => {
   return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`
 }
 
-const leaderLines = ({ config, leader, newest, now }: Snapshot): Array<ReadonlyArray<string>> => {
+const leaderLines = ({ config, leader, newest, now }: ElectionStatus): Array<ReadonlyArray<string>> => {
   if (leader === undefined) {
     const last = newest === undefined
       ? "nobody has led yet"
@@ -120,7 +122,7 @@ const leaderLines = ({ config, leader, newest, now }: Snapshot): Array<ReadonlyA
     return [["Leader", `none${config.electionEnabled ? "" : " (the election is disabled)"}; ${last}`]]
   }
   const since = newest?.term === leader.term
-    ? `, since ${instantText(newest.start)} (${Span.formatNanos(now - newest.start)})`
+    ? `, since ${instantText(newest.start)} (${Durations.formatNanos(now - newest.start)})`
     : ""
   return [
     ["Leader", `${leader.leaderId}, priority ${leader.priority}`],
@@ -137,21 +139,21 @@ const challengeText = (challenge: Challenge): string =>
 
 /** The configuration in one line. */
 export const configText = (config: ElectionConfig): string =>
-  `lease ${Span.format(config.leaseDuration)}, heartbeat ${Span.format(config.heartbeatInterval)}, ` +
-  `candidate timeout ${Span.format(config.candidateTimeout)}, ${
+  `lease ${Durations.format(config.leaseDuration)}, heartbeat ${Durations.format(config.heartbeatInterval)}, ` +
+  `candidate timeout ${Durations.format(config.candidateTimeout)}, ${
     yesNo(config.electionEnabled, "enabled", "disabled")
   }, ` +
   `preemption ${yesNo(config.allowPreemption, "on", "off")}`
 
 /** A table of candidates; the leader comes first, and is starred. */
-export const candidateLines = ({ candidates, leader, now }: Snapshot): Array<string> => {
+export const candidateLines = ({ candidates, leader, now }: ElectionStatus): Array<string> => {
   const leads = (candidate: CandidateInfo) => candidate.processId === leader?.leaderId
   return Table.lines(
     candidates.toSorted((a, b) => Number(leads(b)) - Number(leads(a))).map((candidate) => [
       leads(candidate) ? "*" : " ",
       candidate.processId,
       `priority ${candidate.priority}`,
-      `heartbeat ${Span.formatNanos(now - candidate.lastHeartbeat)} ago`
+      `heartbeat ${Durations.formatNanos(now - candidate.lastHeartbeat)} ago`
     ])
   )
 }
@@ -168,14 +170,14 @@ export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string
 }
 
 /** For people. */
-export const toAccount = (target: Target, snapshot: Snapshot): Account.Account =>
-  Account.make(
+export const toLines = (target: Target, status: ElectionStatus): StatusLines.StatusLines =>
+  StatusLines.make(
     [
       ["Election", `${target.name.text} in ${describe(target.store)}`],
-      ...leaderLines(snapshot),
-      ...(snapshot.challenge === undefined ? [] : [["Challenge", challengeText(snapshot.challenge)]]),
-      ["Config", configText(snapshot.config)],
-      ["Candidates", snapshot.candidates.length === 0 ? "none alive" : String(snapshot.candidates.length)]
+      ...leaderLines(status),
+      ...(status.challenge === undefined ? [] : [["Challenge", challengeText(status.challenge)]]),
+      ["Config", configText(status.config)],
+      ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
     ],
-    candidateLines(snapshot).map((line) => `  ${line}`)
+    candidateLines(status).map((line) => `  ${line}`)
   )

@@ -1,6 +1,6 @@
 /** A picture on a terminal, drawn over the one before it. */
 import type * as Terminal from "effect/Terminal"
-import * as Account from "./account.ts"
+import * as StatusLines from "./statusLines.ts"
 
 const toTop = "\u001b[H"
 const eraseBelow = "\u001b[J"
@@ -11,13 +11,13 @@ const wrapOn = "\u001b[?7h"
 const hint = ["", "Ctrl-C ends the watch, not the election."]
 
 /** Rows of a terminal of that size; its last one is for the cursor, so that nothing is scrolled away. */
-export const rows = (account: Account.Account, size: Terminal.Size): Array<string> => {
+export const rows = (account: StatusLines.StatusLines, size: Terminal.Size): Array<string> => {
   const room = Math.max(size.rows - 1, 1)
-  const lines = Account.toFit(account, room)
+  const lines = StatusLines.toFit(account, room)
   const withHint = lines.length + hint.length <= room ? [...lines, ...hint] : lines
   return withHint.map((line) => Array.from(line).slice(0, size.columns).join(""))
 }
 
 /** Them, to be written as a line. */
-export const draw = (account: Account.Account, size: Terminal.Size): string =>
+export const draw = (account: StatusLines.StatusLines, size: Terminal.Size): string =>
   wrapOff + toTop + rows(account, size).map((row) => eraseBelow + row).join("\n") + wrapOn

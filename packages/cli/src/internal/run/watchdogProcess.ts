@@ -1,4 +1,4 @@
-/** The keeper as the process that it guards against knows it; see `keeper.ts`. */
+/** The watchdog process as the process that it guards against knows it; see `watchdogProgram.ts`. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { SystemRefused } from "../../Failure.ts"
 import { spawn } from "./spawn.ts"
 
-export interface Keeper {
+export interface WatchdogProcess {
   /** Tells the deadlines, at once and without waiting: the belief's end, and when nothing may be left of the group. */
   readonly until: (believesUntil: bigint, killAt: bigint) => void
   /** Hands a group over to be guarded, and waits until it is. */
@@ -16,24 +16,24 @@ export interface Keeper {
   readonly stopping: Effect.Effect<void>
   /** The group is gone. */
   readonly gone: Effect.Effect<void>
-  /** Fails when the keeper has died: without it, nothing would end the command if this process died as well. */
+  /** Fails when the watchdog process has died: without it, nothing would end the command if this process died as well. */
   readonly died: Effect.Effect<never, SystemRefused>
 }
 
-/** The keeper stands beside this file, built. */
-const program = fileURLToPath(new URL("./keeper.js", import.meta.url))
+/** The watchdog process stands beside this file, built. */
+const program = fileURLToPath(new URL("./watchdogProgram.js", import.meta.url))
 
 const patience = "5 seconds"
 
 const problem = (what: string) =>
-  new SystemRefused({ problem: `the keeper, a process that guards the command, ${what}; nothing was left running` })
+  new SystemRefused({ problem: `the watchdog process, which guards the command, ${what}; nothing was left running` })
 
-/** Starts a keeper; it ends with the scope. */
-export const make: Effect.Effect<Keeper, SystemRefused, Scope.Scope> = Effect.gen(function*() {
+/** Starts a watchdog process; it ends with the scope. */
+export const make: Effect.Effect<WatchdogProcess, SystemRefused, Scope.Scope> = Effect.gen(function*() {
   const { NODE_OPTIONS: _, ...env } = process.env
   const child = yield* Effect.acquireRelease(
     // A session of its own: what is typed on a terminal, or ends a session, does not reach it.
-    spawn("the keeper, a process that guards the command,", process.execPath, [program], {
+    spawn("the watchdog process, which guards the command,", process.execPath, [program], {
       env,
       cwd: "/",
       detached: true,

@@ -2,7 +2,7 @@
 import * as Table from "./table.ts"
 
 /** See the module. */
-export interface Account {
+export interface StatusLines {
   /** Which election it is. */
   readonly title: string
   /** Who leads, and whatever else is so. */
@@ -12,16 +12,16 @@ export interface Account {
 }
 
 /** The first row of the table is the title, the others are the facts. */
-export const make = (table: ReadonlyArray<ReadonlyArray<string>>, candidates: ReadonlyArray<string>): Account => {
+export const make = (table: ReadonlyArray<ReadonlyArray<string>>, candidates: ReadonlyArray<string>): StatusLines => {
   const [title = "", ...facts] = Table.lines(table)
   return { title, facts, candidates }
 }
 
 /** All of it. */
-export const toLines = ({ candidates, facts, title }: Account): Array<string> => [title, ...facts, ...candidates]
+export const toLines = ({ candidates, facts, title }: StatusLines): Array<string> => [title, ...facts, ...candidates]
 
 /** So many lines of it, one or more: rather candidates are left out than facts, and rather anything else than who leads. */
-export const toFit = (account: Account, room: number): Array<string> => {
+export const toFit = (account: StatusLines, room: number): Array<string> => {
   const all = toLines(account)
   if (all.length <= room) return all
   const { candidates, facts, title } = account

@@ -1,5 +1,5 @@
 /**
- * The keeper: a small process of its own that ends the command when the process that looks after it no longer does.
+ * The watchdog process: a small process of its own that ends the command when the process that looks after it no longer does.
  *
  * It is told which process group to guard and until when, and does nothing as long as it goes on being told. Then:
  *

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Account from "../../src/internal/account.ts"
+import * as StatusLines from "../../src/internal/statusLines.ts"
 
-const account = (candidates: number): Account.Account => ({
+const account = (candidates: number): StatusLines.StatusLines => ({
   title: "Election",
   facts: ["Leader", "Term", "Candidates"],
   candidates: Array.from({ length: candidates }, (_, i) => String(i))
 })
 
 /** As many of its lines as fit, one after the other. */
-const fit = (candidates: number, room: number): string => Account.toFit(account(candidates), room).join("|")
+const fit = (candidates: number, room: number): string => StatusLines.toFit(account(candidates), room).join("|")
 
 describe("an account of an election", () => {
   it("is whole where there is room", () => {
@@ -33,7 +33,7 @@ describe("an account of an election", () => {
   it("never takes more room than there is", () => {
     for (let candidates = 0; candidates < 5; candidates++) {
       for (let room = 1; room < 12; room++) {
-        const lines = Account.toFit(account(candidates), room)
+        const lines = StatusLines.toFit(account(candidates), room)
         assert.isAtMost(lines.length, room)
         assert.include(lines, "Leader")
       }

@@ -11,5 +11,5 @@ const written = (character: string): string => {
   return named.get(character) ?? (hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`)
 }
 
-/** See the module. Text that is visible already stays as it is. */
-export const visible = (text: string): string => text.replaceAll(hidden, written)
+/** See the module. Text that is printable already stays as it is. */
+export const printable = (text: string): string => text.replaceAll(hidden, written)

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Stores } from "../../src/Cli.ts"
-import * as Engines from "../../src/internal/engines.ts"
+import * as StoreLayer from "../../src/internal/stores.ts"
 
 describe("a store", () => {
   it.effect("is there, or has something in its place that opening tells of; or is not", () =>
@@ -21,5 +21,5 @@ describe("a store", () => {
       assert.isTrue(lmdb(directory))
       assert.isTrue(lmdb(path.join(directory, "data.mdb")))
       assert.isTrue(exists({ engine: "fdb", clusterFile: undefined }))
-    }).pipe(Effect.provide(Engines.layer)))
+    }).pipe(Effect.provide(StoreLayer.layer)))
 })

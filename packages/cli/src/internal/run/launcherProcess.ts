@@ -19,7 +19,7 @@ import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandNotExecutable, CommandNotFound, SystemRefused } from "../../Failure.ts"
-import type { Begin, Told, Until } from "./launcher.ts"
+import type { Begin, Told, Until } from "./launcherProgram.ts"
 import { signalProcess } from "./processGroup.ts"
 import { said, spawn } from "./spawn.ts"
 import { groupOf, terminalToGive } from "./terminal.ts"
@@ -44,7 +44,7 @@ export interface CommandProcess {
   readonly group: number
   /** Where the terminal is the command's own. */
   readonly helper: Helper | undefined
-  /** Tells when nothing may be left of the group, without waiting; the launcher sees to that as the keeper does. */
+  /** Tells when nothing may be left of the group, without waiting; the launcher sees to that as the watchdog process does. */
   readonly until: (killAt: bigint) => void
   /** Starts the command, and waits until it runs. */
   readonly begin: (command: Begin) => Effect.Effect<void, StartFailure>
@@ -56,7 +56,7 @@ export interface CommandProcess {
 }
 
 /** The launcher stands beside this file, built. */
-const program = fileURLToPath(new URL("./launcher.js", import.meta.url))
+const program = fileURLToPath(new URL("./launcherProgram.js", import.meta.url))
 
 /**
  * Runs the launcher as a job in the foreground. When the job is stopped, the shell's own job is stopped as well, and the shell

@@ -1,7 +1,7 @@
 /** What `fdb-election run` says on standard error: an account for people, a line for each thing that matters. */
 import type { ElectionEvent, LossReason } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
-import * as Span from "../span.ts"
+import * as Durations from "../durations.ts"
 
 /** Why a leadership was lost, in words that go on after a colon or a "for". */
 export const reasons: { readonly [reason in LossReason]: string } = {
@@ -64,7 +64,7 @@ export const make = (options: {
         recovered()
         return say(
           `leads ${election} in term ${event.term}: ${causes[event.cause]}` +
-            (Duration.toMillis(event.leaderless) >= 1 ? `, nobody led for ${Span.format(event.leaderless)}` : "")
+            (Duration.toMillis(event.leaderless) >= 1 ? `, nobody led for ${Durations.format(event.leaderless)}` : "")
         )
       case "Renewed":
         return recovered()

@@ -4,7 +4,7 @@
 import { Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import * as Protocol from "./internal/protocol.ts"
+import * as Protocol from "./internal/protocol/protocol.ts"
 
 /**
  * See the fields.

@@ -50,12 +50,16 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a follower takes over when its own wall clock has passed the stored expiry",
     patches: [
       election(
-        "follower",
+        "follower/campaign",
         ": Protocol.step(memory, view,",
         ": Protocol.step(memory, { ...view, wall: member.clock.currentTimeNanosUnsafe() },"
       ),
-      election("protocol", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"),
-      election("protocol", "memory.observation === undefined ? undefined : lapsesAt(memory.observation)", "undefined")
+      election("protocol/protocol", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"),
+      election(
+        "protocol/protocol",
+        "memory.observation === undefined ? undefined : lapsesAt(memory.observation)",
+        "undefined"
+      )
     ],
     noticedBy: "beliefs",
     profile: "clocks",
@@ -66,7 +70,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a leader counts its lease from the answer of the renewal, not from its start",
     patches: [
       election(
-        "renewal",
+        "leader/renewal",
         "tenure.renewed(attempt, lease, version);",
         "tenure.renewed({ monotonic: member.clock.monotonicTimeNanosUnsafe(), " +
           "wall: member.clock.currentTimeNanosUnsafe() }, lease, version);"
@@ -81,7 +85,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal that fails extends the belief",
     patches: [
       election(
-        "renewal",
+        "leader/renewal",
         "member.failures++;",
         "member.failures++; const span = tenure.lease.duration; " +
           "tenure.belief.confirm(instant(member.clock), span, member.marginOf(span));"
@@ -95,8 +99,8 @@ export const all: ReadonlyArray<Mutation> = [
     name: "wall-clock-not-watched",
     wrong: "a leader believes its monotonic clock only, which stands still while its host is suspended",
     patches: [
-      election("belief", "if (wall >= this.until.wall)", "if (false)"),
-      election("belief", "const least = monotonic < wall ? monotonic : wall;", "const least = monotonic;")
+      election("leader/belief", "if (wall >= this.until.wall)", "if (false)"),
+      election("leader/belief", "const least = monotonic < wall ? monotonic : wall;", "const least = monotonic;")
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -105,7 +109,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "claim-on-a-snapshot",
     wrong: "a claim does not conflict with what its decision rests on",
-    patches: [election("operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
+    patches: [election("storage/operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
     noticedBy: "growth",
     profile: "late",
     within: 3
@@ -115,7 +119,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal in one round trip does not conflict with what it takes for granted",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
         "Effect.void.pipe("
       )
@@ -129,7 +133,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a resignation in one round trip does not conflict with what it takes for granted",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    const { id",
         "const { id"
       )
@@ -143,7 +147,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a resignation takes the ballot back to zero",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))",
         "Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, ballot: 0n, expiry: now }))"
       )
@@ -156,7 +160,11 @@ export const all: ReadonlyArray<Mutation> = [
     name: "full-renewal-keeps-the-ballot",
     wrong: "a renewal on the full path does not count",
     patches: [
-      election("protocol", `_tag: "Renew", ballot: view.lease.ballot + 1n`, `_tag: "Renew", ballot: view.lease.ballot`)
+      election(
+        "protocol/protocol",
+        `_tag: "Renew", ballot: view.lease.ballot + 1n`,
+        `_tag: "Renew", ballot: view.lease.ballot`
+      )
     ],
     noticedBy: "growth",
     profile: "network",
@@ -166,7 +174,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "guard-on-a-snapshot",
     wrong: "the guard reads S(\"leader\") without conflict",
     patches: [
-      election("tenure", "tx.get(this.member.keys.leader)", "tx.snapshot.get(this.member.keys.leader)")
+      election("leader/tenure", "tx.get(this.member.keys.leader)", "tx.snapshot.get(this.member.keys.leader)")
     ],
     noticedBy: "guarded",
     profile: "late",
@@ -176,7 +184,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "guard-reads-the-lease",
     wrong: "the guard conflicts with S(\"lease\"), which every renewal writes",
     patches: [election(
-      "tenure",
+      "leader/tenure",
       "tx.get(this.member.keys.leader)",
       "Effect.andThen(tx.get(this.member.keys.lease), tx.get(this.member.keys.leader))"
     )],
@@ -202,7 +210,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "the fencing token that the work is given is rounded down",
     patches: [
       election(
-        "tenure",
+        "leader/tenure",
         "term: this.term,\n            state:",
         "term: this.term - this.term % 64n,\n            state:"
       )
@@ -216,11 +224,11 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not ask whose tenure it is",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "if (!stands(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
         "if (false) return { _tag: \"Refuse\", because: \"replaced\" }"
       ),
-      election("protocol", "const registered = standing(view, tenure);", "const registered = \"registered\";")
+      election("protocol/protocol", "const registered = standing(view, tenure);", "const registered = \"registered\";")
     ],
     noticedBy: "registered",
     profile: "operators",
@@ -230,7 +238,11 @@ export const all: ReadonlyArray<Mutation> = [
     name: "anothers-tenure-ended",
     wrong: "a resignation ends whatever tenure stands",
     patches: [
-      election("operations", "if (!Protocol.stands(view.leader, tenure)) {", "if (view.leader._tag === \"Vacant\") {")
+      election(
+        "storage/operations",
+        "if (!Protocol.stands(view.leader, tenure)) {",
+        "if (view.leader._tag === \"Vacant\") {"
+      )
     ],
     noticedBy: "replay",
     profile: "pauses",
@@ -239,7 +251,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "preference-ignored",
     wrong: "a vacancy is not left to the preferred successor",
-    patches: [election("protocol", "preferred === undefined || sameIdentity(preferred, me)", "true")],
+    patches: [election("protocol/protocol", "preferred === undefined || sameIdentity(preferred, me)", "true")],
     noticedBy: "replay",
     profile: "deployments",
     within: 2
@@ -249,7 +261,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a leader that has been challenged goes on renewing",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "const because = obligation(view);",
         "const because = undefined;"
       )
@@ -262,8 +274,8 @@ export const all: ReadonlyArray<Mutation> = [
     name: "claim-while-disabled",
     wrong: "followers do not ask whether the election is enabled",
     patches: [
-      election("protocol", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""),
-      election("follower", "if (!view.enabled || member.closed)", "if (member.closed)")
+      election("protocol/protocol", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""),
+      election("follower/campaign", "if (!view.enabled || member.closed)", "if (member.closed)")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -272,7 +284,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "unregistered-goes-on",
     wrong: "a candidate that was evicted goes on as if it were registered",
-    patches: [election("protocol", "case \"unregistered\":\n            return { _tag: \"Register\" };", "")],
+    patches: [election("protocol/protocol", "case \"unregistered\":\n            return { _tag: \"Register\" };", "")],
     noticedBy: "replay",
     profile: "operators",
     within: 3
@@ -281,7 +293,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "low-challenge-obeyed",
     wrong: "a challenge of a lower priority is obeyed",
     patches: [election(
-      "protocol",
+      "protocol/protocol",
       "return allowPreemption && challenge.priority > leader.priority ? \"preempted\" : undefined;",
       "return allowPreemption ? \"preempted\" : undefined;"
     )],
@@ -292,7 +304,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "beat-without-conflict",
     wrong: "a heartbeat does not conflict with its own record, and brings back what was evicted",
-    patches: [election("registration", "tx.addReadConflictKey(member.keys.candidate(me.id))", "Effect.void")],
+    patches: [election("candidate/registration", "tx.addReadConflictKey(member.keys.candidate(me.id))", "Effect.void")],
     noticedBy: "replay",
     profile: "operators",
     within: 4
@@ -302,7 +314,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "eviction spares nobody",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         " && !isLeader(candidate)",
         ""
       )
@@ -314,7 +326,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "evicted-too-soon",
     wrong: "a leader evicts who has not shown itself for a tenth of a candidate timeout",
-    patches: [election("protocol", "timeoutsUntilEviction * candidateTimeout;", "candidateTimeout / 10n;")],
+    patches: [election("protocol/protocol", "timeoutsUntilEviction * candidateTimeout;", "candidateTimeout / 10n;")],
     noticedBy: "replay",
     profile: "pauses",
     within: 4
@@ -322,7 +334,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "evicted-by-a-former-leader",
     wrong: "a leader that has been replaced goes on evicting, and who leads is not spared",
-    patches: [election("eviction", " || !Protocol.stands(leader, tenure)", "")],
+    patches: [election("leader/eviction", " || !Protocol.stands(leader, tenure)", "")],
     noticedBy: "replay",
     profile: "outages",
     within: 50
@@ -330,7 +342,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "challenge-without-delay",
     wrong: "a challenger does not wait after preemptions that have failed",
-    patches: [election("protocol", "failed === 0 ? 0n : lease << BigInt(", "0n && lease << BigInt(")],
+    patches: [election("protocol/protocol", "failed === 0 ? 0n : lease << BigInt(", "0n && lease << BigInt(")],
     noticedBy: "replay",
     profile: "deployments",
     within: 20
@@ -339,9 +351,9 @@ export const all: ReadonlyArray<Mutation> = [
     name: "late-interruption",
     wrong: "the work is interrupted a second after the leadership was lost",
     patches: [
-      election("tenure", "this.interruptWork(loss);", ""),
+      election("leader/tenure", "this.interruptWork(loss);", ""),
       election(
-        "tenure",
+        "leader/tenure",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error)); " +
           "Effect.runForkWith(context)(Effect.andThen(Effect.sleep(\"1 second\"), " +
@@ -356,9 +368,9 @@ export const all: ReadonlyArray<Mutation> = [
     name: "interruption-left-to-the-scheduler",
     wrong: "the work is interrupted by a fiber that waits for the loss, and goes on until that is scheduled",
     patches: [
-      election("tenure", "this.interruptWork(loss);", ""),
+      election("leader/tenure", "this.interruptWork(loss);", ""),
       election(
-        "tenure",
+        "leader/tenure",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error)); " +
           "Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, Effect.sync(() => this.interruptWork(loss))));"
@@ -372,7 +384,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "resignation-before-finalizers",
     wrong: "the tenure is ended as soon as it is lost, while finalizers still run",
     patches: [election(
-      "reign",
+      "leader/leadership",
       "yield* following.disarm;",
       "yield* following.disarm;\n        " +
         "yield* Effect.forkIn(Effect.andThen(tenure.lost, tenure.resign), scope);"
@@ -384,7 +396,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "shortened-without-limit",
     wrong: "a renewal that shortens the lease does not limit the belief before it is confirmed",
-    patches: [election("renewal", "yield* limitBelief(tenure, attempt, view.leaseDuration);", "")],
+    patches: [election("leader/renewal", "yield* limitBelief(tenure, attempt, view.leaseDuration);", "")],
     noticedBy: "beliefs",
     profile: "changes",
     within: 50
@@ -392,7 +404,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "limit-told-only",
     wrong: "a belief that is limited before the lease is shortened is told to be, and is not",
-    patches: [election("renewal", "belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration));", "")],
+    patches: [election("leader/renewal", "belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration));", "")],
     noticedBy: "deadline",
     profile: "changes",
     within: 50
@@ -400,7 +412,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "limit-seen-late",
     wrong: "a belief that is limited is looked at when the watchdog looks again, which may be after its end",
-    patches: [election("renewal", "belief.monotonicUntil >= tenure.looksAt", "true")],
+    patches: [election("leader/renewal", "belief.monotonicUntil >= tenure.looksAt", "true")],
     noticedBy: "deadline",
     profile: "changes",
     within: 50
@@ -409,8 +421,12 @@ export const all: ReadonlyArray<Mutation> = [
     name: "takeover-by-configured-lease",
     wrong: "a follower waits for the lease that is configured, not for the one that is stored",
     patches: [
-      election("protocol", "now >= lapsesAt(observation);", "now >= observation.since + view.leaseDuration;"),
-      election("protocol", "memory.observation === undefined ? undefined : lapsesAt(memory.observation)", "undefined")
+      election("protocol/protocol", "now >= lapsesAt(observation);", "now >= observation.since + view.leaseDuration;"),
+      election(
+        "protocol/protocol",
+        "memory.observation === undefined ? undefined : lapsesAt(memory.observation)",
+        "undefined"
+      )
     ],
     noticedBy: "beliefs",
     profile: "changes",
@@ -421,7 +437,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a claim does not conflict with the configuration that it goes by",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
         "for (const key of [keys.leader, keys.lease, keys.challenge, keys.candidate(claimant.id)]) " +
           "yield* tx.addReadConflictKey(key);"
@@ -434,7 +450,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "configuration-without-renewals",
     wrong: "a write of the configuration does not conflict with a renewal of the same version",
-    patches: [election("operations", "yield* tx.addReadConflictKey(keys.lease);\n", "\n")],
+    patches: [election("storage/operations", "yield* tx.addReadConflictKey(keys.lease);\n", "\n")],
     noticedBy: "replay",
     profile: "changes",
     within: 100
@@ -444,12 +460,12 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a confirmation that comes when the belief is over brings it back",
     patches: [
       election(
-        "renewal",
+        "leader/renewal",
         "if (!held)\n                return Effect.void;\n            tenure.renewed",
         "tenure.renewed"
       ),
       election(
-        "renewal",
+        "leader/renewal",
         "const { member, term } = tenure;\n        return Effect.flatMap(tenure.isHeld,",
         "const { member, term } = tenure;\n        return Effect.flatMap(Effect.void,"
       )
@@ -461,7 +477,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "guard-at-a-lagging-version",
     wrong: "the guard reads at a version that may lag, where the caller allows it",
-    patches: [election("tenure", "{ ...options, causalReadRisky: false }", "options")],
+    patches: [election("leader/tenure", "{ ...options, causalReadRisky: false }", "options")],
     noticedBy: "reasons",
     profile: "network",
     within: 50
@@ -470,8 +486,8 @@ export const all: ReadonlyArray<Mutation> = [
     name: "clock-not-refused",
     wrong: "times that no record can hold are written",
     patches: [
-      election("codec", "const problem = misfit(checks, fields);", "const problem = undefined;"),
-      election("codec", "const problem = misfit([Priority, Heartbeat], fields);", "const problem = undefined;")
+      election("storage/codec", "const problem = misfit(checks, fields);", "const problem = undefined;"),
+      election("storage/codec", "const problem = misfit([Priority, Heartbeat], fields);", "const problem = undefined;")
     ],
     noticedBy: "replay",
     profile: "clocks",
@@ -480,7 +496,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "scope-of-the-caller",
     wrong: "what a work acquires and forks in its scope belongs to its caller",
-    patches: [election("reign", "Effect.scoped(supervised)", "supervised")],
+    patches: [election("leader/leadership", "Effect.scoped(supervised)", "supervised")],
     noticedBy: "scopes",
     profile: "deployments",
     within: 4
@@ -489,8 +505,12 @@ export const all: ReadonlyArray<Mutation> = [
     name: "challenger-that-cannot-lead",
     wrong: "that its margin does not fit the lease is found out when a candidate claims",
     patches: [
-      election("follower", "step._tag === \"Challenge\" || step._tag === \"Claim\"", "step._tag === \"Claim\""),
-      election("registration", "id, priority, able)", "id, priority)")
+      election(
+        "follower/campaign",
+        "step._tag === \"Challenge\" || step._tag === \"Claim\"",
+        "step._tag === \"Claim\""
+      ),
+      election("candidate/registration", "id, priority, able)", "id, priority)")
     ],
     noticedBy: "able",
     profile: "changes",
@@ -501,7 +521,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not ask whether its candidate is still registered",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "const registered = standing(view, tenure);\n    if (registered !== \"registered\")",
         "const registered = \"registered\";\n    if (false)"
       )
@@ -514,7 +534,11 @@ export const all: ReadonlyArray<Mutation> = [
     name: "superseded-goes-on",
     wrong: "a candidate whose id another has registered goes on as if it were registered",
     patches: [
-      election("protocol", "case \"superseded\":\n            return { _tag: \"Superseded\" };", "case \"superseded\":")
+      election(
+        "protocol/protocol",
+        "case \"superseded\":\n            return { _tag: \"Superseded\" };",
+        "case \"superseded\":"
+      )
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -525,7 +549,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a tenure stored under one's id is taken for one's own, whoever registered the id",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "(view.leader._tag === \"Held\" && sameIdentity(view.leader, me))",
         "(view.leader._tag === \"Held\" && view.leader.id === me.id)"
       )
@@ -538,7 +562,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "deposes-who-lives",
     wrong: "a superseded candidate does not wait until the other is gone or dead",
     patches: [
-      election("protocol", "view.candidate === undefined || now >= since + timeout;", "true;")
+      election("protocol/protocol", "view.candidate === undefined || now >= since + timeout;", "true;")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -549,11 +573,11 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a superseded candidate that waits goes on beating",
     patches: [
       election(
-        "follower",
+        "follower/campaign",
         "identity !== undefined && member.memory.supersededBy === undefined && !this.disabled",
         "identity !== undefined && !this.disabled"
       ),
-      election("follower", "view.enabled && member.memory.supersededBy === undefined)", "view.enabled)")
+      election("follower/campaign", "view.enabled && member.memory.supersededBy === undefined)", "view.enabled)")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -563,7 +587,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "ballot-not-observed",
     wrong: "a follower does not ask whether the lease was renewed",
     patches: [
-      election("protocol", "observation.ballot === view.lease.ballot &&", "")
+      election("protocol/protocol", "observation.ballot === view.lease.ballot &&", "")
     ],
     noticedBy: "beliefs",
     profile: "network",
@@ -574,7 +598,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a follower counts a lease from before the read that first showed it",
     patches: [
       election(
-        "follower",
+        "follower/campaign",
         "Protocol.remember(member.memory, view, readAt)",
         "Protocol.remember(member.memory, view, attempt.monotonic)"
       )
@@ -587,7 +611,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "term-from-terms",
     wrong: "a claim counts terms, and not ballots",
     patches: [
-      election("protocol", "const term = view.lease.ballot + 1n;", "const term = view.leader.term + 1n;")
+      election("protocol/protocol", "const term = view.lease.ballot + 1n;", "const term = view.leader.term + 1n;")
     ],
     noticedBy: "growth",
     profile: "calm",
@@ -597,7 +621,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "preempts-at-once",
     wrong: "a candidate of a higher priority claims a live lease",
     patches: [
-      election("protocol", "preempt: false", "preempt: true")
+      election("protocol/protocol", "preempt: false", "preempt: true")
     ],
     noticedBy: "replay",
     profile: "deployments",
@@ -608,7 +632,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a challenge to another term is obeyed",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "challenge === undefined || challenge.term !== leader.term)\n        return undefined;",
         "challenge === undefined)\n        return undefined;"
       )
@@ -622,7 +646,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a challenge is obeyed where preemption is not allowed",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "return allowPreemption && challenge.priority > leader.priority ?",
         "return challenge.priority > leader.priority ?"
       )
@@ -636,7 +660,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a candidate challenges where preemption is not allowed",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "if (!view.allowPreemption || leader._tag === \"Vacant\" ||",
         "if (leader._tag === \"Vacant\" ||"
       )
@@ -649,7 +673,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "equals-challenge",
     wrong: "a candidate of the same priority challenges",
     patches: [
-      election("protocol", "claimant.priority <= leader.priority)", "claimant.priority < leader.priority)")
+      election("protocol/protocol", "claimant.priority <= leader.priority)", "claimant.priority < leader.priority)")
     ],
     noticedBy: "replay",
     profile: "deployments",
@@ -660,7 +684,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a challenge replaces an operator's request",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
         "challenge.priority < claimant.priority"
       )
@@ -674,7 +698,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a challenge replaces one of a higher priority",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
         "challenge.challenger !== undefined"
       )
@@ -687,7 +711,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "vacancy-anew-with-each-look",
     wrong: "a vacancy that is left to a preferred successor is counted from each look anew",
     patches: [
-      election("protocol", "since ?? readAt,", "readAt,")
+      election("protocol/protocol", "since ?? readAt,", "readAt,")
     ],
     noticedBy: "liveness",
     profile: "deployments",
@@ -697,7 +721,11 @@ export const all: ReadonlyArray<Mutation> = [
     name: "does-not-yield",
     wrong: "a leader that was asked to step down claims the vacancy at once",
     patches: [
-      election("follower", "yieldsUntil: member.now() + Duration.toNanosUnsafe(pause)", "yieldsUntil: undefined")
+      election(
+        "follower/campaign",
+        "yieldsUntil: member.now() + Duration.toNanosUnsafe(pause)",
+        "yieldsUntil: undefined"
+      )
     ],
     noticedBy: "replay",
     profile: "calm",
@@ -708,7 +736,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not ask whether the election is enabled",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "if (!view.enabled && because !== \"step-down\")\n        return { _tag: \"Refuse\", because: \"disabled\" };",
         ""
       )
@@ -721,8 +749,12 @@ export const all: ReadonlyArray<Mutation> = [
     name: "registers-while-disabled",
     wrong: "a candidate registers while the election is disabled",
     patches: [
-      election("operations", "yield* requireEnabled(keys, config);\n    yield* requireOf", "yield* requireOf"),
-      election("follower", "this.member.identity === undefined && !this.disabled", "this.member.identity === undefined")
+      election("storage/operations", "yield* requireEnabled(keys, config);\n    yield* requireOf", "yield* requireOf"),
+      election(
+        "follower/campaign",
+        "this.member.identity === undefined && !this.disabled",
+        "this.member.identity === undefined"
+      )
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -732,7 +764,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "successor-forgotten",
     wrong: "a leader that yields to a challenger does not prefer it",
     patches: [
-      election("protocol", "successor: view.challenge?.challenger", "successor: undefined")
+      election("protocol/protocol", "successor: view.challenge?.challenger", "successor: undefined")
     ],
     noticedBy: "replay",
     profile: "deployments",
@@ -742,7 +774,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "preempted-as-resigned",
     wrong: "a leader that yields to a challenger is told to have resigned",
     patches: [
-      election("protocol", "{ reason: \"preempted\", successor", "{ reason: \"resigned\", successor")
+      election("protocol/protocol", "{ reason: \"preempted\", successor", "{ reason: \"resigned\", successor")
     ],
     noticedBy: "replay",
     profile: "deployments",
@@ -752,7 +784,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "no-margin",
     wrong: "a leader believes for the whole lease",
     patches: [
-      election("protocol", "attemptStart + leaseDuration - margin", "attemptStart + leaseDuration")
+      election("protocol/protocol", "attemptStart + leaseDuration - margin", "attemptStart + leaseDuration")
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -762,7 +794,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "evicted-though-it-beats",
     wrong: "a leader evicts who has written its record since it looked first",
     patches: [
-      election("protocol", "before.lastHeartbeat === after.lastHeartbeat && Bytes", "Bytes")
+      election("protocol/protocol", "before.lastHeartbeat === after.lastHeartbeat && Bytes", "Bytes")
     ],
     noticedBy: "replay",
     profile: "pauses",
@@ -772,7 +804,11 @@ export const all: ReadonlyArray<Mutation> = [
     name: "registration-without-conflict",
     wrong: "a registration does not conflict with another of its id, and undoes it when it comes late",
     patches: [
-      election("operations", "yield* tx.addReadConflictKey(keys.candidate(id));\n    const record", "const record")
+      election(
+        "storage/operations",
+        "yield* tx.addReadConflictKey(keys.candidate(id));\n    const record",
+        "const record"
+      )
     ],
     noticedBy: "replay",
     profile: "network",
@@ -783,7 +819,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "whoever is interrupted in its claim ends whatever tenure stands",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "if (view.leader._tag === \"Vacant\" || !sameIdentity(view.leader, me))",
         "if (view.leader._tag === \"Vacant\")"
       )
@@ -796,7 +832,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "unregisters-another",
     wrong: "a superseded candidate that leaves removes the record of the other",
     patches: [
-      election("registration", "member.id, identity)", "member.id, {})")
+      election("candidate/registration", "member.id, identity)", "member.id, {})")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -807,7 +843,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a candidate removes its record while its tenure stands",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* relinquish(keys, yield* identify(id, candidate, options));",
         "yield* identify(id, candidate, options);"
       )
@@ -821,7 +857,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a claim does not conflict with the challenge that it answers",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
         "for (const key of [keys.config, keys.leader, keys.lease, keys.candidate(claimant.id)]) yield* tx.addReadConflictKey(key);"
       )
@@ -835,7 +871,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not conflict with the configuration",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.leader, keys.lease, keys.challenge, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
       )
@@ -849,7 +885,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not conflict with the challenge",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.config, keys.leader, keys.lease, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
       )
@@ -863,7 +899,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not conflict with its candidate's record",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.config, keys.leader, keys.lease, keys.challenge], (key) => tx.addReadConflictKey(key)).pipe("
       )
@@ -877,7 +913,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not conflict with the leader and the lease",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.config, keys.challenge, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
       )
@@ -891,7 +927,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a resignation in one round trip does not conflict with the challenge",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    const { id",
         "for (const key of [keys.config, keys.leader, keys.lease, keys.candidate(leader.id)]) yield* tx.addReadConflictKey(key);\n    const { id"
       )
@@ -905,7 +941,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a challenge does not conflict with the tenure that it challenges",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* Store.addDecisionConflicts(tx, keys, id);",
         "for (const key of [keys.config, keys.challenge, keys.candidate(id)]) yield* tx.addReadConflictKey(key);"
       )
@@ -918,7 +954,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "renewal-at-a-new-version",
     wrong: "a renewal in one round trip asks for a version, instead of taking that of the last",
     patches: [
-      election("renewal", "tx.setReadVersion(tenure.version.version).pipe(", "Effect.void.pipe(")
+      election("leader/renewal", "tx.setReadVersion(tenure.version.version).pipe(", "Effect.void.pipe(")
     ],
     noticedBy: "replay",
     profile: "late",
@@ -929,7 +965,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a resignation in one round trip asks for a version, instead of taking that of the last renewal",
     patches: [
       election(
-        "tenure",
+        "leader/tenure",
         "Effect.andThen(tx.setReadVersion(version.version), Operations.endStandingTenure(",
         "Effect.andThen(Effect.void, Operations.endStandingTenure("
       )
@@ -942,7 +978,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "beat-at-a-new-version",
     wrong: "a heartbeat asks for a version, instead of taking that at which its record was seen",
     patches: [
-      election("registration", "tx.setReadVersion(version).pipe(", "Effect.void.pipe(")
+      election("candidate/registration", "tx.setReadVersion(version).pipe(", "Effect.void.pipe(")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -952,7 +988,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "wall-clock-looked-at-late",
     wrong: "the watchdog looks again when the belief is over by the monotonic clock",
     patches: [
-      election("renewal", "const pause = remaining < longest ? remaining : longest;", "const pause = remaining;")
+      election("leader/renewal", "const pause = remaining < longest ? remaining : longest;", "const pause = remaining;")
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -963,7 +999,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a watch that fails because the database was replaced calls nobody",
     patches: [
       election(
-        "wakeUp",
+        "candidate/watches",
         "else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !mayPass(error)))\n            return;",
         "else return;"
       )
@@ -976,7 +1012,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "replaced-not-lost",
     wrong: "a leader whose database was replaced tries again until its belief is over",
     patches: [
-      election("renewal", "return Effect.andThen(told, tenure.lose(\"Broken\"));", "return told;")
+      election("leader/renewal", "return Effect.andThen(told, tenure.lose(\"Broken\"));", "return told;")
     ],
     noticedBy: "replaced",
     profile: "outages",
@@ -987,7 +1023,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a renewal does not ask whether the tenure that stands is its own",
     patches: [
       election(
-        "protocol",
+        "protocol/protocol",
         "if (!stands(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
         "if (false)\n        return { _tag: \"Refuse\", because: \"replaced\" }"
       )
@@ -1001,7 +1037,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a claim does not conflict with the lease that it has seen lapse",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
         "for (const key of [keys.config, keys.leader, keys.challenge, keys.candidate(claimant.id)]) yield* tx.addReadConflictKey(key);"
       )
@@ -1015,7 +1051,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a claim leaves the challenge of the tenure before",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "yield* beat(tx, keys, claimant, claimant.priority, now);\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
         "yield* beat(tx, keys, claimant, claimant.priority, now);"
       )
@@ -1028,7 +1064,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "claim-without-end",
     wrong: "a claim of a lapsed lease does not end the tenure in the history",
     patches: [
-      election("operations", "if (claim.ends !== undefined && ended !== undefined) {", "if (false) {")
+      election("storage/operations", "if (claim.ends !== undefined && ended !== undefined) {", "if (false) {")
     ],
     noticedBy: "replay",
     profile: "pauses",
@@ -1039,7 +1075,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a claim is written for the lease that is stored, not for the one that is configured",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "duration: view.leaseDuration, expiry: now + view.leaseDuration };\n    yield* Store.add",
         "duration: view.lease.duration, expiry: now + view.leaseDuration };\n    yield* Store.add"
       )
@@ -1053,7 +1089,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a resignation leaves the challenge that it answers",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "expiry: now }));\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
         "expiry: now }));"
       )
@@ -1066,7 +1102,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "quick-resignation-leaves-challenge",
     wrong: "a resignation in one round trip leaves a challenge that asks nothing of the leader",
     patches: [
-      election("operations", "yield* tx.clear(keys.challenge);\n    if (leaves)", "if (leaves)")
+      election("storage/operations", "yield* tx.clear(keys.challenge);\n    if (leaves)", "if (leaves)")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -1077,7 +1113,7 @@ export const all: ReadonlyArray<Mutation> = [
     wrong: "a request to step down does not conflict with a renewal of the same version",
     patches: [
       election(
-        "operations",
+        "storage/operations",
         "const [, leader, lease, challenge] = yield* Store.readAll(tx, [",
         "const [, leader, lease, challenge] = yield* Store.readAll(tx.snapshot, ["
       )
@@ -1090,7 +1126,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "fast-renewal-keeps-the-ballot",
     wrong: "a renewal in one round trip does not count",
     patches: [
-      election("renewal", "lease.ballot + 1n, lease.duration", "lease.ballot, lease.duration")
+      election("leader/renewal", "lease.ballot + 1n, lease.duration", "lease.ballot, lease.duration")
     ],
     noticedBy: "growth",
     profile: "calm",
@@ -1100,7 +1136,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "no-watchdog",
     wrong: "nobody watches the belief while a call to the database hangs",
     patches: [
-      election("reign", "Effect.andThen(Renewal.watchdog(tenure), afterLoss)", "Effect.void")
+      election("leader/leadership", "Effect.andThen(Renewal.watchdog(tenure), afterLoss)", "Effect.void")
     ],
     noticedBy: "deadline",
     profile: "pauses",
@@ -1109,7 +1145,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "overrun-untold",
     wrong: "a work that goes on when its lease has lapsed is not reported",
-    patches: [election("reign", "if (tenure.overrunTold)", "if (true)")],
+    patches: [election("leader/leadership", "if (tenure.overrunTold)", "if (true)")],
     noticedBy: "deadline",
     profile: "network",
     within: 20
@@ -1118,8 +1154,16 @@ export const all: ReadonlyArray<Mutation> = [
     name: "finalizers-not-awaited",
     wrong: "whoever interrupts a work does not wait for its finalizers",
     patches: [
-      election("reign", "if (Exit.hasInterrupts(waited))\n            yield* Fiber.interrupt(working);", ""),
-      election("reign", "Effect.andThen(working === undefined ? Effect.void : Fiber.interrupt(working), end)", "end")
+      election(
+        "leader/leadership",
+        "if (Exit.hasInterrupts(waited))\n            yield* Fiber.interrupt(working);",
+        ""
+      ),
+      election(
+        "leader/leadership",
+        "Effect.andThen(working === undefined ? Effect.void : Fiber.interrupt(working), end)",
+        "end"
+      )
     ],
     noticedBy: "ending",
     profile: "deployments",
@@ -1129,7 +1173,7 @@ export const all: ReadonlyArray<Mutation> = [
     name: "work-scheduler-dropped",
     wrong: "a fiber of the work that an answer calls goes on before the belief has been looked at",
     patches: [
-      election("reign", "supervisedBy(tenure), Span", "Span")
+      election("leader/leadership", "supervisedBy(tenure), Span", "Span")
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -1138,7 +1182,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
-    patches: [election("follower", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],
+    patches: [election("follower/campaign", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],
     noticedBy: "liveness",
     profile: "pauses",
     within: 4
@@ -1146,7 +1190,7 @@ export const all: ReadonlyArray<Mutation> = [
   {
     name: "no-watches",
     wrong: "a follower polls only",
-    patches: [election("follower", "wakeUp.during(sleep(round.success))", "sleep(round.success)")],
+    patches: [election("follower/campaign", "wakeUp.during(sleep(round.success))", "sleep(round.success)")],
     noticedBy: "handover",
     profile: "calm",
     within: 2

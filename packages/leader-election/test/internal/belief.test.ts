@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Clock, Effect } from "effect"
-import { Belief, instant } from "../../src/internal/belief.ts"
+import { Belief, instant } from "../../src/internal/leader/belief.ts"
 
 /** A clock that is set by hand, in nanoseconds. */
 const makeClock = () => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
-import * as Pace from "../../src/internal/pace.ts"
+import * as Pace from "../../src/internal/candidate/pacing.ts"
 
 const second = 1_000_000_000n
 

@@ -1,8 +1,8 @@
 import { Versionstamp } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
-import * as Precedence from "../../src/internal/precedence.ts"
-import type { HeldRecord } from "../../src/internal/records.ts"
+import * as Precedence from "../../src/internal/follower/claimOrder.ts"
+import type { HeldRecord } from "../../src/internal/protocol/records.ts"
 
 const identity = (id: string, n: number) => ({
   id,

@@ -3,7 +3,7 @@ import * as FdbError from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { WakeUp } from "../../src/internal/wakeUp.ts"
+import { WakeUp } from "../../src/internal/candidate/watches.ts"
 
 const key = Uint8Array.of(1)
 const set = (value: number) => Database.transact(Effect.flatMap(Transaction, (tx) => tx.set(key, Uint8Array.of(value))))

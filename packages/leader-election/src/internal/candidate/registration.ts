@@ -2,15 +2,15 @@
 import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ElectionConfig } from "../ElectionConfig.ts"
-import type { ClockOutOfRange, InvalidState } from "../ElectionError.ts"
-import * as Candidate from "./candidate.ts"
+import type { ElectionConfig } from "../../ElectionConfig.ts"
+import type { ClockOutOfRange, InvalidState } from "../../ElectionError.ts"
+import * as Protocol from "../protocol/protocol.ts"
+import type { Identity } from "../protocol/records.ts"
+import * as Operations from "../storage/operations.ts"
+import * as Store from "../storage/reads.ts"
+import type { Member } from "./candidate.ts"
 import * as Log from "./log.ts"
-import type { Member } from "./member.ts"
-import * as Operations from "./operations.ts"
-import * as Protocol from "./protocol.ts"
-import type { Identity } from "./records.ts"
-import * as Store from "./store.ts"
+import * as Candidate from "./validation.ts"
 
 /**
  * Registers, as a new identity. A registration whose commit is not known of is superseded by the next; one that is interrupted

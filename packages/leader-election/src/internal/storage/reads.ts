@@ -17,12 +17,12 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { ElectionConfig } from "../ElectionConfig.ts"
-import { InvalidState, NotInitialized, type StoreError } from "../ElectionError.ts"
+import type { ElectionConfig } from "../../ElectionConfig.ts"
+import { InvalidState, NotInitialized, type StoreError } from "../../ElectionError.ts"
+import type * as Protocol from "../protocol/protocol.ts"
+import type { CandidateRecord, HistoryRecord } from "../protocol/records.ts"
 import * as Codec from "./codec.ts"
 import type { ElectionKeys } from "./keys.ts"
-import type * as Protocol from "./protocol.ts"
-import type { CandidateRecord, HistoryRecord } from "./records.ts"
 
 /** How many tenures the history keeps. */
 export const historyLength = 100

@@ -8,9 +8,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { CandidateInfo } from "../CandidateInfo.ts"
-import { Challenge } from "../Challenge.ts"
-import { type ElectionConfig, validate as validateConfig } from "../ElectionConfig.ts"
+import { CandidateInfo } from "../../CandidateInfo.ts"
+import { Challenge } from "../../Challenge.ts"
+import { type ElectionConfig, validate as validateConfig } from "../../ElectionConfig.ts"
 import {
   CandidateSuperseded,
   type ClockOutOfRange,
@@ -18,14 +18,12 @@ import {
   type InvalidState,
   ProcessNotFound,
   UnregisteredCandidate
-} from "../ElectionError.ts"
-import * as ElectionResult from "../ElectionResult.ts"
-import { HistoryEntry } from "../HistoryEntry.ts"
-import { LeaderState } from "../LeaderState.ts"
-import * as Candidate from "./candidate.ts"
-import * as Codec from "./codec.ts"
-import type { ElectionKeys } from "./keys.ts"
-import * as Protocol from "./protocol.ts"
+} from "../../ElectionError.ts"
+import * as ElectionResult from "../../ElectionResult.ts"
+import { HistoryEntry } from "../../HistoryEntry.ts"
+import { LeaderState } from "../../LeaderState.ts"
+import * as Candidate from "../candidate/validation.ts"
+import * as Protocol from "../protocol/protocol.ts"
 import {
   type CandidateRecord,
   type ChallengeRecord,
@@ -35,8 +33,10 @@ import {
   type LeaseRecord,
   sameIdentity,
   type Tenure
-} from "./records.ts"
-import * as Store from "./store.ts"
+} from "../protocol/records.ts"
+import * as Codec from "./codec.ts"
+import type { ElectionKeys } from "./keys.ts"
+import * as Store from "./reads.ts"
 
 /** Which registration a caller claims to be; without it, the one that stands under the id. */
 export interface IdentityOptions {

@@ -1,6 +1,6 @@
 /** What is stored: the records of an election as values. No decision is taken here. */
 import { Bytes, type Versionstamp } from "@effect-fdb/core"
-import type { EndReason } from "../HistoryEntry.ts"
+import type { EndReason } from "../../HistoryEntry.ts"
 
 type Stamp = Versionstamp.Versionstamp
 

@@ -6,7 +6,7 @@
  * the span ends the belief; a jump costs a tenure, never safety.
  */
 import type * as Clock from "effect/Clock"
-import * as Protocol from "./protocol.ts"
+import * as Protocol from "../protocol/protocol.ts"
 
 /** When an attempt was started, on both clocks. */
 export interface Instant {

@@ -5,7 +5,7 @@
  * that passes it, and is never stored or compared with another process's.
  */
 import { Bytes } from "@effect-fdb/core"
-import type { EndReason } from "../HistoryEntry.ts"
+import type { EndReason } from "../../HistoryEntry.ts"
 import type {
   CandidateRecord,
   ChallengeRecord,

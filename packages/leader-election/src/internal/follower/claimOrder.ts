@@ -9,11 +9,11 @@ import { type FdbError, Transaction, Versionstamp } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { InvalidState } from "../ElectionError.ts"
-import type { ElectionKeys } from "./keys.ts"
-import * as Protocol from "./protocol.ts"
-import { type HeldRecord, type Identity, sameIdentity } from "./records.ts"
-import * as Store from "./store.ts"
+import type { InvalidState } from "../../ElectionError.ts"
+import * as Protocol from "../protocol/protocol.ts"
+import { type HeldRecord, type Identity, sameIdentity } from "../protocol/records.ts"
+import type { ElectionKeys } from "../storage/keys.ts"
+import * as Store from "../storage/reads.ts"
 
 /** Whoever is not kept from it has read and claimed by then, where the database is near. */
 const apart = Duration.millis(5)

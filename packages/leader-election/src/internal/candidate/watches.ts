@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { mayPass } from "./member.ts"
+import { mayPass } from "./candidate.ts"
 
 export class WakeUp {
   /** A key has changed, or somebody has called, since they were armed. */

@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
-import { differences } from "../ElectionConfig.ts"
-import type { ClockOutOfRange, StoreError } from "../ElectionError.ts"
-import { ElectionEvent } from "../ElectionEvent.ts"
+import { differences } from "../../ElectionConfig.ts"
+import type { ClockOutOfRange, StoreError } from "../../ElectionError.ts"
+import { ElectionEvent } from "../../ElectionEvent.ts"
 
 /** The database's code, or what is wrong with the records. */
 const errorName = (error: StoreError | ClockOutOfRange): string =>

@@ -8,10 +8,10 @@ import { Bytes, Tuple, Versionstamp } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ElectionConfig } from "../ElectionConfig.ts"
-import { ClockOutOfRange } from "../ElectionError.ts"
-import { EndReason } from "../HistoryEntry.ts"
-import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "./records.ts"
+import { ElectionConfig } from "../../ElectionConfig.ts"
+import { ClockOutOfRange } from "../../ElectionError.ts"
+import { EndReason } from "../../HistoryEntry.ts"
+import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "../protocol/records.ts"
 
 /** The version of every record that this library writes, and the only one that it reads. */
 const version = 1n

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Candidacy } from "../Candidacy.ts"
-import type { InvalidCandidate, InvalidConfig } from "../ElectionError.ts"
-import type { Leadership } from "../Leadership.ts"
-import * as Log from "./log.ts"
+import type { Candidacy } from "../../Candidacy.ts"
+import type { InvalidCandidate, InvalidConfig } from "../../ElectionError.ts"
+import type { Leadership } from "../../Leadership.ts"
+import * as Log from "../candidate/log.ts"
 
 const shortest = Duration.millis(100)
 const longest = Duration.seconds(10)

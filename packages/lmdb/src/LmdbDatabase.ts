@@ -15,9 +15,9 @@ import * as path from "node:path"
 import { type Durability, toFdbError } from "./internal/environment.ts"
 import { maxKeyLength } from "./internal/layout.ts"
 import { Limits } from "./internal/limits.ts"
+import * as openEnvironments from "./internal/openEnvironments.ts"
 import type { Access } from "./internal/permissions.ts"
 import { type ProcessState, processState } from "./internal/processState.ts"
-import * as shared from "./internal/shared.ts"
 import { LmdbStore } from "./internal/store.ts"
 import { patienceMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
@@ -62,8 +62,8 @@ const acquire = ({ access = "owner", durability = "disk", ...options }: Options)
   // Now: the working directory may be another one later.
   const directory = path.resolve(options.path)
   return Effect.acquireRelease(
-    shared.acquire(directory, { durability, access }),
-    (environment) => shared.release(environment, directory)
+    openEnvironments.acquire(directory, { durability, access }),
+    (environment) => openEnvironments.release(environment, directory)
   )
 }
 

@@ -6,8 +6,8 @@ import { LmdbDatabase } from "../src/index.ts"
 import type { Environment } from "../src/internal/environment.ts"
 import * as layout from "../src/internal/layout.ts"
 import { Limits } from "../src/internal/limits.ts"
+import * as openEnvironments from "../src/internal/openEnvironments.ts"
 import { maxMicros } from "../src/internal/reservation.ts"
-import * as shared from "../src/internal/shared.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = (name: string, i = 0) => Bytes.fromString(`${name}/${String(i).padStart(7, "0")}`)
@@ -320,8 +320,8 @@ for (const triesBeforeReservation of [0, 1, 1000]) {
 /** The environment that the layers of a directory share in this process. */
 const environmentOf = (directory: string) =>
   Effect.acquireRelease(
-    shared.acquire(directory, { durability: "process", access: "owner" }),
-    (environment) => shared.release(environment, directory)
+    openEnvironments.acquire(directory, { durability: "process", access: "owner" }),
+    (environment) => openEnvironments.release(environment, directory)
   )
 
 const put = (environment: Environment, key: Uint8Array, value: Uint8Array) =>

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { LmdbDatabase } from "../src/index.ts"
 import * as layout from "../src/internal/layout.ts"
-import type { Root } from "../src/internal/root.ts"
+import type { Root } from "../src/internal/rootDatabase.ts"
 import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")

@@ -7,7 +7,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { LmdbDatabase } from "../src/index.ts"
 import { openEnvironment } from "../src/internal/open.ts"
-import * as shared from "../src/internal/shared.ts"
+import * as openEnvironments from "../src/internal/openEnvironments.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")
@@ -266,8 +266,8 @@ describe("a database that is replaced", () => {
     Effect.gen(function*() {
       const place = yield* makePlace
       const environment = yield* Effect.acquireRelease(
-        shared.acquire(place.directory, { durability: "disk", access: "owner" }),
-        (environment) => shared.release(environment, place.directory)
+        openEnvironments.acquire(place.directory, { durability: "disk", access: "owner" }),
+        (environment) => openEnvironments.release(environment, place.directory)
       )
       const reader = environment.openReader()
       reader.close()

@@ -10,11 +10,11 @@ import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { Transaction } from "lmdb"
 import { CommitSignal } from "./commitSignal.ts"
-import type { Door } from "./door.ts"
-import type { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
+import type { OpenCloseMutex } from "./openCloseMutex.ts"
+import type { OpenCommitLock } from "./openCommitLock.ts"
 import { readersOf } from "./readers.ts"
-import type { Root } from "./root.ts"
+import type { Root } from "./rootDatabase.ts"
 import type { StoreFiles } from "./storeFiles.ts"
 import * as writesAtExit from "./writesAtExit.ts"
 
@@ -41,9 +41,9 @@ export class Environment {
   readonly durability: Durability
   readonly signal: CommitSignal
   private readonly root: Root
-  private readonly gate: Gate
+  private readonly openCommitLock: OpenCommitLock
   readonly files: StoreFiles
-  private readonly door: Door
+  private readonly openCloseMutex: OpenCloseMutex
   private readonly closing = new AbortController()
   private readonly identity: string
   private readonly writes = new Set<Promise<boolean>>()
@@ -52,10 +52,16 @@ export class Environment {
   private replacement: string | undefined = undefined
   private readonly readers = new Set<Reader>()
 
-  constructor(root: Root, gate: Gate, door: Door, files: StoreFiles, durability: Durability) {
+  constructor(
+    root: Root,
+    openCommitLock: OpenCommitLock,
+    openCloseMutex: OpenCloseMutex,
+    files: StoreFiles,
+    durability: Durability
+  ) {
     this.root = root
-    this.gate = gate
-    this.door = door
+    this.openCommitLock = openCommitLock
+    this.openCloseMutex = openCloseMutex
     this.files = files
     this.directory = files.directory
     this.durability = durability
@@ -120,7 +126,7 @@ export class Environment {
   }
 
   /** Waits until no process opens the database, and keeps it so until the function is called that is given. */
-  readonly enterToCommit = (): Promise<() => void> => this.gate.enterToCommit(this.closing.signal)
+  readonly enterToCommit = (): Promise<() => void> => this.openCommitLock.enterToCommit(this.closing.signal)
 
   /**
    * Writes all if the last commit is still the one of that sequence; else writes nothing, and tells `false`. To be called
@@ -190,12 +196,12 @@ export class Environment {
     this.closing.abort(new Error("the database is closed"))
     this.signal.close()
     for (const reader of this.readers) reader.close()
-    // Not with the door in its hands: whoever has LMDB's lock may be stopped.
+    // Not with the mutex held: whoever has LMDB's lock may be stopped.
     await Promise.allSettled(this.writes)
-    const leave = await this.door.enter()
+    const leave = await this.openCloseMutex.enter()
     try {
       await this.root.close()
-      await this.gate.close()
+      await this.openCommitLock.close()
     } finally {
       leave()
     }

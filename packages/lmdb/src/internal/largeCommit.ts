@@ -9,13 +9,13 @@
  */
 import * as FdbError from "@effect-fdb/core/FdbError"
 import { bind, type Commit } from "@effect-fdb/core/VersionedStore"
+import type { CommitLog } from "./commitLog.ts"
 import type { Reader } from "./environment.ts"
-import { type Change, LargeDraft } from "./largeDraft.ts"
+import { type Change, LargeWriteBatch } from "./largeWriteBatch.ts"
 import type { Head } from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
-import { intersection, meet, sort, type SortedRanges } from "./ranges.ts"
-import type { RecentCommits } from "./recentCommits.ts"
-import type { Steps } from "./slices.ts"
+import { intersection, meet, sort, type SortedRanges } from "./sortedRanges.ts"
+import type { Steps } from "./timeSlices.ts"
 
 /** What is to be written after the commit of a head. */
 export interface Prepared {
@@ -36,7 +36,7 @@ export class LargeCommit {
   private own: SortedRanges = []
   /** Versionstamps hold only for one version, so that all has to be applied anew for another. */
   private readonly isStamped: boolean
-  private readonly draft = new LargeDraft()
+  private readonly draft = new LargeWriteBatch()
   private followed: number | undefined = undefined
   private stale: Array<SortedRanges> | "all" = "all"
   private version = -1n
@@ -66,7 +66,7 @@ export class LargeCommit {
   }
 
   /** Checks the commits that are new since the last time. `first` does so when there was none. */
-  follow(head: Head, recent: RecentCommits, first: () => FdbError.FdbError | undefined): FdbError.FdbError | undefined {
+  follow(head: Head, recent: CommitLog, first: () => FdbError.FdbError | undefined): FdbError.FdbError | undefined {
     const followed = this.followed ?? head.sequence
     const refused = this.followed === undefined ? first() : undefined
     if (refused !== undefined) return refused

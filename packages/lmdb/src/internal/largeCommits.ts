@@ -4,14 +4,14 @@
 import type * as FdbError from "@effect-fdb/core/FdbError"
 import type { Commit, Position } from "@effect-fdb/core/VersionedStore"
 import * as Effect from "effect/Effect"
+import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
 import { LargeCommit, type Prepared } from "./largeCommit.ts"
 import * as layout from "./layout.ts"
 import type { Limits } from "./limits.ts"
 import * as logEntry from "./logEntry.ts"
-import type { RecentCommits } from "./recentCommits.ts"
 import * as reservations from "./reservation.ts"
-import { inSlices, nextTurn, pause, slice, type Steps } from "./slices.ts"
+import { inSlices, nextTurn, pause, slice, type Steps } from "./timeSlices.ts"
 
 /** A commit that has not been answered yet. */
 export interface Ticket {
@@ -32,7 +32,7 @@ export interface Accepted {
 /** What the store of which these are the commits does for them. */
 export interface Store {
   readonly environment: Environment
-  readonly recent: RecentCommits
+  readonly recent: CommitLog
   /** Why a commit cannot follow the state of a head. */
   readonly refusal: (commit: Commit, head: layout.Head) => FdbError.FdbError | undefined
   /** The version of a commit that follows the state of a head. */

@@ -7,11 +7,11 @@
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import type { KeyRange } from "@effect-fdb/core/KeyRange"
-import { sort, type SortedRanges } from "./ranges.ts"
-import type { Steps } from "./slices.ts"
+import { sort, type SortedRanges } from "./sortedRanges.ts"
+import type { Steps } from "./timeSlices.ts"
 
 /** A key and its value before the commit. */
-export interface Before {
+export interface BeforeImage {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
 }
@@ -61,7 +61,7 @@ const withRanges = (version: bigint, ranges: ReadonlyArray<KeyRange>, lengthOfRe
 export const encode = (
   version: bigint,
   ranges: ReadonlyArray<KeyRange>,
-  befores: ReadonlyArray<Before>
+  befores: ReadonlyArray<BeforeImage>
 ): Uint8Array => {
   let length = 0
   for (const { key, value } of befores) length += sizeOf(key) + sizeOf(value)
@@ -126,8 +126,8 @@ const parts = (bytes: Uint8Array, from: number, to: number): Array<Uint8Array | 
   return found
 }
 
-const pairs = (bytes: Uint8Array, from: number): ReadonlyArray<Before> => {
-  const found: Array<Before> = []
+const pairs = (bytes: Uint8Array, from: number): ReadonlyArray<BeforeImage> => {
+  const found: Array<BeforeImage> = []
   const all = parts(bytes, from, bytes.length)
   for (let i = 0; i < all.length; i += 2) found.push({ key: all[i]!, value: all[i + 1] })
   return found
@@ -154,14 +154,14 @@ export const chunkCount = (bytes: Uint8Array): number => {
 }
 
 /** What was there before a commit, each key once, where it is in the entry. */
-export const befores = (bytes: Uint8Array): ReadonlyArray<Before> =>
+export const befores = (bytes: Uint8Array): ReadonlyArray<BeforeImage> =>
   chunkCount(bytes) > 0 ? [] : pairs(bytes, rangesEnd(bytes))
 
 /** What a chunk holds, sorted by keys. */
-export const chunk = (bytes: Uint8Array): ReadonlyArray<Before> => pairs(bytes, 0)
+export const chunk = (bytes: Uint8Array): ReadonlyArray<BeforeImage> => pairs(bytes, 0)
 
 /** The first key of a chunk. */
 export const firstKey = (bytes: Uint8Array): Uint8Array => bytes.slice(4, 4 + viewOf(bytes).getUint32(0))
 
 /** The order of what was before. */
-export const byKey = (a: Before, b: Before): number => Bytes.compare(a.key, b.key)
+export const byKey = (a: BeforeImage, b: BeforeImage): number => Bytes.compare(a.key, b.key)

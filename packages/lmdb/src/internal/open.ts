@@ -10,14 +10,14 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { CannotOpen, type CannotOpenReason } from "../LmdbError.ts"
-import { Door } from "./door.ts"
 import { type Durability, Environment } from "./environment.ts"
-import { Gate } from "./gate.ts"
 import * as layout from "./layout.ts"
+import { OpenCloseMutex } from "./openCloseMutex.ts"
+import { OpenCommitLock } from "./openCommitLock.ts"
 import * as permissions from "./permissions.ts"
 import { readersOf } from "./readers.ts"
-import type { Root } from "./root.ts"
-import { dataFile, gateDirectory, gateFiles, identify, lockFile, lockOf, StoreFiles } from "./storeFiles.ts"
+import type { Root } from "./rootDatabase.ts"
+import { dataFile, identify, lockDirectory, lockEnvironments, lockFile, lockOf, StoreFiles } from "./storeFiles.ts"
 
 export type Lmdb = typeof lmdbTypes
 
@@ -180,19 +180,19 @@ const openData = (opening: Opening, durability: Durability): Effect.Effect<Root,
   return attempt(directory, () => opening.open(dataFile, lockFile, options))
 }
 
-const openGate = (opening: Opening): Effect.Effect<Gate, CannotOpen> => {
+const openLock = (opening: Opening): Effect.Effect<OpenCommitLock, CannotOpen> => {
   const { directory, rights } = opening
   const opened: Array<Root> = []
   return attempt(directory, () => {
-    permissions.makeDirectory(path.join(directory, gateDirectory), rights)
-    for (const file of gateFiles) {
-      const name = path.join(gateDirectory, file)
+    permissions.makeDirectory(path.join(directory, lockDirectory), rights)
+    for (const file of lockEnvironments) {
+      const name = path.join(lockDirectory, file)
       permissions.makeFile(path.join(directory, name), Buffer.alloc(0), rights)
       const options = { path: path.join(directory, name), noSubdir: true, noSync: true }
       opened.push(opening.open(name, lockOf(name), options))
     }
     const [committers, openers] = opened
-    return new Gate(committers!, openers!)
+    return new OpenCommitLock(committers!, openers!)
   }).pipe(
     Effect.tapError(() => Effect.promise(() => Promise.all(opened.map((root) => root.close()))))
   )
@@ -275,14 +275,14 @@ const upgrade = Effect.fnUntraced(function*(root: Root, directory: string) {
 
 /** Runs an opening while no process commits, and none opens or closes. */
 const apart = <A, E, R>(
-  gate: Gate,
-  door: Door,
+  openCommitLock: OpenCommitLock,
+  openCloseMutex: OpenCloseMutex,
   directory: string,
   opening: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | CannotOpen, R> =>
   Effect.acquireUseRelease(
     Effect.tryPromise({
-      try: (signal) => door.enterAfter(() => gate.enterToOpen(signal), signal),
+      try: (signal) => openCloseMutex.enterAfter(() => openCommitLock.enterToOpen(signal), signal),
       catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
     }).pipe(
       Effect.timeoutOrElse({
@@ -295,26 +295,28 @@ const apart = <A, E, R>(
     (leave) => Effect.sync(leave)
   )
 
-const within = (door: Door) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(Effect.promise(() => door.enter()), () => effect, (leave) => Effect.sync(leave))
+const within = (openCloseMutex: OpenCloseMutex) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(Effect.promise(() => openCloseMutex.enter()), () => effect, (leave) => Effect.sync(leave))
 
 const openOnce = Effect.fnUntraced(
   function*(lmdb: Lmdb, directory: string, identity: string, { access, durability }: Options) {
     const rights = yield* attempt(directory, () => permissions.of(directory, access))
     yield* create(lmdb, directory, rights)
-    const door = new Door(identity)
+    const openCloseMutex = new OpenCloseMutex(identity)
     const opening = new Opening(lmdb, directory, rights)
-    const gate = yield* within(door)(openGate(opening))
+    const openCommitLock = yield* within(openCloseMutex)(openLock(opening))
     const openEnvironment = Effect.gen(function*() {
       const root = yield* openData(opening, durability)
       return yield* checkFormat(root, directory).pipe(
-        Effect.andThen(attempt(directory, () => new Environment(root, gate, door, opening.files(), durability))),
+        Effect.andThen(
+          attempt(directory, () => new Environment(root, openCommitLock, openCloseMutex, opening.files(), durability))
+        ),
         Effect.tapError(() => Effect.promise(() => root.close()))
       )
     })
     return yield* Effect.onError(
-      apart(gate, door, directory, openEnvironment),
-      () => within(door)(Effect.promise(() => gate.close()))
+      apart(openCommitLock, openCloseMutex, directory, openEnvironment),
+      () => within(openCloseMutex)(Effect.promise(() => openCommitLock.close()))
     )
   }
 )

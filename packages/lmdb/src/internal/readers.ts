@@ -1,5 +1,5 @@
 /** The readers of an environment, of all processes, as LMDB lists them: process, thread, and transaction or a dash. */
-import type { Root } from "./root.ts"
+import type { Root } from "./rootDatabase.ts"
 
 export interface ListedReader {
   readonly pid: number

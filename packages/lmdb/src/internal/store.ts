@@ -33,19 +33,19 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
-import { Draft } from "./draft.ts"
+import { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
 import type { LargeCommit } from "./largeCommit.ts"
 import { type Accepted, LargeCommits, type Ticket } from "./largeCommits.ts"
 import * as layout from "./layout.ts"
 import type { Limits } from "./limits.ts"
 import * as logEntry from "./logEntry.ts"
-import { type Befores, FewBefores, ManyBefores, Past } from "./past.ts"
-import { meets } from "./ranges.ts"
-import { RecentCommits } from "./recentCommits.ts"
 import { isInForce } from "./reservation.ts"
-import { pause } from "./slices.ts"
+import { meets } from "./sortedRanges.ts"
+import { pause } from "./timeSlices.ts"
+import { type BeforeImages, ChunkedBeforeImages, InlineBeforeImages, VersionedView } from "./versionedView.ts"
 import { Watchers } from "./watchers.ts"
+import { WriteBatch } from "./writeBatch.ts"
 
 type FdbError = FdbError.FdbError
 
@@ -81,7 +81,7 @@ export class LmdbStore implements VersionedStore {
   private readonly environment: Environment
   private readonly clock: Clock.Clock
   private readonly limits: Limits
-  private readonly recent = new RecentCommits()
+  private readonly recent = new CommitLog()
   private readonly watchers: Watchers
   private readonly snapshots = new Set<OpenSnapshot>()
   private readonly anySnapshots = Latch.makeUnsafe(false)
@@ -221,7 +221,7 @@ export class LmdbStore implements VersionedStore {
     return used
   }
 
-  private snapshotOf(reader: Reader, version: bigint, past: Past | undefined): Snapshot {
+  private snapshotOf(reader: Reader, version: bigint, past: VersionedView | undefined): Snapshot {
     const openedAt = this.now()
     const snapshot: OpenSnapshot = {
       version,
@@ -247,20 +247,20 @@ export class LmdbStore implements VersionedStore {
   }
 
   /** What was there before the commits above a version, from the oldest to the newest. */
-  private pastOf(reader: Reader, version: bigint): Past {
-    const all: Array<Befores> = []
-    let few: FewBefores | undefined
+  private pastOf(reader: Reader, version: bigint): VersionedView {
+    const all: Array<BeforeImages> = []
+    let few: InlineBeforeImages | undefined
     for (let sequence = this.recent.sequenceAfter(version); sequence <= reader.head.sequence; sequence++) {
       const { chunks } = this.recent.get(sequence)!
       if (chunks > 0) {
-        all.push(new ManyBefores(chunks, (index) => reader.logChunk(sequence, index)))
+        all.push(new ChunkedBeforeImages(chunks, (index) => reader.logChunk(sequence, index)))
         few = undefined
         continue
       }
-      if (few === undefined) all.push(few = new FewBefores())
+      if (few === undefined) all.push(few = new InlineBeforeImages())
       few.add(logEntry.befores(reader.logEntry(sequence)))
     }
-    return new Past(all)
+    return new VersionedView(all)
   }
 
   /** Why a commit has not been settled by its deadline. */
@@ -387,7 +387,7 @@ export class LmdbStore implements VersionedStore {
       this.isReserved = isInForce(reader.reservation)
       if (this.isReserved) return "reserved"
       this.recent.catchUp(head, reader.logEntry)
-      const draft = new Draft(reader, this.limits)
+      const draft = new WriteBatch(reader, this.limits)
       const accepted: Array<Accepted> = []
       const written: Array<KeyRange> = []
       const writes: Array<Write> = []

@@ -10,9 +10,9 @@ import * as path from "node:path"
 
 export const dataFile = "data.mdb"
 export const lockFile = "lock.mdb"
-export const gateDirectory = "gate"
-/** The environments of the gate, see `gate.ts`. */
-export const gateFiles = ["committers.mdb", "openers.mdb"] as const
+export const lockDirectory = "gate"
+/** The environments of the lock between openings and commits, see `openCommitLock.ts`. */
+export const lockEnvironments = ["committers.mdb", "openers.mdb"] as const
 /** As LMDB names the lock file of an environment that is a file. */
 export const lockOf = (file: string): string => `${file}-lock`
 

@@ -5,10 +5,10 @@ import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { Unwatch } from "@effect-fdb/core/VersionedStore"
-import { textOf } from "./draft.ts"
+import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
-import { has } from "./ranges.ts"
-import type { RecentCommits } from "./recentCommits.ts"
+import { has } from "./sortedRanges.ts"
+import { textOf } from "./writeBatch.ts"
 
 interface Watcher {
   readonly key: Uint8Array
@@ -21,7 +21,7 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =
 
 export class Watchers {
   private readonly environment: Environment
-  private readonly recent: RecentCommits
+  private readonly recent: CommitLog
   private readonly byKey = new Map<string, Set<Watcher>>()
   /** Added in this turn, and not compared yet. */
   private readonly fresh = new Set<Watcher>()
@@ -30,7 +30,7 @@ export class Watchers {
   private unlisten: (() => void) | undefined = undefined
   private closed = false
 
-  constructor(environment: Environment, recent: RecentCommits) {
+  constructor(environment: Environment, recent: CommitLog) {
     this.environment = environment
     this.recent = recent
   }

@@ -5,7 +5,7 @@ import { createRequire } from "node:module"
 import { isMainThread } from "node:worker_threads"
 import { type ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
 import type { Binding } from "./binding.ts"
-import { clientUnavailable } from "./hints.ts"
+import { clientUnavailable } from "./installHelp.ts"
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]!
 

@@ -9,7 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { ClientUnavailable, WorkerThreadUnsupported } from "../NativeError.ts"
 import type { NetworkOptions } from "../NetworkOptions.ts"
 import { type Binding, type BindingDatabase, type BindingDatabaseOptions, isBindingError } from "./binding.ts"
-import { clientUnavailable } from "./hints.ts"
+import { clientUnavailable } from "./installHelp.ts"
 import * as networkOptions from "./networkOptions.ts"
 import { TransactionRegistry } from "./transactionRegistry.ts"
 

@@ -3,7 +3,7 @@ import type { Engine, FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type ClientUnavailable, ClusterUnreachable } from "../NativeError.ts"
-import { clientUnavailable } from "./hints.ts"
+import { clientUnavailable } from "./installHelp.ts"
 import { singleRead } from "./singleRead.ts"
 
 /**

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { clientUnavailable } from "../../src/internal/hints.ts"
+import { clientUnavailable } from "../../src/internal/installHelp.ts"
 import * as network from "../../src/internal/network.ts"
 import type { NetworkOptions } from "../../src/NetworkOptions.ts"
 import { FakeClient } from "../support/FakeClient.ts"

@@ -5,7 +5,7 @@
  * lock of the file, and then takes them for sound (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`); neither it nor
  * any other that opens the environment while it lives can use it.
  *
- * A name in the kernel serves as the door: it belongs to one process, and to none when that one has died, and it leaves no
+ * A name in the kernel serves as the mutex: it belongs to one process, and to none when that one has died, and it leaves no
  * file behind. Nobody waits long for it, for whoever has it may be stopped, and it guards against a rare accident only.
  */
 import * as net from "node:net"
@@ -29,7 +29,7 @@ const nameOf = (identity: string): string | undefined => {
 
 type Attempt = "taken" | "elsewhere" | "unavailable"
 
-export class Door {
+export class OpenCloseMutex {
   private readonly name: string | undefined
 
   /** @param identity what is one for all processes that open the directory */

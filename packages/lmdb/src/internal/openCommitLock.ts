@@ -20,7 +20,7 @@
  *   many commit, so have openings. Where nobody is met, nobody waits.
  */
 import { readersOf } from "./readers.ts"
-import type { Root } from "./root.ts"
+import type { Root } from "./rootDatabase.ts"
 
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
@@ -60,7 +60,7 @@ const show = (root: Root): () => void => {
 const isShown = (root: Root): boolean =>
   readersOf(root).some(({ pid, transaction }) => transaction !== undefined && pid !== process.pid)
 
-export class Gate {
+export class OpenCommitLock {
   private readonly committers: Root
   private readonly openers: Root
   /** How many wait, and look at the two again. */

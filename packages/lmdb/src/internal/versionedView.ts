@@ -3,16 +3,16 @@
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
-import { textOf } from "./draft.ts"
 import * as logEntry from "./logEntry.ts"
+import { textOf } from "./writeBatch.ts"
 
-type Before = logEntry.Before
+type BeforeImage = logEntry.BeforeImage
 
 /** What was there before one commit, or before several that came one after another: each key once. */
-export interface Befores {
-  readonly get: (key: Uint8Array) => Before | undefined
+export interface BeforeImages {
+  readonly get: (key: Uint8Array) => BeforeImage | undefined
   /** Those of a range, from its end backwards when `reverse`. */
-  readonly getRange: (begin: Uint8Array, end: Uint8Array, reverse: boolean) => Iterator<Before>
+  readonly getRange: (begin: Uint8Array, end: Uint8Array, reverse: boolean) => Iterator<BeforeImage>
 }
 
 /** The index of the first that is not before a key. */
@@ -27,7 +27,12 @@ const indexOf = (length: number, keyOf: (index: number) => Uint8Array, key: Uint
   return low
 }
 
-function* part(sorted: ReadonlyArray<Before>, begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<Before> {
+function* part(
+  sorted: ReadonlyArray<BeforeImage>,
+  begin: Uint8Array,
+  end: Uint8Array,
+  reverse: boolean
+): Iterator<BeforeImage> {
   const keyOf = (index: number) => sorted[index]!.key
   const [from, to] = [indexOf(sorted.length, keyOf, begin), indexOf(sorted.length, keyOf, end)]
   if (reverse) { for (let i = to - 1; i >= from; i--) yield sorted[i]! }
@@ -35,45 +40,45 @@ function* part(sorted: ReadonlyArray<Before>, begin: Uint8Array, end: Uint8Array
 }
 
 /** Of commits that have written to few keys. */
-export class FewBefores implements Befores {
-  private readonly byText = new Map<string, Before>()
-  private sorted: ReadonlyArray<Before> | undefined = undefined
+export class InlineBeforeImages implements BeforeImages {
+  private readonly byText = new Map<string, BeforeImage>()
+  private sorted: ReadonlyArray<BeforeImage> | undefined = undefined
 
   /** To be called with the oldest commit first: the first that is known of a key is its value then. */
-  add(befores: Iterable<Before>): void {
+  add(befores: Iterable<BeforeImage>): void {
     for (const before of befores) {
       const text = textOf(before.key)
       if (!this.byText.has(text)) this.byText.set(text, before)
     }
   }
 
-  get(key: Uint8Array): Before | undefined {
+  get(key: Uint8Array): BeforeImage | undefined {
     return this.byText.get(textOf(key))
   }
 
-  getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<Before> {
+  getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<BeforeImage> {
     this.sorted ??= [...this.byText.values()].toSorted(logEntry.byKey)
     return part(this.sorted, begin, end, reverse)
   }
 }
 
 /** Of a commit that has written to many keys: read from the log as they are needed. */
-export class ManyBefores implements Befores {
+export class ChunkedBeforeImages implements BeforeImages {
   private readonly count: number
   private readonly read: (index: number) => Uint8Array
   private readonly firstKeys: Array<Uint8Array | undefined> = []
-  private last: { readonly index: number; readonly befores: ReadonlyArray<Before> } | undefined = undefined
+  private last: { readonly index: number; readonly befores: ReadonlyArray<BeforeImage> } | undefined = undefined
 
   constructor(count: number, read: (index: number) => Uint8Array) {
     this.count = count
     this.read = read
   }
 
-  get(key: Uint8Array): Before | undefined {
-    return part(this.chunk(this.chunkOf(key)), key, Bytes.successor(key), false).next().value as Before | undefined
+  get(key: Uint8Array): BeforeImage | undefined {
+    return part(this.chunk(this.chunkOf(key)), key, Bytes.successor(key), false).next().value as BeforeImage | undefined
   }
 
-  *getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<Before> {
+  *getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<BeforeImage> {
     const [from, to] = [this.chunkOf(begin), this.chunkOf(end)]
     for (let i = 0; i <= to - from; i++) {
       const inChunk = part(this.chunk(reverse ? to - i : from + i), begin, end, reverse)
@@ -87,22 +92,22 @@ export class ManyBefores implements Befores {
     return Math.max(0, indexOf(this.count, keyOf, Bytes.successor(key)) - 1)
   }
 
-  private chunk(index: number): ReadonlyArray<Before> {
+  private chunk(index: number): ReadonlyArray<BeforeImage> {
     if (this.last?.index !== index) this.last = { index, befores: logEntry.chunk(this.read(index)) }
     return this.last.befores
   }
 }
 
-export class Past {
-  private readonly all: ReadonlyArray<Befores>
+export class VersionedView {
+  private readonly all: ReadonlyArray<BeforeImages>
 
   /** @param all from the oldest commit to the newest: the first that is known of a key is its value then */
-  constructor(all: ReadonlyArray<Befores>) {
+  constructor(all: ReadonlyArray<BeforeImages>) {
     this.all = all
   }
 
   /** A key's value then, `undefined` if it is what it is now. */
-  get(key: Uint8Array): Before | undefined {
+  get(key: Uint8Array): BeforeImage | undefined {
     for (const befores of this.all) {
       const before = befores.get(key)
       if (before !== undefined) return before
@@ -113,12 +118,12 @@ export class Past {
   /** The pairs of a range then, from those of now. Both go from the end to the beginning when `reverse`. */
   *merge(now: Iterable<KeyValue>, begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterable<KeyValue> {
     if (Bytes.compare(begin, end) >= 0) return
-    const iterators: Array<Iterator<Before>> = this.all.map((befores) => befores.getRange(begin, end, reverse))
+    const iterators: Array<Iterator<BeforeImage>> = this.all.map((befores) => befores.getRange(begin, end, reverse))
     iterators.push(now[Symbol.iterator]())
     const heads = iterators.map((iterator) => iterator.next())
     for (;;) {
       // Of one key, what is known from the oldest commit.
-      let first: Before | undefined
+      let first: BeforeImage | undefined
       for (const head of heads) {
         if (head.done === true) continue
         const order = first === undefined ? -1 : Bytes.compare(head.value.key, first.key)

@@ -1,6 +1,6 @@
 /**
  * What one write to LMDB will make of the data: the commits of a batch, applied one after another to what is there. For what
- * writes to many keys, there is `LargeDraft`.
+ * writes to many keys, there is `LargeWriteBatch`.
  */
 import * as Atomic from "@effect-fdb/core/Atomic"
 import * as Bytes from "@effect-fdb/core/Bytes"
@@ -8,7 +8,7 @@ import * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
 import type { Limits } from "./limits.ts"
-import type { Before } from "./logEntry.ts"
+import type { BeforeImage } from "./logEntry.ts"
 
 /** The data as they are. */
 export interface Present {
@@ -24,11 +24,11 @@ interface Change {
 /** A key as a text, to be looked up by. */
 export const textOf = (key: Uint8Array): string => Bytes.toName(key)
 
-export class Draft {
+export class WriteBatch {
   private readonly present: Present
   private readonly limits: Limits
   private readonly changed = new Map<string, Change>()
-  private befores = new Map<string, Before>()
+  private befores = new Map<string, BeforeImage>()
   /** The length of the values in `befores`. */
   private bytes = 0
 
@@ -51,7 +51,7 @@ export class Draft {
    * Applies a commit, and tells what was there before it; `undefined` when that is more than a draft is for. The draft is of no
    * use then.
    */
-  apply(mutations: ReadonlyArray<PlainMutation>): ReadonlyArray<Before> | undefined {
+  apply(mutations: ReadonlyArray<PlainMutation>): ReadonlyArray<BeforeImage> | undefined {
     this.befores = new Map()
     this.bytes = 0
     for (const mutation of mutations) {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { clientUnavailable, installClient } from "../../src/internal/hints.ts"
+import { clientUnavailable, installClient } from "../../src/internal/installHelp.ts"
 import { UnavailableReason } from "../../src/NativeError.ts"
 
-describe("hints", () => {
+describe("help with the installation", () => {
   it("name the command that installs the client, by platform and processor", () => {
     assert.match(installClient("linux", "x64"), /dpkg -i foundationdb-clients_VERSION_amd64\.deb/)
     assert.match(installClient("linux", "x64"), /rpm -i foundationdb-clients-VERSION\.x86_64\.rpm/)

@@ -26,11 +26,11 @@ interface Shared {
 const shared = new Map<string, Shared>()
 
 /** Who opens or closes what, by the directory's identity: one at a time. */
-const turns = new Map<string, Semaphore.Semaphore>()
+const mutexes = new Map<string, Semaphore.Semaphore>()
 
-const inTurn = (identity: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-  const turn = turns.get(identity) ?? Semaphore.makeUnsafe(1)
-  turns.set(identity, turn)
+const withMutex = (identity: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const turn = mutexes.get(identity) ?? Semaphore.makeUnsafe(1)
+  mutexes.set(identity, turn)
   return turn.withPermits(1)(effect)
 }
 
@@ -101,7 +101,7 @@ export const acquire = Effect.fnUntraced(
     })
     ChildStdio.withholdStores()
     const identity = yield* open.prepare(directory, options.access)
-    return yield* inTurn(identity)(Effect.gen(function*() {
+    return yield* withMutex(identity)(Effect.gen(function*() {
       const closing = shared.get(identity)?.closing
       if (closing !== undefined) yield* untilClosed(directory, closing)
       const found = shared.get(identity)
@@ -133,7 +133,7 @@ export const release = (environment: Environment, directory: string): Effect.Eff
   Effect.suspend(() => {
     for (const [identity, found] of shared) {
       if (found.environment !== environment) continue
-      return inTurn(identity)(Effect.suspend(() => {
+      return withMutex(identity)(Effect.suspend(() => {
         found.users--
         if (found.users > 0) return Effect.sync(() => environment.files.removePath(directory))
         const { isWriting } = environment

@@ -3,18 +3,18 @@
  */
 import type { Head } from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
-import { meet, type SortedRanges } from "./ranges.ts"
+import { meet, type SortedRanges } from "./sortedRanges.ts"
 
 /** What a commit has written, and when in the order of commits. */
-export interface Recent {
+export interface LoggedCommit {
   readonly version: bigint
   readonly ranges: SortedRanges
   /** See `logEntry.chunkCount`. */
   readonly chunks: number
 }
 
-export class RecentCommits {
-  private commits: Array<Recent> = []
+export class CommitLog {
+  private commits: Array<LoggedCommit> = []
   /** The sequence of the first of `commits`. */
   private first = 1
 
@@ -44,7 +44,7 @@ export class RecentCommits {
   }
 
   /** A commit that is not forgotten. */
-  get(sequence: number): Recent | undefined {
+  get(sequence: number): LoggedCommit | undefined {
     return this.commits[sequence - this.first]
   }
 

@@ -7,9 +7,9 @@ import * as Bytes from "@effect-fdb/core/Bytes"
 import * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
-import { textOf } from "./draft.ts"
-import { clip, has, type SortedRanges } from "./ranges.ts"
-import { sorted, stepLength, type Steps } from "./slices.ts"
+import { clip, has, type SortedRanges } from "./sortedRanges.ts"
+import { sorted, stepLength, type Steps } from "./timeSlices.ts"
+import { textOf } from "./writeBatch.ts"
 
 /** The data as they are. */
 export interface Present {
@@ -28,7 +28,7 @@ const byKey = (a: Change, b: Change): number => Bytes.compare(a.key, b.key)
 
 const everything: SortedRanges = [KeyRange.all]
 
-export class LargeDraft {
+export class LargeWriteBatch {
   private readonly changed = new Map<string, Change>()
 
   /** How many keys are known to be written to. */

@@ -1,14 +1,10 @@
-import { Database, Subspace, Transaction } from "@effect-fdb/core"
+import { Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { ClockOutOfRange, ElectionConfig, LeaderElection } from "../src/index.ts"
+import { ClockOutOfRange, ElectionConfig } from "../src/index.ts"
+import { election, reasonOf, transact } from "./support/candidates.ts"
 import { type Host, makeHosts } from "./support/host.ts"
-
-const subspace = Subspace.fromTuple(["app", "election"])
-const election = LeaderElection.make(subspace)
-
-const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
 
 /** Wall clocks that no record can hold, in milliseconds since the epoch. */
 const clocks = [
@@ -35,7 +31,7 @@ const setWall = (host: Host, millis: number) =>
   })
 
 /** All that the election has stored. */
-const stored = (host: Host) => host.run(transact(Transaction.use((tx) => tx.getRange(subspace.range()))))
+const stored = (host: Host) => host.run(transact(Transaction.use((tx) => tx.getRange(election.subspace.range()))))
 
 /** Every record can be read. */
 const readable = (host: Host) =>
@@ -51,7 +47,6 @@ const lead = (host: Host, id: string, options = { again: false }) =>
   Effect.forkDetach(host.run(election.withLeadership({ id }, () => Effect.never, options)), { startImmediately: true })
 
 const tagsOf = (host: Host) => host.events.map(({ _tag }) => _tag)
-const reasonOf = (host: Host) => host.events.flatMap((event) => event._tag === "Lost" ? [event.reason] : [])[0]
 
 const isRefused = (exit: Exit.Exit<unknown, unknown> | undefined) => {
   assert.isTrue(exit !== undefined && Exit.isFailure(exit), "it has failed")

@@ -28,7 +28,7 @@ describe("the id of a candidate that is given none", () => {
 
   it.effect("stays the same for a candidacy, and is told in its events", () =>
     Effect.gen(function*() {
-      const [a] = yield* hosts
+      const [a] = yield* hosts()
       const candidacy = yield* a.run(election.candidacy({}))
       for (const _ of [0, 1]) yield* a.run(candidacy.withLeadership(() => Effect.void))
       assert.deepStrictEqual(eventsOf(a, "Elected").map(({ candidate }) => candidate), [candidacy.id, candidacy.id])
@@ -36,7 +36,7 @@ describe("the id of a candidate that is given none", () => {
 
   it.effect("lets every host build the same layer: one of them serves, and another when that is gone", () =>
     Effect.gen(function*() {
-      const all = yield* hosts
+      const all = yield* hosts()
       const log: Array<string> = []
       const service = Effect.acquireRelease(
         Effect.map(Database, () => void log.push("begins")),

@@ -1,10 +1,10 @@
 /** The leader evicts those who have been dead for long, and nobody else. */
 import { type Engine, MemoryDatabase, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Option, Result } from "effect"
+import { Duration, Effect, Fiber, Option, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig } from "../src/index.ts"
-import { election, eventsOf, hosts, leaderId, start, transact } from "./support/candidates.ts"
+import { election, eventsOf, lead, leaderId, onHosts, start, transact } from "./support/candidates.ts"
 import { type Host, makeHosts } from "./support/host.ts"
 
 const forever = () => Effect.never
@@ -25,73 +25,66 @@ const registered = (host: Host) =>
 const evicted = (host: Host) => eventsOf(host, "Evicted").flatMap(({ candidates }) => candidates)
 
 describe("a leader", () => {
-  it.effect("evicts who has been dead for ten candidate timeouts, and neither itself nor who lives", () =>
-    Effect.gen(function*() {
-      const [a, b, c] = yield* hosts
-      yield* register(c, ["x", "y"])
-      yield* start(a, { id: "a" }, forever)
-      yield* start(b, { id: "b" }, forever)
-      yield* TestClock.adjust("149 seconds")
-      assert.deepStrictEqual(yield* registered(c), ["a", "b", "x", "y"])
-      yield* TestClock.adjust("30 seconds")
-      assert.deepStrictEqual(yield* registered(c), ["a", "b"])
-      assert.deepStrictEqual(evicted(a), ["x", "y"])
-      yield* register(c, ["z"])
-      yield* TestClock.adjust("6 minutes")
-      assert.deepStrictEqual(yield* registered(c), ["a", "b"])
-      assert.deepStrictEqual([eventsOf(a, "Lost").length, eventsOf(b, "Registered").length], [0, 1])
-    }))
+  onHosts("evicts who has been dead for ten candidate timeouts, and neither itself nor who lives", function*(a, b, c) {
+    yield* register(c, ["x", "y"])
+    yield* start(a, { id: "a" }, forever)
+    yield* start(b, { id: "b" }, forever)
+    yield* TestClock.adjust("149 seconds")
+    assert.deepStrictEqual(yield* registered(c), ["a", "b", "x", "y"])
+    yield* TestClock.adjust("30 seconds")
+    assert.deepStrictEqual(yield* registered(c), ["a", "b"])
+    assert.deepStrictEqual(evicted(a), ["x", "y"])
+    yield* register(c, ["z"])
+    yield* TestClock.adjust("6 minutes")
+    assert.deepStrictEqual(yield* registered(c), ["a", "b"])
+    assert.deepStrictEqual([eventsOf(a, "Lost").length, eventsOf(b, "Registered").length], [0, 1])
+  })
 
-  it.effect("compares no wall clocks: neither evicts who lives and is years behind, nor keeps who died years ahead", () =>
-    Effect.gen(function*() {
-      const [a, b, c] = yield* hosts
+  onHosts(
+    "compares no wall clocks: neither evicts who lives and is years behind, nor keeps who died years ahead",
+    function*(a, b, c) {
       b.wallOffset = -3600_000
       c.wallOffset = 10 * 365 * 24 * 3600_000
       yield* TestClock.adjust("2 hours")
       yield* register(c, ["ahead"])
-      yield* start(a, { id: "a" }, forever)
-      yield* TestClock.adjust("1 second")
+      yield* lead(a, { id: "a" }, forever)
       yield* start(b, { id: "behind" }, forever)
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual(yield* registered(a), ["a", "behind"])
       assert.deepStrictEqual([evicted(a), eventsOf(b, "Registered").length], [["ahead"], 1])
-    }))
+    }
+  )
 
-  it.effect("spares who has come back in time", () =>
-    Effect.gen(function*() {
-      const [a, b] = yield* hosts
-      yield* register(b, ["x"])
-      yield* start(a, { id: "a" }, forever)
-      for (let i = 0; i < 20; i++) {
-        yield* TestClock.adjust("140 seconds")
-        yield* b.run(transact(election.heartbeatCandidate("x")))
-      }
-      assert.deepStrictEqual(evicted(a), [])
-      yield* TestClock.adjust("6 minutes")
-      assert.deepStrictEqual(evicted(a), ["x"])
-    }))
+  onHosts("spares who has come back in time", function*(a, b) {
+    yield* register(b, ["x"])
+    yield* start(a, { id: "a" }, forever)
+    for (let i = 0; i < 20; i++) {
+      yield* TestClock.adjust("140 seconds")
+      yield* b.run(transact(election.heartbeatCandidate("x")))
+    }
+    assert.deepStrictEqual(evicted(a), [])
+    yield* TestClock.adjust("6 minutes")
+    assert.deepStrictEqual(evicted(a), ["x"])
+  })
 
-  it.effect("evicts thousands, some at a time, whoever of them cannot be read", () =>
-    Effect.gen(function*() {
-      const [a, b] = yield* hosts
-      const ids = Array.from({ length: 2500 }, (_, i) => `dead-${i}`)
-      for (let i = 0; i < ids.length; i += 500) yield* register(b, ids.slice(i, i + 500))
-      yield* b.run(
-        transact(Effect.flatMap(Transaction, (tx) => tx.set(candidates.pack(["broken"]), Uint8Array.of(1, 2, 3))))
-      )
-      yield* start(a, { id: "a" }, forever)
-      yield* TestClock.adjust("20 minutes")
-      assert.deepStrictEqual(yield* registered(b), ["a", "broken"])
-      assert.strictEqual(new Set(evicted(a)).size, ids.length)
-      assert.isTrue(eventsOf(a, "Evicted").every(({ candidates }) => candidates.length <= 100))
-      assert.strictEqual(eventsOf(a, "RenewalFailed").length, 0)
-    }))
+  onHosts("evicts thousands, some at a time, whoever of them cannot be read", function*(a, b) {
+    const ids = Array.from({ length: 2500 }, (_, i) => `dead-${i}`)
+    for (let i = 0; i < ids.length; i += 500) yield* register(b, ids.slice(i, i + 500))
+    yield* b.run(
+      transact(Effect.flatMap(Transaction, (tx) => tx.set(candidates.pack(["broken"]), Uint8Array.of(1, 2, 3))))
+    )
+    yield* start(a, { id: "a" }, forever)
+    yield* TestClock.adjust("20 minutes")
+    assert.deepStrictEqual(yield* registered(b), ["a", "broken"])
+    assert.strictEqual(new Set(evicted(a)).size, ids.length)
+    assert.isTrue(eventsOf(a, "Evicted").every(({ candidates }) => candidates.length <= 100))
+    assert.strictEqual(eventsOf(a, "RenewalFailed").length, 0)
+  })
 
-  it.effect("evicts nobody while the election is disabled, nor who could not show itself until it was enabled", () =>
-    Effect.gen(function*() {
-      const [a, b, c] = yield* hosts
-      yield* start(a, { id: "a" }, forever, { again: true })
-      yield* TestClock.adjust("1 second")
+  onHosts(
+    "evicts nobody while the election is disabled, nor who could not show itself until it was enabled",
+    function*(a, b, c) {
+      yield* lead(a, { id: "a" }, forever, { again: true })
       yield* start(b, { id: "b" }, forever, { again: true })
       yield* TestClock.adjust("20 seconds")
       for (let i = 0; i < 5; i++) {
@@ -103,21 +96,20 @@ describe("a leader", () => {
       assert.deepStrictEqual([...evicted(a), ...evicted(b)], [])
       assert.deepStrictEqual([a, b].map((host) => eventsOf(host, "Registered").length), [1, 1])
       assert.deepStrictEqual(yield* registered(c), ["a", "b"])
-    }))
+    }
+  )
 
-  it.effect("evicts the dead, too, where no tenure is as long as ten candidate timeouts", () =>
-    Effect.gen(function*() {
-      const [a, b, c] = yield* hosts
-      yield* register(c, ["x"])
-      for (const [host, id] of [[a, "a"], [b, "b"]] as const) {
-        yield* Effect.forkDetach(host.run(Effect.scoped(Effect.gen(function*() {
-          const candidacy = yield* election.candidacy({ id })
-          while (true) yield* Effect.ignore(candidacy.withLeadership(() => Effect.sleep("50 seconds")))
-        }))))
-      }
-      yield* TestClock.adjust("20 minutes")
-      assert.isUndefined(yield* c.run(transact(election.getCandidate("x"))).pipe(Effect.map(Option.getOrUndefined)))
-    }))
+  onHosts("evicts the dead, too, where no tenure is as long as ten candidate timeouts", function*(a, b, c) {
+    yield* register(c, ["x"])
+    for (const [host, id] of [[a, "a"], [b, "b"]] as const) {
+      yield* Effect.forkDetach(host.run(Effect.scoped(Effect.gen(function*() {
+        const candidacy = yield* election.candidacy({ id })
+        while (true) yield* Effect.ignore(candidacy.withLeadership(() => Effect.sleep("50 seconds")))
+      }))))
+    }
+    yield* TestClock.adjust("20 minutes")
+    assert.isUndefined(yield* c.run(transact(election.getCandidate("x"))).pipe(Effect.map(Option.getOrUndefined)))
+  })
 
   it.effect("renews in time while eviction hangs", () =>
     Effect.gen(function*() {
@@ -140,4 +132,26 @@ describe("a leader", () => {
       assert.deepStrictEqual([eventsOf(a, "Lost").length, yield* leaderId(b)], [0, "a"])
       assert.isTrue(renewals.length > 500 && renewals.every(({ headroom }) => Duration.toMillis(headroom) > 5000))
     }))
+})
+
+describe("a candidate whose record was removed", () => {
+  onHosts("registers again by itself while it follows", function*(a, b) {
+    yield* lead(a, { id: "a" })
+    yield* lead(b, { id: "b" })
+    yield* a.run(transact(election.unregisterCandidate("b")))
+    yield* TestClock.adjust("4 seconds")
+    assert.deepStrictEqual(eventsOf(b, "Registered").map(({ again }) => again), [false, true])
+    assert.deepStrictEqual(
+      (yield* a.run(transact(election.listCandidates))).map(({ processId }) => processId),
+      ["a", "b"]
+    )
+  })
+
+  onHosts("stops while it leads", function*(a, b) {
+    const led = yield* lead(a, { id: "a" })
+    const key = election.subspace.pack(["candidates", "a"])
+    yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.clear(key))))
+    yield* TestClock.adjust("4 seconds")
+    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Evicted" })
+  })
 })

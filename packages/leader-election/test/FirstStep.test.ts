@@ -1,17 +1,11 @@
-import { Database, MemoryDatabase, Subspace, type Transaction } from "@effect-fdb/core"
+import { MemoryDatabase } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, References } from "effect"
 import { TestClock } from "effect/testing"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
-import { ElectionConfig, LeaderElection, type Leadership } from "../src/index.ts"
-import { eventsOf, hosts, start } from "./support/candidates.ts"
-import { type Host } from "./support/host.ts"
-
-const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
-const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
-
-const reasonOf = (host: Host) => eventsOf(host, "Lost")[0]?.reason
+import { ElectionConfig, type Leadership } from "../src/index.ts"
+import { election, eventsOf, lead, onHosts, reasonOf, transact } from "./support/candidates.ts"
 
 /** What drives the steps of a work from outside: not by sleeping, asking or guarding. */
 const makeDriver = Effect.sync(() => {
@@ -51,75 +45,66 @@ const shapes: ReadonlyArray<
 
 describe("a fiber of the work that goes on when the belief is over", () => {
   for (const [which, shape] of shapes) {
-    it.effect(`takes no step: ${which}`, () =>
-      Effect.gen(function*() {
-        const [a] = yield* hosts
-        const { drive, next } = yield* makeDriver
-        let steps = 0
-        const work = shape(Effect.forever(Effect.andThen(next, Effect.sync(() => void steps++))))
-        const leading = yield* start(a, { id: "a" }, work)
-        yield* TestClock.adjust("1 second")
-        yield* drive
-        yield* TestClock.adjust("10 millis")
-        const before = steps
-        assert.isAbove(before, 0)
-        // The belief is over, and no timer has gone off since.
-        a.wallOffset = 60_000
-        yield* drive
-        assert.strictEqual(steps, before)
-        assert.strictEqual(reasonOf(a), "ClockJumped")
-        yield* TestClock.adjust("1 second")
-        assert.isDefined(leading.pollUnsafe())
-      }))
+    onHosts(`takes no step: ${which}`, function*(a) {
+      const { drive, next } = yield* makeDriver
+      let steps = 0
+      const work = shape(Effect.forever(Effect.andThen(next, Effect.sync(() => void steps++))))
+      const leading = yield* lead(a, { id: "a" }, work)
+      yield* drive
+      yield* TestClock.adjust("10 millis")
+      const before = steps
+      assert.isAbove(before, 0)
+      // The belief is over, and no timer has gone off since.
+      a.wallOffset = 60_000
+      yield* drive
+      assert.strictEqual(steps, before)
+      assert.strictEqual(reasonOf(a), "ClockJumped")
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(leading.pollUnsafe())
+    })
   }
 
-  it.effect("runs its finalizers to their end, in fibers of their own too", () =>
-    Effect.gen(function*() {
-      const [a] = yield* hosts
-      const { drive, next } = yield* makeDriver
-      const log: Array<string> = []
-      const finalizer = Effect.sync(() => void log.push("begun")).pipe(
-        Effect.andThen(Effect.all([next, Effect.timeout(Effect.never, "100 millis").pipe(Effect.ignore)], {
-          concurrency: "unbounded"
-        })),
-        Effect.andThen(Effect.sync(() => void log.push("ended"))),
-        Effect.timeout("1 second"),
-        Effect.ignore
-      )
-      yield* start(a, { id: "a" }, () =>
-        Effect.ensuring(
-          Effect.forever(Effect.andThen(
-            next,
-            Effect.sync(() => void log.push("step"))
-          )),
-          finalizer
-        ))
-      yield* TestClock.adjust("1 second")
-      a.wallOffset = 60_000
-      yield* drive
-      assert.deepStrictEqual(log, ["begun"])
-      yield* TestClock.adjust("200 millis")
-      yield* drive
-      yield* TestClock.adjust("200 millis")
-      assert.deepStrictEqual(log, ["begun", "ended"])
-      assert.lengthOf(eventsOf(a, "Resigned"), 1)
-    }))
+  onHosts("runs its finalizers to their end, in fibers of their own too", function*(a) {
+    const { drive, next } = yield* makeDriver
+    const log: Array<string> = []
+    const finalizer = Effect.sync(() => void log.push("begun")).pipe(
+      Effect.andThen(Effect.all([next, Effect.timeout(Effect.never, "100 millis").pipe(Effect.ignore)], {
+        concurrency: "unbounded"
+      })),
+      Effect.andThen(Effect.sync(() => void log.push("ended"))),
+      Effect.timeout("1 second"),
+      Effect.ignore
+    )
+    yield* lead(a, { id: "a" }, () =>
+      Effect.ensuring(
+        Effect.forever(Effect.andThen(
+          next,
+          Effect.sync(() => void log.push("step"))
+        )),
+        finalizer
+      ))
+    a.wallOffset = 60_000
+    yield* drive
+    assert.deepStrictEqual(log, ["begun"])
+    yield* TestClock.adjust("200 millis")
+    yield* drive
+    yield* TestClock.adjust("200 millis")
+    assert.deepStrictEqual(log, ["begun", "ended"])
+    assert.lengthOf(eventsOf(a, "Resigned"), 1)
+  })
 
-  it.effect("finishes a region that cannot be interrupted, and nothing after it", () =>
-    Effect.gen(function*() {
-      const [a] = yield* hosts
-      const { drive, next } = yield* makeDriver
-      const log: Array<string> = []
-      const note = (what: string) => Effect.sync(() => void log.push(what))
-      const region = Effect.uninterruptible(next.pipe(Effect.andThen(note("first")), Effect.andThen(note("second"))))
-      yield* start(a, { id: "a" }, () => Effect.andThen(region, note("after")))
-      yield* TestClock.adjust("1 second")
-      a.wallOffset = 60_000
-      yield* drive
-      yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(log, ["first", "second"])
-      assert.strictEqual(reasonOf(a), "ClockJumped")
-    }))
+  onHosts("finishes a region that cannot be interrupted, and nothing after it", function*(a) {
+    const { drive, next } = yield* makeDriver
+    const log: Array<string> = []
+    const note = (what: string) => Effect.sync(() => void log.push(what))
+    const region = Effect.uninterruptible(next.pipe(Effect.andThen(note("first")), Effect.andThen(note("second"))))
+    yield* lead(a, { id: "a" }, () => Effect.andThen(region, note("after")))
+    a.wallOffset = 60_000
+    yield* drive
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(log, ["first", "second"])
+    assert.strictEqual(reasonOf(a), "ClockJumped")
+  })
 
   /** Works that never wait; Effect does not count all of their operations alike. */
   const unwaiting: ReadonlyArray<readonly [string, (step: Effect.Effect<void>) => Effect.Effect<unknown>]> = [
@@ -139,53 +124,45 @@ describe("a fiber of the work that goes on when the belief is over", () => {
     }]
   ]
   for (const [which, work] of unwaiting) {
-    it.effect(`does not go on for long without a wait, either: ${which}`, () =>
-      Effect.gen(function*() {
-        const [a] = yield* hosts
-        let steps = 0
-        const step = Effect.sync(() => {
-          if (++steps === 100) a.wallOffset = 60_000
-        })
-        yield* start(a, { id: "a" }, () => work(step))
-        yield* TestClock.adjust("1 second")
-        assert.isAtLeast(steps, 100)
-        assert.isBelow(steps, 200)
-        assert.strictEqual(reasonOf(a), "ClockJumped")
-      }))
+    onHosts(`does not go on for long without a wait, either: ${which}`, function*(a) {
+      let steps = 0
+      const step = Effect.sync(() => {
+        if (++steps === 100) a.wallOffset = 60_000
+      })
+      yield* lead(a, { id: "a" }, () => work(step))
+      assert.isAtLeast(steps, 100)
+      assert.isBelow(steps, 200)
+      assert.strictEqual(reasonOf(a), "ClockJumped")
+    })
   }
 
-  it.effect("takes no step either where its caller keeps fibers from giving way", () =>
-    Effect.gen(function*() {
-      const [a] = yield* hosts
-      const { drive, next } = yield* makeDriver
-      let steps = 0
-      const work = Effect.forever(Effect.andThen(next, Effect.sync(() => void steps++)))
-      yield* start(a, { id: "a" }, () => work).pipe(Effect.provideService(References.PreventSchedulerYield, true))
-      yield* TestClock.adjust("1 second")
-      yield* drive
-      yield* TestClock.adjust("10 millis")
-      const before = steps
-      assert.isAbove(before, 0)
-      a.wallOffset = 60_000
-      yield* drive
-      assert.strictEqual(steps, before)
-    }))
+  onHosts("takes no step either where its caller keeps fibers from giving way", function*(a) {
+    const { drive, next } = yield* makeDriver
+    let steps = 0
+    const work = Effect.forever(Effect.andThen(next, Effect.sync(() => void steps++)))
+    yield* lead(a, { id: "a" }, () => work).pipe(Effect.provideService(References.PreventSchedulerYield, true))
+    yield* drive
+    yield* TestClock.adjust("10 millis")
+    const before = steps
+    assert.isAbove(before, 0)
+    a.wallOffset = 60_000
+    yield* drive
+    assert.strictEqual(steps, before)
+  })
 
-  it.effect("is not looked at where it is the caller's own, under campaign", () =>
-    Effect.gen(function*() {
-      const [a] = yield* hosts
-      const { drive, next } = yield* makeDriver
-      const leadership = yield* a.run(election.campaign({ id: "a" }))
-      let steps = 0
-      const own = yield* Effect.forkChild(Effect.andThen(next, Effect.sync(() => void steps++)), {
-        startImmediately: true
-      })
-      a.wallOffset = 60_000
-      yield* drive
-      yield* Fiber.join(own)
-      assert.strictEqual(steps, 1)
-      assert.isFalse(yield* leadership.isHeld)
-    }))
+  onHosts("is not looked at where it is the caller's own, under campaign", function*(a) {
+    const { drive, next } = yield* makeDriver
+    const leadership = yield* a.run(election.campaign({ id: "a" }))
+    let steps = 0
+    const own = yield* Effect.forkChild(Effect.andThen(next, Effect.sync(() => void steps++)), {
+      startImmediately: true
+    })
+    a.wallOffset = 60_000
+    yield* drive
+    yield* Fiber.join(own)
+    assert.strictEqual(steps, 1)
+    assert.isFalse(yield* leadership.isHeld)
+  })
 })
 
 /** Two ends of a connection of this process with itself. */

@@ -1,37 +1,32 @@
 /** Whoever challenges can lead; and whoever could not, of late, is waited for ever longer. */
-import { Bytes, Database, MemoryDatabase, Subspace, type Transaction } from "@effect-fdb/core"
+import { Bytes, MemoryDatabase } from "@effect-fdb/core"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Duration, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { type Candidacy, ElectionConfig, type ElectionEvent, LeaderElection, type Leadership } from "../src/index.ts"
+import { type Candidacy, ElectionConfig, type ElectionEvent } from "../src/index.ts"
+import {
+  distantHosts,
+  election,
+  eventsOf,
+  lead,
+  leaderId,
+  logged,
+  onHosts,
+  reasonOf,
+  start,
+  transact
+} from "./support/candidates.ts"
 import { type Host, makeHosts } from "./support/host.ts"
 
-const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
-
-const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
-
-/** As many hosts as wanted, on an election with the default configuration. */
-const initialised = Effect.gen(function*() {
-  yield* TestClock.adjust(0)
-  const make = yield* makeHosts()
-  yield* make().run(transact(election.initialize()))
-  return make
-})
-
-const start = <E = never>(
-  host: Host,
-  candidate: Candidacy.CandidateOptions,
-  work: (leadership: Leadership) => Effect.Effect<void, E> = () => Effect.never
-) => Effect.forkDetach(host.run(election.withLeadership(candidate, work, { again: true })), { startImmediately: true })
+/** Leads on a host, again and again. */
+const leadAgain = (host: Host, candidate: Candidacy.CandidateOptions) =>
+  start(host, candidate, undefined, { again: true })
 
 const count = (host: Host, tag: ElectionEvent["_tag"]) => host.events.filter((event) => event._tag === tag).length
 
 const preempted = (host: Host) =>
   host.events.filter((event) => event._tag === "Lost" && event.reason === "Preempted").length
-
-const leaderId = (host: Host) =>
-  Effect.map(Effect.orDie(host.run(transact(election.getLeaderRaw))), (state) => Option.getOrUndefined(state)?.leaderId)
 
 const errorOf = <E>(fiber: Fiber.Fiber<unknown, E>) => {
   const exit = fiber.pollUnsafe()
@@ -39,6 +34,148 @@ const errorOf = <E>(fiber: Fiber.Fiber<unknown, E>) => {
     ? Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     : undefined
 }
+
+describe("a challenge", () => {
+  onHosts("ends the leader's work and tenure, and its challenger is preferred", function*(a, b, c) {
+    const log: Array<string> = []
+    yield* lead(a, { id: "a", priority: 1 }, logged(log, "a"), { again: true })
+    yield* lead(c, { id: "c", priority: 1 }, logged(log, "c"))
+    yield* start(b, { id: "b", priority: 2 }, logged(log, "b"))
+    yield* TestClock.adjust(0)
+    assert.deepStrictEqual(log, ["a begins 1", "a ends", "b begins 2"])
+    assert.strictEqual(reasonOf(a), "Preempted")
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual(yield* leaderId(a), "b")
+    assert.lengthOf(log, 3)
+  })
+
+  onHosts(
+    "that the leader does not answer lets it renew no more; the challenger leads after its lease",
+    function*(a, b) {
+      a.watches = false
+      yield* lead(a, { id: "a" }, () => Effect.onInterrupt(Effect.never, () => Effect.sleep("1 hour")))
+      yield* start(b, { id: "b", priority: 1 })
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual(yield* leaderId(b), "b")
+      assert.strictEqual(reasonOf(a), "Preempted")
+      assert.lengthOf(eventsOf(a, "Overrun"), 1)
+    }
+  )
+
+  onHosts("keeps the vacancy for a challenger that has died for one heartbeat", function*(a, b, c) {
+    yield* lead(a, { id: "a" }, () => Effect.ensuring(Effect.never, Effect.sleep("1 second")))
+    yield* lead(c, { id: "c" })
+    yield* start(b, { id: "b", priority: 2 })
+    yield* TestClock.adjust("100 millis")
+    b.connection = "hangs"
+    yield* TestClock.adjust("3 seconds")
+    assert.isUndefined(yield* leaderId(c))
+    yield* TestClock.adjust("3 seconds")
+    assert.strictEqual(yield* leaderId(c), "c")
+  })
+
+  onHosts("is not made where preemption is not allowed, nor among equals", function*(a, b, c) {
+    yield* lead(a, { id: "a" })
+    yield* start(b, { id: "b", priority: 5 })
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual(yield* leaderId(c), "a")
+    yield* c.run(transact(election.writeConfig(new ElectionConfig({}))))
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(yield* leaderId(c), "b")
+  }, new ElectionConfig({ allowPreemption: false }))
+})
+
+describe("a priority", () => {
+  it.effect("that is set while a heartbeat is being committed is shown at once", () =>
+    Effect.gen(function*() {
+      const make = yield* distantHosts({ commit: "100 millis" })
+      const [a, b] = [make(), make()]
+      yield* lead(a, { id: "a", priority: 9 })
+      const candidacy = yield* b.run(election.candidacy({ id: "b" }))
+      yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)))
+      yield* TestClock.adjust("2 seconds")
+      const beats = Effect.map(b.counts, ({ commits }) => commits)
+      const before = yield* beats
+      while ((yield* beats) === before) yield* TestClock.adjust("10 millis")
+      yield* candidacy.setPriority(5)
+      yield* TestClock.adjust("500 millis")
+      const read = yield* Effect.forkChild(b.run(transact(election.getCandidate("b"))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(Option.getOrThrow(yield* Fiber.join(read)).priority, 5)
+    }))
+
+  it.effect("that is set during the registration, or while the tenure begins, is shown at once", () =>
+    Effect.gen(function*() {
+      const make = yield* distantHosts({ commit: "100 millis", read: "20 millis" })
+      const [a, b] = [make(), make()]
+      const priorityOf = Effect.fnUntraced(function*(id: string) {
+        const asked = yield* Effect.forkChild(make().run(transact(election.getCandidate(id))))
+        yield* TestClock.adjust("200 millis")
+        return Option.getOrThrow(yield* Fiber.join(asked)).priority
+      })
+      const leading = yield* a.run(election.candidacy({ id: "a", priority: 8 }))
+      const led = leading.withLeadership(() => Effect.andThen(leading.setPriority(9), Effect.never))
+      yield* Effect.forkDetach(a.run(led), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* priorityOf("a"), 9)
+      const following = yield* b.run(election.candidacy({ id: "b" }))
+      yield* Effect.forkDetach(b.run(following.withLeadership(() => Effect.never)), { startImmediately: true })
+      yield* TestClock.adjust("40 millis")
+      yield* following.setPriority(5)
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(yield* priorityOf("b"), 5)
+    }))
+
+  onHosts("that is set costs a leader one renewal, and a follower no watch", function*(a, b) {
+    const leading = yield* a.run(election.candidacy({ id: "a", priority: 9 }))
+    const led = yield* Effect.forkDetach(a.run(leading.withLeadership(() => Effect.never)))
+    yield* TestClock.adjust("5 seconds")
+    yield* a.resetCounts
+    yield* leading.setPriority(10)
+    yield* TestClock.adjust(0)
+    assert.include(yield* a.counts, { commits: 1 })
+    const following = yield* b.run(election.candidacy({ id: "b" }))
+    yield* Effect.forkDetach(b.run(following.withLeadership(() => Effect.never)))
+    yield* TestClock.adjust("1 second")
+    yield* following.setPriority(5)
+    yield* TestClock.adjust(0)
+    yield* Fiber.interrupt(led)
+    yield* TestClock.adjust("20 millis")
+    assert.strictEqual(yield* leaderId(b), "b")
+  })
+
+  onHosts("that is raised preempts, without waiting", function*(a, b) {
+    yield* lead(a, { id: "a", priority: 3 })
+    const candidacy = yield* b.run(election.candidacy({ id: "b" }))
+    yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)))
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual((yield* Effect.flip(candidacy.setPriority(0.5)))._tag, "InvalidCandidate")
+    yield* candidacy.setPriority(4)
+    yield* TestClock.adjust(0)
+    assert.strictEqual(yield* leaderId(a), "b")
+    yield* candidacy.setPriority(5)
+    yield* b.resetCounts
+    yield* TestClock.adjust("1 minute")
+    const { commits } = yield* b.counts
+    assert.isTrue(commits > 15 && commits < 30, `${commits} renewals in a minute`)
+    const info = Option.getOrThrow(yield* b.run(transact(election.getCandidate("b"))))
+    assert.strictEqual(info.priority, 5)
+  })
+
+  onHosts("of minus zero is zero", function*(a, b) {
+    yield* start(a, { id: "a", priority: -0 })
+    yield* TestClock.adjust("10 seconds")
+    const candidacy = yield* b.run(election.candidacy({ id: "b", priority: 1 }))
+    yield* Effect.forkDetach(b.run(candidacy.withLeadership(() => Effect.never)), { startImmediately: true })
+    yield* TestClock.adjust("1 second")
+    yield* candidacy.setPriority(-0)
+    yield* TestClock.adjust("10 seconds")
+    assert.strictEqual(yield* leaderId(b), "b")
+    assert.isUndefined(reasonOf(b))
+    const info = Option.getOrThrow(yield* b.run(transact(election.getCandidate("b"))))
+    assert.isTrue(Object.is(info.priority, 0))
+  })
+})
 
 describe("a candidate of higher priority that cannot lead", () => {
   const shorter = new ElectionConfig({
@@ -49,9 +186,9 @@ describe("a candidate of higher priority that cannot lead", () => {
 
   it.effect("for its margin does not fit a shortened lease, does not depose who leads", () =>
     Effect.gen(function*() {
-      const make = yield* initialised
+      const make = yield* distantHosts({})
       const [a, b] = [make(), make()]
-      yield* start(a, { id: "a" })
+      yield* leadAgain(a, { id: "a" })
       yield* TestClock.adjust("1 second")
       const candidacy = yield* b.run(election.candidacy({ id: "b", priority: -1, safetyMargin: "3 seconds" }))
       const campaign = yield* Effect.forkDetach(b.run(Effect.scoped(candidacy.campaign)))
@@ -76,9 +213,9 @@ describe("a candidate of higher priority that cannot lead", () => {
   ) {
     it.effect(`for its margin ${what}, neither registers nor challenges, however often it tries`, () =>
       Effect.gen(function*() {
-        const make = yield* initialised
+        const make = yield* distantHosts({})
         const [a, b] = [make(), make()]
-        yield* start(a, { id: "a" })
+        yield* leadAgain(a, { id: "a" })
         yield* TestClock.adjust("1 second")
         const scope = yield* Scope.make()
         const singleton = election.singleton({ id: "b", priority: 5, safetyMargin }, Effect.never)
@@ -100,9 +237,9 @@ describe("a candidate of higher priority whose clock no record can hold", () => 
   ) {
     it.effect(`for it is ${when}, does not challenge`, () =>
       Effect.gen(function*() {
-        const make = yield* initialised
+        const make = yield* distantHosts({})
         const [a, b] = [make(), make()]
-        yield* start(a, { id: "a" })
+        yield* leadAgain(a, { id: "a" })
         yield* TestClock.adjust("1 second")
         const candidacy = yield* b.run(election.candidacy({ id: "b", priority: -1 }))
         const campaign = yield* Effect.forkDetach(b.run(Effect.scoped(candidacy.campaign)))
@@ -120,9 +257,9 @@ describe("a release of higher priority that fails at once", () => {
   /** How often it has preempted "old" within an hour. */
   const preemptionsInAnHour = (crash: (make: () => Host) => Effect.Effect<void>) =>
     Effect.gen(function*() {
-      const make = yield* initialised
+      const make = yield* distantHosts({})
       const old = make()
-      yield* start(old, { id: "old" })
+      yield* leadAgain(old, { id: "old" })
       yield* TestClock.adjust("1 second")
       yield* Effect.forkDetach(crash(make))
       yield* TestClock.adjust("1 hour")
@@ -135,7 +272,7 @@ describe("a release of higher priority that fails at once", () => {
       const elected = Effect.gen(function*() {
         while (count(host, "Elected") === 0) yield* Effect.sleep("1 second")
       })
-      const process = yield* start(host, { id, priority: 5 })
+      const process = yield* leadAgain(host, { id, priority: 5 })
       yield* elected
       host.connection = { failsWith: 1025 }
       yield* Effect.forkDetach(Fiber.interrupt(process))
@@ -161,7 +298,7 @@ describe("a release of higher priority that fails at once", () => {
     Effect.gen(function*() {
       const times = yield* preemptionsInAnHour((make) =>
         Effect.asVoid(
-          start(make(), {
+          leadAgain(make(), {
             id: "new",
             priority: 5,
             safetyMargin: (lease) => Duration.subtract(lease, Duration.millis(1))
@@ -192,9 +329,9 @@ describe("a release of higher priority that fails at once", () => {
 
   it.effect("has a successor that is waited for as long, and then leads; what comes after that does not wait", () =>
     Effect.gen(function*() {
-      const make = yield* initialised
+      const make = yield* distantHosts({})
       const [old, good, later] = [make(), make(), make()]
-      yield* start(old, { id: "old" })
+      yield* leadAgain(old, { id: "old" })
       yield* TestClock.adjust("1 second")
       const crashing = yield* Effect.forkDetach(Effect.gen(function*() {
         for (let n = 0; n < 3; n++) yield* killed(make(), "bad")
@@ -202,29 +339,29 @@ describe("a release of higher priority that fails at once", () => {
       yield* TestClock.adjust("5 minutes")
       yield* Fiber.join(crashing)
       assert.strictEqual(yield* leaderId(old), "old")
-      yield* start(good, { id: "good", priority: 6 })
+      yield* leadAgain(good, { id: "good", priority: 6 })
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual(yield* leaderId(old), "old")
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual(yield* leaderId(old), "good")
       yield* TestClock.adjust("1 minute")
-      yield* start(later, { id: "later", priority: 7 })
+      yield* leadAgain(later, { id: "later", priority: 7 })
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* leaderId(old), "later")
     }))
 
   it.effect("takes a vacancy all the same, at once", () =>
     Effect.gen(function*() {
-      const make = yield* initialised
+      const make = yield* distantHosts({})
       const [old, again] = [make(), make()]
-      const fiber = yield* start(old, { id: "old" })
+      const fiber = yield* leadAgain(old, { id: "old" })
       yield* TestClock.adjust("1 second")
       const crashing = yield* Effect.forkDetach(Effect.gen(function*() {
         for (let n = 0; n < 3; n++) yield* killed(make(), "bad")
       }))
       yield* TestClock.adjust("5 minutes")
       yield* Fiber.join(crashing)
-      yield* start(again, { id: "bad", priority: 5 })
+      yield* leadAgain(again, { id: "bad", priority: 5 })
       yield* TestClock.adjust("1 second")
       yield* Effect.forkDetach(Fiber.interrupt(fiber))
       yield* TestClock.adjust("1 second")
@@ -260,9 +397,9 @@ describe("a challenge that conflicts with renewals", () => {
         }))
       )
       const [a, b] = [make(), make()]
-      yield* start(a, { id: "a" })
+      yield* leadAgain(a, { id: "a" })
       yield* TestClock.adjust("1 minute")
-      yield* start(b, { id: "b", priority: 5 })
+      yield* leadAgain(b, { id: "b", priority: 5 })
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(yield* leaderId(b), "b")
       assert.deepStrictEqual([readings, refusals], [1, 4])

@@ -1,13 +1,9 @@
-import { Database, Subspace, type Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { ElectionConfig, LeaderElection } from "../src/index.ts"
+import { ElectionConfig } from "../src/index.ts"
+import { election, transact } from "./support/candidates.ts"
 import { type Host, makeHosts } from "./support/host.ts"
-
-const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
-
-const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
 
 const millis = (n: number) => Duration.millis(Math.round(n))
 

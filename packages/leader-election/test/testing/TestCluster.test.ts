@@ -181,6 +181,18 @@ describe("a cluster of candidates", () => {
       ])
     }))
 
+  it.election("lets the work set the test clock", (cluster) =>
+    Effect.gen(function*() {
+      const told: Array<[bigint, boolean]> = []
+      yield* cluster(1, ({ isHeld, term }) =>
+        Effect.andThen(
+          TestClock.adjust("1 minute"),
+          Effect.map(isHeld, (held) => void told.push([term, held]))
+        ))
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(told, [[1n, true]])
+    }))
+
   it("keeps what else the work requires", () => {
     class Mail extends Context.Service<Mail, {}>()("test/Mail") {}
     expectTypeOf(TestCluster.make(1, () => Effect.all([Mail, Leadership, Database, Effect.scope]))).toEqualTypeOf<

@@ -1,25 +1,16 @@
-import { Bytes, Database, FdbError, Subspace, Transaction } from "@effect-fdb/core"
+import { Bytes, FdbError, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { ElectionConfig, LeaderElection, type Leadership, LeadershipLost } from "../src/index.ts"
-import { type Host, makeHosts } from "./support/host.ts"
+import { type Leadership, LeadershipLost } from "../src/index.ts"
+import { counter, election, eventsOf, hosts, onHosts, start, transact } from "./support/candidates.ts"
+import type { Host } from "./support/host.ts"
 
-const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
 const account = Subspace.fromTuple(["app", "account"]).prefix
 const paid = Bytes.fromString("paid")
 
-const transact = <A, E>(body: Effect.Effect<A, E, Transaction>) => Database.transact(body)
 const pay = Transaction.use((tx) => tx.set(account, paid))
 const idempotent = { idempotent: true }
-
-const hosts = Effect.fnUntraced(function*() {
-  yield* TestClock.adjust(0)
-  const make = yield* makeHosts()
-  const made = [make(), make()] as const
-  yield* made[0].run(transact(election.initialize(new ElectionConfig({}))))
-  return made
-})
 
 const balance = (host: Host) => host.run(transact(Transaction.use((tx) => tx.get(account))))
 
@@ -56,52 +47,104 @@ const payUntold = Effect.fnUntraced(function*(
   return yield* Effect.flip(Fiber.join(paying))
 })
 
+describe("a guarded transaction", () => {
+  const increment = Effect.gen(function*() {
+    const tx = yield* Transaction
+    const value = yield* tx.get(counter)
+    yield* tx.set(counter, Uint8Array.of((value?.[0] ?? 0) + 1))
+  })
+
+  onHosts("commits while the tenure stands, and never conflicts with renewals", function*(a) {
+    const led = yield* start(a, { id: "a" }, ({ guard }) => {
+      const guarded = Effect.andThen(Effect.sleep("100 millis"), guard(increment))
+      return Effect.orDie(Effect.repeat(guarded, { times: 99 }))
+    })
+    yield* TestClock.adjust("20 seconds")
+    yield* Fiber.join(led)
+    assert.isTrue(eventsOf(a, "Renewed").length > 1)
+    const value = yield* a.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter))))
+    assert.deepStrictEqual(value, Uint8Array.of(100))
+    assert.strictEqual((yield* a.counts).conflicts, 0)
+  })
+
+  onHosts("fails with LeadershipLost once the leadership was taken, without any clock", function*(a, b) {
+    yield* Effect.scoped(Effect.gen(function*() {
+      const leadership = yield* a.run(election.campaign({ id: "a" }))
+      a.watches = false
+      yield* Effect.flatten(b.run(transact(election.registerCandidate("b", 9))))
+      yield* b.run(transact(election.tryClaimLeadership("b", 9)))
+      const error = yield* Effect.flip(leadership.guard(increment))
+      assert.deepInclude(error, { _tag: "LeadershipLost", reason: "Replaced" })
+      assert.isUndefined(yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter)))))
+    }))
+  })
+
+  onHosts("fails if the leadership is taken between its reads and its commit", function*(a, b) {
+    yield* Effect.scoped(Effect.gen(function*() {
+      const leadership = yield* a.run(election.campaign({ id: "a" }))
+      const reached = yield* Deferred.make<void>()
+      const go = yield* Deferred.make<void>()
+      const guarded = yield* Effect.forkChild(leadership.guard(
+        Effect.gen(function*() {
+          yield* increment
+          yield* Deferred.succeed(reached, undefined)
+          yield* Deferred.await(go)
+        })
+      ))
+      yield* Deferred.await(reached)
+      yield* Effect.flatten(b.run(transact(election.registerCandidate("b", 9))))
+      yield* b.run(transact(election.tryClaimLeadership("b", 9)))
+      yield* Deferred.succeed(go, undefined)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Effect.flip(Fiber.join(guarded)))._tag, "LeadershipLost")
+      assert.isUndefined(yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter)))))
+    }))
+  })
+})
+
 describe("a guarded transaction of which an attempt may have been committed", () => {
   for (const [what, lose] of losses) {
-    it.effect(`tells so where ${what} before the next`, () =>
-      Effect.gen(function*() {
-        const [a, b] = yield* hosts()
-        const leadership = yield* a.run(election.campaign({ id: "a" }))
-        yield* TestClock.adjust("1 second")
-        const error = yield* payUntold([a, b], leadership, lose)
-        assert.deepStrictEqual(yield* balance(b), paid)
-        assert.deepInclude(error, { _tag: "FdbError", maybeCommitted: true })
-        assert.instanceOf(error instanceof FdbError ? error.cause : undefined, LeadershipLost)
-      }))
+    onHosts(`tells so where ${what} before the next`, function*(a, b) {
+      const leadership = yield* a.run(election.campaign({ id: "a" }))
+      yield* TestClock.adjust("1 second")
+      const error = yield* payUntold([a, b], leadership, lose)
+      assert.deepStrictEqual(yield* balance(b), paid)
+      assert.deepInclude(error, { _tag: "FdbError", maybeCommitted: true })
+      assert.instanceOf(error instanceof FdbError ? error.cause : undefined, LeadershipLost)
+    })
   }
 
-  it.effect("tells so where its body finds its own work done, too", () =>
-    Effect.gen(function*() {
-      const [a] = yield* hosts()
-      const { guard } = yield* a.run(election.campaign({ id: "a" }))
-      a.connection = { commitsBut: 1021 }
-      const payOnce = Transaction.use((tx) =>
-        Effect.flatMap(tx.get(account), (stored): Effect.Effect<void, FdbError | string, Transaction> =>
-          stored === undefined ? pay : Effect.fail("paid already"))
+  onHosts("tells so where its body finds its own work done, too", function*(a) {
+    const { guard } = yield* a.run(election.campaign({ id: "a" }))
+    a.connection = { commitsBut: 1021 }
+    const payOnce = Transaction.use((tx) =>
+      Effect.flatMap(
+        tx.get(account),
+        (stored): Effect.Effect<void, FdbError | string, Transaction> =>
+          stored === undefined ? pay : Effect.fail("paid already")
       )
-      const paying = yield* Effect.forkDetach(a.run(guard(payOnce, idempotent)), { startImmediately: true })
-      yield* TestClock.adjust("1 second")
-      a.connection = "up"
-      const error = yield* Effect.flip(Fiber.join(paying))
-      assert.deepInclude(error as FdbError, { _tag: "FdbError", maybeCommitted: true, cause: "paid already" })
-    }))
+    )
+    const paying = yield* Effect.forkDetach(a.run(guard(payOnce, idempotent)), { startImmediately: true })
+    yield* TestClock.adjust("1 second")
+    a.connection = "up"
+    const error = yield* Effect.flip(Fiber.join(paying))
+    assert.deepInclude(error as FdbError, { _tag: "FdbError", maybeCommitted: true, cause: "paid already" })
+  })
 
-  it.effect("may know it: what it finds done is its own", () =>
-    Effect.gen(function*() {
-      const [a] = yield* hosts()
-      const { guard } = yield* a.run(election.campaign({ id: "a" }))
-      a.connection = { commitsBut: 1021 }
-      const payOnce = Transaction.use((tx) =>
-        Effect.flatMap(tx.get(account), (stored): Effect.Effect<string, FdbError | string, Transaction> => {
-          if (stored === undefined) return Effect.as(pay, "paid now")
-          return tx.maybeCommitted ? Effect.succeed("paid before") : Effect.fail("paid by another")
-        })
-      )
-      const paying = yield* Effect.forkDetach(a.run(guard(payOnce, idempotent)), { startImmediately: true })
-      a.connection = "up"
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(yield* Fiber.join(paying), "paid before")
-    }))
+  onHosts("may know it: what it finds done is its own", function*(a) {
+    const { guard } = yield* a.run(election.campaign({ id: "a" }))
+    a.connection = { commitsBut: 1021 }
+    const payOnce = Transaction.use((tx) =>
+      Effect.flatMap(tx.get(account), (stored): Effect.Effect<string, FdbError | string, Transaction> => {
+        if (stored === undefined) return Effect.as(pay, "paid now")
+        return tx.maybeCommitted ? Effect.succeed("paid before") : Effect.fail("paid by another")
+      })
+    )
+    const paying = yield* Effect.forkDetach(a.run(guard(payOnce, idempotent)), { startImmediately: true })
+    a.connection = "up"
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(yield* Fiber.join(paying), "paid before")
+  })
 })
 
 describe("the LeadershipLost of withLeadership", () => {

@@ -1,0 +1,66 @@
+import { assert, describe } from "@effect/vitest"
+import { Effect, Fiber, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { ElectionConfig } from "../src/index.ts"
+import { election, lead, leaderId, logged, onHosts, reasonOf, transact } from "./support/candidates.ts"
+
+describe("a request to step down", () => {
+  onHosts(
+    "ends a work that is led from where nothing can be interrupted, also as the acquisition of a resource",
+    function*(a, b) {
+      const led = election.withLeadership({ id: "a" }, () => Effect.never)
+      const fiber = yield* Effect.forkDetach(a.run(Effect.scoped(Effect.acquireRelease(led, () => Effect.void))), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("1 second")
+      yield* b.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("1 second")
+      assert.include(yield* Effect.flip(Fiber.join(fiber)), { _tag: "LeadershipLost", reason: "StepDownRequested" })
+    }
+  )
+
+  onHosts("is answered at once in a disabled election, too", function*(a) {
+    yield* lead(a, { id: "a" })
+    yield* a.run(transact(election.writeConfig(new ElectionConfig({ electionEnabled: false }))))
+    yield* TestClock.adjust("1 second")
+    assert.isUndefined(reasonOf(a))
+    yield* a.run(transact(election.requestStepDown))
+    yield* TestClock.adjust(0)
+    assert.strictEqual(reasonOf(a), "StepDownRequested")
+    assert.isUndefined(yield* leaderId(a))
+  })
+})
+
+describe("a leader that has stepped down", () => {
+  onHosts("leaves the vacancy to others for a heartbeat", function*(a) {
+    const log: Array<string> = []
+    yield* lead(a, { id: "a" }, logged(log, "a"), { again: true })
+    assert.strictEqual(Option.getOrThrow(yield* a.run(transact(election.requestStepDown))).leaderId, "a")
+    yield* TestClock.adjust("2900 millis")
+    assert.deepStrictEqual(log, ["a begins 1", "a ends"])
+    yield* TestClock.adjust("200 millis")
+    assert.deepStrictEqual(log, ["a begins 1", "a ends", "a begins 2"])
+    const [second, first] = yield* a.run(transact(election.readHistory()))
+    assert.deepInclude(first, { term: 1n, leaderId: "a", reason: "stepped-down" })
+    assert.deepInclude(second, { term: 2n, leaderId: "a", end: undefined })
+  })
+
+  onHosts("leaves it to others also under campaign, and where it resigned by itself", function*(a) {
+    const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+    const terms: Array<bigint> = []
+    yield* Effect.forkDetach(a.run(Effect.forever(Effect.scoped(Effect.gen(function*() {
+      const leadership = yield* candidacy.campaign
+      terms.push(leadership.term)
+      if (terms.length === 2) yield* leadership.resign
+      yield* leadership.lost
+    })))))
+    yield* TestClock.adjust("1 second")
+    yield* a.run(transact(election.requestStepDown))
+    yield* TestClock.adjust("2900 millis")
+    assert.lengthOf(terms, 1)
+    yield* TestClock.adjust("2900 millis")
+    assert.lengthOf(terms, 2)
+    yield* TestClock.adjust("1 second")
+    assert.lengthOf(terms, 3)
+  })
+})

@@ -14,7 +14,7 @@ interface Ticks {
 const textRow: { readonly [kind in Lane["kind"]]: number } = {
   process: 6,
   database: 44,
-  world: 14,
+  simulation: 14,
   operator: 14,
   leader: 15
 }
@@ -170,7 +170,7 @@ export class Painter {
     }
     if (timeline.isCrowded && lane.kind === "process" && span > 300) return
     // Texts stand beside the signs of operators and faults, and above or below those of other lanes.
-    const beside = lane.kind === "operator" || lane.kind === "world"
+    const beside = lane.kind === "operator" || lane.kind === "simulation"
     const taken = beside ? seen.map(({ at }) => [timeline.x(at) - 5, timeline.x(at) + 5] as const) : []
     const { ranks } = this
     brush.font = font(11)

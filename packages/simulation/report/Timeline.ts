@@ -41,7 +41,7 @@ export class Timeline {
     this.isCrowded = processes > 8
     const process = processes > 14 ? 27 : this.isCrowded ? 38 : 56
     this.scale = this.isCrowded ? process / 56 : 1
-    const heights = { leader: 30, database: 62, process, world: 28, operator: 28 }
+    const heights = { leader: 30, database: 62, process, simulation: 28, operator: 28 }
     let bottom = 0
     this.lanes = data.lanes.map((lane) => {
       const y = bottom

@@ -2,12 +2,12 @@
  * Holds a history against a promise. Checkers look at the event log and at the commit-ordered record only, and never call
  * the code that they judge.
  */
-import type { Evidence } from "./internal/evidence.ts"
+import type { Analysis } from "./internal/analysis.ts"
 
 /** A broken promise. */
 export interface Violation {
   readonly checker: string
-  /** When, in nanoseconds of the world. */
+  /** When, in nanoseconds of simulated time. */
   readonly at: number
   /** Whose lane it belongs to, where it is somebody's. */
   readonly who?: string | undefined
@@ -19,5 +19,5 @@ export interface Checker {
   readonly name: string
   /** What is promised, in one sentence. */
   readonly promise: string
-  readonly check: (evidence: Evidence) => ReadonlyArray<Violation>
+  readonly check: (analysis: Analysis) => ReadonlyArray<Violation>
 }

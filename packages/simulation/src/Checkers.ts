@@ -17,7 +17,7 @@ import * as scopes from "./checkers/scopes.ts"
 import * as sink from "./checkers/sink.ts"
 import * as undisturbed from "./checkers/undisturbed.ts"
 import type { History } from "./History.ts"
-import * as Evidence from "./internal/evidence.ts"
+import * as Analysis from "./internal/analysis.ts"
 
 /** In the order in which they report. */
 export const all: ReadonlyArray<Checker> = [
@@ -54,6 +54,6 @@ export const ofLeadership: ReadonlyArray<Checker> = [
 
 /** Holds a history against all promises, in the order of time. */
 export const check = (history: History, checkers: ReadonlyArray<Checker> = all): Array<Violation> => {
-  const evidence = Evidence.collect(history)
-  return checkers.flatMap(({ check }) => check(evidence)).toSorted((a, b) => a.at - b.at)
+  const analysis = Analysis.analyze(history)
+  return checkers.flatMap(({ check }) => check(analysis)).toSorted((a, b) => a.at - b.at)
 }

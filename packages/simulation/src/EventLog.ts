@@ -1,16 +1,16 @@
 /**
  * What has happened in a world, in the order in which it has, as canonical text: the same seed gives the same bytes.
  */
-import { second, type World } from "./World.ts"
+import { type EventScheduler, second } from "./EventScheduler.ts"
 
 /** What an event may tell. */
 export type Detail = string | number | bigint | boolean | undefined
 
 /** One event. */
 export interface Event {
-  /** When, in nanoseconds of the world. */
+  /** When, in nanoseconds of simulated time. */
   readonly at: number
-  /** Whose it is: a machine as in `p1#1`, `operator`, `sink`, `world`. */
+  /** Whose it is: a process as in `p1#1`, `operator`, `sink`, `simulation`. */
   readonly who: string
   readonly what: string
   readonly details: { readonly [name: string]: Detail }
@@ -29,13 +29,13 @@ export const format = ({ at, details, what, who }: Event): string => {
 
 export class EventLog {
   readonly events: Array<Event> = []
-  private readonly world: World
+  private readonly scheduler: EventScheduler
 
-  constructor(world: World) {
-    this.world = world
+  constructor(scheduler: EventScheduler) {
+    this.scheduler = scheduler
   }
 
   add(who: string, what: string, details: Event["details"] = {}): void {
-    this.events.push({ at: this.world.now, who, what, details })
+    this.events.push({ at: this.scheduler.now, who, what, details })
   }
 }

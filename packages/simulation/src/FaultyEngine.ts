@@ -8,9 +8,9 @@
 import { type Engine, FdbError, type Mutation } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { atOnce } from "./internal/atOnce.ts"
+import { millisecond, second } from "./EventScheduler.ts"
+import { runNow } from "./internal/runNow.ts"
 import type { Link } from "./Link.ts"
-import { millisecond, second } from "./World.ts"
 
 type Attempt = Engine.EngineTransaction
 type Phase = FdbError["phase"]
@@ -68,7 +68,7 @@ class Watch implements Engine.EngineWatch {
 
   /** What it watches was replaced. */
   fail(): void {
-    this.link.machine.post(() => {
+    this.link.process.post(() => {
       this.forget()
       this.settle(fail(replaced, "watch"))
     })
@@ -77,19 +77,19 @@ class Watch implements Engine.EngineWatch {
   /** The database does not keep it any more. */
   forget(): void {
     this.open.delete(this)
-    atOnce(this.inner.cancel)
+    runNow(this.inner.cancel)
   }
 
   /** It was fired by this transaction's own writes, perhaps; from now on others may. */
   start(): void {
     if (this.listening || this.answer !== undefined) return
     this.listening = true
-    const { chance, machine, weather } = this.link
-    if (chance.happens(weather.spuriousWatch)) {
-      machine.world.after(Math.floor(chance.exponential(5 * second)), () => this.notify())
+    const { random, process, rates } = this.link
+    if (random.happens(rates.spuriousWatch)) {
+      process.scheduler.after(Math.floor(random.exponential(5 * second)), () => this.notify())
     }
-    const lost = chance.happens(weather.lostWatch)
-    if (lost) this.link.cluster.log.add(machine.name, "fault", { kind: "lost-watch" })
+    const lost = random.happens(rates.lostWatch)
+    if (lost) this.link.database.log.add(process.name, "fault", { kind: "lost-watch" })
     Effect.runFork(this.inner.fired).addObserver((exit) => {
       if (exit._tag === "Success" && !lost) this.notify()
     })
@@ -134,7 +134,7 @@ class Transaction implements Engine.EngineTransaction {
     this.link = link
     this.options = options
     this.openWatches = openWatches
-    this.inner = link.cluster.engine.begin({ ...options, timeoutMillis: unlimited })
+    this.inner = link.database.engine.begin({ ...options, timeoutMillis: unlimited })
   }
 
   readonly readVersion: Attempt["readVersion"] = Effect.suspend(() => this.read(() => this.inner.readVersion, false))
@@ -200,37 +200,37 @@ class Transaction implements Engine.EngineTransaction {
 
   private sendCommit(reply: (answer: Effect.Effect<Engine.Committed, FdbError>, known: boolean) => void): void {
     const { link } = this
-    const { chance, cluster, machine, weather } = link
+    const { random, database, process, rates } = link
     this.inFlight = true
-    const late = chance.happens(weather.late)
-    if (late) cluster.log.add(machine.name, "fault", { kind: "late-commit" })
-    const delay = link.latency() + (late ? chance.between(200 * millisecond, 6 * second) : 0)
-    const fault = chance.happens(weather.conflict)
+    const late = random.happens(rates.late)
+    if (late) database.log.add(process.name, "fault", { kind: "late-commit" })
+    const delay = link.latency() + (late ? random.between(200 * millisecond, 6 * second) : 0)
+    const fault = random.happens(rates.conflict)
       ? 1020
-      : chance.happens(weather.tooOld)
+      : random.happens(rates.tooOld)
       ? 1007
-      : chance.happens(weather.unknown)
+      : random.happens(rates.unknown)
       ? 1021
       : undefined
-    const lands = fault === undefined || (fault === 1021 && chance.happens(0.5))
+    const lands = fault === undefined || (fault === 1021 && random.happens(0.5))
     const done = (answer: Effect.Effect<Engine.Committed, FdbError>, known: boolean): void => {
       this.inFlight = false
-      atOnce(this.inner.dispose)
+      runNow(this.inner.dispose)
       reply(answer, known)
     }
     link.toDatabase(delay, (fresh) => {
       if (fault !== undefined) {
-        cluster.log.add(machine.name, "fault", { kind: String(fault), committed: fresh && lands })
+        database.log.add(process.name, "fault", { kind: String(fault), committed: fresh && lands })
       }
       if (!fresh) return done(fail(1021, "commit"), true)
       if (!lands) return done(fail(fault, "commit"), true)
       const readVersion = this.knownVersion
-      cluster.submit({
-        by: machine.name,
+      database.submit({
+        by: process.name,
         transaction: this.inner,
         mutations: this.mutations,
         answer: (exit, injected) => {
-          if (exit._tag === "Success" && machine.isAlive) this.committed()
+          if (exit._tag === "Success" && process.isAlive) this.committed()
           if (exit._tag === "Failure" && !injected) this.logFailure(exit, readVersion)
           done(fault === undefined ? exit : fail(fault, "commit"), false)
         }
@@ -240,11 +240,11 @@ class Transaction implements Engine.EngineTransaction {
 
   /** A failure that nobody has injected. */
   private logFailure(exit: Exit.Exit<unknown, FdbError>, readVersion: bigint | undefined): void {
-    const { cluster, machine } = this.link
+    const { database, process } = this.link
     const error = Exit.findErrorOption(exit)
     const code = error._tag === "Some" ? error.value.code : undefined
     const what = code === 1020 ? "conflict" : "refused"
-    cluster.log.add(machine.name, what, { code, since: readVersion, tag: this.options.tag })
+    database.log.add(process.name, what, { code, since: readVersion, tag: this.options.tag })
   }
 
   private committed(): void {
@@ -255,7 +255,7 @@ class Transaction implements Engine.EngineTransaction {
   private fixReads(): void {
     for (const read of this.pendingReads) {
       if (read.ask === undefined) continue
-      read.answer = atOnce(read.ask())
+      read.answer = runNow(read.ask())
       read.ask = undefined
     }
   }
@@ -264,7 +264,7 @@ class Transaction implements Engine.EngineTransaction {
     return Effect.suspend(() => {
       if (this.timedOut) return fail(1031, "read")
       const { link } = this
-      const { now } = link.machine.world
+      const { now } = link.process.scheduler
       if (!fallible && this.versionAt !== undefined && this.versionAt <= now) return ask()
       const pending: PendingRead = { ask, answer: undefined }
       this.pendingReads.add(pending)
@@ -272,7 +272,7 @@ class Transaction implements Engine.EngineTransaction {
         this.needVersion(() => {
           if (!fallible) return reply(this.answerOf<A>(pending), true)
           link.toDatabase(link.latency(), (fresh) => {
-            const fault = fresh ? this.readFault() : link.chance.pick(staleReads)
+            const fault = fresh ? this.readFault() : link.random.pick(staleReads)
             reply(fault === undefined ? this.answerOf<A>(pending) : fail(fault, "read"), true)
           })
         })
@@ -289,15 +289,15 @@ class Transaction implements Engine.EngineTransaction {
   }
 
   private readFault(): number | undefined {
-    const { chance, cluster, machine, weather } = this.link
-    const code = chance.happens(weather.tooOld)
+    const { random, database, process, rates } = this.link
+    const code = random.happens(rates.tooOld)
       ? 1007
-      : chance.happens(weather.future)
+      : random.happens(rates.future)
       ? 1009
-      : chance.happens(weather.behind)
+      : random.happens(rates.behind)
       ? 1037
       : undefined
-    if (code !== undefined) cluster.log.add(machine.name, "fault", { kind: String(code) })
+    if (code !== undefined) database.log.add(process.name, "fault", { kind: String(code) })
     return code
   }
 
@@ -311,15 +311,15 @@ class Transaction implements Engine.EngineTransaction {
     }
     const waiting = this.waitForVersion = [go]
     link.toDatabase(link.latency(), () => {
-      const { chance, cluster, machine, weather } = link
-      if (this.options.causalReadRisky && chance.happens(weather.lag)) {
-        cluster.log.add(machine.name, "fault", { kind: "lag" })
-        atOnce(this.inner.setReadVersion(cluster.laggingVersion()))
+      const { random, database, process, rates } = link
+      if (this.options.causalReadRisky && random.happens(rates.lag)) {
+        database.log.add(process.name, "fault", { kind: "lag" })
+        runNow(this.inner.setReadVersion(database.laggingVersion()))
       }
-      const exit = atOnce(this.inner.readVersion)
+      const exit = runNow(this.inner.readVersion)
       if (exit._tag === "Success") this.knownVersion = exit.value
       link.toProcess(link.latency(), () => {
-        this.versionAt = link.machine.world.now
+        this.versionAt = link.process.scheduler.now
         for (const next of waiting) next()
       })
     })
@@ -355,10 +355,10 @@ class Transaction implements Engine.EngineTransaction {
 
   private armTimeout(): void {
     if (this.cancelTimeout !== undefined || this.timedOut) return
-    const { clock } = this.link.machine
+    const { clock } = this.link.process
     const due = clock.monotonic() + Math.ceil(Math.min(this.options.timeoutMillis, unlimited) * millisecond)
     this.cancelTimeout = clock.timer(due, () => {
-      this.link.machine.post(() => {
+      this.link.process.post(() => {
         this.timedOut = true
         for (const { phase, resume } of this.calls) resume?.(fail(1031, phase))
       })
@@ -369,14 +369,14 @@ class Transaction implements Engine.EngineTransaction {
 /** The cluster's engine over a link. Ends what the database keeps for the process when that is killed. */
 export const make = (link: Link): Engine.Engine => {
   const openWatches = new Set<Watch>()
-  link.machine.whenKilled(() => {
+  link.process.whenKilled(() => {
     for (const watch of openWatches) watch.forget()
   })
   link.whenReplaced(() => {
     for (const watch of openWatches) watch.fail()
   })
   return {
-    ...link.cluster.engine,
+    ...link.database.engine,
     begin: (options) => new Transaction(link, options, openWatches)
   }
 }

@@ -1,10 +1,10 @@
 /** What is left of a world: its events, and the commit-ordered record of the database. */
 import type { KeyValue } from "@effect-fdb/core"
-import type { CommitRecord } from "./Cluster.ts"
 import { type Event, format } from "./EventLog.ts"
 import type { Scenario } from "./Scenario.ts"
+import type { CommitRecord } from "./SimulatedDatabase.ts"
 
-/** See the module. Times are nanoseconds of the world. */
+/** See the module. Times are nanoseconds of simulated time. */
 export interface History {
   readonly scenario: Scenario
   readonly events: ReadonlyArray<Event>

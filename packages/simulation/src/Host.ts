@@ -15,14 +15,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import type { Cluster } from "./Cluster.ts"
 import type { EventLog } from "./EventLog.ts"
+import { type EventScheduler, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
-import type { Chance } from "./internal/chance.ts"
-import { tell } from "./internal/narrate.ts"
+import { logElectionEvent } from "./internal/electionEvents.ts"
+import type { SeededRandom } from "./internal/seededRandom.ts"
 import { Link } from "./Link.ts"
-import { Machine } from "./Machine.ts"
-import { second, type World } from "./World.ts"
+import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
+import { SimulatedProcess } from "./SimulatedProcess.ts"
 
 /** What runs on a host. */
 export interface Plan {
@@ -37,14 +37,14 @@ export interface Plan {
   readonly margin: Duration.Duration | undefined
   /** What it does while it leads. */
   readonly work: (
-    machine: Machine
+    process: SimulatedProcess
   ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 }
 
 /** What all hosts share. */
 interface Surroundings {
-  readonly world: World
-  readonly cluster: Cluster
+  readonly scheduler: EventScheduler
+  readonly database: SimulatedDatabase
   readonly log: EventLog
   readonly election: LeaderElection.LeaderElection
 }
@@ -56,7 +56,7 @@ interface Surroundings {
 const fooling = 25 * second
 
 interface Running {
-  readonly machine: Machine
+  readonly process: SimulatedProcess
   readonly link: Link
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   candidacy: Candidacy.Candidacy | undefined
@@ -66,7 +66,7 @@ interface Running {
 export class Host {
   readonly plan: Plan
   private readonly surroundings: Surroundings
-  private readonly chance: Chance
+  private readonly random: SeededRandom
   private running: Running | undefined = undefined
   private starts = 0
   private ids = 0
@@ -81,7 +81,7 @@ export class Host {
   constructor(plan: Plan, surroundings: Surroundings) {
     this.plan = plan
     this.surroundings = surroundings
-    this.chance = surroundings.world.chance(`host/${plan.name}`)
+    this.random = surroundings.scheduler.random(`host/${plan.name}`)
     this.id = plan.id
     this.priority = plan.priority
   }
@@ -103,46 +103,49 @@ export class Host {
     return this.id
   }
 
-  /** The machine and its link, while there is one. */
-  get present(): { readonly machine: Machine; readonly link: Link } | undefined {
+  /** The process and its link, while there is one. */
+  get present(): { readonly process: SimulatedProcess; readonly link: Link } | undefined {
     return this.running
   }
 
   /** Starts a process, unless one runs. */
   start(options: { readonly keepsId: boolean; readonly priority?: number | undefined }): void {
     if (this.running !== undefined || this.retired) return
-    const { cluster, log, world } = this.surroundings
+    const { database, log, scheduler } = this.surroundings
     const { drift, name, wallOffset } = this.plan
     if (!options.keepsId) this.id = `${this.plan.id}-${++this.ids}`
     this.priority = options.priority ?? this.priority
-    const machine = new Machine(world, `${name}#${++this.starts}`, {
+    const process = new SimulatedProcess(scheduler, `${name}#${++this.starts}`, {
       rate: 1 + drift / 1e6,
       wallOffset: Math.round(wallOffset * second),
-      booted: this.chance.between(0, 1000) * second
+      booted: this.random.between(0, 1000) * second
     })
-    const link = new Link(machine, cluster)
-    const running: Running = { machine, link, fiber: undefined, candidacy: undefined, leadership: undefined }
+    const link = new Link(process, database)
+    const running: Running = { process, link, fiber: undefined, candidacy: undefined, leadership: undefined }
     this.running = running
-    log.add(machine.name, "starts", {
+    log.add(process.name, "starts", {
       id: this.id,
       priority: this.priority,
-      rate: machine.clock.rate,
+      rate: process.clock.rate,
       margin: this.plan.margin === undefined ? undefined : Duration.toMillis(this.plan.margin)
     })
-    this.tellClock(machine)
+    this.tellClock(process)
     const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
-      Context.add(ElectionObserver, (event) => tell(log, machine, event))
+      Context.add(ElectionObserver, (event) => logElectionEvent(log, process, event))
     )
-    running.fiber = machine.fork(context, this.life(running))
+    running.fiber = process.fork(context, this.life(running))
     running.fiber.addObserver((exit) => {
       if (this.running !== running) return
       const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
       const stopped = this.stopping
-      log.add(machine.name, "exits", { reason })
+      log.add(process.name, "exits", { reason })
       this.end(running)
       // An init system starts it again, unless it was asked to end; one whose id is taken gets another.
       if (stopped) return
-      world.after(this.chance.between(1, 3) * second, () => this.start({ keepsId: reason !== "CandidateSuperseded" }))
+      scheduler.after(
+        this.random.between(1, 3) * second,
+        () => this.start({ keepsId: reason !== "CandidateSuperseded" })
+      )
     })
   }
 
@@ -150,7 +153,7 @@ export class Host {
   crash(): void {
     const { running } = this
     if (running === undefined) return
-    this.surroundings.log.add(running.machine.name, "crashes", { leading: running.leadership !== undefined })
+    this.surroundings.log.add(running.process.name, "crashes", { leading: running.leadership !== undefined })
     this.end(running)
   }
 
@@ -158,12 +161,12 @@ export class Host {
   stop(): void {
     const { running } = this
     if (running === undefined) return
-    const { log, world } = this.surroundings
+    const { log, scheduler } = this.surroundings
     if (this.stopping) return
     this.stopping = true
-    log.add(running.machine.name, "stops")
-    running.machine.post(() => running.fiber?.interruptUnsafe())
-    world.after(30 * second, () => {
+    log.add(running.process.name, "stops")
+    running.process.post(() => running.fiber?.interruptUnsafe())
+    scheduler.after(30 * second, () => {
       if (this.running === running) this.crash()
     })
   }
@@ -178,21 +181,21 @@ export class Host {
     this.priority = priority
     const candidacy = this.running?.candidacy
     if (candidacy === undefined || this.running === undefined) return
-    const { machine } = this.running
-    this.surroundings.log.add(machine.name, "prioritizes", { priority })
-    machine.fork(Context.empty(), Effect.ignore(candidacy.setPriority(priority)))
+    const { process } = this.running
+    this.surroundings.log.add(process.name, "prioritizes", { priority })
+    process.fork(Context.empty(), Effect.ignore(candidacy.setPriority(priority)))
   }
 
   resign(): void {
     const leadership = this.running?.leadership
     if (leadership === undefined || this.running === undefined) return
-    this.surroundings.log.add(this.running.machine.name, "asked-to-resign", { term: leadership.term })
-    this.running.machine.fork(Context.empty(), leadership.resign)
+    this.surroundings.log.add(this.running.process.name, "asked-to-resign", { term: leadership.term })
+    this.running.process.fork(Context.empty(), leadership.resign)
   }
 
   /** Whether something would fool both clocks of the process at once: see {@link fooling}. */
   private isFooled(other: number): boolean {
-    return this.surroundings.world.now - other < fooling
+    return this.surroundings.scheduler.now - other < fooling
   }
 
   /**
@@ -202,15 +205,15 @@ export class Host {
   freeze(suspends: boolean): (() => void) | undefined {
     const { running } = this
     if (running === undefined) return undefined
-    const { machine } = running
+    const { process } = running
     const suspend = suspends && !this.isFooled(this.setBackAt)
     if (suspend) this.suspendedUntil = Number.POSITIVE_INFINITY
-    machine.freeze(suspend)
-    if (suspend) this.tellClock(machine)
+    process.freeze(suspend)
+    if (suspend) this.tellClock(process)
     return () => {
-      machine.thaw(suspend)
-      if (suspend) this.suspendedUntil = this.surroundings.world.now
-      if (suspend && machine.isAlive) this.tellClock(machine)
+      process.thaw(suspend)
+      if (suspend) this.suspendedUntil = this.surroundings.scheduler.now
+      if (suspend && process.isAlive) this.tellClock(process)
     }
   }
 
@@ -218,23 +221,23 @@ export class Host {
   jump(seconds: number): void {
     if (this.running === undefined) return
     const by = this.isFooled(this.suspendedUntil) ? Math.abs(seconds) : seconds
-    if (by < 0) this.setBackAt = this.surroundings.world.now
-    this.running.machine.clock.jump(Math.round(by * second))
-    this.tellClock(this.running.machine)
+    if (by < 0) this.setBackAt = this.surroundings.scheduler.now
+    this.running.process.clock.jump(Math.round(by * second))
+    this.tellClock(this.running.process)
   }
 
   private end(running: Running): void {
-    running.machine.kill()
+    running.process.kill()
     this.running = undefined
     this.stopping = false
   }
 
   /** What its clocks show from now on. */
-  private tellClock(machine: Machine): void {
-    this.surroundings.log.add(machine.name, "clock", {
-      monotonic: machine.clock.monotonic(),
-      wall: machine.clock.wall(),
-      runs: machine.clock.runs
+  private tellClock(process: SimulatedProcess): void {
+    this.surroundings.log.add(process.name, "clock", {
+      monotonic: process.clock.monotonic(),
+      wall: process.clock.wall(),
+      runs: process.clock.runs
     })
   }
 
@@ -244,7 +247,7 @@ export class Host {
    */
   private life(running: Running): Effect.Effect<void, unknown, Database> {
     const { election } = this.surroundings
-    const work = this.plan.work(running.machine)
+    const work = this.plan.work(running.process)
     const options: Candidacy.CandidateOptions = { id: this.id, priority: this.priority, safetyMargin: this.plan.margin }
     const led = (leadership: Leadership) =>
       Effect.acquireUseRelease(

@@ -1,11 +1,11 @@
 /**
  * The way between one process and the database: messages take time on it, wait where it is cut, and get lost.
  */
-import type { Cluster } from "./Cluster.ts"
-import type { Chance } from "./internal/chance.ts"
-import type { Machine } from "./Machine.ts"
-import type { Weather } from "./Weather.ts"
-import { second } from "./World.ts"
+import { second } from "./EventScheduler.ts"
+import type { FaultRates } from "./FaultRates.ts"
+import type { SeededRandom } from "./internal/seededRandom.ts"
+import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
+import type { SimulatedProcess } from "./SimulatedProcess.ts"
 
 /** Which way is cut. */
 export type Cut = "both" | "requests" | "replies"
@@ -13,7 +13,7 @@ export type Cut = "both" | "requests" | "replies"
 /** A message that has waited longer for the way to be open has got lost: whoever waits for an answer sends it again. */
 const patience = 5 * second
 
-interface Held {
+interface QueuedMessage {
   readonly since: number
   /** The epoch of the cluster that it was sent in. */
   readonly epoch: number
@@ -21,13 +21,13 @@ interface Held {
 }
 
 export class Link {
-  readonly machine: Machine
-  readonly cluster: Cluster
-  readonly chance: Chance
+  readonly process: SimulatedProcess
+  readonly database: SimulatedDatabase
+  readonly random: SeededRandom
   private requestCuts = 0
   private replyCuts = 0
-  private requests: Array<Held> = []
-  private replies: Array<Held> = []
+  private requests: Array<QueuedMessage> = []
+  private replies: Array<QueuedMessage> = []
   private waitsForRecovery = false
   /** What answers take longer, in nanoseconds. */
   private drag = 0
@@ -35,21 +35,21 @@ export class Link {
   private replaced = false
   private readonly atReplacement = new Set<() => void>()
 
-  constructor(machine: Machine, cluster: Cluster) {
-    this.machine = machine
-    this.cluster = cluster
-    this.chance = machine.world.chance(`network/${machine.name}`)
+  constructor(process: SimulatedProcess, database: SimulatedDatabase) {
+    this.process = process
+    this.database = database
+    this.random = process.scheduler.random(`network/${process.name}`)
   }
 
-  get weather(): Weather {
-    return this.cluster.weather
+  get rates(): FaultRates {
+    return this.database.rates
   }
 
   /** How long a message takes. */
   latency(): number {
-    const { least, most, slow, slowMean } = this.weather
-    const plain = least + Math.floor(this.chance.next() * (most - least))
-    return this.chance.happens(slow) ? plain + Math.floor(this.chance.exponential(slowMean)) : plain
+    const { least, most, slow, slowMean } = this.rates
+    const plain = least + Math.floor(this.random.next() * (most - least))
+    return this.random.happens(slow) ? plain + Math.floor(this.random.exponential(slowMean)) : plain
   }
 
   /** Answers take so much longer from now on, in nanoseconds. */
@@ -88,40 +88,40 @@ export class Link {
    * come between.
    */
   toDatabase(delay: number, run: (fresh: boolean) => void): void {
-    const since = this.machine.world.now
-    const { epoch } = this.cluster
-    this.machine.world.after(delay, () => {
-      if (this.requestCuts > 0 || this.cluster.isDown) this.hold(this.requests, { since, epoch, run })
-      else run(epoch === this.cluster.epoch)
+    const since = this.process.scheduler.now
+    const { epoch } = this.database
+    this.process.scheduler.after(delay, () => {
+      if (this.requestCuts > 0 || this.database.isDown) this.hold(this.requests, { since, epoch, run })
+      else run(epoch === this.database.epoch)
     })
   }
 
   /** Runs at the process, when a message has got there and the process can act on it. */
   toProcess(delay: number, run: (fresh: boolean) => void): void {
-    const since = this.machine.world.now
-    const { epoch } = this.cluster
-    this.machine.world.after(delay + this.drag, () => {
-      if (!this.machine.isAlive) return
-      if (this.replyCuts > 0 || this.cluster.isDown) this.hold(this.replies, { since, epoch, run })
-      else this.machine.post(() => run(true))
+    const since = this.process.scheduler.now
+    const { epoch } = this.database
+    this.process.scheduler.after(delay + this.drag, () => {
+      if (!this.process.isAlive) return
+      if (this.replyCuts > 0 || this.database.isDown) this.hold(this.replies, { since, epoch, run })
+      else this.process.post(() => run(true))
     })
   }
 
-  private hold(where: Array<Held>, held: Held): void {
+  private hold(where: Array<QueuedMessage>, held: QueuedMessage): void {
     where.push(held)
-    if (!this.cluster.isDown || this.waitsForRecovery) return
+    if (!this.database.isDown || this.waitsForRecovery) return
     this.waitsForRecovery = true
-    this.cluster.whenRecovered(() => {
+    this.database.whenRecovered(() => {
       this.waitsForRecovery = false
       this.release()
     })
   }
 
   private release(): void {
-    if (this.cluster.isDown) return
+    if (this.database.isDown) return
     if (this.requestCuts === 0) {
       for (const { epoch, run, since } of this.requests.splice(0)) {
-        const fresh = this.machine.world.now - since < patience && epoch === this.cluster.epoch
+        const fresh = this.process.scheduler.now - since < patience && epoch === this.database.epoch
         this.toDatabase(this.latency(), (still) => run(still && fresh))
       }
     }

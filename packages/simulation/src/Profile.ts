@@ -1,10 +1,12 @@
 /**
  * Kinds of histories: which faults and which acts of operators, how often and how bad.
  */
-import { Chance } from "./internal/chance.ts"
+import { millisecond, second } from "./EventScheduler.ts"
+import type { FaultRates } from "./FaultRates.ts"
+import { SeededRandom } from "./internal/seededRandom.ts"
 import {
   type Config,
-  type Episode,
+  type Fault,
   longestWait,
   type ProcessPlan,
   type Scenario,
@@ -12,8 +14,6 @@ import {
   type Work
 } from "./Scenario.ts"
 import type { Trigger } from "./Triggers.ts"
-import type { Weather } from "./Weather.ts"
-import { millisecond, second } from "./World.ts"
 
 /** The names of the profiles. */
 export const names = [
@@ -53,8 +53,8 @@ interface Options {
   readonly duration?: number | undefined
 }
 
-/** The mean time between two episodes of a kind, in seconds. */
-type Rates = Partial<Record<Episode["kind"], number>>
+/** The mean time between two faults of a kind, in seconds. */
+type Rates = Partial<Record<Fault["kind"], number>>
 
 const rates: { readonly [name in Name]: Rates } = {
   calm: { resign: 60, "step-down": 120, stop: 120 },
@@ -114,18 +114,18 @@ const meetings: { readonly [name in Name]?: number } = { operators: 60, changes:
 const triggered: { readonly [name in Name]?: number } = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
 
 /** What every storm of a profile has, whatever else it is like. */
-const storms: { readonly [name in Name]?: Partial<Weather> } = {
+const storms: { readonly [name in Name]?: Partial<FaultRates> } = {
   late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second }
 }
 
-/** No episode goes on for longer, in seconds. */
+/** No fault goes on for longer, in seconds. */
 const longest = 40
-const kinds = Object.keys(rates.everything) as ReadonlyArray<Episode["kind"]>
+const kinds = Object.keys(rates.everything) as ReadonlyArray<Fault["kind"]>
 
-const config = (chance: Chance, plain: boolean): Config => {
-  const lease = plain ? 10 : chance.pick([2, 4, 6, 10, 10, 10, 20])
-  const heartbeat = lease * (plain ? 0.3 : chance.pick([0.2, 0.3, 0.3, 0.4]))
-  return { lease, heartbeat, candidateTimeout: lease * 1.5, preemption: chance.happens(0.85) }
+const config = (random: SeededRandom, plain: boolean): Config => {
+  const lease = plain ? 10 : random.pick([2, 4, 6, 10, 10, 10, 20])
+  const heartbeat = lease * (plain ? 0.3 : random.pick([0.2, 0.3, 0.3, 0.4]))
+  return { lease, heartbeat, candidateTimeout: lease * 1.5, preemption: random.happens(0.85) }
 }
 
 /** What the work of every process of a profile is like, whatever else it is. */
@@ -133,63 +133,63 @@ const works: { readonly [name in Name]?: Partial<Work> } = {
   // Answers of the sink are often under way.
   clocks: { gap: 1, external: 0.5 },
   // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
-  late: { gap: 0.5, journal: 0.6, patience: 0.2, finalizer: 0 }
+  late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 }
 }
 
-const work = (chance: Chance, lease: number, profile: Name): Work => ({
-  gap: chance.pick([0.5, 1, 2, 4]),
-  guarded: chance.pick([0.2, 0.5]),
-  external: chance.pick([0.1, 0.4]),
+const work = (random: SeededRandom, lease: number, profile: Name): Work => ({
+  gap: random.pick([0.5, 1, 2, 4]),
+  guarded: random.pick([0.2, 0.5]),
+  external: random.pick([0.1, 0.4]),
   journal: 0.3,
-  scoped: chance.happens(0.3),
-  lasts: chance.happens(0.3) ? chance.between(20, 120) : undefined,
-  finalizer: chance.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
-  patience: lease * chance.pick([0.04, 0.04, 0.5]),
+  scoped: random.happens(0.3),
+  lasts: random.happens(0.3) ? random.between(20, 120) : undefined,
+  finalizer: random.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
+  guardTimeout: lease * random.pick([0.04, 0.04, 0.5]),
   ...works[profile]
 })
 
 const process = (
-  chance: Chance,
+  random: SeededRandom,
   profile: Name,
   index: number,
   lease: number,
   offClocks: boolean
 ): ProcessPlan => ({
   id: `p${index + 1}`,
-  priority: chance.pick([0, 0, 0, 1, 5]),
-  starts: chance.next() * 5,
+  priority: random.pick([0, 0, 0, 1, 5]),
+  starts: random.next() * 5,
   // The default margin of a tenth allows for rates that differ by eleven per cent; these differ by eight.
-  drift: offClocks ? chance.between(-39_000, 39_000) : chance.between(-200, 200),
+  drift: offClocks ? random.between(-39_000, 39_000) : random.between(-200, 200),
   // Whoever is behind by more than its time looks dead to an operator.
-  wallOffset: offClocks && profile !== "operators" && index === 0 && chance.happens(0.2)
-    ? outOfRange(chance)
+  wallOffset: offClocks && profile !== "operators" && index === 0 && random.happens(0.2)
+    ? outOfRange(random)
     : offClocks
-    ? chance.pick([0, 2, -2, 30, -30, -30]) * (0.5 + chance.next() / 2)
-    : (chance.next() - 0.5) * 0.1,
-  margin: chance.happens(0.15) ? chance.pick([0.2, 0.2, 0.5]) : undefined,
-  work: work(chance, lease, profile)
+    ? random.pick([0, 2, -2, 30, -30, -30]) * (0.5 + random.next() / 2)
+    : (random.next() - 0.5) * 0.1,
+  margin: random.happens(0.15) ? random.pick([0.2, 0.2, 0.5]) : undefined,
+  work: work(random, lease, profile)
 })
 
 /**
  * A wall clock that no record can hold, in seconds ahead of the world's: long before 1970 or after 2262, or near the edge, so that
  * it, or the end of a lease by it, gets into or out of the range within a history.
  */
-const outOfRange = (chance: Chance): number =>
-  chance.pick([
+const outOfRange = (random: SeededRandom): number =>
+  random.pick([
     -1_800_000_000,
-    -1_700_000_000 - chance.next() * 200,
-    7_523_372_036 - chance.next() * 200,
+    -1_700_000_000 - random.next() * 200,
+    7_523_372_036 - random.next() * 200,
     7_600_000_000
   ])
 
-const storm = (chance: Chance, profile: Name): Partial<Weather> => {
-  const strength = chance.pick([0.2, 1, 1, 3])
-  const some = (probability: number) => chance.happens(0.4) ? Math.min(0.5, probability * strength) : 0
+const storm = (random: SeededRandom, profile: Name): Partial<FaultRates> => {
+  const strength = random.pick([0.2, 1, 1, 3])
+  const some = (probability: number) => random.happens(0.4) ? Math.min(0.5, probability * strength) : 0
   return {
-    most: chance.pick([5, 20, 100]) * millisecond,
-    batch: chance.pick([1, 10, 200]) * millisecond,
+    most: random.pick([5, 20, 100]) * millisecond,
+    batch: random.pick([1, 10, 200]) * millisecond,
     slow: some(0.15),
-    slowMean: chance.pick([0.1, 0.5, 2]) * second,
+    slowMean: random.pick([0.1, 0.5, 2]) * second,
     tooOld: some(0.03),
     future: some(0.03),
     behind: some(0.05),
@@ -204,66 +204,66 @@ const storm = (chance: Chance, profile: Name): Partial<Weather> => {
   }
 }
 
-const episode = (
-  chance: Chance,
+const fault = (
+  random: SeededRandom,
   profile: Name,
-  kind: Episode["kind"],
+  kind: Fault["kind"],
   at: number,
   processes: number,
   lease: number
-): Episode => {
-  const anybody = chance.between(0, processes - 1)
-  const target: Target = chance.happens(0.6) ? "leader" : anybody
-  const around = (share: number) => Math.min(longest, chance.exponential(share * lease))
+): Fault => {
+  const anybody = random.between(0, processes - 1)
+  const target: Target = random.happens(0.6) ? "leader" : anybody
+  const around = (share: number) => Math.min(longest, random.exponential(share * lease))
   switch (kind) {
     case "storm":
-      return { kind, at, for: Math.min(longest, 5 + chance.exponential(10)), weather: storm(chance, profile) }
+      return { kind, at, for: Math.min(longest, 5 + random.exponential(10)), rates: storm(random, profile) }
     case "partition": {
-      const others = chance.shuffled(Array.from({ length: processes }, (_, index) => index))
-      const targets = chance.happens(0.7) ? [target] : others.slice(0, chance.between(1, processes))
-      return { kind, at, for: around(1.2), targets, cut: chance.pick(["both", "both", "requests", "replies"]) }
+      const others = random.shuffled(Array.from({ length: processes }, (_, index) => index))
+      const targets = random.happens(0.7) ? [target] : others.slice(0, random.between(1, processes))
+      return { kind, at, for: around(1.2), targets, cut: random.pick(["both", "both", "requests", "replies"]) }
     }
     case "fade":
       // An attempt to renew is given about a fifth of the lease: slower answers are as good as none.
-      return { kind, at, for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * chance.next()) }
+      return { kind, at, for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * random.next()) }
     case "outage":
       // A recovery takes seconds, and begins with a version a hundred million ahead; the rest is the way to the cluster.
-      return chance.happens(0.7)
-        ? { kind, at, for: 2 + 4 * chance.next(), versions: 100_000_000 }
+      return random.happens(0.7)
+        ? { kind, at, for: 2 + 4 * random.next(), versions: 100_000_000 }
         : { kind, at, for: around(1), versions: 0 }
     case "freeze":
     case "suspend":
       return { kind, at, for: around(1.3), target }
     case "stall":
-      return { kind, at, for: 0.05 + chance.exponential(0.3), target }
+      return { kind, at, for: 0.05 + random.exponential(0.3), target }
     case "replace":
       return { kind, at, target }
     case "jump":
-      if (profile !== "operators" && chance.happens(0.15)) return { kind, at, target, by: outOfRange(chance) }
-      return { kind, at, target, by: (chance.happens(0.5) ? 1 : -1) * chance.pick([0.1, 1, 5, 60]) * chance.next() }
+      if (profile !== "operators" && random.happens(0.15)) return { kind, at, target, by: outOfRange(random) }
+      return { kind, at, target, by: (random.happens(0.5) ? 1 : -1) * random.pick([0.1, 1, 5, 60]) * random.next() }
     case "crash":
-      return { kind, at, target, restart: around(1), keepsId: chance.happens(0.6) }
+      return { kind, at, target, restart: around(1), keepsId: random.happens(0.6) }
     case "stop": {
-      const keepsId = chance.happens(0.8)
-      const priority = chance.happens(0.3) ? chance.between(0, 10) : undefined
+      const keepsId = random.happens(0.8)
+      const priority = random.happens(0.3) ? random.between(0, 10) : undefined
       return { kind, at, target, restart: 0.2 + around(0.5), keepsId, priority }
     }
     case "deploy":
-      return { kind, at, each: 1 + chance.next() * 3, priority: chance.between(1, 20) }
+      return { kind, at, each: 1 + random.next() * 3, priority: random.between(1, 20) }
     case "prioritize":
-      return { kind, at, target: anybody, priority: chance.between(0, 10) }
+      return { kind, at, target: anybody, priority: random.between(0, 10) }
     case "duplicate":
       return { kind, at, for: around(1.5), target }
     case "configure":
-      return { kind, at, config: config(chance, false) }
+      return { kind, at, config: config(random, false) }
     case "disable":
       return { kind, at, for: around(1) }
     case "garbage": {
-      const record = chance.pick(["config", "leader", "lease", "challenge", "candidate"] as const)
+      const record = random.pick(["config", "leader", "lease", "challenge", "candidate"] as const)
       return { kind, at, for: around(0.6), record }
     }
     case "forge":
-      return { kind, at, priority: chance.between(-5, 5) }
+      return { kind, at, priority: random.between(-5, 5) }
     case "resign":
     case "step-down":
     case "evict":
@@ -272,58 +272,58 @@ const episode = (
 }
 
 /** An operator's change, and around it what makes it hard: see {@link meetings}. */
-const meeting = (chance: Chance, at: number, lease: number): ReadonlyArray<Episode> => {
-  const soon = (share: number) => at + chance.next() * share * lease
-  const some = (probability: number) => chance.happens(0.6) ? probability : 0
-  const other = lease * chance.pick([0.2, 0.5, 1, 2])
-  const trigger = chance.pick<Trigger | undefined>([undefined, undefined, "renewal", "renewal", "election"])
-  const change: Episode = chance.happens(0.6)
+const meeting = (random: SeededRandom, at: number, lease: number): ReadonlyArray<Fault> => {
+  const soon = (share: number) => at + random.next() * share * lease
+  const some = (probability: number) => random.happens(0.6) ? probability : 0
+  const other = lease * random.pick([0.2, 0.5, 1, 2])
+  const trigger = random.pick<Trigger | undefined>([undefined, undefined, "renewal", "renewal", "election"])
+  const change: Fault = random.happens(0.6)
     ? {
       kind: "configure",
       at,
       trigger,
-      config: { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption: chance.happens(0.85) }
+      config: { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption: random.happens(0.85) }
     }
-    : chance.happens(0.7)
-    ? { kind: "disable", at, trigger, for: lease * (0.2 + chance.next()) }
+    : random.happens(0.7)
+    ? { kind: "disable", at, trigger, for: lease * (0.2 + random.next()) }
     : { kind: "step-down", at, trigger }
   const cut = {
     // What a leader does first when it hears of a change is to renew.
-    at: chance.happens(0.6) ? at + 0.004 : soon(0.4),
-    for: lease * (0.3 + 1.3 * chance.next()),
-    trigger: chance.pick<Trigger | undefined>(["renewal", "renewal", "send", undefined])
+    at: random.happens(0.6) ? at + 0.004 : soon(0.4),
+    for: lease * (0.3 + 1.3 * random.next()),
+    trigger: random.pick<Trigger | undefined>(["renewal", "renewal", "send", undefined])
   }
-  const how = chance.pick(["both", "requests", "replies", "freeze", "suspend"] as const)
-  const episodes: ReadonlyArray<Episode | undefined> = [
+  const how = random.pick(["both", "requests", "replies", "freeze", "suspend"] as const)
+  const faults: ReadonlyArray<Fault | undefined> = [
     change,
-    chance.happens(0.7)
+    random.happens(0.7)
       ? {
         kind: "storm",
         at: at - 1,
         for: 2 + 0.6 * lease,
-        weather: {
-          batch: chance.pick([1, 50, 200]) * millisecond,
+        rates: {
+          batch: random.pick([1, 50, 200]) * millisecond,
           slow: some(0.2),
-          slowMean: chance.pick([0.02, 0.3]) * second,
+          slowMean: random.pick([0.02, 0.3]) * second,
           unknown: some(0.3),
           late: some(0.2),
-          lostWatch: chance.pick([0, 0.5, 1]),
+          lostWatch: random.pick([0, 0.5, 1]),
           lag: some(0.5)
         }
       }
       : undefined,
-    chance.happens(trigger === undefined ? 0.8 : 0.5)
+    random.happens(trigger === undefined ? 0.8 : 0.5)
       ? how === "freeze" || how === "suspend"
         ? { kind: how, target: "leader", ...cut }
         : { kind: "partition", targets: ["leader"], cut: how, ...cut }
       : undefined,
-    chance.happens(0.5)
-      ? chance.happens(0.7)
+    random.happens(0.5)
+      ? random.happens(0.7)
         ? { kind: "resign", at: soon(0.02) }
-        : { kind: "crash", at: soon(0.4), target: "leader", restart: lease * chance.next(), keepsId: true }
+        : { kind: "crash", at: soon(0.4), target: "leader", restart: lease * random.next(), keepsId: true }
       : undefined
   ]
-  return episodes.filter((episode) => episode !== undefined)
+  return faults.filter((fault) => fault !== undefined)
 }
 
 /** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
@@ -331,33 +331,33 @@ const quiet = (duration: number): number => Math.min(140, Math.max(55, duration 
 
 /** A scenario of a profile. The same arguments give the same scenario. */
 export const generate = (profile: Name, seed: number, options: Options = {}): Scenario => {
-  const chance = new Chance(seed, `scenario/${profile}`)
+  const random = new SeededRandom(seed, `scenario/${profile}`)
   const count = options.processes ?? 5
-  const plain = profile === "calm" || chance.happens(0.4)
-  const initial = config(chance, plain)
+  const plain = profile === "calm" || random.happens(0.4)
+  const initial = config(random, plain)
   const duration = options.duration ?? 600
   const quietAt = Math.max(0, duration - quiet(duration))
   const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"
   const processes = Array.from(
     { length: count },
-    (_, index) => process(chance, profile, index, initial.lease, offClocks)
+    (_, index) => process(random, profile, index, initial.lease, offClocks)
   )
   // A release whose work cannot be done, and which is to be preferred.
-  if (profile === "deployments" && chance.happens(0.4)) {
+  if (profile === "deployments" && random.happens(0.4)) {
     const broken = processes[0]!
-    processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: chance.pick([0, 0.05, 0.5]) } }
+    processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: random.pick([0, 0.05, 0.5]) } }
   }
-  const episodes: Array<Episode> = []
-  const add = (episode: Episode): void => {
-    if (episode.at + endOf(episode, count) < quietAt) episodes.push(episode)
+  const faults: Array<Fault> = []
+  const add = (fault: Fault): void => {
+    if (fault.at + endOf(fault, count) < quietAt) faults.push(fault)
   }
   for (const kind of kinds) {
     const mean = rates[profile][kind]
     if (mean === undefined) continue
-    const own = new Chance(seed, `scenario/${profile}/${kind}`)
+    const own = new SeededRandom(seed, `scenario/${profile}/${kind}`)
     let at = own.exponential(mean)
     while (at < quietAt) {
-      const made = episode(own, profile, kind, at, count, initial.lease)
+      const made = fault(own, profile, kind, at, count, initial.lease)
       add(
         canBeTriggered(made) && own.happens(triggered[profile] ?? 0)
           // For about a lease, so that the belief is over then, and others may lead or not.
@@ -369,33 +369,33 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   }
   const between = meetings[profile]
   if (between !== undefined) {
-    const own = new Chance(seed, `scenario/${profile}/meetings`)
+    const own = new SeededRandom(seed, `scenario/${profile}/meetings`)
     for (let at = 5 + own.exponential(between); at < quietAt; at += own.exponential(between)) {
       for (const made of meeting(own, at, initial.lease)) add(made)
     }
   }
-  episodes.sort((a, b) => a.at - b.at)
-  return { seed, profile, duration, quietAt, config: initial, processes, episodes }
+  faults.sort((a, b) => a.at - b.at)
+  return { seed, profile, duration, quietAt, config: initial, processes, faults }
 }
 
 /** Whether it strikes the leader, and goes on for a time. */
 const canBeTriggered = (
-  episode: Episode
-): episode is Extract<Episode, { readonly kind: "partition" | "freeze" | "suspend" }> =>
-  episode.kind === "partition"
-    ? episode.targets.includes("leader")
-    : (episode.kind === "freeze" || episode.kind === "suspend") && episode.target === "leader"
+  fault: Fault
+): fault is Extract<Fault, { readonly kind: "partition" | "freeze" | "suspend" }> =>
+  fault.kind === "partition"
+    ? fault.targets.includes("leader")
+    : (fault.kind === "freeze" || fault.kind === "suspend") && fault.target === "leader"
 
-/** How long after its time an episode is over at the latest. */
-const endOf = (episode: Episode, processes: number): number => {
-  const waits = episode.trigger === undefined ? 0 : longestWait
-  switch (episode.kind) {
+/** How long after its time a fault is over at the latest. */
+const endOf = (fault: Fault, processes: number): number => {
+  const waits = fault.trigger === undefined ? 0 : longestWait
+  switch (fault.kind) {
     case "crash":
     case "stop":
-      return waits + episode.restart
+      return waits + fault.restart
     case "deploy":
-      return waits + episode.each * (processes + 1)
+      return waits + fault.each * (processes + 1)
     default:
-      return waits + ("for" in episode ? episode.for : 0)
+      return waits + ("for" in fault ? fault.for : 0)
   }
 }

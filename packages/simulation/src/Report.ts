@@ -2,19 +2,19 @@
 import type { Violation } from "./Checker.ts"
 import * as Checkers from "./Checkers.ts"
 import type { Detail, Event } from "./EventLog.ts"
+import { second } from "./EventScheduler.ts"
 import type { History } from "./History.ts"
+import * as Analysis from "./internal/analysis.ts"
 import { type Belief, beliefs } from "./internal/beliefs.ts"
-import { counted } from "./internal/counted.ts"
-import * as Evidence from "./internal/evidence.ts"
+import { plural } from "./internal/plural.ts"
 import type { Lane, Lease, LogEntry, Mark, ReportData, Span } from "./internal/reportData.ts"
 import { page } from "./internal/reportPage.ts"
 import * as Transitions from "./internal/transitions.ts"
-import { works } from "./internal/works.ts"
-import { second } from "./World.ts"
+import { workRuns } from "./internal/workRuns.ts"
 
 /** A history, and what the lanes need of it. */
 interface Material {
-  readonly evidence: Evidence.Evidence
+  readonly analysis: Analysis.Analysis
   readonly beliefs: ReadonlyArray<Belief>
   readonly lines: ReadonlyMap<Event, number>
   /** The place of each process among the lanes. */
@@ -22,7 +22,7 @@ interface Material {
 }
 
 const seconds = (at: number): number => Math.round(at / 1000) / (second / 1000)
-const hostOf = (machine: string): string => machine.split("#")[0]!
+const hostOf = (process: string): string => process.split("#")[0]!
 
 /** What is worth a mark in the lane of a process, and its text. */
 const marked: { readonly [what: string]: (details: Event["details"]) => string | undefined } = {
@@ -45,41 +45,41 @@ const marked: { readonly [what: string]: (details: Event["details"]) => string |
   clock: () => undefined
 }
 
-const processLane = ({ beliefs, evidence, lines, places }: Material, host: string): Lane => {
+const processLane = ({ beliefs, analysis, lines, places }: Material, host: string): Lane => {
   const spans: Array<Span> = []
   const marks: Array<Mark> = []
   const leases: Array<Lease> = []
   const place = places.get(host) ?? 0
   const own = beliefs.filter(({ who }) => hostOf(who) === host)
-  const lives = [...evidence.machines.values()].filter(({ name }) => hostOf(name) === host)
-  for (const [index, life] of lives.entries()) {
-    const reborn = lives[index + 1]?.born ?? evidence.history.endedAt
-    if (reborn > life.died) {
-      const label = `${life.name} is dead, and nothing runs on its host`
-      spans.push({ kind: "dead", from: seconds(life.died), to: seconds(reborn), label })
+  const lives = [...analysis.processes.values()].filter(({ name }) => hostOf(name) === host)
+  for (const [index, process] of lives.entries()) {
+    const reborn = lives[index + 1]?.born ?? analysis.history.endedAt
+    if (reborn > process.died) {
+      const label = `${process.name} is dead, and nothing runs on its host`
+      spans.push({ kind: "dead", from: seconds(process.died), to: seconds(reborn), label })
     }
     spans.push({
       kind: "alive",
-      from: seconds(life.born),
-      to: seconds(life.died),
-      label: `${life.name} runs as candidate "${life.id}"`
+      from: seconds(process.born),
+      to: seconds(process.died),
+      label: `${process.name} runs as candidate "${process.id}"`
     })
-    for (const event of life.events) {
+    for (const event of process.events) {
       const text = marked[event.what]
-      if (text === undefined || (event.what === "clock" && event.at === life.born)) continue
+      if (text === undefined || (event.what === "clock" && event.at === process.born)) continue
       const { at, details, what } = event
       marks.push({ kind: what, at: seconds(at), of: place, text: text(details), line: lines.get(event) })
     }
-    const confirmed = life.events.filter(({ what }) => what === "elected" || what === "renewed")
+    const confirmed = process.events.filter(({ what }) => what === "elected" || what === "renewed")
     confirmed.forEach(({ at, details }, index) => {
-      const belief = own.find((belief) => belief.who === life.name && belief.from <= at && at <= belief.to)
+      const belief = own.find((belief) => belief.who === process.name && belief.from <= at && at <= belief.to)
       if (belief === undefined) return
       const until = Number(details["until"])
-      const shown = Evidence.whenShown(life, "monotonic", until, at)
+      const shown = Analysis.whenShown(process, "monotonic", until, at)
       // It may have died before.
       const deadline = Number.isFinite(shown)
         ? shown
-        : at + (until - Evidence.monotonicAt(life, at)) / (life.stretches[0]?.rate ?? 1)
+        : at + (until - Analysis.monotonicAt(process, at)) / (process.stretches[0]?.rate ?? 1)
       const next = confirmed[index + 1]?.at ?? Number.POSITIVE_INFINITY
       const full = deadline - at
       if (full <= 0) return
@@ -91,18 +91,18 @@ const processLane = ({ beliefs, evidence, lines, places }: Material, host: strin
     const label = `${who} believes that it leads, in term ${term}`
     spans.push({ kind: "believes", from: seconds(from), to: seconds(to), of: place, label })
   }
-  for (const { begins, ended, ends, life, term } of works(evidence)) {
-    if (hostOf(life.name) !== host) continue
-    const over = ended ?? life.died
+  for (const { begins, ended, ends, process, term } of workRuns(analysis)) {
+    if (hostOf(process.name) !== host) continue
+    const over = ended ?? process.died
     const stopped = ends ?? over
-    const work = `the work of ${life.name} in term ${term}`
+    const work = `the work of ${process.name} in term ${term}`
     spans.push({ kind: "works", from: seconds(begins), to: seconds(stopped), of: place, label: work })
     if (over > stopped) {
       const label = `the finalizers of ${work}`
       spans.push({ kind: "finalizes", from: seconds(stopped), to: seconds(over), of: place, label })
     }
   }
-  for (const { from, kind, to, who } of Evidence.faults(evidence.history)) {
+  for (const { from, kind, to, who } of Analysis.faults(analysis.history)) {
     if (hostOf(who) !== host) continue
     spans.push({ kind, from: seconds(from), to: seconds(to), label: `${who}: ${kind}` })
   }
@@ -110,7 +110,7 @@ const processLane = ({ beliefs, evidence, lines, places }: Material, host: strin
 }
 
 /** Who believes that it leads: nobody at times, and never two. */
-const leaderLane = ({ beliefs, evidence, places }: Material): Lane => {
+const leaderLane = ({ beliefs, analysis, places }: Material): Lane => {
   const spans: Array<Span> = []
   let reached = 0
   const nobody = (to: number): void => {
@@ -130,11 +130,11 @@ const leaderLane = ({ beliefs, evidence, places }: Material): Lane => {
     }
     reached = Math.max(reached, to)
   }
-  nobody(evidence.history.endedAt)
+  nobody(analysis.history.endedAt)
   return { name: "leader", kind: "leader", spans, marks: [] }
 }
 
-const databaseLane = ({ evidence, places }: Material): Lane => {
+const databaseLane = ({ analysis, places }: Material): Lane => {
   const spans: Array<Span> = []
   const marks: Array<Mark> = []
   let open: { readonly from: number; readonly term: bigint; readonly by: string | undefined } | undefined
@@ -148,16 +148,16 @@ const databaseLane = ({ evidence, places }: Material): Lane => {
       spans.push({ kind: "tenure", ...stretch, of: places.get(hostOf(by)), label: `S("leader"): ${text}`, text })
     }
   }
-  for (const { entry: { after, before, commit }, verdict } of Transitions.name(evidence)) {
+  for (const { entry: { after, before, commit }, verdict } of Transitions.name(analysis)) {
     const { leader, lease } = after
     const what = "transition" in verdict ? verdict.transition : `illegal: ${verdict.illegal}`
     if (before.leader !== leader) {
       close(commit.at)
       const held = typeof leader === "object" && leader.held
-      const by = held ? evidence.owners.get(leader.who.registration) ?? commit.by : undefined
+      const by = held ? analysis.owners.get(leader.who.registration) ?? commit.by : undefined
       open = typeof leader === "object" ? { from: commit.at, term: leader.term, by } : undefined
     }
-    if (what === "beat") continue
+    if (what === "heartbeat") continue
     const ballot = typeof lease === "object" ? lease.ballot : undefined
     marks.push({
       kind: "illegal" in verdict ? "illegal" : what === "renew" ? "renew" : "commit",
@@ -167,20 +167,20 @@ const databaseLane = ({ evidence, places }: Material): Lane => {
       label: `${commit.by}: ${what}${ballot === undefined ? "" : `, ballot ${ballot}`}`
     })
   }
-  close(evidence.history.endedAt)
+  close(analysis.history.endedAt)
   return { name: "database", kind: "database", spans, marks }
 }
 
-const otherLane = ({ evidence, lines }: Material, who: "world" | "operator"): Lane => ({
-  name: who === "world" ? "weather" : "operators",
+const otherLane = ({ analysis, lines }: Material, who: "simulation" | "operator"): Lane => ({
+  name: who === "simulation" ? "faults" : "operators",
   kind: who,
-  spans: Evidence.faults(evidence.history).filter((fault) => fault.who === who).map(({ from, kind, to }) => ({
+  spans: Analysis.faults(analysis.history).filter((fault) => fault.who === who).map(({ from, kind, to }) => ({
     kind,
     from: seconds(from),
     to: seconds(to),
     label: kind
   })),
-  marks: evidence.history.events
+  marks: analysis.history.events
     .filter((event) => event.who === who && !unmarked.has(event.what))
     .map((event) => ({ kind: "act", at: seconds(event.at), text: event.what, line: lines.get(event) }))
 })
@@ -203,7 +203,7 @@ const perSecond: ReadonlyMap<string, number> = new Map([
     [name, second] as const
   ),
   ["margin", 1000],
-  ...["patience", "finalizer", "by", "lease", "heartbeat", "candidateTimeout"].map((name) => [name, 1] as const)
+  ...["guardTimeout", "finalizer", "by", "lease", "heartbeat", "candidateTimeout"].map((name) => [name, 1] as const)
 ])
 
 const toText = (name: string, detail: Detail): string => {
@@ -222,13 +222,13 @@ const embed = (value: unknown): string => JSON.stringify(value).replaceAll("<", 
 
 /** The page. */
 export const toHtml = (history: History, violations: ReadonlyArray<Violation>): string => {
-  const evidence = Evidence.collect(history)
+  const analysis = Analysis.analyze(history)
   // Doubles come last.
   const own = history.scenario.processes.map(({ id }) => id)
-  const hosts = [...new Set([...own, ...[...evidence.machines.keys()].map(hostOf)])]
+  const hosts = [...new Set([...own, ...[...analysis.processes.keys()].map(hostOf)])]
   const material: Material = {
-    evidence,
-    beliefs: beliefs(evidence),
+    analysis,
+    beliefs: beliefs(analysis),
     lines: new Map(history.events.map((event, line) => [event, line])),
     places: new Map(hosts.map((host, place) => [host, place]))
   }
@@ -237,16 +237,15 @@ export const toHtml = (history: History, violations: ReadonlyArray<Violation>): 
   const title = `${profile}, seed ${seed}`
   const data: ReportData = {
     title,
-    summary:
-      `${counted(processes.length, "process", "processes")}, ${duration} s, ${counted(elections, "election")}, ` +
-      `${counted(history.record.length, "commit")}, ${counted(history.scenario.episodes.length, "episode")}`,
+    summary: `${plural(processes.length, "process", "processes")}, ${duration} s, ${plural(elections, "election")}, ` +
+      `${plural(history.record.length, "commit")}, ${plural(history.scenario.faults.length, "fault")}`,
     duration,
     quietAt,
     lanes: [
       leaderLane(material),
       databaseLane(material),
       ...hosts.map((host) => processLane(material, host)),
-      otherLane(material, "world"),
+      otherLane(material, "simulation"),
       otherLane(material, "operator")
     ],
     promises: Object.fromEntries(Checkers.all.map(({ name, promise }) => [name, promise])),

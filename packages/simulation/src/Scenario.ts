@@ -1,12 +1,12 @@
 /**
  * What a history is made from: plain data, that can be printed, pasted into a test, and made smaller.
  *
- * Times and spans are seconds of the world, unless a name says otherwise. Together with its seed a scenario decides
+ * Times and spans are seconds of simulated time, unless a name says otherwise. Together with its seed a scenario decides
  * everything.
  */
+import type { FaultRates } from "./FaultRates.ts"
 import type { Cut } from "./Link.ts"
 import type { Trigger } from "./Triggers.ts"
-import type { Weather } from "./Weather.ts"
 
 /** The election's configuration at the beginning. */
 export interface Config {
@@ -34,7 +34,7 @@ export interface Work {
   /** How long its finalizer takes. */
   readonly finalizer: number
   /** How long its guarded writes may take: a commit cannot be interrupted. */
-  readonly patience: number
+  readonly guardTimeout: number
 }
 
 /** A process and its host. */
@@ -56,7 +56,7 @@ export type Target = number | "leader"
 
 /** A fault, or something that somebody does, of its kind. */
 type Kind =
-  | { readonly kind: "storm"; readonly at: number; readonly for: number; readonly weather: Partial<Weather> }
+  | { readonly kind: "storm"; readonly at: number; readonly for: number; readonly rates: Partial<FaultRates> }
   | {
     readonly kind: "partition"
     readonly at: number
@@ -114,9 +114,9 @@ type Kind =
  * A fault, or something that somebody does. With a trigger it strikes at the next moment of that kind from `at` on, and where it
  * is meant for the leader, whoever has brought that about; at the latest after {@link longestWait}.
  */
-export type Episode = Kind & { readonly trigger?: Trigger | undefined }
+export type Fault = Kind & { readonly trigger?: Trigger | undefined }
 
-/** How long an episode waits for its trigger at most. */
+/** How long a fault waits for its trigger at most. */
 export const longestWait = 5
 
 /** Everything that a history is made from. */
@@ -128,5 +128,5 @@ export interface Scenario {
   readonly quietAt: number
   readonly config: Config
   readonly processes: ReadonlyArray<ProcessPlan>
-  readonly episodes: ReadonlyArray<Episode>
+  readonly faults: ReadonlyArray<Fault>
 }

@@ -1,11 +1,11 @@
 /**
- * Makes a scenario that breaks a promise smaller, as long as it still breaks it: shorter, fewer episodes, fewer processes,
+ * Makes a scenario that breaks a promise smaller, as long as it still breaks it: shorter, fewer faults, fewer processes,
  * and nothing odd about those that are left.
  */
 import * as Checkers from "./Checkers.ts"
-import type { Episode, ProcessPlan, Scenario } from "./Scenario.ts"
+import type { FaultRates } from "./FaultRates.ts"
+import type { Fault, ProcessPlan, Scenario } from "./Scenario.ts"
 import * as Simulation from "./Simulation.ts"
-import type { Weather } from "./Weather.ts"
 
 /** How a scenario is told to be failing; by its checker's name unless it is given. */
 type Fails = (scenario: Scenario) => boolean
@@ -41,23 +41,23 @@ const plain: ReadonlyArray<(process: ProcessPlan) => ProcessPlan> = [
 ]
 
 /** Storms with one fault less each. */
-const calmer = (episodes: ReadonlyArray<Episode>, attempt: (episodes: ReadonlyArray<Episode>) => boolean): void => {
-  let current = episodes
-  episodes.forEach((episode, index) => {
-    if (episode.kind !== "storm") return
-    let { weather } = episode
-    for (const fault of Object.keys(weather) as Array<keyof Weather>) {
-      const { [fault]: _, ...less } = weather
-      const next = current.with(index, { ...episode, weather: less })
+const calmer = (faults: ReadonlyArray<Fault>, attempt: (faults: ReadonlyArray<Fault>) => boolean): void => {
+  let current = faults
+  faults.forEach((fault, index) => {
+    if (fault.kind !== "storm") return
+    let { rates } = fault
+    for (const rate of Object.keys(rates) as Array<keyof FaultRates>) {
+      const { [rate]: _, ...less } = rates
+      const next = current.with(index, { ...fault, rates: less })
       if (!attempt(next)) continue
-      weather = less
+      rates = less
       current = next
     }
   })
 }
 
 /**
- * The smallest scenario that was found. `seconds` is when the promise was broken, in seconds of the world: nothing after it
+ * The smallest scenario that was found. `seconds` is when the promise was broken, in seconds of simulated time: nothing after it
  * matters, so the first step is to end the history there.
  */
 export const shrink = (scenario: Scenario, fails: Fails, seconds: number): Scenario => {
@@ -74,13 +74,13 @@ export const shrink = (scenario: Scenario, fails: Fails, seconds: number): Scena
       ...smallest,
       duration: end,
       quietAt: Math.min(smallest.quietAt, end),
-      episodes: smallest.episodes.filter(({ at }) => at <= seconds)
+      faults: smallest.faults.filter(({ at }) => at <= seconds)
     })
   }
-  without(smallest.episodes, (episodes) => attempt({ ...smallest, episodes }))
+  without(smallest.faults, (faults) => attempt({ ...smallest, faults }))
   without(smallest.processes, (processes) => processes.length > 0 && attempt({ ...smallest, processes }))
   for (const simplify of plain) attempt({ ...smallest, processes: smallest.processes.map(simplify) })
-  calmer(smallest.episodes, (episodes) => attempt({ ...smallest, episodes }))
+  calmer(smallest.faults, (faults) => attempt({ ...smallest, faults }))
   return smallest
 }
 
@@ -92,8 +92,8 @@ const literal = (value: unknown): string => {
   return `{ ${fields.map(([name, field]) => `${name}: ${literal(field)}`).join(", ")} }`
 }
 
-/** A scenario as TypeScript, a process and an episode to a line. */
-export const toSource = ({ config, duration, episodes, processes, profile, quietAt, seed }: Scenario): string => {
+/** A scenario as TypeScript, a process and a fault to a line. */
+export const toSource = ({ config, duration, faults, processes, profile, quietAt, seed }: Scenario): string => {
   const list = (items: ReadonlyArray<unknown>) =>
     items.length === 0 ? "[]" : `[\n    ${items.map(literal).join(",\n    ")}\n  ]`
   return [
@@ -104,7 +104,7 @@ export const toSource = ({ config, duration, episodes, processes, profile, quiet
     `  quietAt: ${quietAt},`,
     `  config: ${literal(config)},`,
     `  processes: ${list(processes)},`,
-    `  episodes: ${list(episodes)}`,
+    `  faults: ${list(faults)}`,
     "}"
   ].join("\n")
 }

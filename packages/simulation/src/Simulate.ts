@@ -15,7 +15,7 @@ export interface Options {
   /** The first seed. */
   readonly from: number
   readonly processes?: number | undefined
-  /** How long each history is, in seconds of the world. */
+  /** How long each history is, in seconds of simulated time. */
   readonly duration?: number | undefined
   /** How many threads; one by default. */
   readonly threads?: number | undefined

@@ -8,19 +8,19 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import { counted } from "./internal/counted.ts"
+import { longest, second } from "./EventScheduler.ts"
+import { plural } from "./internal/plural.ts"
 import * as Thread from "./internal/thread.ts"
-import * as Mutations from "./Mutations.ts"
+import * as Mutants from "./Mutants.ts"
 import * as Profile from "./Profile.ts"
 import * as Shrink from "./Shrink.ts"
 import * as Simulate from "./Simulate.ts"
 import { Statistics, transitions } from "./Statistics.ts"
-import { longest, second } from "./World.ts"
 
 /** A promise was broken; the command has told which. */
 export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly violations: number }> {
   override get message(): string {
-    return `${counted(this.violations, "promise")} ${this.violations === 1 ? "was" : "were"} broken`
+    return `${plural(this.violations, "promise")} ${this.violations === 1 ? "was" : "were"} broken`
   }
 }
 
@@ -139,7 +139,7 @@ const account = ({ failures, statistics }: Simulate.Result, realSeconds: number)
   const { causes, faults, histories, leaderlessSeconds, losses, missing, simulatedSeconds, tenures } = statistics
   const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
   return [
-    `${counted(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ${
+    `${plural(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ${
       realSeconds.toFixed(1)
     } s ` +
     `(${Math.round(simulatedSeconds / realSeconds)} × real time)`,
@@ -147,7 +147,7 @@ const account = ({ failures, statistics }: Simulate.Result, realSeconds: number)
     `ends         ${counts(losses)}`,
     `leaderless   ${(100 * leaderlessSeconds / Math.max(1, simulatedSeconds)).toFixed(2)} % of the time`,
     `failover     p50 ${leases(statistics.percentile(0.5))}, p99 ${leases(statistics.percentile(0.99))} leases, over ` +
-    `${counted(statistics.failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
+    `${plural(statistics.failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
     `faults       ${counts(faults)}`,
     `transitions  ${transitions.length - missing.length} of ${transitions.length}` +
     (missing.length === 0
@@ -171,8 +171,8 @@ const explain = Effect.fnUntraced(function*({ job, violations }: Simulate.Outcom
   const thread = yield* Thread.make
   const smallest = yield* thread("shrink", { job, violation: first })
   yield* Console.log(
-    `\nThe smallest scenario that was found has ${counted(smallest.processes.length, "process", "processes")} and ` +
-      `${counted(smallest.episodes.length, "episode")}:\n\n${Shrink.toTest(smallest, first.checker)}`
+    `\nThe smallest scenario that was found has ${plural(smallest.processes.length, "process", "processes")} and ` +
+      `${plural(smallest.faults.length, "fault")}:\n\n${Shrink.toTest(smallest, first.checker)}`
   )
 }, Effect.scoped)
 
@@ -201,7 +201,9 @@ const simulate = Effect.fnUntraced(function*(input: {
     })
   }
   if (duration > longest) {
-    return yield* new Unusable({ problem: `--duration has to be at most ${longest / 3600}h: no world lasts longer` })
+    return yield* new Unusable({
+      problem: `--duration has to be at most ${longest / 3600}h: no simulation lasts longer`
+    })
   }
   const profiles = yield* parseProfiles(input.profile)
   const options: Simulate.Options = { profiles, seeds, from, processes, duration, threads }
@@ -271,16 +273,16 @@ const mutations = Command.make(
   },
   Effect.fnUntraced(function*({ only, seeds }) {
     if (Option.isSome(seeds)) yield* requireAtLeast(1, { seeds: seeds.value })
-    const chosen = Mutations.all.filter(({ name }) => Option.isNone(only) || only.value === name)
+    const chosen = Mutants.all.filter(({ name }) => Option.isNone(only) || only.value === name)
     if (chosen.length === 0) {
-      const names = Mutations.all.map(({ name }) => name).join(", ")
+      const names = Mutants.all.map(({ name }) => name).join(", ")
       return yield* new Unusable({
         problem: `there is no mutation "${Option.getOrNull(only)}": choose one of ${names}`
       })
     }
-    const found = yield* Mutations.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
-    yield* Console.log(Mutations.toTable(found))
-    const problems = Mutations.problems(found, Option.isNone(only))
+    const found = yield* Mutants.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
+    yield* Console.log(Mutants.toTable(found))
+    const problems = Mutants.problems(found, Option.isNone(only))
     for (const problem of problems) yield* Console.log(problem)
     if (problems.length > 0) return yield* new PromiseBroken({ violations: problems.length })
   })

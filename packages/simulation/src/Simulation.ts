@@ -8,23 +8,23 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Cluster } from "./Cluster.ts"
-import { Director, electionSubspace, toElectionConfig } from "./Director.ts"
 import { EventLog } from "./EventLog.ts"
+import { EventScheduler, Livelock, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import type { History } from "./History.ts"
 import { Host, type Plan } from "./Host.ts"
 import { Link } from "./Link.ts"
-import { Machine } from "./Machine.ts"
+import { electionSubspace, Nemesis, toElectionConfig } from "./Nemesis.ts"
 import type { ProcessPlan, Scenario } from "./Scenario.ts"
+import { SimulatedDatabase } from "./SimulatedDatabase.ts"
+import { SimulatedProcess } from "./SimulatedProcess.ts"
 import { Sink } from "./Sink.ts"
 import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
-import { Livelock, second, World } from "./World.ts"
 
 /** What a process does while it leads, where it is not the workload of the scenario. */
 type Work = (
-  machine: Machine,
+  process: SimulatedProcess,
   plan: ProcessPlan
 ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 
@@ -35,8 +35,8 @@ export interface Options {
 }
 
 /** Reads everything, past all faults. */
-const readAll = (cluster: Cluster): History["stored"] => {
-  const transaction = cluster.begin()
+const readAll = (database: SimulatedDatabase): History["stored"] => {
+  const transaction = database.begin()
   const { begin, end } = KeyRange.all
   const page = Effect.runSync(
     transaction.getPage(KeySelector.firstGreaterOrEqual(begin), KeySelector.firstGreaterOrEqual(end), {
@@ -52,13 +52,13 @@ const readAll = (cluster: Cluster): History["stored"] => {
 
 /** Runs a scenario to its end. */
 export const run = (scenario: Scenario, options: Options = {}): History => {
-  const world = new World(scenario.seed)
-  const log = new EventLog(world)
-  const cluster = new Cluster(world, log)
+  const scheduler = new EventScheduler(scenario.seed)
+  const log = new EventLog(scheduler)
+  const database = new SimulatedDatabase(scheduler, log)
   const election = LeaderElection.make(electionSubspace)
   const triggers = new Triggers()
-  const sink = new Sink(world, log, triggers)
-  const work: Work = options.work ?? ((machine, { work }) => Workload.make({ machine, log, sink }, work))
+  const sink = new Sink(scheduler, log, triggers)
+  const work: Work = options.work ?? ((process, { work }) => Workload.make({ process, log, sink }, work))
 
   const planOf = (plan: ProcessPlan, name: string): Plan => ({
     name,
@@ -69,31 +69,31 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
     margin: plan.margin === undefined
       ? undefined
       : Duration.millis(Math.round(plan.margin * scenario.config.lease * 1000)),
-    work: (machine) => work(machine, plan)
+    work: (process) => work(process, plan)
   })
-  const surroundings = { world, cluster, log, election }
+  const surroundings = { scheduler, database, log, election }
   const hosts = scenario.processes.map((plan) => new Host(planOf(plan, plan.id), surroundings))
 
-  const operator = new Machine(world, "operator", { rate: 1, wallOffset: 0, booted: 0 })
-  const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, cluster))))
+  const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })
+  const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, database))))
   const initialize = Effect.eventually(
     Effect.tapError(
       Database.transact(election.initialize(toElectionConfig(scenario.config)), { idempotent: true }),
       () => Effect.sleep("1 second")
     )
   )
-  log.add("world", "begins", { profile: scenario.profile, seed: scenario.seed })
+  log.add("simulation", "begins", { profile: scenario.profile, seed: scenario.seed })
   operator.fork(context, initialize)
   hosts.forEach((host, index) => {
     // Nobody starts before the election is set up.
     const starts = 1 + scenario.processes[index]!.starts
-    world.at(Math.round(starts * second), () => host.start({ keepsId: true }))
+    scheduler.at(Math.round(starts * second), () => host.start({ keepsId: true }))
   })
 
   let doubles = 0
-  const director = new Director({
-    world,
-    cluster,
+  const nemesis = new Nemesis({
+    scheduler,
+    database,
     log,
     election,
     hosts,
@@ -102,30 +102,30 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
       const plan = scenario.processes[hosts.indexOf(of)] ?? scenario.processes[0]!
       return new Host(planOf({ ...plan, id: of.candidateId }, `d${++doubles}`), surroundings)
     },
-    operator: { machine: operator, context }
+    operator: { process: operator, context }
   })
-  for (const episode of scenario.episodes) director.arrange(episode)
-  world.at(Math.round(scenario.quietAt * second), () => log.add("world", "quiet"))
+  for (const fault of scenario.faults) nemesis.arrange(fault)
+  scheduler.at(Math.round(scenario.quietAt * second), () => log.add("simulation", "quiet"))
 
   const end = Math.round(scenario.duration * second)
   // Errors are values here, by the thousand; nobody reads their stack traces.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   try {
-    world.run(end)
+    scheduler.run(end)
   } catch (error) {
     if (!(error instanceof Livelock)) throw error
-    log.add("world", "livelock")
+    log.add("simulation", "livelock")
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
-  log.add("world", "ends")
+  log.add("simulation", "ends")
   return {
     scenario,
     events: log.events,
-    record: cluster.record,
-    stored: readAll(cluster),
+    record: database.record,
+    stored: readAll(database),
     quietAt: Math.round(scenario.quietAt * second),
-    endedAt: world.now
+    endedAt: scheduler.now
   }
 }

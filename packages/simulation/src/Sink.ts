@@ -3,37 +3,37 @@
  * comes with a smaller one. Messages to it take their time, whatever has become of their sender.
  */
 import type { EventLog } from "./EventLog.ts"
-import type { Chance } from "./internal/chance.ts"
-import type { Machine } from "./Machine.ts"
+import { type EventScheduler, millisecond } from "./EventScheduler.ts"
+import type { SeededRandom } from "./internal/seededRandom.ts"
+import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Triggers } from "./Triggers.ts"
-import { millisecond, type World } from "./World.ts"
 
 export class Sink {
-  private readonly world: World
+  private readonly scheduler: EventScheduler
   private readonly log: EventLog
-  private readonly chance: Chance
+  private readonly random: SeededRandom
   private readonly triggers: Triggers
   private highest = 0n
 
-  constructor(world: World, log: EventLog, triggers: Triggers) {
+  constructor(scheduler: EventScheduler, log: EventLog, triggers: Triggers) {
     this.triggers = triggers
-    this.world = world
+    this.scheduler = scheduler
     this.log = log
-    this.chance = world.chance("sink")
+    this.random = scheduler.random("sink")
   }
 
   /**
-   * Sends a write with a fencing token, on behalf of a tenure; `answer` is called on the machine, if that still runs then.
+   * Sends a write with a fencing token, on behalf of a tenure; `answer` is called on the process, if that still runs then.
    */
-  write(machine: Machine, tenure: string, token: bigint, answer: (accepted: boolean) => void): void {
-    this.triggers.fire("send", machine.name)
+  write(process: SimulatedProcess, tenure: string, token: bigint, answer: (accepted: boolean) => void): void {
+    this.triggers.fire("send", process.name)
     const latency = () =>
-      this.chance.happens(0.05) ? this.chance.exponential(2000 * millisecond) : this.chance.next() * 5e6
-    this.world.after(Math.floor(latency()), () => {
+      this.random.happens(0.05) ? this.random.exponential(2000 * millisecond) : this.random.next() * 5e6
+    this.scheduler.after(Math.floor(latency()), () => {
       const accepted = token >= this.highest
       if (accepted) this.highest = token
       this.log.add("sink", accepted ? "accepts" : "refuses", { tenure, token })
-      this.world.after(Math.floor(latency()), () => machine.post(() => answer(accepted)))
+      this.scheduler.after(Math.floor(latency()), () => process.post(() => answer(accepted)))
     })
   }
 }

@@ -1,10 +1,10 @@
 /** What histories were like: elections, failovers, faults, and which transitions of the protocol they have taken. */
 import { LossReason } from "@effect-fdb/leader-election"
+import { second } from "./EventScheduler.ts"
 import type { History } from "./History.ts"
+import * as Analysis from "./internal/analysis.ts"
 import { beliefs } from "./internal/beliefs.ts"
-import * as Evidence from "./internal/evidence.ts"
 import * as Transitions from "./internal/transitions.ts"
-import { second } from "./World.ts"
 
 /** The transitions that the event log tells of, beside those of the stored state. */
 const told = [
@@ -48,16 +48,16 @@ export class Statistics {
 
   /** Adds a history. */
   add(history: History): void {
-    const evidence = Evidence.collect(history)
+    const analysis = Analysis.analyze(history)
     this.histories++
     this.simulatedSeconds += history.endedAt / second
     this.commits += history.record.length
     this.addEvents(history)
-    for (const { verdict } of Transitions.name(evidence)) {
+    for (const { verdict } of Transitions.name(analysis)) {
       if ("transition" in verdict) this.taken.add(`stored: ${verdict.transition}`)
     }
-    this.addLeaderless(evidence)
-    this.addFailovers(evidence)
+    this.addLeaderless(analysis)
+    this.addFailovers(analysis)
   }
 
   /** Adds what another has gathered. */
@@ -145,24 +145,24 @@ export class Statistics {
     }
   }
 
-  private addLeaderless(evidence: Evidence.Evidence): void {
+  private addLeaderless(analysis: Analysis.Analysis): void {
     let reached = 0
     let leaderless = 0
-    for (const { from, to } of beliefs(evidence).toSorted((a, b) => a.from - b.from)) {
+    for (const { from, to } of beliefs(analysis).toSorted((a, b) => a.from - b.from)) {
       if (from > reached) leaderless += from - reached
       reached = Math.max(reached, to)
     }
-    this.leaderlessSeconds += (leaderless + Math.max(0, evidence.history.endedAt - reached)) / second
+    this.leaderlessSeconds += (leaderless + Math.max(0, analysis.history.endedAt - reached)) / second
   }
 
-  private addFailovers(evidence: Evidence.Evidence): void {
-    const { events } = evidence.history
-    const faults = Evidence.faults(evidence.history)
+  private addFailovers(analysis: Analysis.Analysis): void {
+    const { events } = analysis.history
+    const faults = Analysis.faults(analysis.history)
     events.forEach((event, index) => {
       if (event.what !== "crashes" || event.details["leading"] !== true) return
       const next = events.slice(index).find(({ what }) => what === "elected")
       if (next === undefined) return
-      const state = evidence.ledger.findLast(({ commit }) => commit.at <= event.at)?.after
+      const state = analysis.ledger.findLast(({ commit }) => commit.at <= event.at)?.after
       if (typeof state?.config !== "object" || !state.config.enabled || typeof state.lease !== "object") return
       if (faults.some(({ from, to }) => from < next.at && to > event.at - 5 * second)) return
       this.failovers.push((next.at - event.at) / Number(state.lease.duration))

@@ -1,9 +1,9 @@
-/** Moments at which an episode may strike: what is under way then is what it meets. */
+/** Moments at which a fault may strike: what is under way then is what it meets. */
 
 /** A commit that has arrived at the database, of a renewal or of a claim or resignation; or a message to the sink that was sent. */
 export type Trigger = "renewal" | "election" | "send"
 
-/** Called with the machine that it is of. */
+/** Called with the process that it is of. */
 type Strike = (by: string) => void
 
 export class Triggers {

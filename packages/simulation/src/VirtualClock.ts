@@ -5,7 +5,7 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { World } from "./World.ts"
+import type { EventScheduler } from "./EventScheduler.ts"
 
 /** The wall time at which every world begins, in nanoseconds since the epoch. */
 const epoch = 1_700_000_000_000_000_000n
@@ -19,7 +19,7 @@ interface Timer {
 }
 
 export class VirtualClock implements Clock.Clock {
-  private readonly world: World
+  private readonly scheduler: EventScheduler
   /** Has its process do something, as soon as it can. */
   private readonly post: (task: () => void) => void
   /** Nanoseconds of both clocks per nanosecond of the world. */
@@ -34,17 +34,17 @@ export class VirtualClock implements Clock.Clock {
   private readonly waiting = new Set<Timer>()
 
   constructor(
-    world: World,
+    scheduler: EventScheduler,
     post: (task: () => void) => void,
     options: { readonly rate: number; readonly wallOffset: number; readonly booted: number }
   ) {
-    this.world = world
+    this.scheduler = scheduler
     this.post = post
     this.rate = options.rate
     this.wallOffset = options.wallOffset
     this.begunMonotonic = options.booted
-    this.begunWorld = world.now
-    this.born = world.now
+    this.begunWorld = scheduler.now
+    this.born = scheduler.now
   }
 
   /** Whether the monotonic clock goes on. */
@@ -56,12 +56,12 @@ export class VirtualClock implements Clock.Clock {
   monotonic(): number {
     return this.suspended
       ? this.begunMonotonic
-      : this.begunMonotonic + Math.floor((this.world.now - this.begunWorld) * this.rate)
+      : this.begunMonotonic + Math.floor((this.scheduler.now - this.begunWorld) * this.rate)
   }
 
   /** Nanoseconds of wall time since the epoch of the world, now. */
   wall(): number {
-    return this.born + Math.floor((this.world.now - this.born) * this.rate) + this.wallOffset
+    return this.born + Math.floor((this.scheduler.now - this.born) * this.rate) + this.wallOffset
   }
 
   /** Somebody sets the wall clock. */
@@ -78,13 +78,13 @@ export class VirtualClock implements Clock.Clock {
   /** The monotonic clock goes on from where it stood. */
   resume(): void {
     this.suspended = false
-    this.begunWorld = this.world.now
+    this.begunWorld = this.scheduler.now
     const timers = [...this.waiting]
     this.waiting.clear()
     for (const timer of timers) this.arm(timer)
   }
 
-  /** Calls at a time of the monotonic clock, whether the machine can act on it or not. */
+  /** Calls at a time of the monotonic clock, whether the process can act on it or not. */
   timer(due: number, fire: () => void): () => void {
     const timer: Timer = { due, fire }
     this.arm(timer)
@@ -107,7 +107,7 @@ export class VirtualClock implements Clock.Clock {
       fire()
       return
     }
-    this.world.after(Math.ceil(left / this.rate), () => this.arm(timer))
+    this.scheduler.after(Math.ceil(left / this.rate), () => this.arm(timer))
   }
 
   currentTimeNanosUnsafe(): bigint {

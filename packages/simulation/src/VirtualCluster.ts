@@ -24,12 +24,12 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Checkers from "./Checkers.ts"
+import { second } from "./EventScheduler.ts"
 import type { History } from "./History.ts"
 import * as Profile from "./Profile.ts"
 import type { Scenario } from "./Scenario.ts"
 import * as Shrink from "./Shrink.ts"
 import * as Simulation from "./Simulation.ts"
-import { second } from "./World.ts"
 
 /** Which histories are made. */
 export interface Options {
@@ -46,7 +46,7 @@ export interface Options {
 }
 
 /** What is put to the test: made anew for each history, so that what it remembers is that history's. */
-export interface Subject {
+export interface SystemUnderTest {
   /**
    * What a process does while it leads. It runs under the virtual clock and chance of its process, with the faulty
    * database, in the scope of the tenure; what it keeps outside of that survives crashes, as a service outside would. One that fails ends its
@@ -111,10 +111,10 @@ const storyOf = ({ events }: History): ReadonlyArray<string> =>
     return `${(at / second).toFixed(3).padStart(9)} s  ${who.padEnd(8)}  ${[what, ...rest].join(" ")}`
   })
 
-/** What is wrong after a history, and when it went wrong, in nanoseconds of the world. */
+/** What is wrong after a history, and when it went wrong, in nanoseconds of simulated time. */
 const problemOf = (
   history: History,
-  { invariant }: Subject
+  { invariant }: SystemUnderTest
 ): { readonly problem: string; readonly at: number } | undefined => {
   const [violation] = Checkers.check(history, Checkers.ofLeadership)
   if (violation !== undefined) return { problem: `${violation.checker}: ${violation.message}`, at: violation.at }
@@ -126,38 +126,38 @@ const problemOf = (
   }
 }
 
-const runOne = (scenario: Scenario, make: () => Subject) => {
-  const subject = make()
+const runOne = (scenario: Scenario, make: () => SystemUnderTest) => {
+  const system = make()
   const history = Simulation.run(scenario, {
-    work: (machine) => (leadership) => subject.work(leadership, { name: machine.name })
+    work: (process) => (leadership) => system.work(leadership, { name: process.name })
   })
-  return { history, problem: problemOf(history, subject) }
+  return { history, problem: problemOf(history, system) }
 }
 
 /** Runs one scenario and gives its history, whether the invariant holds or not: for `Report.toHtml`, say. */
-export const run = (scenario: Scenario, subject: () => Subject): Effect.Effect<History> =>
-  Effect.sync(() => runOne(scenario, subject).history)
+export const run = (scenario: Scenario, system: () => SystemUnderTest): Effect.Effect<History> =>
+  Effect.sync(() => runOne(scenario, system).history)
 
 /** Runs one scenario, such as an {@link InvariantBroken} tells, and gives its history. */
-export const replay = (scenario: Scenario, subject: () => Subject): Effect.Effect<History, InvariantBroken> =>
+export const replay = (scenario: Scenario, system: () => SystemUnderTest): Effect.Effect<History, InvariantBroken> =>
   Effect.suspend(() => {
-    const { history, problem } = runOne(scenario, subject)
+    const { history, problem } = runOne(scenario, system)
     return problem === undefined
       ? Effect.succeed(history)
       : Effect.fail(new InvariantBroken({ problem: problem.problem, scenario, story: storyOf(history) }))
   })
 
 /** Runs the histories, and fails with the smallest scenario found in which the invariant does not hold. */
-export const check = (options: Options, subject: () => Subject): Effect.Effect<void, InvariantBroken> =>
+export const check = (options: Options, system: () => SystemUnderTest): Effect.Effect<void, InvariantBroken> =>
   Effect.suspend(() => {
     const { duration = 180, from = 0, processes = 3, profile = "everything", seeds = 20 } = options
     for (let seed = from; seed < from + seeds; seed++) {
       const scenario = Profile.generate(profile, seed, { processes, duration })
-      const { problem } = runOne(scenario, subject)
+      const { problem } = runOne(scenario, system)
       if (problem === undefined) continue
-      const fails = (smaller: Scenario) => runOne(smaller, subject).problem !== undefined
+      const fails = (smaller: Scenario) => runOne(smaller, system).problem !== undefined
       const smallest = Shrink.shrink(scenario, fails, problem.at / second)
-      return Effect.asVoid(replay(smallest, subject))
+      return Effect.asVoid(replay(smallest, system))
     }
     return Effect.void
   })

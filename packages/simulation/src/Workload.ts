@@ -13,8 +13,8 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { EventLog } from "./EventLog.ts"
-import type { Machine } from "./Machine.ts"
 import type { Work } from "./Scenario.ts"
+import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Sink } from "./Sink.ts"
 
 /** What every leader increments under guard; the value also tells who did it last, in which term, and in which step. */
@@ -31,7 +31,7 @@ class Failed extends Data.TaggedError("Failed") {}
 
 /** What the work needs of its surroundings. */
 interface Surroundings {
-  readonly machine: Machine
+  readonly process: SimulatedProcess
   readonly log: EventLog
   readonly sink: Sink
 }
@@ -44,13 +44,13 @@ const readCount = (value: Uint8Array | undefined): bigint => {
 
 /** The work of one tenure. */
 export const make =
-  ({ log, machine, sink }: Surroundings, plan: Work) =>
+  ({ log, process, sink }: Surroundings, plan: Work) =>
   (leadership: Leadership): Effect.Effect<void, Failed, Scope.Scope> =>
     Effect.gen(function*() {
       // As the stored state tells it; the sink is given the fencing token.
       const { term } = yield* leadership.state
       const tell = (what: string, details: Parameters<EventLog["add"]>[2] = {}) =>
-        Effect.sync(() => log.add(machine.name, what, { term, ...details }))
+        Effect.sync(() => log.add(process.name, what, { term, ...details }))
       const ends = plan.lasts === undefined
         ? undefined
         : (yield* Clock.monotonicTimeNanos) +
@@ -63,18 +63,18 @@ export const make =
           (tx) =>
             Effect.flatMap(
               tx.get(counterKey),
-              (stored) => tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, machine.name, term, step]))
+              (stored) => tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, process.name, term, step]))
             )
         )
 
       const note = (step: string) =>
-        Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([machine.name, term])))
+        Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([process.name, term])))
 
       const write = (what: "guarded" | "noted", step: string, body: ReturnType<typeof count>) => {
         let begun = 0
-        const guarded = leadership.guard(body, { ...guardOptions, timeout: Duration.seconds(plan.patience) })
+        const guarded = leadership.guard(body, { ...guardOptions, timeout: Duration.seconds(plan.guardTimeout) })
         return Effect.suspend(() => {
-          begun = machine.world.now
+          begun = process.scheduler.now
           return guarded
         }).pipe(
           Effect.exit,
@@ -96,8 +96,8 @@ export const make =
       }
 
       const send = Effect.callback<boolean>((resume) => {
-        sink.write(machine, `${machine.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
-      }).pipe(Effect.timeoutOption(Duration.seconds(plan.patience)))
+        sink.write(process, `${process.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
+      }).pipe(Effect.timeoutOption(Duration.seconds(plan.guardTimeout)))
 
       const act = (name: string, draw: number): Effect.Effect<unknown> => {
         const { external, guarded, journal = 0 } = plan
@@ -116,7 +116,7 @@ export const make =
       // Most of what a history costs is its steps; so they are without generators.
       const step = Effect.andThen(
         Effect.andThen(pause, tell("step")),
-        Effect.flatMap(Random.next, (draw) => act(`${machine.name}/${term}/${++steps}`, draw))
+        Effect.flatMap(Random.next, (draw) => act(`${process.name}/${term}/${++steps}`, draw))
       )
 
       const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)
@@ -127,7 +127,7 @@ export const make =
       )
 
       if (plan.scoped === true) yield* companion
-      yield* tell("work-begins", { patience: plan.patience, finalizer: plan.finalizer })
+      yield* tell("work-begins", { guardTimeout: plan.guardTimeout, finalizer: plan.finalizer })
       yield* Effect.gen(function*() {
         if (plan.fails !== undefined) {
           yield* Effect.sleep(Duration.seconds(plan.fails))

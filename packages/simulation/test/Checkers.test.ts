@@ -1,10 +1,10 @@
 import { Bytes, Tuple } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Checkers from "../src/Checkers.ts"
-import { electionSubspace } from "../src/Director.ts"
+import { second } from "../src/EventScheduler.ts"
 import type { History } from "../src/History.ts"
+import { electionSubspace } from "../src/Nemesis.ts"
 import { counterKey } from "../src/Workload.ts"
-import { second } from "../src/World.ts"
 import { quiet, tampered, withEvents } from "./history.ts"
 
 const noticedBy = (history: History): ReadonlyArray<string> => [

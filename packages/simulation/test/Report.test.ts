@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Checkers from "../src/Checkers.ts"
+import { second } from "../src/EventScheduler.ts"
 import * as Report from "../src/Report.ts"
-import { second } from "../src/World.ts"
 import { tampered, withEvents } from "./history.ts"
 
 interface Data {
@@ -31,10 +31,10 @@ describe("the report", () => {
     assert.doesNotThrow(() => new Function(script!))
   })
 
-  it("has a lane for who leads, the database, each process, the weather and the operators", () => {
+  it("has a lane for who leads, the database, each process, the faults and the operators", () => {
     assert.deepStrictEqual(
       data.lanes.map(({ name }) => name),
-      ["leader", "database", "p1", "p2", "p3", "weather", "operators"]
+      ["leader", "database", "p1", "p2", "p3", "faults", "operators"]
     )
   })
 
@@ -67,7 +67,7 @@ describe("the report", () => {
   it("lists spans and instants in seconds, whatever the log has them in", () => {
     const [first] = data.log.filter(([, , what]) => what === "elected")
     assert.match(first![3], /^term=1 cause=Vacant leaderless=0\.0\d+s until=\d{2,4}\.\d+s$/)
-    assert.isTrue(data.log.some(([, , , rest]) => rest === "term=1 patience=0.4s finalizer=0.05s"))
+    assert.isTrue(data.log.some(([, , , rest]) => rest === "term=1 guardTimeout=0.4s finalizer=0.05s"))
     const nanoseconds = data.log.filter(([, , what, rest]) =>
       what !== "conflict" && what !== "registered" && /=-?\d{7}/.test(rest)
     )

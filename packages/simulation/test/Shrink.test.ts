@@ -8,11 +8,11 @@ import { quiet } from "./history.ts"
 const big = Profile.generate("everything", 5, { processes: 5, duration: 300 })
 
 describe("shrinking", () => {
-  it("leaves what is needed: one episode, one process, and the fault of a storm that matters", () => {
-    const fails = ({ episodes, processes }: Scenario) =>
+  it("leaves what is needed: one fault, one process, and the fault of a storm that matters", () => {
+    const fails = ({ faults, processes }: Scenario) =>
       processes.some(({ id }) => id === "p4") &&
-      episodes.some((episode) => episode.kind === "storm" && (episode.weather.most ?? 0) > 0)
-    assert.isAbove(big.episodes.length, 20)
+      faults.some((fault) => fault.kind === "storm" && (fault.rates.most ?? 0) > 0)
+    assert.isAbove(big.faults.length, 20)
     const smallest = Shrink.shrink(big, fails, 280)
     assert.deepStrictEqual(
       smallest.processes.map(({ id, drift, priority, wallOffset }) => ({ id, drift, priority, wallOffset })),
@@ -20,9 +20,9 @@ describe("shrinking", () => {
         { id: "p4", drift: 0, priority: 0, wallOffset: 0 }
       ]
     )
-    const [episode, ...others] = smallest.episodes
+    const [fault, ...others] = smallest.faults
     assert.deepStrictEqual(others, [])
-    assert.isTrue(episode?.kind === "storm" && Object.keys(episode.weather).join() === "most")
+    assert.isTrue(fault?.kind === "storm" && Object.keys(fault.rates).join() === "most")
   })
 
   it("ends the history soon after the promise was broken", () => {
@@ -33,8 +33,8 @@ describe("shrinking", () => {
 
   it("gives up after some hundreds of attempts", () => {
     let attempts = 0
-    const episodes = Array.from({ length: 3000 }, (_, at) => ({ kind: "resign", at } as const))
-    Shrink.shrink({ ...big, episodes }, () => {
+    const faults = Array.from({ length: 3000 }, (_, at) => ({ kind: "resign", at } as const))
+    Shrink.shrink({ ...big, faults }, () => {
       attempts++
       return false
     }, 280)
@@ -47,7 +47,7 @@ describe("shrinking", () => {
     assert.isTrue(crashes(scenario))
     const smallest = Shrink.shrink(scenario, crashes, 90)
     assert.isTrue(crashes(smallest))
-    assert.deepStrictEqual(smallest.episodes.map(({ kind }) => kind), ["crash"])
+    assert.deepStrictEqual(smallest.faults.map(({ kind }) => kind), ["crash"])
     assert.strictEqual(Shrink.shrink(quiet, () => false, 30), quiet)
   }, 60_000)
 })

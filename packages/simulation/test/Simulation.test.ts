@@ -25,7 +25,7 @@ describe("no promise is broken", () => {
     [
       { profile: "pauses", seed: 38, duration: 240, was: "a thawed leader's work took another step" },
       { profile: "clocks", seed: 32, duration: 240, was: "so did that of one whose clock had jumped" },
-      { profile: "clocks", seed: 802, duration: 180, was: "the patience of a suspended host was taken to run out" },
+      { profile: "clocks", seed: 802, duration: 180, was: "the guardTimeout of a suspended host was taken to run out" },
       { profile: "operators", seed: 669, duration: 240, was: "garbage was put back in the place of garbage" },
       {
         profile: "operators",

@@ -42,7 +42,7 @@ describe("your own effect in a virtual cluster", () => {
 
   it.effect("what does not hold is found, made small, and can be run again", () =>
     Effect.gen(function*() {
-      const subject = () => {
+      const system = () => {
         const leaders = new Set<string>()
         return {
           work: (_: unknown, { name }: { readonly name: string }) =>
@@ -50,14 +50,14 @@ describe("your own effect in a virtual cluster", () => {
           invariant: () => assert.isAtMost(leaders.size, 1, "more than one process has led")
         }
       }
-      const broken = yield* Effect.flip(VirtualCluster.check({ profile: "pauses" }, subject))
+      const broken = yield* Effect.flip(VirtualCluster.check({ profile: "pauses" }, system))
       assert.include(broken.problem, "more than one process has led")
-      assert.isAtMost(broken.scenario.episodes.length, 2)
+      assert.isAtMost(broken.scenario.faults.length, 2)
       assert.include(broken.message, "VirtualCluster.replay")
       assert.strictEqual(broken.story.filter((line) => line.includes(" elected ")).length >= 2, true, broken.message)
-      const history = yield* VirtualCluster.run(broken.scenario, subject)
+      const history = yield* VirtualCluster.run(broken.scenario, system)
       assert.strictEqual(history.endedAt, broken.scenario.duration * 1e9)
-      const again = yield* Effect.flip(VirtualCluster.replay(broken.scenario, subject))
+      const again = yield* Effect.flip(VirtualCluster.replay(broken.scenario, system))
       assert.strictEqual(again.problem, broken.problem)
     }), 60_000)
 })

@@ -1,8 +1,8 @@
 /** A history to be tampered with: one hand's breadth of the truth away from each violation. */
-import type { CommitRecord } from "../src/Cluster.ts"
 import type { Event } from "../src/EventLog.ts"
 import type { History } from "../src/History.ts"
 import type { Scenario } from "../src/Scenario.ts"
+import type { CommitRecord } from "../src/SimulatedDatabase.ts"
 import * as Simulation from "../src/Simulation.ts"
 
 const process = (id: string, starts: number): Scenario["processes"][number] => ({
@@ -11,7 +11,7 @@ const process = (id: string, starts: number): Scenario["processes"][number] => (
   starts,
   drift: 0,
   wallOffset: 0,
-  work: { gap: 1, guarded: 0.5, external: 0.4, finalizer: 0.05, patience: 0.4 }
+  work: { gap: 1, guarded: 0.5, external: 0.4, finalizer: 0.05, guardTimeout: 0.4 }
 })
 
 /** Three processes in good weather, one of which is asked to resign in the middle. */
@@ -22,7 +22,7 @@ export const quiet: Scenario = {
   quietAt: 30,
   config: { lease: 10, heartbeat: 3, candidateTimeout: 15, preemption: true },
   processes: [process("p1", 0), process("p2", 1), process("p3", 2)],
-  episodes: [{ kind: "resign", at: 25 }]
+  faults: [{ kind: "resign", at: 25 }]
 }
 
 /** The history of {@link quiet}, or of another scenario, with what `change` gives instead. */

@@ -1,5 +1,5 @@
 /** From the moment at which a leader's process is killed until a successor's work runs. */
-import { second } from "@effect-fdb/simulation/World"
+import { second } from "@effect-fdb/simulation/EventScheduler"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
@@ -23,13 +23,13 @@ export const measure = (make: () => ElectionUnderTest, seeds: number, candidates
       timing: usual,
       candidates,
       onWork: () => {
-        const { now } = group.testbed.world
+        const { now } = group.testbed.scheduler
         if (now > killedAt) took = Math.min(took, (now - killedAt) / second / lease)
       }
     })
-    const { world } = group.testbed
-    world.at(Math.floor((30 + 2 * lease * world.chance("kill").next()) * second), () => {
-      killedAt = world.now
+    const { scheduler } = group.testbed
+    scheduler.at(Math.floor((30 + 2 * lease * scheduler.random("kill").next()) * second), () => {
+      killedAt = scheduler.now
       if (group.leader !== undefined) group.kill(group.leader)
     })
     group.testbed.run(30 + 6 * lease)

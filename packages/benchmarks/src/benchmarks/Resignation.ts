@@ -1,5 +1,5 @@
 /** From the moment at which a leader is asked to end, its work having nothing to finish, until a successor's work runs. */
-import { millisecond, second } from "@effect-fdb/simulation/World"
+import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
@@ -13,17 +13,17 @@ export const measure = (election: ElectionUnderTest, latencies: Latencies, hando
   const took: Array<number> = []
   let stoppedAt: number | undefined
   const onWork = (): void => {
-    const { world } = group.testbed
-    if (stoppedAt !== undefined) took.push((world.now - stoppedAt) / millisecond)
+    const { scheduler } = group.testbed
+    if (stoppedAt !== undefined) took.push((scheduler.now - stoppedAt) / millisecond)
     stoppedAt = undefined
     const tenure = Math.floor((5 + 10 * pauses.next()) * second)
-    world.after(tenure, () => {
+    scheduler.after(tenure, () => {
       const { leader } = group
       if (leader === undefined) return
-      stoppedAt = world.now
+      stoppedAt = scheduler.now
       group.stop(leader)
       // After the heartbeat in which the others look, or the vacancy would be filled by its return.
-      world.after(4 * second, () => group.start(leader))
+      scheduler.after(4 * second, () => group.start(leader))
     })
   }
   const group: CandidateGroup = new CandidateGroup({
@@ -34,7 +34,7 @@ export const measure = (election: ElectionUnderTest, latencies: Latencies, hando
     candidates: 3,
     onWork
   })
-  const pauses = group.testbed.world.chance("tenures")
+  const pauses = group.testbed.scheduler.random("tenures")
   for (let seconds = 60; took.length < handovers && seconds < 60 * handovers; seconds += 60) group.testbed.run(seconds)
   return took
 }

@@ -2,7 +2,7 @@
  * How many round trips a beat needs, one after another: counted as the virtual time that it takes where each round trip
  * takes one millisecond, and what runs in parallel costs no more than once.
  */
-import { millisecond, second } from "@effect-fdb/simulation/World"
+import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
 import type { Benchmark, Figure } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"

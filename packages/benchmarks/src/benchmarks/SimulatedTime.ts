@@ -12,7 +12,7 @@ const ofProfile = (profile: Profile.Name) => (seed: number): Scenario => Profile
 const steady = (seed: number): Scenario => {
   const scenario = ofProfile("calm")(seed)
   const lasting = scenario.processes.map((process) => ({ ...process, work: { ...process.work, lasts: undefined } }))
-  return { ...scenario, processes: lasting, episodes: [] }
+  return { ...scenario, processes: lasting, faults: [] }
 }
 
 const kinds = { steady, calm: ofProfile("calm"), everything: ofProfile("everything") }

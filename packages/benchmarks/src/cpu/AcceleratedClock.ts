@@ -2,7 +2,7 @@
  * A clock that does not wait: time goes on as fast as the work allows, in small steps, each of which lets the event loop
  * run. So CPU is measured, without that of an idle event loop, of which there is more the less there is to do.
  */
-import { World } from "@effect-fdb/simulation/World"
+import { EventScheduler } from "@effect-fdb/simulation/EventScheduler"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,11 +13,11 @@ const stepNanos = 5 * nanosPerMilli
 const epoch = 1_700_000_000_000
 
 export class AcceleratedClock implements Clock.Clock {
-  private readonly world = new World(0)
+  private readonly scheduler = new EventScheduler(0)
 
   /** Calls after so many milliseconds. Gives how to have it not called. */
   after(millis: number, run: () => void): () => void {
-    const appointment = this.world.after(Math.ceil(millis * nanosPerMilli), run)
+    const appointment = this.scheduler.after(Math.ceil(millis * nanosPerMilli), run)
     return () => {
       appointment.run = undefined
     }
@@ -26,10 +26,10 @@ export class AcceleratedClock implements Clock.Clock {
   /** Lets so much time pass. */
   pass(millis: number): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      const until = this.world.now + millis * nanosPerMilli
+      const until = this.scheduler.now + millis * nanosPerMilli
       const step = (): void => {
-        if (this.world.now >= until) return resume(Effect.void)
-        this.world.run(this.world.now + stepNanos)
+        if (this.scheduler.now >= until) return resume(Effect.void)
+        this.scheduler.run(this.scheduler.now + stepNanos)
         setImmediate(step)
       }
       step()
@@ -37,15 +37,15 @@ export class AcceleratedClock implements Clock.Clock {
   }
 
   currentTimeMillisUnsafe(): number {
-    return epoch + Math.floor(this.world.now / nanosPerMilli)
+    return epoch + Math.floor(this.scheduler.now / nanosPerMilli)
   }
 
   currentTimeNanosUnsafe(): bigint {
-    return BigInt(epoch) * BigInt(nanosPerMilli) + BigInt(this.world.now)
+    return BigInt(epoch) * BigInt(nanosPerMilli) + BigInt(this.scheduler.now)
   }
 
   monotonicTimeNanosUnsafe(): bigint {
-    return BigInt(this.world.now)
+    return BigInt(this.scheduler.now)
   }
 
   readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())

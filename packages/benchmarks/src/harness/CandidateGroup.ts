@@ -1,5 +1,5 @@
 /** The candidates of one election on a testbed: started, stopped, killed, and told apart by who works. */
-import { millisecond, second } from "@effect-fdb/simulation/World"
+import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { ElectionUnderTest, Guard, Timing } from "./ElectionUnderTest.ts"
@@ -40,10 +40,10 @@ export class CandidateGroup {
     this.options = options
     this.testbed = new Testbed(seed, latencies)
     this.testbed.process("operator").fork(election.initialize(timing))
-    const { world } = this.testbed
-    const chance = world.chance("starts")
+    const { scheduler } = this.testbed
+    const chance = scheduler.random("starts")
     for (let i = 0; i < candidates; i++) {
-      world.at(100 * millisecond + Math.floor(chance.next() * startSpan), () => this.start(`candidate-${i}`))
+      scheduler.at(100 * millisecond + Math.floor(chance.next() * startSpan), () => this.start(`candidate-${i}`))
     }
   }
 

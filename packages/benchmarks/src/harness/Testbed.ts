@@ -3,8 +3,8 @@
  * is a plain synchronous computation, and the same seed gives the same run.
  */
 import { Database, type Engine, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
-import { Machine } from "@effect-fdb/simulation/Machine"
-import { second, World } from "@effect-fdb/simulation/World"
+import { EventScheduler, second } from "@effect-fdb/simulation/EventScheduler"
+import { SimulatedProcess } from "@effect-fdb/simulation/SimulatedProcess"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -41,8 +41,8 @@ const slowWatches = (engine: Engine.Engine, millis: number): Engine.Engine =>
   }))
 
 /** A clock whose timers go off late, each by a chance of its own: without it, what starts in step stays in step for ever. */
-const lateClock = ({ clock, world, name }: Machine, mostMillis: number): Clock.Clock => {
-  const chance = world.chance(`lateness/${name}`)
+const lateClock = ({ clock, scheduler, name }: SimulatedProcess, mostMillis: number): Clock.Clock => {
+  const chance = scheduler.random(`lateness/${name}`)
   return {
     currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
     currentTimeMillis: clock.currentTimeMillis,
@@ -59,12 +59,12 @@ const lateClock = ({ clock, world, name }: Machine, mostMillis: number): Clock.C
 export class Process {
   /** When it had transactions under way, in nanoseconds of the world. */
   readonly transactions: Array<Span> = []
-  private readonly machine: Machine
+  private readonly machine: SimulatedProcess
   private readonly clock: Clock.Clock
   private readonly instrumented: InstrumentedEngine.InstrumentedEngine
   private readonly context: Context.Context<Database>
 
-  constructor(machine: Machine, engine: Engine.Engine, latencies: Latencies) {
+  constructor(machine: SimulatedProcess, engine: Engine.Engine, latencies: Latencies) {
     const { commit, lateness = 0, read, readVersion, watch } = latencies
     this.machine = machine
     this.clock = lateness === 0 ? machine.clock : lateClock(machine, lateness)
@@ -74,10 +74,10 @@ export class Process {
       engine: name,
       transact: (body, options) =>
         Effect.suspend(() => {
-          const begin = machine.world.now
+          const begin = machine.scheduler.now
           return Effect.ensuring(
             transact(body, options),
-            Effect.sync(() => void this.transactions.push({ begin, end: machine.world.now }))
+            Effect.sync(() => void this.transactions.push({ begin, end: machine.scheduler.now }))
           )
         })
     })
@@ -99,12 +99,12 @@ export class Process {
 }
 
 export class Testbed {
-  readonly world: World
+  readonly scheduler: EventScheduler
   private readonly latencies: Latencies
   private readonly engine: Engine.Engine
 
   constructor(seed: number, latencies: Latencies) {
-    this.world = new World(seed)
+    this.scheduler = new EventScheduler(seed)
     this.latencies = latencies
     const { clock } = this.machine("database")
     this.engine = Effect.runSync(Effect.provideService(MemoryDatabase.makeEngine, Clock.Clock, clock))
@@ -121,13 +121,13 @@ export class Testbed {
     // Errors are values here; nobody reads their stack traces.
     Error.stackTraceLimit = 0
     try {
-      this.world.run(Math.round(seconds * second))
+      this.scheduler.run(Math.round(seconds * second))
     } finally {
       Error.stackTraceLimit = stackTraceLimit
     }
   }
 
-  private machine(name: string): Machine {
-    return new Machine(this.world, name, { rate: 1, wallOffset: 0, booted: 0 })
+  private machine(name: string): SimulatedProcess {
+    return new SimulatedProcess(this.scheduler, name, { rate: 1, wallOffset: 0, booted: 0 })
   }
 }

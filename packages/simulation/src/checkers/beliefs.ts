@@ -1,7 +1,7 @@
 /** No two processes believe at the same time that they lead. */
 import type { Checker, Violation } from "../Checker.ts"
+import { second } from "../EventScheduler.ts"
 import { beliefs } from "../internal/beliefs.ts"
-import { second } from "../World.ts"
 
 /** What rounding to whole nanoseconds may come to. */
 const tolerance = 1000
@@ -9,9 +9,9 @@ const tolerance = 1000
 export const checker: Checker = {
   name: "beliefs",
   promise: "no two processes believe at the same time that they lead, and none works when another has been elected",
-  check: (evidence) => {
+  check: (analysis) => {
     const violations: Array<Violation> = []
-    const spans = beliefs(evidence).toSorted((a, b) => a.from - b.from)
+    const spans = beliefs(analysis).toSorted((a, b) => a.from - b.from)
     let last = spans[0]
     for (const span of spans.slice(1)) {
       if (last === undefined) break
@@ -30,7 +30,7 @@ export const checker: Checker = {
       if (span.to > last.to) last = span
     }
     let newest: { readonly who: string; readonly term: bigint } | undefined
-    for (const { at, details, what, who } of evidence.history.events) {
+    for (const { at, details, what, who } of analysis.history.events) {
       if (what === "elected" && (newest === undefined || BigInt(String(details["term"])) > newest.term)) {
         newest = { who, term: BigInt(String(details["term"])) }
       } else if (what === "step" && newest !== undefined && newest.who !== who) {

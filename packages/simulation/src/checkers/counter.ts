@@ -1,6 +1,6 @@
 /** What is counted under guard is counted exactly once. */
 import type { Checker, Violation } from "../Checker.ts"
-import { counted } from "../internal/counter.ts"
+import { counterUpdate } from "../internal/guardedWrites.ts"
 
 export const checker: Checker = {
   name: "counter",
@@ -10,7 +10,7 @@ export const checker: Checker = {
     const steps = new Set<string>()
     let count = 0n
     for (const commit of history.record) {
-      const found = counted(commit)
+      const found = counterUpdate(commit)
       if (found === undefined) continue
       const fail = (message: string) => violations.push({ checker: "counter", at: commit.at, who: found.by, message })
       if (found.count !== count + 1n) fail(`the count goes from ${count} to ${found.count}`)

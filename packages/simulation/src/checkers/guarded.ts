@@ -1,6 +1,6 @@
 /** No guarded write of an ended tenure commits. */
 import type { Checker, Violation } from "../Checker.ts"
-import { guardedIn } from "../internal/counter.ts"
+import { guardedWrite } from "../internal/guardedWrites.ts"
 import { invalid, type State } from "../internal/ledger.ts"
 
 export const checker: Checker = {
@@ -11,7 +11,7 @@ export const checker: Checker = {
     let leader: State["leader"]
     let next = 0
     for (const commit of history.record) {
-      const write = guardedIn(commit)
+      const write = guardedWrite(commit)
       if (write !== undefined) {
         const stands = leader !== undefined && leader !== invalid && leader.held && leader.term === write.term &&
           owners.get(leader.who.registration) === write.by

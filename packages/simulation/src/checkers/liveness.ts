@@ -1,8 +1,8 @@
 /** Once faults stop, somebody leads, and goes on. */
 import type { Checker, Violation } from "../Checker.ts"
+import { second } from "../EventScheduler.ts"
 import { beliefs } from "../internal/beliefs.ts"
 import { invalid } from "../internal/ledger.ts"
-import { second } from "../World.ts"
 
 /**
  * How long it may take, in nanoseconds, for the longest lease that was in force: a dead leader's lease, and as much again for
@@ -14,17 +14,17 @@ export const checker: Checker = {
   name: "liveness",
   promise:
     "within two leases and ten seconds of the last fault somebody leads, and from then on always does but for such a time",
-  check: (evidence) => {
-    const { endedAt, events, quietAt } = evidence.history
+  check: (analysis) => {
+    const { endedAt, events, quietAt } = analysis.history
     const fail = (at: number, message: string): Violation => ({ checker: "liveness", at, message })
     if (events.some(({ what }) => what === "livelock")) return [fail(endedAt, "somebody spins, and time stands still")]
     let lease = 0
-    for (const { after } of evidence.ledger) {
+    for (const { after } of analysis.ledger) {
       if (after.lease !== undefined && after.lease !== invalid) lease = Math.max(lease, Number(after.lease.duration))
     }
     const longest = bound(lease)
     let reached = quietAt
-    for (const { from, to } of beliefs(evidence).toSorted((a, b) => a.from - b.from)) {
+    for (const { from, to } of beliefs(analysis).toSorted((a, b) => a.from - b.from)) {
       if (to <= reached) continue
       if (from > reached + longest) break
       reached = to

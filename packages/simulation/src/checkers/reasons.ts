@@ -1,8 +1,8 @@
 /** What is told of a loss is so. */
 import type { Checker, Violation } from "../Checker.ts"
-import { type MachineLife, monotonicAt } from "../internal/evidence.ts"
+import { millisecond, second } from "../EventScheduler.ts"
+import { monotonicAt, type ProcessRun } from "../internal/analysis.ts"
 import { type Entry, invalid, type State } from "../internal/ledger.ts"
-import { millisecond, second } from "../World.ts"
 
 /** What has to have been stored since the claim, for each reason that the database gives. */
 const grounds: {
@@ -30,17 +30,19 @@ const tolerance = 20 * millisecond
 /** What may pass before the belief is over, and is no reason until then. */
 const passing: ReadonlySet<string> = new Set(["Disabled", "Broken"])
 
-/** Whether the database that a machine has open was replaced. */
-const isCutOff = ({ events }: MachineLife, at: number): boolean =>
+/** Whether the database that a process has open was replaced. */
+const isCutOff = ({ events }: ProcessRun, at: number): boolean =>
   events.some((event) => event.what === "fault" && event.details["kind"] === "replace" && event.at <= at)
 
-/** For how long a machine's belief would have gone on by its monotonic clock, in nanoseconds. */
-const left = (life: MachineLife, at: number): number => {
-  const last = life.events.findLast((event) => event.at <= at && (event.what === "elected" || event.what === "renewed"))
-  const until = life.events
+/** For how long a process's belief would have gone on by its monotonic clock, in nanoseconds. */
+const left = (process: ProcessRun, at: number): number => {
+  const last = process.events.findLast((event) =>
+    event.at <= at && (event.what === "elected" || event.what === "renewed")
+  )
+  const until = process.events
     .filter((event) => event === last || (event.what === "shortened" && event.at >= (last?.at ?? 0) && event.at <= at))
     .map(({ details }) => Number(details["until"]))
-  return Math.min(...until) - monotonicAt(life, at)
+  return Math.min(...until) - monotonicAt(process, at)
 }
 
 const isClaimOf = ({ after, before, commit }: Entry, who: string, term: bigint): boolean =>
@@ -51,21 +53,21 @@ export const checker: Checker = {
   name: "reasons",
   promise:
     "a leadership that is lost by what is stored is lost for what was stored, and not before its time if that may pass",
-  check: ({ history, ledger, machines }) => {
+  check: ({ history, ledger, processes }) => {
     const violations: Array<Violation> = []
     for (const { at, details, what, who } of history.events) {
       if (what !== "lost") continue
       const reason = String(details["reason"])
       const holds = grounds[reason]
-      const life = machines.get(who)
-      if (holds === undefined || life === undefined || (reason === "Broken" && isCutOff(life, at))) continue
-      if (passing.has(reason) && left(life, at) > tolerance) {
+      const process = processes.get(who)
+      if (holds === undefined || process === undefined || (reason === "Broken" && isCutOff(process, at))) continue
+      if (passing.has(reason) && left(process, at) > tolerance) {
         violations.push({
           checker: "reasons",
           at,
           who,
           message: `${who} loses its tenure as ${reason} ${
-            (left(life, at) / second).toFixed(3)
+            (left(process, at) / second).toFixed(3)
           } s before its belief is over`
         })
       }

@@ -1,11 +1,11 @@
 /** Replaying the commit-ordered record gives the stored state, by transitions that the protocol has. */
 import { Atomic, Bytes } from "@effect-fdb/core"
 import type { Checker, Violation } from "../Checker.ts"
-import type { Evidence } from "../internal/evidence.ts"
+import type { Analysis } from "../internal/analysis.ts"
 import * as Transitions from "../internal/transitions.ts"
 
 /** What the record alone says that the database holds. */
-const replayed = ({ history }: Evidence): Map<string, Uint8Array> => {
+const replayed = ({ history }: Analysis): Map<string, Uint8Array> => {
   const data = new Map<string, Uint8Array>()
   const put = (key: string, value: Uint8Array | undefined): void => {
     if (value === undefined) data.delete(key)
@@ -32,14 +32,14 @@ const replayed = ({ history }: Evidence): Map<string, Uint8Array> => {
 export const checker: Checker = {
   name: "replay",
   promise: "every commit is a transition that the protocol allows, and all of them together give the stored state",
-  check: (evidence) => {
+  check: (analysis) => {
     const violations: Array<Violation> = []
-    for (const { entry: { commit }, verdict } of Transitions.name(evidence)) {
+    for (const { entry: { commit }, verdict } of Transitions.name(analysis)) {
       if (!("illegal" in verdict)) continue
       violations.push({ checker: "replay", at: commit.at, who: commit.by, message: `${commit.by} ${verdict.illegal}` })
     }
-    const data = replayed(evidence)
-    const { endedAt, stored } = evidence.history
+    const data = replayed(analysis)
+    const { endedAt, stored } = analysis.history
     for (const { key, value } of stored) {
       const expected = data.get(Bytes.toHex(key))
       data.delete(Bytes.toHex(key))

@@ -5,9 +5,9 @@ export const checker: Checker = {
   name: "scopes",
   promise:
     "nothing of a tenure's scope is held or runs when the tenure has been ended, or, but for finalizers and overruns that are told, beside the next leader",
-  check: ({ history, ledger, machines, owners }) => {
+  check: ({ history, ledger, processes, owners }) => {
     const violations: Array<Violation> = []
-    /** When each machine has ended which tenure, and when which machine was elected for which. */
+    /** When each process has ended which tenure, and when which process was elected for which. */
     const resigned = new Map<string, number>()
     for (const { after, before, commit } of ledger) {
       if (typeof before.leader !== "object" || !before.leader.held || typeof after.leader !== "object") continue
@@ -15,26 +15,31 @@ export const checker: Checker = {
       resigned.set(`${commit.by}/${before.leader.term}`, commit.at)
     }
     const elected = history.events.filter(({ what }) => what === "elected")
-    for (const life of machines.values()) {
+    for (const process of processes.values()) {
       const fail = (at: number, term: bigint, message: string) =>
-        violations.push({ checker: "scopes", at, who: life.name, message: `${life.name}, term ${term}: ${message}` })
-      for (const acquired of life.events) {
+        violations.push({
+          checker: "scopes",
+          at,
+          who: process.name,
+          message: `${process.name}, term ${term}: ${message}`
+        })
+      for (const acquired of process.events) {
         if (acquired.what !== "acquires") continue
         const term = BigInt(String(acquired.details["term"]))
-        const own = life.events.filter(({ details, what }) =>
+        const own = process.events.filter(({ details, what }) =>
           (what === "forked-step" || what === "releases" || what === "work-ends" || what === "lost") &&
           String(details["term"]) === String(term)
         )
-        const released = own.find(({ what }) => what === "releases")?.at ?? life.died
-        const ended = resigned.get(`${life.name}/${term}`) ?? Number.POSITIVE_INFINITY
+        const released = own.find(({ what }) => what === "releases")?.at ?? process.died
+        const ended = resigned.get(`${process.name}/${term}`) ?? Number.POSITIVE_INFINITY
         const next = elected.find(({ at, details }) => at >= acquired.at && BigInt(String(details["term"])) > term)
         if (released > ended) fail(ended, term, "it resigns while something of its scope is still held")
-        if (next !== undefined && next.who === life.name && released > next.at) {
+        if (next !== undefined && next.who === process.name && released > next.at) {
           fail(next.at, term, "it leads again while something of an earlier scope is still held")
         }
         // While the finalizers of the work run they may need what is forked: the scope is closed after them.
         // A work that cannot be interrupted at once, in a commit say, may need what it has forked; an overrun tells of it.
-        const isTold = life.events.some(({ details, what }) =>
+        const isTold = process.events.some(({ details, what }) =>
           what === "overrun" && String(details["term"]) === String(term)
         )
         let finalizes = false

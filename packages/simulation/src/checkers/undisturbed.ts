@@ -1,7 +1,7 @@
 /** Guarded transactions are not disturbed by renewals. */
 import { Bytes } from "@effect-fdb/core"
 import type { Checker, Violation } from "../Checker.ts"
-import { electionSubspace } from "../Director.ts"
+import { electionSubspace } from "../Nemesis.ts"
 import { counterKey } from "../Workload.ts"
 
 export const checker: Checker = {

@@ -1,9 +1,9 @@
 /** When who believed in its leadership, in the time of the world: derived from events, clocks and stored leases. */
 import type { Event } from "../EventLog.ts"
-import * as Evidence from "./evidence.ts"
+import * as Analysis from "./analysis.ts"
 import { invalid } from "./ledger.ts"
 
-/** See the module. Instants are nanoseconds of the world. */
+/** See the module. Instants are nanoseconds of simulated time. */
 export interface Belief {
   readonly who: string
   readonly term: bigint
@@ -16,10 +16,10 @@ const anyLease = 1
 
 /** The leases that were written, by ballot. */
 export const leases = (
-  evidence: Evidence.Evidence
+  analysis: Analysis.Analysis
 ): Map<bigint, { readonly duration: number; readonly at: number }> => {
   const durations = new Map<bigint, { readonly duration: number; readonly at: number }>()
-  for (const { after, commit, written } of evidence.ledger) {
+  for (const { after, commit, written } of analysis.ledger) {
     if (!written.has("lease") || after.lease === undefined || after.lease === invalid) continue
     if (!durations.has(after.lease.ballot)) {
       durations.set(after.lease.ballot, { duration: Number(after.lease.duration), at: commit.at })
@@ -28,38 +28,38 @@ export const leases = (
   return durations
 }
 
-/** When the belief that a confirmation gives is over, on each clock of the machine. */
+/** When the belief that a confirmation gives is over, on each clock of the process. */
 export const deadlines = (
-  life: Evidence.MachineLife,
+  process: Analysis.ProcessRun,
   { at, details }: Pick<Event, "at" | "details">,
   lease: number
 ): { readonly monotonic: number; readonly wall: number } => {
   const until = Number(details["until"])
-  const span = lease - (life.margin ?? Math.floor(lease / 10))
-  const attempt = Evidence.lastShown(life, until - span, at)
+  const span = lease - (process.margin ?? Math.floor(lease / 10))
+  const attempt = Analysis.lastShown(process, until - span, at)
   return {
-    monotonic: Evidence.whenShown(life, "monotonic", until, at),
-    wall: Evidence.whenShown(life, "wall", Evidence.wallAt(life, attempt) + span, at)
+    monotonic: Analysis.whenShown(process, "monotonic", until, at),
+    wall: Analysis.whenShown(process, "wall", Analysis.wallAt(process, attempt) + span, at)
   }
 }
 
-/** All beliefs, machine by machine. */
-export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
-  const stored = leases(evidence)
+/** All beliefs, process by process. */
+export const beliefs = (analysis: Analysis.Analysis): Array<Belief> => {
+  const stored = leases(analysis)
   const spans: Array<Belief> = []
-  for (const life of evidence.machines.values()) {
+  for (const process of analysis.processes.values()) {
     let open: { readonly term: bigint; readonly from: number; to: number } | undefined
     const close = (at: number): void => {
       if (open === undefined) return
-      spans.push({ who: life.name, term: open.term, from: open.from, to: Math.min(open.to, at) })
+      spans.push({ who: process.name, term: open.term, from: open.from, to: Math.min(open.to, at) })
       open = undefined
     }
-    for (const { at, details, what } of life.events) {
+    for (const { at, details, what } of process.events) {
       if (what === "elected" || what === "renewed") {
         const term = BigInt(String(details["term"]))
         const ballot = what === "elected" ? term : BigInt(String(details["ballot"]))
         const lease = stored.get(ballot)?.duration ?? anyLease
-        const ends = deadlines(life, { at, details }, lease)
+        const ends = deadlines(process, { at, details }, lease)
         const to = Math.min(ends.monotonic, ends.wall)
         if (what === "elected") close(at)
         if (open === undefined || open.to < at) {
@@ -69,24 +69,24 @@ export const beliefs = (evidence: Evidence.Evidence): Array<Belief> => {
           open.to = to
         }
       } else if (what === "shortened" && open !== undefined) {
-        const { monotonic, wall } = shortened(life, { at, details })
+        const { monotonic, wall } = shortened(process, { at, details })
         open.to = Math.min(open.to, monotonic, wall)
       } else if (what === "lost") close(at)
     }
-    close(life.died)
+    close(process.died)
   }
   return spans
 }
 
 /** When a belief is over that was limited, for an attempt is about to be made that shortens the lease; on each clock. */
 export const shortened = (
-  life: Evidence.MachineLife,
+  process: Analysis.ProcessRun,
   { at, details }: Pick<Event, "at" | "details">
 ): { readonly monotonic: number; readonly wall: number } => {
   const duration = Number(details["duration"])
-  const span = duration - (life.margin ?? Math.floor(duration / 10))
+  const span = duration - (process.margin ?? Math.floor(duration / 10))
   return {
-    monotonic: Evidence.whenShown(life, "monotonic", Number(details["until"]), at),
-    wall: Evidence.whenShown(life, "wall", Evidence.wallAt(life, at) + span, at)
+    monotonic: Analysis.whenShown(process, "monotonic", Number(details["until"]), at),
+    wall: Analysis.whenShown(process, "wall", Analysis.wallAt(process, at) + span, at)
   }
 }

@@ -4,7 +4,7 @@
  */
 import { Bytes, type Subspace, Tuple, Versionstamp } from "@effect-fdb/core"
 import * as Result from "effect/Result"
-import type { CommitRecord } from "../Cluster.ts"
+import type { CommitRecord } from "../SimulatedDatabase.ts"
 
 /** A record that does not decode. */
 export const invalid = "invalid"

@@ -1,4 +1,4 @@
-/** What the page of a report shows; it stands in the page as JSON. Times are seconds of the world. */
+/** What the page of a report shows; it stands in the page as JSON. Times are seconds of simulated time. */
 
 /** A stretch of a lane. */
 export interface Span {
@@ -36,7 +36,7 @@ export interface Lease {
 
 export interface Lane {
   readonly name: string
-  readonly kind: "leader" | "database" | "process" | "world" | "operator"
+  readonly kind: "leader" | "database" | "process" | "simulation" | "operator"
   readonly place?: number | undefined
   readonly spans: ReadonlyArray<Span>
   readonly marks: ReadonlyArray<Mark>

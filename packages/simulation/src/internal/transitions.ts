@@ -2,8 +2,8 @@
  * What each commit to an election is: one of the transitions that the protocol has, or none. The rules are written down
  * here a second time, in the terms of what is stored.
  */
-import { second } from "../World.ts"
-import type { Evidence } from "./evidence.ts"
+import { second } from "../EventScheduler.ts"
+import type { Analysis } from "./analysis.ts"
 import { type Entry, invalid, type State } from "./ledger.ts"
 
 /** The transitions of the stored state. */
@@ -12,7 +12,7 @@ export const stored = [
   "register",
   "register-again",
   "supersede",
-  "beat",
+  "heartbeat",
   "unregister",
   "unregister-leading",
   "claim-first",
@@ -72,9 +72,9 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
 /** The fastest clock that any world has. */
 const fastest = 1.04
 
-/** What has been before a commit. Instants are nanoseconds of the world. */
+/** What has been before a commit. Instants are nanoseconds of simulated time. */
 interface Past {
-  /** The registrations that there have been, and the machines that have registered. */
+  /** The registrations that there have been, and the processes that have registered. */
   readonly known: Set<string>
   readonly registrars: Set<string>
   /** When each candidate has last written its record. */
@@ -94,22 +94,22 @@ const underWay = 20 * second
 /** A commit comes this much after it was sent at most: its read version is too old then. In nanoseconds. */
 const latest = 6 * second
 
-/** Whether a machine's commit may be one that the network has kept back. */
-const mayBeLate = ({ machines }: Evidence, who: string, at: number): boolean =>
-  machines.get(who)?.events.some((event) =>
+/** Whether a process's commit may be one that the network has kept back. */
+const mayBeLate = ({ processes }: Analysis, who: string, at: number): boolean =>
+  processes.get(who)?.events.some((event) =>
     event.what === "fault" && event.details["kind"] === "late-commit" && event.at > at - latest && event.at < at
   ) === true
 
-/** Whether the library has told a machine's observer of something by an instant. */
-const wasTold = ({ machines }: Evidence, who: string, at: number, what: string, registration?: string): boolean =>
-  machines.get(who)?.events.some((event) =>
+/** Whether the library has told a process's observer of something by an instant. */
+const wasTold = ({ processes }: Analysis, who: string, at: number, what: string, registration?: string): boolean =>
+  processes.get(who)?.events.some((event) =>
     event.what === what && event.at < at &&
     (registration === undefined || event.details["registration"] === registration)
   ) === true
 
 const ofCandidate = (
   { after, before, candidates, commit }: Entry,
-  evidence: Evidence,
+  analysis: Analysis,
   { configuredAt, disabledAt, known, lastWritten, registrars }: Past
 ): Verdict => {
   const [id] = candidates
@@ -125,8 +125,8 @@ const ofCandidate = (
   if (is === invalid) return illegal("writes a record that does not decode")
   if (typeof was === "object" && was.registration === is.registration) {
     return disabledAt === undefined || commit.at < disabledAt + underWay
-      ? legal("beat")
-      : illegal("beats though the election has been disabled for long")
+      ? legal("heartbeat")
+      : illegal("writes a heartbeat though the election has been disabled for long")
   }
   if (known.has(is.registration)) {
     return illegal(
@@ -138,13 +138,13 @@ const ofCandidate = (
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (typeof was === "object") {
     if (
-      evidence.owners.get(was.registration) === commit.by &&
-      wasTold(evidence, commit.by, commit.at, "registered", was.registration)
+      analysis.owners.get(was.registration) === commit.by &&
+      wasTold(analysis, commit.by, commit.at, "registered", was.registration)
     ) {
       return illegal("supersedes its own registration")
     }
     const timeout = typeof before.config === "object" ? Number(before.config.candidateTimeout) / fastest : 0
-    return wasTold(evidence, commit.by, commit.at, "superseded") && !mayBeLate(evidence, commit.by, commit.at) &&
+    return wasTold(analysis, commit.by, commit.at, "superseded") && !mayBeLate(analysis, commit.by, commit.at) &&
         configuredAt < commit.at - underWay &&
         (lastWritten.get(id) ?? 0) > commit.at - timeout
       ? illegal(`takes "${id}" back from who lives`)
@@ -213,7 +213,7 @@ const ofHistory = ({ after, tenures }: Entry): Verdict => {
 }
 
 /** Writes to S("leader") or S("lease"). */
-const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy }: Past): Verdict => {
+const ofLeadership = (entry: Entry, analysis: Analysis, { configuredAt, vacancy }: Past): Verdict => {
   const { after, before, candidates, commit, written } = entry
   const { leader, lease } = after
   const was = before.leader
@@ -221,7 +221,7 @@ const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy 
   if (typeof was !== "object" || typeof before.lease !== "object") return illegal("decides over damaged records")
   if (typeof leader !== "object" || typeof lease !== "object") return illegal("leaves records that do not decode")
   if (before.challenge === invalid) return illegal("decides over a damaged challenge")
-  const ownerOf = (registration: string) => evidence.owners.get(registration)
+  const ownerOf = (registration: string) => analysis.owners.get(registration)
   if (!written.has("lease")) return illegal("writes the leader without the lease")
 
   if (!written.has("leader")) {
@@ -268,7 +268,7 @@ const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy 
     return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
   }
   const heartbeat = Number(before.config.heartbeat) / fastest
-  const obeyed = evidence.machines.get(commit.by)?.events.some(({ details, what }) =>
+  const obeyed = analysis.processes.get(commit.by)?.events.some(({ details, what }) =>
     what === "lost" && details["reason"] === "StepDownRequested" && String(details["term"]) === String(was.term)
   )
   if (
@@ -288,7 +288,7 @@ const ofLeadership = (entry: Entry, evidence: Evidence, { configuredAt, vacancy 
 /** A leader removes the records of others: of those only that have not been written for ten candidate timeouts. */
 const ofEviction = (
   { after, before, candidates, commit }: Entry,
-  { owners }: Evidence,
+  { owners }: Analysis,
   lastWritten: ReadonlyMap<string, number>
 ): Verdict | undefined => {
   const { config, leader } = before
@@ -306,7 +306,7 @@ const ofEviction = (
 }
 
 /** Names every commit to the election. */
-export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
+export const name = (analysis: Analysis): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
   const past: Past = {
     known: new Set(),
     registrars: new Set(),
@@ -316,7 +316,7 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
     vacancy: { term: -1n, since: 0, by: "" },
     leads: undefined
   }
-  return evidence.ledger.map((entry) => {
+  return analysis.ledger.map((entry) => {
     const { after, candidates, commit, tenures, written } = entry
     const verdict = commit.by === "operator"
       ? byOperator(entry)
@@ -325,12 +325,12 @@ export const name = (evidence: Evidence): Array<{ readonly entry: Entry; readonl
       : [...tenures].some((term) => after.history.get(term) === invalid)
       ? illegal("leaves a history that does not decode")
       : written.has("leader") || written.has("lease")
-      ? ofLeadership(entry, evidence, past)
+      ? ofLeadership(entry, analysis, past)
       : written.has("challenge")
       ? ofChallenge(entry, past.leads)
       : candidates.size === 0
       ? ofHistory(entry)
-      : ofEviction(entry, evidence, past.lastWritten) ?? ofCandidate(entry, evidence, past)
+      : ofEviction(entry, analysis, past.lastWritten) ?? ofCandidate(entry, analysis, past)
     // A record that was spoiled and put back is the vacancy that it was.
     if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== past.vacancy.term) {
       past.vacancy = { term: after.leader.term, since: commit.at, by: commit.by }

@@ -2,10 +2,10 @@
 import { parentPort } from "node:worker_threads"
 import type { Violation } from "../Checker.ts"
 import * as Checkers from "../Checkers.ts"
+import { second } from "../EventScheduler.ts"
 import * as Report from "../Report.ts"
 import * as Shrink from "../Shrink.ts"
 import * as Simulation from "../Simulation.ts"
-import { second } from "../World.ts"
 import { type Job, perform, scenarioOf } from "./job.ts"
 
 const tasks = {

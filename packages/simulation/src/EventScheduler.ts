@@ -4,8 +4,8 @@
  *
  * Times in the world are whole nanoseconds since its beginning, as numbers; they stay exact for a hundred days.
  */
-import { Chance } from "./internal/chance.ts"
 import { type Appointment, EventHeap } from "./internal/eventHeap.ts"
+import { SeededRandom } from "./internal/seededRandom.ts"
 
 /** One second of the world. */
 export const second = 1_000_000_000
@@ -33,21 +33,21 @@ const spinning = 200_000
 /** Somebody spins: the same instant never ends. */
 export class Livelock extends Error {
   constructor(at: number) {
-    super(`the world does not get beyond ${at / second} s: somebody spins`)
+    super(`the scheduler does not get beyond ${at / second} s: somebody spins`)
   }
 }
 
-export class World {
+export class EventScheduler {
   readonly seed: number
   private readonly heap = new EventHeap()
   private readonly ready: Array<Ready> = []
-  private readonly order: Chance
+  private readonly order: SeededRandom
   private time = 0
   private stepsNow = 0
 
   constructor(seed: number) {
     this.seed = seed
-    this.order = this.chance("order")
+    this.order = this.random("order")
   }
 
   /** Nanoseconds since the beginning. */
@@ -56,8 +56,8 @@ export class World {
   }
 
   /** The stream of a concern. */
-  chance(concern: string): Chance {
-    return new Chance(this.seed, concern)
+  random(concern: string): SeededRandom {
+    return new SeededRandom(this.seed, concern)
   }
 
   /** Arranges something for an instant; one that has passed means now, after what is ready. */

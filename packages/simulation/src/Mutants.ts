@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Checkers from "./Checkers.ts"
-import { counted } from "./internal/counted.ts"
+import { plural } from "./internal/plural.ts"
 import type * as Profile from "./Profile.ts"
 
 /** A change of one built file. */
@@ -21,7 +21,7 @@ export interface Patch {
 }
 
 /** See the module. */
-interface Mutation {
+interface Mutant {
   readonly name: string
   /** What is wrong then, in one line. */
   readonly wrong: string
@@ -40,11 +40,11 @@ const election = (file: string, find: string, replace: string): Patch => ({
   replace
 })
 
-/** How long each history is, in seconds of the world. */
+/** How long each history is, in simulated seconds. */
 const duration = 240
 
 /** All of them; and for every checker one that it alone notices. */
-export const all: ReadonlyArray<Mutation> = [
+export const all: ReadonlyArray<Mutant> = [
   {
     name: "takeover-by-wall-clock",
     wrong: "a follower takes over when its own wall clock has passed the stored expiry",
@@ -1199,7 +1199,7 @@ export const all: ReadonlyArray<Mutation> = [
 
 /** What came of a mutation. */
 interface Finding {
-  readonly mutation: Mutation
+  readonly mutation: Mutant
   /** How many seeds were tried. */
   readonly seeds: number
   /** For each checker that noticed: after how many seeds for the first time, and with how many of them. */
@@ -1209,7 +1209,7 @@ interface Finding {
 }
 
 /** Nothing is wrong. The checkers must be silent on the very seeds on which they notice mutations. */
-const unmutated = (profile: Profile.Name, within: number): Mutation => ({
+const unmutated = (profile: Profile.Name, within: number): Mutant => ({
   name: `none (${profile})`,
   wrong: "nothing",
   patches: [],
@@ -1219,9 +1219,9 @@ const unmutated = (profile: Profile.Name, within: number): Mutation => ({
 })
 
 /** Runs the seeds of one mutation in a child process. */
-const judgeOne = (mutation: Mutation, seeds: number): Effect.Effect<Finding> =>
+const judgeOne = (mutation: Mutant, seeds: number): Effect.Effect<Finding> =>
   Effect.callback<Finding>((resume) => {
-    const script = fileURLToPath(new URL("./internal/mutant.js", import.meta.url))
+    const script = fileURLToPath(new URL("./internal/mutantProcess.js", import.meta.url))
     const { patches, profile } = mutation
     const child = spawn(process.execPath, [script, JSON.stringify({ patches, profile, seeds, duration })], {
       stdio: ["ignore", "pipe", "pipe"]
@@ -1250,7 +1250,7 @@ const judgeOne = (mutation: Mutation, seeds: number): Effect.Effect<Finding> =>
 
 /** Judges mutations, one child process after another; and the seeds of each profile without any. */
 export const judge = (
-  mutations: ReadonlyArray<Mutation>,
+  mutations: ReadonlyArray<Mutant>,
   seeds: number | undefined,
   progress: (line: string) => Effect.Effect<void>
 ): Effect.Effect<ReadonlyArray<Finding>> => {
@@ -1275,7 +1275,7 @@ export const problems = (findings: ReadonlyArray<Finding>, complete: boolean): R
     else if (patches.length === 0) {
       for (const checker of noticed.keys()) found.push(`${checker} is not silent though nothing is wrong: ${name}`)
     } else if (!noticed.has(noticedBy)) {
-      found.push(`${noticedBy} has not noticed ${name} within ${counted(seeds, "seed")}`)
+      found.push(`${noticedBy} has not noticed ${name} within ${plural(seeds, "seed")}`)
     }
   }
   if (!complete) return found

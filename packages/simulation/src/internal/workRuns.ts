@@ -1,18 +1,18 @@
 /** The works of leaders, from event to event. */
 import type { Event } from "../EventLog.ts"
-import type { Evidence, MachineLife } from "./evidence.ts"
+import type { Analysis, ProcessRun } from "./analysis.ts"
 
-/** One work. Instants are nanoseconds of the world. */
+/** One work. Instants are nanoseconds of simulated time. */
 interface Work {
-  readonly life: MachineLife
+  readonly process: ProcessRun
   readonly term: bigint
   readonly begins: number
-  /** When it was over but for its finalizers; never, where its machine ended before. */
+  /** When it was over but for its finalizers; never, where its process ended before. */
   readonly ends: number | undefined
   /** When its finalizers were done. */
   readonly ended: number | undefined
   /** How long its guarded writes may take, in nanoseconds. */
-  readonly patience: number
+  readonly guardTimeout: number
   readonly finalizer: number
   readonly steps: ReadonlyArray<Event>
   /** The guarded transactions that have ended. */
@@ -22,21 +22,21 @@ interface Work {
 const isOf = (event: Event, term: bigint): boolean => String(event.details["term"]) === String(term)
 
 /** All works. */
-export const works = ({ machines }: Evidence): Array<Work> => {
+export const workRuns = ({ processes }: Analysis): Array<Work> => {
   const found: Array<Work> = []
-  for (const life of machines.values()) {
-    life.events.forEach((event, index) => {
+  for (const process of processes.values()) {
+    process.events.forEach((event, index) => {
       if (event.what !== "work-begins") return
       const term = BigInt(String(event.details["term"]))
-      const rest = life.events.slice(index)
+      const rest = process.events.slice(index)
       const own = (what: string) => rest.find((later) => later.what === what && isOf(later, term))?.at
       found.push({
-        life,
+        process,
         term,
         begins: event.at,
         ends: own("work-ends"),
         ended: own("work-ended"),
-        patience: Number(event.details["patience"]) * 1e9,
+        guardTimeout: Number(event.details["guardTimeout"]) * 1e9,
         finalizer: Number(event.details["finalizer"]) * 1e9,
         steps: rest.filter((later) => later.what === "step" && isOf(later, term)),
         guarded: rest.filter((later) => (later.what === "guarded" || later.what === "noted") && isOf(later, term))

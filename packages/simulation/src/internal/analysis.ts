@@ -1,10 +1,10 @@
 /** A history, prepared for the checkers: each looks at the parts that it needs. */
-import { electionSubspace } from "../Director.ts"
 import type { Event } from "../EventLog.ts"
 import type { History } from "../History.ts"
+import { electionSubspace } from "../Nemesis.ts"
 import * as Ledger from "./ledger.ts"
 
-/** A stretch of time in which a machine's clocks ran evenly; instants are nanoseconds of the world. */
+/** A stretch of time in which a process's clocks ran evenly; instants are nanoseconds of simulated time. */
 interface Stretch {
   readonly from: number
   readonly to: number
@@ -15,8 +15,8 @@ interface Stretch {
   readonly runs: boolean
 }
 
-/** A machine, as the event log tells of it. */
-export interface MachineLife {
+/** A process, as the event log tells of it. */
+export interface ProcessRun {
   readonly name: string
   readonly id: string
   readonly born: number
@@ -29,15 +29,15 @@ export interface MachineLife {
 }
 
 /** See the module. */
-export interface Evidence {
+export interface Analysis {
   readonly history: History
   readonly ledger: ReadonlyArray<Ledger.Entry>
-  readonly machines: ReadonlyMap<string, MachineLife>
-  /** The machine that a registration belongs to. */
+  readonly processes: ReadonlyMap<string, ProcessRun>
+  /** The process that a registration belongs to. */
   readonly owners: ReadonlyMap<string, string>
 }
 
-const livesOf = (history: History): Map<string, MachineLife> => {
+const livesOf = (history: History): Map<string, ProcessRun> => {
   const events = new Map<string, Array<Event>>()
   for (const event of history.events) {
     if (!event.who.includes("#")) continue
@@ -45,7 +45,7 @@ const livesOf = (history: History): Map<string, MachineLife> => {
     if (own === undefined) events.set(event.who, [event])
     else own.push(event)
   }
-  const lives = new Map<string, MachineLife>()
+  const lives = new Map<string, ProcessRun>()
   for (const [name, own] of events) {
     const start = own.find(({ what }) => what === "starts")
     if (start === undefined) continue
@@ -73,9 +73,9 @@ const livesOf = (history: History): Map<string, MachineLife> => {
 }
 
 /** Prepares a history. */
-export const collect = (history: History): Evidence => {
+export const analyze = (history: History): Analysis => {
   const ledger = Ledger.replay(history.record, electionSubspace)
-  const machines = livesOf(history)
+  const processes = livesOf(history)
   const owners = new Map<string, string>()
   for (const { after, candidates, commit } of ledger) {
     for (const id of candidates) {
@@ -84,32 +84,32 @@ export const collect = (history: History): Evidence => {
       owners.set(candidate.registration, commit.by)
     }
   }
-  return { history, ledger, machines, owners }
+  return { history, ledger, processes, owners }
 }
 
-/** What a machine's monotonic clock shows at an instant. */
-export const monotonicAt = ({ stretches }: MachineLife, at: number): number => {
+/** What a process's monotonic clock shows at an instant. */
+export const monotonicAt = ({ stretches }: ProcessRun, at: number): number => {
   const stretch = stretches.findLast(({ from }) => from <= at) ?? stretches[0]!
   return stretch.runs ? stretch.monotonic + (at - stretch.from) * stretch.rate : stretch.monotonic
 }
 
 /** What its wall clock shows at an instant, since the epoch of the world. */
-export const wallAt = ({ stretches }: MachineLife, at: number): number => {
+export const wallAt = ({ stretches }: ProcessRun, at: number): number => {
   const stretch = stretches.findLast(({ from }) => from <= at) ?? stretches[0]!
   return stretch.wall + (at - stretch.from) * stretch.rate
 }
 
-/** The first instant from `from` on at which a machine's clock of a kind shows `due` or more. */
+/** The first instant from `from` on at which a process's clock of a kind shows `due` or more. */
 export const whenShown = (
-  life: MachineLife,
+  process: ProcessRun,
   clock: "monotonic" | "wall",
   due: number,
   from: number
 ): number => {
-  for (const stretch of life.stretches) {
+  for (const stretch of process.stretches) {
     if (stretch.to <= from) continue
     const begin = Math.max(from, stretch.from)
-    const shown = clock === "monotonic" ? monotonicAt(life, begin) : wallAt(life, begin)
+    const shown = clock === "monotonic" ? monotonicAt(process, begin) : wallAt(process, begin)
     if (shown >= due) return begin
     if (clock === "monotonic" && !stretch.runs) continue
     const at = begin + (due - shown) / stretch.rate
@@ -119,15 +119,15 @@ export const whenShown = (
 }
 
 /** The last instant up to `until` at which its monotonic clock showed `shown` or less. */
-export const lastShown = (life: MachineLife, shown: number, until: number): number => {
-  for (let index = life.stretches.length - 1; index >= 0; index--) {
-    const stretch = life.stretches[index]!
+export const lastShown = (process: ProcessRun, shown: number, until: number): number => {
+  for (let index = process.stretches.length - 1; index >= 0; index--) {
+    const stretch = process.stretches[index]!
     if (stretch.from > until) continue
     const end = Math.min(until, stretch.to)
-    if (monotonicAt(life, stretch.from) > shown) continue
+    if (monotonicAt(process, stretch.from) > shown) continue
     return stretch.runs ? Math.min(end, stretch.from + (shown - stretch.monotonic) / stretch.rate) : end
   }
-  return life.born
+  return process.born
 }
 
 /** When one of the lasting faults was in force, with the begin and end of each. */

@@ -8,11 +8,11 @@ import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
-import type { Chance } from "./internal/chance.ts"
+import type { EventScheduler, Owner } from "./EventScheduler.ts"
+import type { SeededRandom } from "./internal/seededRandom.ts"
 import { VirtualClock } from "./VirtualClock.ts"
-import type { Owner, World } from "./World.ts"
 
-/** How the clocks of a machine are off. */
+/** How the clocks of a process are off. */
 interface ClockOptions {
   /** Nanoseconds of its clocks per nanosecond of the world. */
   readonly rate: number
@@ -25,13 +25,13 @@ interface ClockOptions {
 /** A fiber runs about so many operations before another may come in between. */
 const meanOperations = 250
 
-export class Machine implements Owner {
-  readonly world: World
+export class SimulatedProcess implements Owner {
+  readonly scheduler: EventScheduler
   readonly name: string
   readonly clock: VirtualClock
-  /** What every fiber of this machine has. */
+  /** What every fiber of this process has. */
   private readonly references: Context.Context<never>
-  private readonly order: Chance
+  private readonly order: SeededRandom
   private held: Array<() => void> = []
   private pauses = 0
   private suspensions = 0
@@ -39,18 +39,18 @@ export class Machine implements Owner {
   private operationsLeft: number
   private readonly atDeath: Array<() => void> = []
 
-  constructor(world: World, name: string, clock: ClockOptions) {
-    this.world = world
+  constructor(scheduler: EventScheduler, name: string, clock: ClockOptions) {
+    this.scheduler = scheduler
     this.name = name
-    this.clock = new VirtualClock(world, (task) => this.post(task), clock)
-    this.order = world.chance(`order/${name}`)
+    this.clock = new VirtualClock(scheduler, (task) => this.post(task), clock)
+    this.order = scheduler.random(`order/${name}`)
     this.operationsLeft = this.drawOperations()
     this.references = Context.empty().pipe(
       Context.add(References.TracerEnabled, false),
       Context.add(References.CurrentLoggers, new Set<never>()),
       Context.add(References.MinimumLogLevel, "None"),
       Context.add(Clock.Clock, this.clock),
-      Context.add(Random.Random, world.chance(`random/${name}`).toRandom()),
+      Context.add(Random.Random, scheduler.random(`random/${name}`).toRandom()),
       Context.add(Scheduler.Scheduler, this.makeScheduler())
     )
   }
@@ -73,7 +73,7 @@ export class Machine implements Owner {
 
   /** Has it do something, as soon as it can. */
   post(task: () => void): void {
-    if (!this.dead) this.world.post(this, task)
+    if (!this.dead) this.scheduler.post(this, task)
   }
 
   /** Nothing of it runs until it is thawed as often; its clocks go on, or with `suspend` only the one on the wall. */
@@ -99,12 +99,12 @@ export class Machine implements Owner {
     for (const run of this.atDeath) run()
   }
 
-  /** For what the rest of the world keeps for this machine. */
+  /** For what the rest of the world keeps for this process. */
   whenKilled(run: () => void): void {
     this.atDeath.push(run)
   }
 
-  /** Runs an effect as a fiber of this machine. */
+  /** Runs an effect as a fiber of this process. */
   fork<A, E, R>(context: Context.Context<R>, effect: Effect.Effect<A, E, R>): Fiber.Fiber<A, E> {
     const started = Effect.callback<void>((resume) => {
       this.post(() => resume(Effect.void))

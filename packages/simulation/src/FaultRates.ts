@@ -4,10 +4,10 @@
  * In calm weather times are those of a FoundationDB server of version 7.3: 1.2 ms for a read version, 1.9 for a first read, 4.4 for
  * a commit at a version that is known.
  */
-import { millisecond } from "./World.ts"
+import { millisecond } from "./EventScheduler.ts"
 
 /** Probabilities are per operation; times are nanoseconds. */
-export interface Weather {
+export interface FaultRates {
   /** How long a message takes at least and at most, where nothing slows it down. */
   readonly least: number
   readonly most: number
@@ -40,7 +40,7 @@ export interface Weather {
 }
 
 /** Nothing goes wrong. */
-export const calm: Weather = {
+export const calm: FaultRates = {
   least: 0.15 * millisecond,
   most: 0.45 * millisecond,
   batch: millisecond,

@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs"
 import { register } from "node:module"
 import { fileURLToPath } from "node:url"
-import type { Patch } from "../Mutations.ts"
+import type { Patch } from "../Mutants.ts"
 import type * as Profile from "../Profile.ts"
 
 interface Task {
   readonly patches: ReadonlyArray<Patch>
   readonly profile: Profile.Name
   readonly seeds: number
-  /** Seconds of the world. */
+  /** seconds of simulated time. */
   readonly duration?: number
 }
 
@@ -22,7 +22,7 @@ const patches = task.patches.map(({ file, find, package: name, replace }) => {
   return { url, find, replace }
 })
 
-register("./mutationHooks.js", import.meta.url, { data: patches })
+register("./mutantHooks.js", import.meta.url, { data: patches })
 
 // Only now, so that everything is loaded through the hooks.
 const { perform } = await import("./job.ts")

@@ -1,7 +1,7 @@
 /** The guarded writes in the record: who counted or noted a step, in which term. */
 import { Bytes, Tuple } from "@effect-fdb/core"
 import * as Result from "effect/Result"
-import type { CommitRecord } from "../Cluster.ts"
+import type { CommitRecord } from "../SimulatedDatabase.ts"
 import { counterKey, journal } from "../Workload.ts"
 
 /** See the module. */
@@ -13,7 +13,7 @@ interface Count {
 }
 
 /** What a commit has counted, if it has. */
-export const counted = ({ mutations }: CommitRecord): Count | undefined => {
+export const counterUpdate = ({ mutations }: CommitRecord): Count | undefined => {
   for (const mutation of mutations) {
     if (mutation._tag !== "Set" || !Bytes.equals(mutation.key, counterKey)) continue
     const tuple = Tuple.unpack(mutation.value)
@@ -26,12 +26,12 @@ export const counted = ({ mutations }: CommitRecord): Count | undefined => {
 }
 
 /** Whose guarded write a commit is, and of which term, if it is one. */
-export const guardedIn = (commit: CommitRecord): { readonly by: string; readonly term: bigint } | undefined => {
+export const guardedWrite = (commit: CommitRecord): { readonly by: string; readonly term: bigint } | undefined => {
   for (const mutation of commit.mutations) {
     if (mutation._tag !== "Set" || !journal.contains(mutation.key)) continue
     const tuple = Tuple.unpack(mutation.value)
     const [by, term] = Result.isSuccess(tuple) ? tuple.success : []
     if (typeof by === "string" && typeof term === "bigint") return { by, term }
   }
-  return counted(commit)
+  return counterUpdate(commit)
 }

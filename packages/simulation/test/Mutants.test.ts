@@ -2,16 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as Checkers from "../src/Checkers.ts"
-import * as Mutations from "../src/Mutations.ts"
+import * as Mutants from "../src/Mutants.ts"
 
 const root = new URL("../../../", import.meta.url)
 
-/** Mutations are of built files. */
-const mutant = (patches: ReadonlyArray<Mutations.Patch>, profile: string, seeds: number) =>
+/** Mutants are of built files. */
+const mutant = (patches: ReadonlyArray<Mutants.Patch>, profile: string, seeds: number) =>
   spawnSync(
     process.execPath,
     [
-      new URL("packages/simulation/dist/internal/mutant.js", root).pathname,
+      new URL("packages/simulation/dist/internal/mutantProcess.js", root).pathname,
       JSON.stringify({ patches, profile, seeds, duration: 120 })
     ],
     { encoding: "utf8" }
@@ -19,12 +19,12 @@ const mutant = (patches: ReadonlyArray<Mutations.Patch>, profile: string, seeds:
 
 describe("mutations", () => {
   it("there is one at least for every checker", () => {
-    const noticed = new Set(Mutations.all.map(({ noticedBy }) => noticedBy))
+    const noticed = new Set(Mutants.all.map(({ noticedBy }) => noticedBy))
     assert.deepStrictEqual(Checkers.all.map(({ name }) => name).filter((name) => !noticed.has(name)), [])
   })
 
   it("the text of each is found exactly once in the built files", () => {
-    for (const { name, patches } of Mutations.all) {
+    for (const { name, patches } of Mutants.all) {
       for (const { file, find, package: from } of patches) {
         const built = new URL(`packages/${from.replace("@effect-fdb/", "")}/dist/${file}`, root)
         assert.strictEqual(readFileSync(built, "utf8").split(find).length - 1, 1, `${name}: ${find}`)
@@ -33,16 +33,16 @@ describe("mutations", () => {
   }, 60_000)
 
   it("a text that is not found is an error", () => {
-    const [patch] = Mutations.all[0]!.patches
+    const [patch] = Mutants.all[0]!.patches
     const { status, stderr } = mutant([{ ...patch!, find: "a text that nobody has written" }], "calm", 1)
     assert.strictEqual(status, 1)
     assert.include(stderr, "is found 0 times")
   }, 60_000)
 
   for (const name of ["no-watches", "ballot-back-on-resignation"]) {
-    const mutation = Mutations.all.find((mutation) => mutation.name === name)!
+    const mutation = Mutants.all.find((mutation) => mutation.name === name)!
     it(`${name} is noticed by ${mutation.noticedBy}, which is silent without it`, () => {
-      const noticed = (patches: ReadonlyArray<Mutations.Patch>) => mutant(patches, mutation.profile, 2).stdout
+      const noticed = (patches: ReadonlyArray<Mutants.Patch>) => mutant(patches, mutation.profile, 2).stdout
       assert.include(noticed(mutation.patches), mutation.noticedBy)
       assert.strictEqual(noticed([]), "[]\n[]\n")
     }, 60_000)

@@ -1,5 +1,5 @@
 /**
- * Lets the episodes of a scenario happen, and ends them. Operators have a machine of their own, in good weather.
+ * Lets the faults of a scenario happen, and ends them. Operators have a process of their own, in good weather.
  */
 import { Bytes, Database, type FdbError, Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import { ElectionConfig, type LeaderElection } from "@effect-fdb/leader-election"
@@ -7,15 +7,15 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Cluster } from "./Cluster.ts"
 import type { EventLog } from "./EventLog.ts"
+import { type EventScheduler, second } from "./EventScheduler.ts"
+import { calm } from "./FaultRates.ts"
 import type { Host } from "./Host.ts"
-import type { Chance } from "./internal/chance.ts"
-import type { Machine } from "./Machine.ts"
-import { type Config, type Episode, longestWait, type Target } from "./Scenario.ts"
+import type { SeededRandom } from "./internal/seededRandom.ts"
+import { type Config, type Fault, longestWait, type Target } from "./Scenario.ts"
+import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
+import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Trigger, Triggers } from "./Triggers.ts"
-import { calm } from "./Weather.ts"
-import { second, type World } from "./World.ts"
 
 /** Where the elections of simulations stand. */
 export const electionSubspace = Subspace.fromTuple(["simulation", "election"])
@@ -35,15 +35,15 @@ export const toElectionConfig = (config: Config, enabled = true): ElectionConfig
 
 /** Who acts on what. */
 interface Stage {
-  readonly world: World
-  readonly cluster: Cluster
+  readonly scheduler: EventScheduler
+  readonly database: SimulatedDatabase
   readonly log: EventLog
   readonly election: LeaderElection.LeaderElection
   readonly hosts: ReadonlyArray<Host>
   readonly triggers: Triggers
   /** Makes one more host, for a double. */
   readonly double: (of: Host) => Host
-  readonly operator: { readonly machine: Machine; readonly context: Context.Context<Database> }
+  readonly operator: { readonly process: SimulatedProcess; readonly context: Context.Context<Database> }
 }
 
 /** What an operator is doing. */
@@ -55,47 +55,47 @@ const conflictWithRenewals = Effect.flatMap(Transaction, (tx) => tx.addReadConfl
 /** How often an operator tries something again. */
 const fewAttempts = 5
 
-export class Director {
+export class Nemesis {
   private readonly stage: Stage
-  private readonly chance: Chance
-  private storms: Array<Extract<Episode, { readonly kind: "storm" }>> = []
-  private episodes = 0
+  private readonly random: SeededRandom
+  private storms: Array<Extract<Fault, { readonly kind: "storm" }>> = []
+  private faults = 0
   private readonly spoiled = new Set<string>()
-  /** Who has brought about what has triggered the episode that begins. */
+  /** Who has brought about what has triggered the fault that begins. */
   private struck: Host | undefined = undefined
 
   constructor(stage: Stage) {
     this.stage = stage
-    const { cluster, triggers } = stage
-    cluster.atArrival = ({ by, mutations }) => {
+    const { database, triggers } = stage
+    database.atArrival = ({ by, mutations }) => {
       if (!triggers.isAwaited) return
       const writes = (key: Uint8Array) =>
         mutations.some((mutation) => mutation._tag === "Set" && Bytes.equals(mutation.key, key))
       if (writes(leaderKey)) triggers.fire("election", by)
       else if (writes(leaseKey)) triggers.fire("renewal", by)
     }
-    this.chance = stage.world.chance("director")
+    this.random = stage.scheduler.random("director")
   }
 
-  /** Arranges an episode. */
-  arrange(episode: Episode): void {
-    const { trigger } = episode
-    this.stage.world.at(
-      Math.round(episode.at * second),
-      () => trigger === undefined ? this.begin(episode) : this.beginUpon(trigger, episode)
+  /** Arranges a fault. */
+  arrange(fault: Fault): void {
+    const { trigger } = fault
+    this.stage.scheduler.at(
+      Math.round(fault.at * second),
+      () => trigger === undefined ? this.begin(fault) : this.beginUpon(trigger, fault)
     )
   }
 
-  private beginUpon(trigger: Trigger, episode: Episode): void {
-    const { hosts, triggers, world } = this.stage
-    const late = world.after(longestWait * second, () => {
+  private beginUpon(trigger: Trigger, fault: Fault): void {
+    const { hosts, triggers, scheduler } = this.stage
+    const late = scheduler.after(longestWait * second, () => {
       stop()
-      this.begin(episode)
+      this.begin(fault)
     })
     const stop = triggers.next(trigger, (by) => {
       late.run = undefined
-      this.struck = hosts.find(({ present }) => present?.machine.name === by)
-      this.begin(episode)
+      this.struck = hosts.find(({ present }) => present?.process.name === by)
+      this.begin(fault)
       this.struck = undefined
     })
   }
@@ -103,121 +103,121 @@ export class Director {
   private hostOf(target: Target): Host {
     const { hosts } = this.stage
     return target === "leader"
-      ? this.struck ?? hosts.find((host) => host.isLeading) ?? this.chance.pick(hosts)
+      ? this.struck ?? hosts.find((host) => host.isLeading) ?? this.random.pick(hosts)
       : hosts[target % hosts.length]!
   }
 
   /** Tells of a fault that lasts, and of its end. */
-  private lasting(episode: Episode & { readonly for: number }, who: string, undo: () => unknown): void {
-    const { log, world } = this.stage
-    const number = ++this.episodes
-    log.add(who, "fault-begins", { number, kind: episode.kind })
-    world.after(Math.round(episode.for * second), () => {
+  private lasting(fault: Fault & { readonly for: number }, who: string, undo: () => unknown): void {
+    const { log, scheduler } = this.stage
+    const number = ++this.faults
+    log.add(who, "fault-begins", { number, kind: fault.kind })
+    scheduler.after(Math.round(fault.for * second), () => {
       undo()
-      log.add(who, "fault-ends", { number, kind: episode.kind })
+      log.add(who, "fault-ends", { number, kind: fault.kind })
     })
   }
 
-  private begin(episode: Episode): unknown {
-    const { cluster, election, log, world } = this.stage
-    switch (episode.kind) {
+  private begin(fault: Fault): unknown {
+    const { database, election, log, scheduler } = this.stage
+    switch (fault.kind) {
       case "storm": {
-        this.storms.push(episode)
-        this.changeWeather()
-        return this.lasting(episode, "world", () => {
-          this.storms = this.storms.filter((storm) => storm !== episode)
-          this.changeWeather()
+        this.storms.push(fault)
+        this.changeRates()
+        return this.lasting(fault, "simulation", () => {
+          this.storms = this.storms.filter((storm) => storm !== fault)
+          this.changeRates()
         })
       }
       case "partition": {
-        for (const target of episode.targets) {
+        for (const target of fault.targets) {
           const present = this.hostOf(target).present
           if (present === undefined) continue
-          present.link.cut(episode.cut)
-          this.lasting(episode, present.machine.name, () => present.link.heal(episode.cut))
+          present.link.cut(fault.cut)
+          this.lasting(fault, present.process.name, () => present.link.heal(fault.cut))
         }
         return
       }
       case "fade": {
-        const present = this.hostOf(episode.target).present
+        const present = this.hostOf(fault.target).present
         if (present === undefined) return
-        const { link, machine } = present
-        link.slow(Math.round(episode.delay * second))
-        world.after(Math.round(episode.for / 2 * second), () => link.cut("both"))
-        return this.lasting(episode, machine.name, () => {
+        const { link, process } = present
+        link.slow(Math.round(fault.delay * second))
+        scheduler.after(Math.round(fault.for / 2 * second), () => link.cut("both"))
+        return this.lasting(fault, process.name, () => {
           link.slow(0)
           link.heal("both")
         })
       }
       case "outage": {
-        cluster.goDown(episode.versions > 0)
-        return this.lasting(episode, "world", () => cluster.recover(episode.versions))
+        database.goDown(fault.versions > 0)
+        return this.lasting(fault, "simulation", () => database.recover(fault.versions))
       }
       case "freeze":
       case "suspend":
       case "stall": {
-        const host = this.hostOf(episode.target)
-        const name = host.present?.machine.name
-        const thaw = host.freeze(episode.kind === "suspend")
-        if (thaw !== undefined && name !== undefined) this.lasting(episode, name, thaw)
+        const host = this.hostOf(fault.target)
+        const name = host.present?.process.name
+        const thaw = host.freeze(fault.kind === "suspend")
+        if (thaw !== undefined && name !== undefined) this.lasting(fault, name, thaw)
         return
       }
       case "replace": {
-        const present = this.hostOf(episode.target).present
+        const present = this.hostOf(fault.target).present
         if (present === undefined) return
-        log.add(present.machine.name, "fault", { kind: "replace" })
+        log.add(present.process.name, "fault", { kind: "replace" })
         return present.link.replace()
       }
       case "jump": {
-        const host = this.hostOf(episode.target)
-        log.add(host.present?.machine.name ?? host.plan.name, "fault", { kind: "jump", by: episode.by })
-        return host.jump(episode.by)
+        const host = this.hostOf(fault.target)
+        log.add(host.present?.process.name ?? host.plan.name, "fault", { kind: "jump", by: fault.by })
+        return host.jump(fault.by)
       }
       case "crash": {
-        const host = this.hostOf(episode.target)
-        log.add(host.present?.machine.name ?? host.plan.name, "fault", { kind: "crash" })
+        const host = this.hostOf(fault.target)
+        log.add(host.present?.process.name ?? host.plan.name, "fault", { kind: "crash" })
         host.crash()
-        return this.restart(host, episode.restart, { keepsId: episode.keepsId })
+        return this.restart(host, fault.restart, { keepsId: fault.keepsId })
       }
       case "stop": {
-        const host = this.hostOf(episode.target)
+        const host = this.hostOf(fault.target)
         host.stop()
-        return this.restart(host, episode.restart, { keepsId: episode.keepsId, priority: episode.priority })
+        return this.restart(host, fault.restart, { keepsId: fault.keepsId, priority: fault.priority })
       }
       case "deploy": {
-        log.add("operator", "deploys", { priority: episode.priority })
+        log.add("operator", "deploys", { priority: fault.priority })
         this.stage.hosts.forEach((host, index) =>
-          world.after(Math.round(index * episode.each * second), () => {
+          scheduler.after(Math.round(index * fault.each * second), () => {
             host.stop()
-            this.restart(host, episode.each / 2, { keepsId: true, priority: episode.priority })
+            this.restart(host, fault.each / 2, { keepsId: true, priority: fault.priority })
           })
         )
         return
       }
       case "prioritize":
-        return this.hostOf(episode.target).prioritize(episode.priority)
+        return this.hostOf(fault.target).prioritize(fault.priority)
       case "resign":
         return this.hostOf("leader").resign()
       case "duplicate": {
-        const double = this.stage.double(this.hostOf(episode.target))
+        const double = this.stage.double(this.hostOf(fault.target))
         double.start({ keepsId: true })
-        return this.lasting(episode, double.plan.name, () => double.retire())
+        return this.lasting(fault, double.plan.name, () => double.retire())
       }
       case "configure": {
-        const { candidateTimeout, heartbeat, lease, preemption } = episode.config
+        const { candidateTimeout, heartbeat, lease, preemption } = fault.config
         return this.operate(
           "configures",
           { lease, heartbeat, candidateTimeout, preemption },
           Effect.flatMap(
             election.readConfig,
-            ({ electionEnabled }) => election.writeConfig(toElectionConfig(episode.config, electionEnabled))
+            ({ electionEnabled }) => election.writeConfig(toElectionConfig(fault.config, electionEnabled))
           )
         )
       }
       case "disable": {
         const disabling = this.operate("disables", {}, this.enable(false))
         return this.lasting(
-          episode,
+          fault,
           "operator",
           () => this.operate("enables", {}, this.enable(true), { after: disabling, always: true })
         )
@@ -227,9 +227,9 @@ export class Director {
       case "evict":
         return this.operate("evicts", {}, election.evictDeadCandidates)
       case "garbage":
-        return this.garbage(episode)
+        return this.garbage(fault)
       case "forge":
-        return this.forge(episode.priority)
+        return this.forge(fault.priority)
     }
   }
 
@@ -246,20 +246,20 @@ export class Director {
     seconds: number,
     options: { readonly keepsId: boolean; readonly priority?: number | undefined }
   ): void {
-    const { world } = this.stage
+    const { scheduler } = this.stage
     const again = (): void => {
       if (host.isRunning) {
         if (!host.isEnding) return
-        world.after(second / 10, again)
+        scheduler.after(second / 10, again)
         return
       }
       host.start(options)
     }
-    world.after(Math.round(seconds * second), again)
+    scheduler.after(Math.round(seconds * second), again)
   }
 
-  private changeWeather(): void {
-    this.stage.cluster.weather = this.storms.reduce((weather, storm) => ({ ...weather, ...storm.weather }), calm)
+  private changeRates(): void {
+    this.stage.database.rates = this.storms.reduce((rates, storm) => ({ ...rates, ...storm.rates }), calm)
   }
 
   /** An operator does something, after something else perhaps, and tries again some times, or until it is done. */
@@ -287,19 +287,19 @@ export class Director {
       )
     const patience = attempt(options.always === true ? Number.POSITIVE_INFINITY : fewAttempts)
     const before = options.after === undefined ? Effect.void : Fiber.await(options.after)
-    return operator.machine.fork(operator.context, Effect.andThen(before, patience))
+    return operator.process.fork(operator.context, Effect.andThen(before, patience))
   }
 
   /** Writes garbage into a record, and puts back later what stood there. */
-  private garbage(episode: Extract<Episode, { readonly kind: "garbage" }>): void {
+  private garbage(fault: Extract<Fault, { readonly kind: "garbage" }>): void {
     const { election, hosts } = this.stage
     const { subspace } = election
-    const key = episode.record === "candidate"
-      ? subspace.pack(["candidates", this.chance.pick(hosts).candidateId])
-      : subspace.pack([episode.record])
-    const bytes = this.chance.happens(0.5)
-      ? Uint8Array.from({ length: this.chance.between(0, 20) }, () => this.chance.between(0, 255))
-      : Tuple.pack([BigInt(this.chance.between(2, 9)), "of a newer version"])
+    const key = fault.record === "candidate"
+      ? subspace.pack(["candidates", this.random.pick(hosts).candidateId])
+      : subspace.pack([fault.record])
+    const bytes = this.random.happens(0.5)
+      ? Uint8Array.from({ length: this.random.between(0, 20) }, () => this.random.between(0, 255))
+      : Tuple.pack([BigInt(this.random.between(2, 9)), "of a newer version"])
     // What is spoiled already would be put back as it is.
     const name = Bytes.toHex(key)
     if (this.spoiled.has(name)) return
@@ -307,7 +307,7 @@ export class Director {
     let before: Uint8Array | undefined
     const spoiling = this.operate(
       "spoils",
-      { record: episode.record },
+      { record: fault.record },
       Effect.gen(function*() {
         const tx = yield* Transaction
         const found = yield* tx.get(key)
@@ -325,10 +325,10 @@ export class Director {
       yield* before === undefined ? tx.clear(key) : tx.set(key, before)
     })
     this.lasting(
-      episode,
+      fault,
       "operator",
       () =>
-        this.operate("repairs", { record: episode.record }, repair, {
+        this.operate("repairs", { record: fault.record }, repair, {
           after: spoiling,
           always: true,
           done: () => this.spoiled.delete(name)
@@ -339,7 +339,7 @@ export class Director {
   /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */
   private forge(priority: number): void {
     const { election } = this.stage
-    const otherTerm = this.chance.happens(0.3)
+    const otherTerm = this.random.happens(0.3)
     this.operate(
       "forges",
       { priority },

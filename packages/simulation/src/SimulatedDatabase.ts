@@ -11,17 +11,17 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { EventLog } from "./EventLog.ts"
-import { atOnce } from "./internal/atOnce.ts"
-import type { Chance } from "./internal/chance.ts"
-import { calm, type Weather } from "./Weather.ts"
-import type { World } from "./World.ts"
+import type { EventScheduler } from "./EventScheduler.ts"
+import { calm, type FaultRates } from "./FaultRates.ts"
+import { runNow } from "./internal/runNow.ts"
+import type { SeededRandom } from "./internal/seededRandom.ts"
 
 /** One commit, as it was applied. */
 export interface CommitRecord {
-  /** When, in nanoseconds of the world. */
+  /** When, in nanoseconds of simulated time. */
   readonly at: number
   readonly version: bigint
-  /** The machine that sent it. */
+  /** The process that sent it. */
   readonly by: string
   /** In this order, with versionstamps filled in. */
   readonly mutations: ReadonlyArray<VersionedStore.PlainMutation>
@@ -45,16 +45,16 @@ const failure = (code: number): Exit.Exit<never, FdbError> => Exit.fail(new FdbE
 /** What a batch that is refused as a whole may be refused with; nothing of it is committed. */
 const refusals = [1007, 1020, 1021, 1042] as const
 
-export class Cluster {
-  readonly world: World
+export class SimulatedDatabase {
+  readonly scheduler: EventScheduler
   readonly log: EventLog
   readonly engine: Engine.Engine
   readonly record: Array<CommitRecord> = []
   /** The weather everywhere. */
-  weather: Weather = calm
+  rates: FaultRates = calm
   /** How many recoveries there have been. */
   epoch = 0
-  private readonly chance: Chance
+  private readonly random: SeededRandom
   private down = 0
   /** The batch that commits join now. */
   private open: Batch | undefined = undefined
@@ -67,11 +67,11 @@ export class Cluster {
   atArrival: (commit: Pick<Submission, "by" | "mutations">) => void = () => {}
   private readonly atRecovery: Array<() => void> = []
 
-  constructor(world: World, log: EventLog) {
-    this.world = world
+  constructor(scheduler: EventScheduler, log: EventLog) {
+    this.scheduler = scheduler
     this.log = log
-    this.chance = world.chance("cluster")
-    const now = () => BigInt(world.now + this.jumped)
+    this.random = scheduler.random("cluster")
+    const now = () => BigInt(scheduler.now + this.jumped)
     const clock: Clock.Clock = {
       currentTimeMillisUnsafe: () => Number(now() / 1_000_000n),
       currentTimeNanosUnsafe: now,
@@ -98,7 +98,7 @@ export class Cluster {
     if (!recovers) return
     this.epoch++
     this.open = undefined
-    for (const batch of this.batches) this.end(batch, this.chance.happens(0.5), failure(1021))
+    for (const batch of this.batches) this.end(batch, this.random.happens(0.5), failure(1021))
   }
 
   /** It answers again, `versions` ahead of where it would have been. */
@@ -116,8 +116,8 @@ export class Cluster {
   laggingVersion(): bigint {
     const transaction = this.begin()
     const newest = Effect.runSync(transaction.readVersion)
-    atOnce(transaction.dispose)
-    return newest - BigInt(this.chance.between(1, 2_000_000))
+    runNow(transaction.dispose)
+    return newest - BigInt(this.random.between(1, 2_000_000))
   }
 
   /** A transaction that no fault can meet. */
@@ -142,14 +142,14 @@ export class Cluster {
     const batch: Batch = []
     this.open = batch
     this.batches.add(batch)
-    const { chance, weather, world } = this
-    world.after(Math.floor(chance.next() * weather.batch), () => {
+    const { random, rates, scheduler } = this
+    scheduler.after(Math.floor(random.next() * rates.batch), () => {
       if (this.open === batch) this.open = undefined
-      world.after(weather.logging, () => {
+      scheduler.after(rates.logging, () => {
         if (!this.batches.has(batch)) return
-        const refused = chance.happens(this.weather.refused)
-        if (refused) this.log.add("world", "fault", { kind: "refused-batch", commits: batch.length })
-        this.end(batch, !refused, refused ? failure(chance.pick(refusals)) : undefined)
+        const refused = random.happens(this.rates.refused)
+        if (refused) this.log.add("simulation", "fault", { kind: "refused-batch", commits: batch.length })
+        this.end(batch, !refused, refused ? failure(random.pick(refusals)) : undefined)
       })
     })
   }
@@ -157,7 +157,7 @@ export class Cluster {
   /** Writes a batch, where it `lands`, and answers its commits: with what came of each, unless all are told the same. */
   private end(batch: Batch, lands: boolean, told: Exit.Exit<never, FdbError> | undefined): void {
     this.batches.delete(batch)
-    if (batch.length > 1) this.log.add("world", "batch", { commits: batch.length })
+    if (batch.length > 1) this.log.add("simulation", "batch", { commits: batch.length })
     const exits = batch.map((submission) => lands ? this.commit(submission) : undefined)
     this.joins = false
     batch.forEach(({ answer }, index) => answer(told ?? exits[index]!, told !== undefined))
@@ -166,7 +166,7 @@ export class Cluster {
   /** Commits, now, and keeps a record of it. */
   private commit({ by, mutations, transaction }: Submission): Exit.Exit<Engine.Committed, FdbError> {
     transaction.requestVersionstamp()
-    const exit = atOnce(transaction.commit)
+    const exit = runNow(transaction.commit)
     if (exit._tag === "Success" && exit.value.version !== -1n && exit.value.versionstamp !== undefined) {
       const { version } = exit.value
       const order = Bytes.readUint(exit.value.versionstamp, 8, 2)
@@ -175,7 +175,7 @@ export class Cluster {
         { version, order }
       )
       this.joins = true
-      this.record.push({ at: this.world.now, version, by, mutations: bound.mutations })
+      this.record.push({ at: this.scheduler.now, version, by, mutations: bound.mutations })
     }
     return exit
   }

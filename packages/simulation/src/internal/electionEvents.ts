@@ -3,7 +3,7 @@ import type { FdbError } from "@effect-fdb/core"
 import type { ElectionEvent } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import type { EventLog } from "../EventLog.ts"
-import type { Machine } from "../Machine.ts"
+import type { SimulatedProcess } from "../SimulatedProcess.ts"
 
 const nameOf = (error: { readonly _tag: string }): string =>
   error._tag === "FdbError" ? String((error as FdbError).code) : error._tag
@@ -11,7 +11,7 @@ const nameOf = (error: { readonly _tag: string }): string =>
 const nanos = (duration: Duration.Duration): number => Number(Duration.toNanosUnsafe(duration))
 
 /** Adds an event of the library to the log. */
-export const tell = (log: EventLog, { name }: Machine, event: ElectionEvent): void => {
+export const logElectionEvent = (log: EventLog, { name }: SimulatedProcess, event: ElectionEvent): void => {
   switch (event._tag) {
     case "Registered":
       return log.add(name, "registered", {

@@ -1,5 +1,5 @@
 /**
- * Chance from a seed: streams of numbers that are the same on every machine. Each concern has a stream of its own, so that
+ * SeededRandom from a seed: streams of numbers that are the same on every process. Each concern has a stream of its own, so that
  * taking a fault away from a scenario leaves what the other concerns draw as it was.
  */
 import type * as Random from "effect/Random"
@@ -18,7 +18,7 @@ const hash = (text: string, basis: number): number => {
 }
 
 /** A stream of numbers (`xoshiro128**`). */
-export class Chance {
+export class SeededRandom {
   private a: number
   private b: number
   private c: number

@@ -13,10 +13,10 @@ import * as Bytes from "./Bytes.ts"
 import type { AttemptOptions, Committed, Engine, EngineTransaction, EngineWatch, Page, PageOptions } from "./Engine.ts"
 import * as FdbError from "./FdbError.ts"
 import * as limits from "./internal/limits.ts"
-import * as mergedView from "./internal/mergedView.ts"
-import { OwnWrites } from "./internal/ownWrites.ts"
 import * as rangeSet from "./internal/rangeSet.ts"
 import * as readConflict from "./internal/readConflict.ts"
+import * as readYourWrites from "./internal/readYourWrites.ts"
+import { WriteMap } from "./internal/writeMap.ts"
 import * as KeyRange from "./KeyRange.ts"
 import type { KeySelector } from "./KeySelector.ts"
 import type { Mutation } from "./Mutation.ts"
@@ -77,7 +77,7 @@ const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
 /** A range that was read, of which is not settled yet how much the client knows since then: a later read may ask. */
 interface OpenRead {
-  readonly known: mergedView.Later
+  readonly known: readYourWrites.Later
   /** How many keys had been read before. */
   readonly keys: number
 }
@@ -134,13 +134,13 @@ class Watch implements EngineWatch {
 const sameValue = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a === undefined || b === undefined ? a === b : Bytes.equals(a, b)
 
-class Attempt implements OptimisticTransaction {
+class ReadYourWritesTransaction implements OptimisticTransaction {
   private readonly options: Options
   private readonly count: WatchCount
   private readonly deadline: bigint
   private readonly sizeLimit: number
   private readonly maxKeyLength: number
-  private readonly own = new OwnWrites()
+  private readonly writes = new WriteMap()
   /** The keys that were read, in so far as they came from the database. */
   private readonly keyReads: Array<KeyRange.KeyRange> = []
   /** What else was read of the database: it is known, but does not conflict. */
@@ -167,7 +167,7 @@ class Attempt implements OptimisticTransaction {
   get conflictRanges() {
     return {
       read: this.allReadConflicts(),
-      write: rangeSet.coalesce(this.own.toldConflicts(this.knownVersion))
+      write: rangeSet.coalesce(this.writes.toldConflicts(this.knownVersion))
     }
   }
 
@@ -210,7 +210,7 @@ class Attempt implements OptimisticTransaction {
     Effect.suspend(() => {
       const within = this.withinLength(selector)
       return this.answer((below) => {
-        const key = this.learn(mergedView.resolve(below, this.own, within, this.known))
+        const key = this.learn(readYourWrites.resolve(below, this.writes, within, this.known))
         if (typeof key !== "symbol" && !isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
         return key
       })
@@ -220,7 +220,7 @@ class Attempt implements OptimisticTransaction {
     Effect.suspend((): Effect.Effect<Page, FdbError> => {
       const from = this.withinLength(begin)
       const to = this.withinLength(end)
-      if (mergedView.isInverted(from, to)) {
+      if (readYourWrites.isInverted(from, to)) {
         return this.isLate() ? timedOut("read") : Effect.succeed({ values: [], more: false })
       }
       const { limit, mode, reverse, snapshot } = options
@@ -229,7 +229,7 @@ class Attempt implements OptimisticTransaction {
         pageSize: mode === "all" ? largePageSize : pageSize
       }
       return this.answer((below) => {
-        const page = this.learn(mergedView.getRange(below, this.own, from, to, limits, reverse, this.known))
+        const page = this.learn(readYourWrites.getRange(below, this.writes, from, to, limits, reverse, this.known))
         if (typeof page !== "symbol" && !snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
         return page
       })
@@ -238,19 +238,19 @@ class Attempt implements OptimisticTransaction {
   readonly mutate = (mutation: Mutation): void => {
     const within = this.cutToLength(mutation)
     if (within === undefined) return
-    this.own.add(within, this.knownVersion)
+    this.writes.add(within, this.knownVersion)
     for (const watch of this.watches) {
       if (writesTo(within, watch.key)) watch.write(valueWritten(within))
     }
   }
 
   readonly addReadConflict = (range: KeyRange.KeyRange): void => {
-    this.own.addRangeConflict(this.cutRange(range), this.otherConflicts)
+    this.writes.addRangeConflict(this.cutRange(range), this.otherConflicts)
   }
 
   readonly addWriteConflict = (range: KeyRange.KeyRange): void => {
     const within = this.cutRange(range)
-    if (Bytes.compare(within.begin, within.end) < 0) this.own.addWriteConflict(within)
+    if (Bytes.compare(within.begin, within.end) < 0) this.writes.addWriteConflict(within)
   }
 
   readonly watch = (key: Uint8Array): Effect.Effect<EngineWatch, FdbError> =>
@@ -270,12 +270,12 @@ class Attempt implements OptimisticTransaction {
   readonly commit: Effect.Effect<Committed, FdbError> = Effect.suspend(() => {
     const left = this.deadline - this.options.clock.monotonicTimeNanosUnsafe()
     if (left <= 0n) return timedOut("write")
-    if (this.own.isEmpty) return Effect.sync(() => this.settled(readOnly))
-    const mutations = this.own.mutations()
+    if (this.writes.isEmpty) return Effect.sync(() => this.settled(readOnly))
+    const mutations = this.writes.mutations()
     const readConflicts = this.allReadConflicts()
-    const writeConflicts = rangeSet.coalesce(this.own.conflicts())
+    const writeConflicts = rangeSet.coalesce(this.writes.conflicts())
     const size = sizeOf(mutations, readConflicts, writeConflicts) +
-      this.own.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
+      this.writes.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
     if (size > this.sizeLimit) {
       return Effect.fail(FdbError.make(2101, "commit", `it has ${size} bytes, the limit is ${this.sizeLimit}`))
     }
@@ -309,11 +309,11 @@ class Attempt implements OptimisticTransaction {
   }
 
   private addConflict(range: KeyRange.KeyRange): void {
-    this.own.addRangeConflict(range, this.otherConflicts)
+    this.writes.addRangeConflict(range, this.otherConflicts)
   }
 
   /** Keeps what was read of the database. */
-  private learn<A>({ answer, known }: mergedView.Read<A>): A {
+  private learn<A>({ answer, known }: readYourWrites.Read<A>): A {
     if (typeof known === "function") this.otherReads.push({ known, keys: this.keyReads.length })
     else for (const range of known) this.otherReads.push(range)
     return answer
@@ -350,8 +350,8 @@ class Attempt implements OptimisticTransaction {
 
   /** The value of a key, and what it depends on. */
   private readKey(below: Snapshot | undefined, key: Uint8Array, isSnapshot: boolean) {
-    const value = mergedView.get(below, this.own, key)
-    if (typeof value !== "symbol") this.own.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
+    const value = readYourWrites.get(below, this.writes, key)
+    if (typeof value !== "symbol") this.writes.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
     return value
   }
 
@@ -359,11 +359,11 @@ class Attempt implements OptimisticTransaction {
    * Answers a read from the own writes alone, where they suffice, else at the transaction's version, which the first read
    * that needs it settles.
    */
-  private answer<A>(read: (below: Snapshot | undefined) => A | mergedView.Blocked): Effect.Effect<A, FdbError> {
+  private answer<A>(read: (below: Snapshot | undefined) => A | readYourWrites.Blocked): Effect.Effect<A, FdbError> {
     if (this.isLate()) return timedOut("read")
-    const answer = this.snapshot === undefined ? read(undefined) : mergedView.unknown
-    if (answer === mergedView.unreadable) return unreadable
-    if (answer !== mergedView.unknown) return Effect.succeed(answer as A)
+    const answer = this.snapshot === undefined ? read(undefined) : readYourWrites.unknown
+    if (answer === readYourWrites.unreadable) return unreadable
+    if (answer !== readYourWrites.unknown) return Effect.succeed(answer as A)
     return this.read((snapshot) => {
       const answer = read(snapshot)
       return typeof answer === "symbol" ? unreadable : Effect.succeed(answer as A)
@@ -490,6 +490,6 @@ export const make = (options: Options): OptimisticEngine => {
   return {
     name: options.name,
     maxKeyLength: maxKeyLengthOf(options),
-    begin: (attempt) => new Attempt(options, count, attempt)
+    begin: (attempt) => new ReadYourWritesTransaction(options, count, attempt)
   }
 }

@@ -12,8 +12,8 @@ import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { Mutation } from "../Mutation.ts"
 import { transactionLength, type Versionstamped } from "../Versionstamp.ts"
-import type { Cursor } from "./cursor.ts"
 import { maxValueLength } from "./limits.ts"
+import type { RangeCursor } from "./rangeCursor.ts"
 
 type FdbError = FdbError.FdbError
 
@@ -138,7 +138,7 @@ export class Attempt {
       : undefined
   }
 
-  checkCursor(cursor: Cursor): FdbError | undefined {
+  checkCursor(cursor: RangeCursor): FdbError | undefined {
     return Number.isInteger(cursor.limit) && cursor.limit >= 0
       ? this.checkSelector(cursor.begin) ?? this.checkSelector(cursor.end)
       : this.fault(2012, "read", `the limit is ${cursor.limit}, it has to be a whole number, or zero for none`)

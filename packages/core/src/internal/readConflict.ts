@@ -4,7 +4,7 @@
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
-import { anchor, type Page } from "./pieces.ts"
+import { anchor, type Page } from "./rywRangeRead.ts"
 
 const smaller = (a: Uint8Array, b: Uint8Array): Uint8Array => Bytes.compare(a, b) <= 0 ? a : b
 

@@ -15,7 +15,7 @@ import type { TransactionOptions } from "../TransactionOptions.ts"
 import { Attempt } from "./attempt.ts"
 import { maxTransactionSize, minTransactionSize } from "./limits.ts"
 import * as metrics from "./metrics.ts"
-import { AttemptService } from "./service.ts"
+import { AttemptTransaction } from "./transactionService.ts"
 
 const nanosPerMilli = 1_000_000n
 const defaultTimeout = Duration.seconds(10)
@@ -54,7 +54,7 @@ const runAttempt = <A, E, R>(
   Effect.uninterruptibleMask((restore) => {
     const transaction = engine.begin(options)
     const attempt = new Attempt(engine, transaction)
-    const service = new AttemptService(attempt, engine, transaction, maybeCommitted)
+    const service = new AttemptTransaction(attempt, engine, transaction, maybeCommitted)
     return restore(Effect.provideService(body, Transaction, service)).pipe(
       Effect.flatMap((value) => Effect.as(attempt.commit, value)),
       Effect.exit,

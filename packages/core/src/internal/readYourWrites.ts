@@ -8,14 +8,23 @@ import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { Snapshot } from "../VersionedStore.ts"
-import { ClientView } from "./clientView.ts"
-import type { OwnWrites } from "./ownWrites.ts"
-import { anchored, type Blocked, type Page, readKey, readRange, replySize, unknown, unreadable } from "./pieces.ts"
+import * as mergeScan from "./mergeScan.ts"
 import type * as rangeSet from "./rangeSet.ts"
 import * as readConflict from "./readConflict.ts"
-import * as walk from "./walk.ts"
+import { RywIterator } from "./rywIterator.ts"
+import {
+  anchored,
+  type Blocked,
+  type Page,
+  readKey,
+  readRange,
+  replySize,
+  unknown,
+  unreadable
+} from "./rywRangeRead.ts"
+import type { WriteMap } from "./writeMap.ts"
 
-export { type Blocked, type Page, unknown, unreadable } from "./pieces.ts"
+export { type Blocked, type Page, unknown, unreadable } from "./rywRangeRead.ts"
 
 type Below = Snapshot | undefined
 
@@ -23,10 +32,10 @@ type Below = Snapshot | undefined
 type Known = () => rangeSet.RangeSet
 
 /** The value of a key. */
-export const get = (below: Below, own: OwnWrites, key: Uint8Array): Uint8Array | undefined | Blocked => {
-  if (own.isTransparent) return below === undefined ? unknown : below.get(key)
-  if (own.isUnreadable(key)) return unreadable
-  const overlay = own.overlay(key)
+export const get = (below: Below, writes: WriteMap, key: Uint8Array): Uint8Array | undefined | Blocked => {
+  if (writes.isTransparent) return below === undefined ? unknown : below.get(key)
+  if (writes.isUnreadable(key)) return unreadable
+  const overlay = writes.overlay(key)
   if (typeof overlay === "object") return overlay.value
   if (below === undefined) return unknown
   return overlay === undefined ? below.get(key) : overlay(below.get(key))
@@ -46,31 +55,35 @@ export interface Read<A> {
 /** How much the client reads beyond what it answers with, over own writes, is worked out only for the reads that ask. */
 const later = (
   below: Below,
-  own: OwnWrites,
-  read: (view: ClientView) => { readonly known: ReadonlyArray<KeyRange.KeyRange> }
+  writes: WriteMap,
+  read: (view: RywIterator) => { readonly known: ReadonlyArray<KeyRange.KeyRange> }
 ): Later => {
-  const { frozen } = own
-  return (known) => read(new ClientView(below, frozen, known)).known
+  const { frozen } = writes
+  return (known) => read(new RywIterator(below, frozen, known)).known
 }
 
 /** The key that a selector stands for, brought back to an end of the database where it lies beyond. */
 export const resolve = (
   below: Below,
-  own: OwnWrites,
+  writes: WriteMap,
   selector: KeySelector,
   known: Known
 ): Read<Uint8Array | Blocked> => {
   const { key: from } = anchored(selector)
-  if (own.hasUnreadable || isBeyond(from)) return readKey(new ClientView(below, own, known()), anchored(selector))
+  if (writes.hasUnreadable || isBeyond(from)) {
+    return readKey(new RywIterator(below, writes, known()), anchored(selector))
+  }
   const reverse = selector.offset <= 0
   const range = reverse ? { begin: firstKey, end: from } : { begin: from, end: lastKey }
-  const pair = walk.nth(below, own, range, reverse ? 1 - selector.offset : selector.offset, reverse)
+  const pair = mergeScan.nth(below, writes, range, reverse ? 1 - selector.offset : selector.offset, reverse)
   if (typeof pair === "symbol") return { answer: pair, known: [] }
   const key = pair === undefined ? reverse ? firstKey : lastKey : pair.key
-  if (own.isTransparent && below !== undefined) return { answer: key, known: [readConflict.ofSelector(selector, key)] }
+  if (writes.isTransparent && below !== undefined) {
+    return { answer: key, known: [readConflict.ofSelector(selector, key)] }
+  }
   return {
     answer: key,
-    known: below === undefined ? [] : later(below, own, (view) => readKey(view, anchored(selector)))
+    known: below === undefined ? [] : later(below, writes, (view) => readKey(view, anchored(selector)))
   }
 }
 
@@ -92,7 +105,7 @@ export interface PageLimits {
 /** A page of a range that is not inverted, from its end backwards when `reverse`. */
 export const getRange = (
   below: Below,
-  own: OwnWrites,
+  writes: WriteMap,
   beginSelector: KeySelector,
   endSelector: KeySelector,
   { pageSize, wanted }: PageLimits,
@@ -101,19 +114,19 @@ export const getRange = (
 ): Read<Page | Blocked> => {
   const range = { begin: anchored(beginSelector).key, end: anchored(endSelector).key }
   const isPlain = beginSelector.offset === 1 && endSelector.offset === 1 && !isBeyond(range.end)
-  const isUntouched = isPlain && own.isUntouched(range)
-  const read = (view: ClientView) =>
+  const isUntouched = isPlain && writes.isUntouched(range)
+  const read = (view: RywIterator) =>
     readRange(view, anchored(beginSelector), anchored(endSelector), { rows: wanted, bytes: replySize }, reverse)
-  if (!isPlain || own.hasUnreadable && !isUntouched) return read(new ClientView(below, own, known()))
+  if (!isPlain || writes.hasUnreadable && !isUntouched) return read(new RywIterator(below, writes, known()))
   const limit = Math.min(wanted, pageSize)
-  const values = walk.take(below, own, range, limit, reverse)
+  const values = mergeScan.take(below, writes, range, limit, reverse)
   if (typeof values === "symbol") return { answer: values, known: [] }
   const more = values.length === limit
   const answer = { values, more, clampedBegin: false, clampedEnd: false }
   // What own writes answer lets nothing of the database be known.
   if (below === undefined) return { answer, known: [] }
   if (!more) return { answer, known: [range] }
-  if (!isUntouched && limit === wanted) return { answer, known: later(below, own, read) }
+  if (!isUntouched && limit === wanted) return { answer, known: later(below, writes, read) }
   const last = values.at(-1)!.key
   return {
     answer,

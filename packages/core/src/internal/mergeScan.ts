@@ -5,14 +5,14 @@ import * as Bytes from "../Bytes.ts"
 import type * as KeyRange from "../KeyRange.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
-import { type Overlay, overlayOf, type OwnWrites, type Write } from "./ownWrites.ts"
-import { unknown } from "./pieces.ts"
+import { unknown } from "./rywRangeRead.ts"
 import type { Cursor, Entry } from "./sortedMap.ts"
+import { type Overlay, overlayOf, type Write, type WriteMap } from "./writeMap.ts"
 
 const largestChunk = 1024
 
 /** Pulls the database's pairs of a range, a growing chunk at a time. */
-class Pull {
+class DatabaseCursor {
   private readonly below: Snapshot
   private readonly reverse: boolean
   private begin: Uint8Array
@@ -92,31 +92,31 @@ class Pull {
  * Walks over a range from its beginning, or from its end backwards. The range falls into segments: keys that were written
  * one by one, ranges that were cleared, and gaps between them, where the pairs are the database's.
  */
-class Walk {
+class MergeScan {
   /** What lies before it has been walked over; as an upper bound, excluded, when it goes backwards. */
   at: Uint8Array
-  private readonly own: OwnWrites
+  private readonly writes: WriteMap
   private readonly reverse: boolean
   private readonly stop: Uint8Array
   private readonly points: Cursor<Write>
-  private readonly pull: Pull | undefined
+  private readonly database: DatabaseCursor | undefined
   private point: Entry<Write> | undefined
 
   constructor(
     below: Snapshot | undefined,
-    own: OwnWrites,
+    writes: WriteMap,
     range: KeyRange.KeyRange,
     reverse: boolean,
     hint: number
   ) {
-    this.own = own
+    this.writes = writes
     this.reverse = reverse
     this.at = reverse ? range.end : range.begin
     this.stop = reverse ? range.begin : range.end
-    this.points = reverse ? own.points(this.stop, this.at, true) : own.points(this.at, this.stop, false)
+    this.points = reverse ? writes.points(this.stop, this.at, true) : writes.points(this.at, this.stop, false)
     this.point = this.points.next()
-    this.pull = below &&
-      new Pull(below, range, reverse, hint)
+    this.database = below &&
+      new DatabaseCursor(below, range, reverse, hint)
   }
 
   /** Adds the pairs that come next, until there are `count`; `unknown` where the database would have to be asked. */
@@ -125,14 +125,14 @@ class Walk {
       if (this.point !== undefined && Bytes.equals(this.pointStart(this.point.key), this.at)) {
         const { key, value: write } = this.point
         const overlay = overlayOf(write)
-        if (typeof overlay === "function" && this.pull === undefined) return unknown
+        if (typeof overlay === "function" && this.database === undefined) return unknown
         const value = this.valueOf(key, overlay)
         this.at = this.reverse ? key : Bytes.successor(key)
         this.point = this.points.next()
         if (value !== undefined) pairs.push({ key, value })
         continue
       }
-      const cleared = this.reverse ? this.own.clearedBefore(this.at) : this.own.clearedFrom(this.at)
+      const cleared = this.reverse ? this.writes.clearedBefore(this.at) : this.writes.clearedFrom(this.at)
       let end = this.stop
       if (this.point !== undefined) end = this.nearer(end, this.pointStart(this.point.key))
       if (cleared !== undefined) {
@@ -144,9 +144,9 @@ class Walk {
         }
         end = this.nearer(end, first)
       }
-      if (this.pull === undefined) return unknown
-      this.pull.skipTo(this.at)
-      this.pull.takeInto(pairs, count, end)
+      if (this.database === undefined) return unknown
+      this.database.skipTo(this.at)
+      this.database.takeInto(pairs, count, end)
       this.at = end
     }
     return undefined
@@ -154,8 +154,8 @@ class Walk {
 
   private valueOf(key: Uint8Array, overlay: Overlay): Uint8Array | undefined {
     if (typeof overlay === "object") return overlay.value
-    this.pull!.skipTo(this.at)
-    const pair = this.pull!.peek()
+    this.database!.skipTo(this.at)
+    const pair = this.database!.peek()
     return overlay(pair !== undefined && Bytes.equals(pair.key, key) ? pair.value : undefined)
   }
 
@@ -179,33 +179,39 @@ class Walk {
  */
 export const take = (
   below: Snapshot | undefined,
-  own: OwnWrites,
+  writes: WriteMap,
   range: KeyRange.KeyRange,
   count: number,
   reverse: boolean
 ): ReadonlyArray<KeyValue> | typeof unknown => {
   const { begin, end } = range
   if (Bytes.compare(begin, end) >= 0 || count === 0) return []
-  if (own.isTransparent || below !== undefined && own.isUntouched(range)) {
+  if (writes.isTransparent || below !== undefined && writes.isUntouched(range)) {
     return below === undefined ? unknown : below.getRange(begin, end, count, reverse, 0)
   }
-  const walk = new Walk(below, own, range, reverse, count === Number.POSITIVE_INFINITY ? largestChunk : count + 8)
+  const scan = new MergeScan(
+    below,
+    writes,
+    range,
+    reverse,
+    count === Number.POSITIVE_INFINITY ? largestChunk : count + 8
+  )
   const pairs: Array<KeyValue> = []
-  return walk.takeInto(pairs, count) ?? pairs
+  return scan.takeInto(pairs, count) ?? pairs
 }
 
 /** The pair that comes last of the first `count` of a range, if there are as many. */
 export const nth = (
   below: Snapshot | undefined,
-  own: OwnWrites,
+  writes: WriteMap,
   range: KeyRange.KeyRange,
   count: number,
   reverse: boolean
 ): KeyValue | undefined | typeof unknown => {
-  if (own.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
+  if (writes.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
     // Those before it need not be made.
     return below === undefined ? unknown : below.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
   }
-  const pairs = take(below, own, range, count, reverse)
+  const pairs = take(below, writes, range, count, reverse)
   return typeof pairs === "symbol" ? pairs : pairs[count - 1]
 }

@@ -1,11 +1,11 @@
 /** Ranges between keys, and single selectors, which take a shorter way than FoundationDB's client does. */
 import { assert, it } from "@effect/vitest"
 import { Bytes, type KeyRange, type Mutation, type VersionedStore } from "../../src/index.ts"
-import { ClientView } from "../../src/internal/clientView.ts"
-import * as mergedView from "../../src/internal/mergedView.ts"
-import { OwnWrites } from "../../src/internal/ownWrites.ts"
-import { anchored, readKey, readRange } from "../../src/internal/pieces.ts"
 import * as rangeSet from "../../src/internal/rangeSet.ts"
+import * as readYourWrites from "../../src/internal/readYourWrites.ts"
+import { RywIterator } from "../../src/internal/rywIterator.ts"
+import { anchored, readKey, readRange } from "../../src/internal/rywRangeRead.ts"
+import { WriteMap } from "../../src/internal/writeMap.ts"
 import { randomTransaction } from "../support/randomTransactions.ts"
 import { atomicOps, type Operation, toSelector } from "../support/recorded.ts"
 
@@ -53,12 +53,12 @@ const allKeys = ["", ...letters.flatMap((a) => [a, `${a}00`, ...letters.flatMap(
 )
 
 /** The keys that are known, but for those of which the own writes tell everything. */
-const knownKeys = (own: OwnWrites, ranges: ReadonlyArray<KeyRange.KeyRange>): ReadonlyArray<string> => {
+const knownKeys = (own: WriteMap, ranges: ReadonlyArray<KeyRange.KeyRange>): ReadonlyArray<string> => {
   const known = ranges.reduce<rangeSet.RangeSet>(rangeSet.add, undefined)
   return allKeys.filter((key) => rangeSet.has(known, key) && typeof own.overlay(key) !== "object").map(toHex)
 }
 
-const rangesOf = (known: mergedView.Read<unknown>["known"]): ReadonlyArray<KeyRange.KeyRange> =>
+const rangesOf = (known: readYourWrites.Read<unknown>["known"]): ReadonlyArray<KeyRange.KeyRange> =>
   typeof known === "function" ? known(undefined) : known
 
 it("the short way answers as the client does, needs the database where it does, and knows as much afterwards", () => {
@@ -66,16 +66,16 @@ it("the short way answers as the client does, needs the database where it does, 
   for (let seed = 1; seed <= 1500; seed++) {
     const { ops, preload } = randomTransaction(seed)
     const database = snapshotOf(preload)
-    const own = new OwnWrites()
+    const own = new WriteMap()
     for (const operation of ops) {
       const mutation = mutationOf(operation)
       if (mutation !== undefined) own.add(mutation, undefined)
       for (const below of [undefined, database]) {
-        const view = new ClientView(below, own, undefined)
+        const view = new RywIterator(below, own, undefined)
         const nothing = () => undefined
         if (operation.op === "getKey") {
           const selector = toSelector(operation.selector)
-          const short = mergedView.resolve(below, own, selector, nothing)
+          const short = readYourWrites.resolve(below, own, selector, nothing)
           const long = readKey(view, anchored(selector))
           assert.deepStrictEqual(short.answer, long.answer, `seed ${seed}`)
           assert.deepStrictEqual(knownKeys(own, rangesOf(short.known)), knownKeys(own, long.known), `seed ${seed}`)
@@ -83,10 +83,10 @@ it("the short way answers as the client does, needs the database where it does, 
         }
         if (operation.op === "getRange" && operation.begin.offset === 1 && operation.end.offset === 1) {
           const [begin, end] = [toSelector(operation.begin), toSelector(operation.end)]
-          if (mergedView.isInverted(begin, end)) continue
+          if (readYourWrites.isInverted(begin, end)) continue
           const wanted = operation.limit === 0 ? Number.POSITIVE_INFINITY : operation.limit
           const limits = { wanted, pageSize: 1000 }
-          const short = mergedView.getRange(below, own, begin, end, limits, operation.reverse, nothing)
+          const short = readYourWrites.getRange(below, own, begin, end, limits, operation.reverse, nothing)
           const rows = { rows: wanted, bytes: Number.POSITIVE_INFINITY }
           const long = readRange(view, anchored(begin), anchored(end), rows, operation.reverse)
           assert.deepStrictEqual(short.answer, long.answer, `seed ${seed}`)

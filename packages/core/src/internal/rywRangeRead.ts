@@ -6,7 +6,7 @@
  * `getRangeValueBack` in `fdbclient/ReadYourWrites.actor.cpp`, release 7.3, and what they ask of the database, `getRange` in
  * `NativeAPI.actor.cpp`. The rule:
  *
- * 1. Both selectors are counted as far as the segments are known (see `ClientView`). A count that ends at an end of the
+ * 1. Both selectors are counted as far as the segments are known (see `RywIterator`). A count that ends at an end of the
  *    database is noted: the conflict range may have to go up to there.
  * 2. Where the end still has to be looked up, and seems to lie before the beginning, it is looked up first, as `getKey` does.
  * 3. From the beginning on, segment by segment: pairs are taken; at an unknown one the database is asked, for as many more
@@ -21,7 +21,7 @@ import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
-import { type ClientView, endOfKeys, readDatabase, type Segment } from "./clientView.ts"
+import { endOfKeys, readDatabase, type RywIterator, type Segment } from "./rywIterator.ts"
 
 /** The answer cannot be known before the commit: error 1036. */
 export const unreadable = Symbol("unreadable")
@@ -166,7 +166,7 @@ const toldBy = (reply: Reply, begin: Anchored, end: Anchored, reverse: boolean):
 }
 
 /** A selector that is being counted, and the segment to which it has come. */
-class Counted implements Anchored {
+class CountedSelector implements Anchored {
   key: Uint8Array
   offset: number
   /** What was left to count when it came to where it has stopped, an end of the database included. */
@@ -184,7 +184,7 @@ class Counted implements Anchored {
   }
 
   /** Counts on as far as the segments are known; tells the end of the database to which it has come. */
-  advance(view: ClientView): "begin" | "end" | undefined {
+  advance(view: RywIterator): "begin" | "end" | undefined {
     const wasFound = this.isFound
     let at = view.at(this.key)
     if (this.offset <= 0 && !isFirst(this.key) && Bytes.equals(at.begin, this.key)) at = view.before(at)
@@ -226,8 +226,8 @@ interface Direction {
   /** Where it comes from, and where it goes to. */
   readonly start: Uint8Array
   readonly stop: Uint8Array
-  readonly next: (view: ClientView, at: Segment) => Segment
-  readonly previous: (view: ClientView, at: Segment) => Segment
+  readonly next: (view: RywIterator, at: Segment) => Segment
+  readonly previous: (view: RywIterator, at: Segment) => Segment
   /** How far a selector has still to be counted in this direction; negative against it. */
   readonly ahead: (selector: Anchored) => number
   readonly comesBefore: (a: Uint8Array, b: Uint8Array) => boolean
@@ -273,7 +273,7 @@ interface Passed {
 
 /** From an unknown segment to the last one before a range that was cleared, or what cannot be read; to `far` at the furthest. */
 const passUncached = (
-  view: ClientView,
+  view: RywIterator,
   { entry, exit, next, reverse }: Direction,
   from: Segment,
   far: Segment,
@@ -299,7 +299,7 @@ const passUncached = (
 
 /** How many keys, cleared one by one, are known to lie ahead before a range that was cleared; at most `limit`. */
 const countClears = (
-  view: ClientView,
+  view: RywIterator,
   { comesBefore, entry, exit, next, reverse, stop }: Direction,
   from: Segment,
   limit: number
@@ -319,11 +319,11 @@ const countClears = (
 }
 
 /** The reads of a range under way. */
-class Reading {
-  view: ClientView
+class RangeRead {
+  view: RywIterator
   readonly known: Array<KeyRange.KeyRange> = []
 
-  constructor(view: ClientView) {
+  constructor(view: RywIterator) {
     this.view = view
   }
 
@@ -343,8 +343,8 @@ class Reading {
   range(beginAt: Anchored, endAt: Anchored, limits: Limits, reverse: boolean): Page | Blocked {
     const direction = reverse ? backwards : forwards
     const { ahead, comesBefore, next } = direction
-    const begin = new Counted(beginAt)
-    const end = new Counted(endAt)
+    const begin = new CountedSelector(beginAt)
+    const end = new CountedSelector(endAt)
     const [near, far] = reverse ? [end, begin] : [begin, end]
     let clampedBegin = false
     let clampedEnd = false
@@ -457,8 +457,8 @@ class Reading {
   /** Asks the database for one piece; false where there is none to ask. */
   private piece(
     direction: Direction,
-    near: Counted,
-    far: Counted,
+    near: CountedSelector,
+    far: CountedSelector,
     at: Segment,
     rows: number,
     bytes: number,
@@ -535,18 +535,18 @@ export const replySize = 80_000
 const oneRow: Limits = { rows: 1, bytes: Number.POSITIVE_INFINITY }
 /** At most a page of a range. */
 export const readRange = (
-  view: ClientView,
+  view: RywIterator,
   begin: Anchored,
   end: Anchored,
   limits: Limits,
   reverse: boolean
 ): Read<Page> => {
-  const reading = new Reading(view)
+  const reading = new RangeRead(view)
   return { answer: reading.range(begin, end, limits, reverse), known: reading.known }
 }
 
 /** The key of a selector. */
-export const readKey = (view: ClientView, selector: Anchored): Read<Uint8Array> => {
-  const reading = new Reading(view)
+export const readKey = (view: RywIterator, selector: Anchored): Read<Uint8Array> => {
+  const reading = new RangeRead(view)
   return { answer: reading.key(selector), known: reading.known }
 }

@@ -74,7 +74,7 @@ const apply: typeof Atomic.apply = (op, existing, operand) =>
 
 const isDependent = (write: Write): boolean => write._tag === "Stack" && write.mutations[0]!._tag === "Atomic"
 
-/** See {@link OwnWrites.seal}. */
+/** See {@link WriteMap.seal}. */
 interface Sealed {
   readonly mutations: Array<Mutation>
   readonly conflicts: Array<KeyRange.KeyRange>
@@ -82,7 +82,7 @@ interface Sealed {
   readonly stampedKeys: Array<Versionstamped>
 }
 
-export class OwnWrites {
+export class WriteMap {
   /** A versionstamped key stands under its {@link placeholder}. */
   private writes: sortedMap.SortedMap<Write> = undefined
   private cleared: rangeSet.RangeSet = undefined
@@ -108,8 +108,8 @@ export class OwnWrites {
   }
 
   /** What is written so far, for reads alone; what is written afterwards is not in it. */
-  get frozen(): OwnWrites {
-    const frozen = new OwnWrites()
+  get frozen(): WriteMap {
+    const frozen = new WriteMap()
     frozen.writes = this.writes
     frozen.cleared = this.cleared
     frozen.unreadable = this.unreadable

@@ -13,8 +13,8 @@ import type { AtomicOp } from "../Mutation.ts"
 import type { KeyValue, Range, RangeOptions, Reads, TransactionService, Values } from "../Transaction.ts"
 import type { Versionstamped } from "../Versionstamp.ts"
 import type { Attempt } from "./attempt.ts"
-import { advance, type Cursor, toCursor } from "./cursor.ts"
 import { offsetLength } from "./limits.ts"
+import { advance, type RangeCursor, toCursor } from "./rangeCursor.ts"
 
 class AttemptReads implements Reads {
   protected readonly attempt: Attempt
@@ -29,7 +29,7 @@ class AttemptReads implements Reads {
     this.isSnapshot = isSnapshot
   }
 
-  private page(cursor: Cursor, mode: "all" | "page"): Effect.Effect<Page, FdbError> {
+  private page(cursor: RangeCursor, mode: "all" | "page"): Effect.Effect<Page, FdbError> {
     return this.attempt.reading(
       this.attempt.checkCursor(cursor),
       () =>
@@ -42,7 +42,7 @@ class AttemptReads implements Reads {
     )
   }
 
-  private collect(cursor: Cursor, collected: Array<KeyValue>): Effect.Effect<Array<KeyValue>, FdbError> {
+  private collect(cursor: RangeCursor, collected: Array<KeyValue>): Effect.Effect<Array<KeyValue>, FdbError> {
     return Effect.flatMap(Effect.suspend(() => this.page(cursor, "all")), (page) => {
       for (const pair of page.values) collected.push(pair)
       const next = advance(cursor, page)
@@ -101,7 +101,7 @@ class AttemptReads implements Reads {
     )
 }
 
-export class AttemptService extends AttemptReads implements TransactionService {
+export class AttemptTransaction extends AttemptReads implements TransactionService {
   readonly snapshot: Reads
   readonly maybeCommitted: boolean
 

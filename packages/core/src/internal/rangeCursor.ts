@@ -3,7 +3,7 @@ import type { Page } from "../Engine.ts"
 import * as KeySelector from "../KeySelector.ts"
 import type { Range, RangeOptions } from "../Transaction.ts"
 
-export interface Cursor {
+export interface RangeCursor {
   readonly begin: KeySelector.KeySelector
   readonly end: KeySelector.KeySelector
   /** Zero means no limit. */
@@ -14,7 +14,7 @@ export interface Cursor {
 const toSelector = (position: Uint8Array | KeySelector.KeySelector): KeySelector.KeySelector =>
   position instanceof Uint8Array ? KeySelector.firstGreaterOrEqual(position) : position
 
-export const toCursor = (range: Range, options: RangeOptions = {}): Cursor => ({
+export const toCursor = (range: Range, options: RangeOptions = {}): RangeCursor => ({
   begin: toSelector(range.begin),
   end: toSelector(range.end),
   limit: options.limit ?? 0,
@@ -22,7 +22,7 @@ export const toCursor = (range: Range, options: RangeOptions = {}): Cursor => ({
 })
 
 /** Where to go on after a page, `undefined` when the range is read or the limit reached. */
-export const advance = (cursor: Cursor, page: Page): Cursor | undefined => {
+export const advance = (cursor: RangeCursor, page: Page): RangeCursor | undefined => {
   const last = page.values.at(-1)
   if (last === undefined || !page.more) return undefined
   if (cursor.limit > 0 && page.values.length >= cursor.limit) return undefined

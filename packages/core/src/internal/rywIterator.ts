@@ -8,8 +8,8 @@ import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
-import type { OwnWrites } from "./ownWrites.ts"
 import * as rangeSet from "./rangeSet.ts"
+import type { WriteMap } from "./writeMap.ts"
 
 /** Keys of which the same is known. Every key lies in one segment. */
 export interface Segment {
@@ -79,20 +79,20 @@ export const readDatabase = (
 }
 
 /** Own writes over what was read of the database. */
-export class ClientView {
+export class RywIterator {
   readonly below: Snapshot | undefined
-  private readonly own: OwnWrites
+  private readonly writes: WriteMap
   private readonly known: rangeSet.RangeSet
 
-  constructor(below: Snapshot | undefined, own: OwnWrites, known: rangeSet.RangeSet) {
+  constructor(below: Snapshot | undefined, writes: WriteMap, known: rangeSet.RangeSet) {
     this.below = below
-    this.own = own
+    this.writes = writes
     this.known = known
   }
 
   /** What it is once a range has been read. */
-  knowing(range: KeyRange.KeyRange): ClientView {
-    return new ClientView(this.below, this.own, rangeSet.add(this.known, range))
+  knowing(range: KeyRange.KeyRange): RywIterator {
+    return new RywIterator(this.below, this.writes, rangeSet.add(this.known, range))
   }
 
   /** The segment in which a key lies. */
@@ -100,16 +100,16 @@ export class ClientView {
     const known = rangeSet.find(this.known, key)
     const stored = known && this.pair(KeyRange.single(key), false)
     const begin = later(
-      later(this.own.lastBound(key, false) ?? firstKey, rangeSet.lastBound(this.known, key, false)),
+      later(this.writes.lastBound(key, false) ?? firstKey, rangeSet.lastBound(this.known, key, false)),
       stored?.key ?? (known && this.successorOfLast(known.begin, key))
     )
     const end = earlier(
-      earlier(this.own.nextBound(key) ?? endOfKeys, rangeSet.nextBound(this.known, key)),
+      earlier(this.writes.nextBound(key) ?? endOfKeys, rangeSet.nextBound(this.known, key)),
       stored ? Bytes.successor(key) : known && this.pair({ begin: key, end: known.end }, false)?.key
     )
     const is = (kind: Segment["kind"], pair?: KeyValue): Segment => ({ begin, end, kind, pair, isUnmodified: false })
-    if (this.own.isUnreadable(key)) return is("unreadable")
-    const overlay = this.own.overlay(key)
+    if (this.writes.isUnreadable(key)) return is("unreadable")
+    const overlay = this.writes.overlay(key)
     if (overlay === undefined) {
       const kind = known === undefined ? "unknown" : stored === undefined ? "empty" : "pair"
       return { begin, end, kind, pair: stored, isUnmodified: true }
@@ -131,7 +131,7 @@ export class ClientView {
     const last = isKnown ? this.pair({ begin: known.begin, end: begin }, true)?.key : undefined
     const afterLast = last && Bytes.successor(last)
     return this.at(later(
-      later(this.own.lastBound(begin, true) ?? firstKey, rangeSet.lastBound(this.known, begin, true)),
+      later(this.writes.lastBound(begin, true) ?? firstKey, rangeSet.lastBound(this.known, begin, true)),
       afterLast && Bytes.compare(afterLast, begin) < 0 ? afterLast : last
     ))
   }
@@ -145,8 +145,8 @@ export class ClientView {
     const known = segment.isUnmodified && limit > 1 ? rangeSet.find(this.known, pair.key) : undefined
     if (known === undefined) return [pair]
     const range = reverse
-      ? { begin: later(later(stop, known.begin), this.own.lastBound(pair.key, false)), end: pair.key }
-      : { begin: segment.end, end: earlier(earlier(stop, known.end), this.own.nextBound(pair.key)) }
+      ? { begin: later(later(stop, known.begin), this.writes.lastBound(pair.key, false)), end: pair.key }
+      : { begin: segment.end, end: earlier(earlier(stop, known.end), this.writes.nextBound(pair.key)) }
     return Bytes.compare(range.begin, range.end) < 0
       ? [pair, ...readDatabase(this.below!, range, limit - 1, reverse)]
       : [pair]

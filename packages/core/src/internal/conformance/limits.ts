@@ -6,56 +6,52 @@ import type { FdbError } from "../../FdbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import type { TransactionService } from "../../Transaction.ts"
 import { maxValueLength } from "../limits.ts"
-import { bytes, failsWith, makeSpace, read, run, type Tests, text, write } from "./tests.ts"
+import { bytes, failsWith, read, refused, run, type Tests, text, write } from "./tests.ts"
 
-export const limits: Tests = (it, { maxKeyLength }) => {
-  it.effect(`keys have up to ${maxKeyLength} bytes, more are refused: 2102`, () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const prefix = space.key("")
-      const longest = Bytes.concat(prefix, new Uint8Array(maxKeyLength - prefix.length).fill(0x61))
-      const tooLong = Bytes.concat(longest, Uint8Array.of(0x61))
-      const value = bytes("1")
-      yield* run((tx) => tx.set(longest, value))
-      assert.deepStrictEqual((yield* run((tx) => tx.getRange(space.range))).map(({ key }) => key.length), [
-        maxKeyLength
-      ])
-      yield* failsWith(run((tx) => tx.set(tooLong, value)), 2102)
-      yield* failsWith(run((tx) => tx.atomic("Add", tooLong, value)), 2102)
-      yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: tooLong, offset: prefix.length }, value)), 2102)
-      // Where the versionstamp goes, counts.
-      const stamped = (length: number) =>
-        run((tx) => tx.setVersionstampedKey({ bytes: longest.slice(0, length), offset: prefix.length }, value))
-      yield* failsWith(stamped(maxKeyLength - 3), 2102)
-      yield* stamped(maxKeyLength - 4)
-      yield* run((tx) => tx.clearRange({ begin: prefix, end: longest }))
-      assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
-      assert.deepStrictEqual((yield* run((tx) => tx.getAll([tooLong, longest, tooLong]))).map(text), [
-        undefined,
-        "1",
-        undefined
-      ])
-      yield* run((tx) => tx.clear(longest))
-      assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range)), [])
-    }))
+export const limits: Tests = (test, { maxKeyLength }) => {
+  test(`keys have up to ${maxKeyLength} bytes, more are refused: 2102`, function*(space) {
+    const prefix = space.key("")
+    const longest = Bytes.concat(prefix, new Uint8Array(maxKeyLength - prefix.length).fill(0x61))
+    const tooLong = Bytes.concat(longest, Uint8Array.of(0x61))
+    const value = bytes("1")
+    yield* run((tx) => tx.set(longest, value))
+    assert.deepStrictEqual((yield* run((tx) => tx.getRange(space.range))).map(({ key }) => key.length), [
+      maxKeyLength
+    ])
+    yield* refused(2102, (tx) => tx.set(tooLong, value))
+    yield* refused(2102, (tx) => tx.atomic("Add", tooLong, value))
+    yield* refused(2102, (tx) => tx.setVersionstampedKey({ bytes: tooLong, offset: prefix.length }, value))
+    // Where the versionstamp goes, counts.
+    const stamped = (length: number) =>
+      run((tx) => tx.setVersionstampedKey({ bytes: longest.slice(0, length), offset: prefix.length }, value))
+    yield* failsWith(stamped(maxKeyLength - 3), 2102)
+    yield* stamped(maxKeyLength - 4)
+    yield* run((tx) => tx.clearRange({ begin: prefix, end: longest }))
+    assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
+    assert.deepStrictEqual((yield* run((tx) => tx.getAll([tooLong, longest, tooLong]))).map(text), [
+      undefined,
+      "1",
+      undefined
+    ])
+    yield* run((tx) => tx.clear(longest))
+    assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range)), [])
+  })
 
-  it.effect("keys that are too long to be there are read as absent, cleared without effect, and conflict with nothing", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
+  test(
+    "keys that are too long to be there are read as absent, cleared without effect, and conflict with nothing",
+    function*(space) {
       const value = bytes("1")
       for (const length of [maxKeyLength + 1, 2 * maxKeyLength, 2 * maxKeyLength + 1]) {
         const tooLong = Bytes.concat(space.key("k"), new Uint8Array(length - space.key("k").length).fill(0x61))
         assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
         const version = yield* Effect.flatten(run((tx) => Effect.andThen(tx.clear(tooLong), tx.committedVersion)))
         assert.strictEqual(version, -1n)
-        yield* run((tx) =>
-          Effect.gen(function*() {
-            yield* tx.clear(tooLong)
-            yield* tx.addReadConflictKey(tooLong)
-            yield* tx.addWriteConflictKey(tooLong)
-            yield* tx.set(space.key("a"), value)
-          })
-        )
+        yield* run(function*(tx) {
+          yield* tx.clear(tooLong)
+          yield* tx.addReadConflictKey(tooLong)
+          yield* tx.addWriteConflictKey(tooLong)
+          yield* tx.set(space.key("a"), value)
+        })
         assert.strictEqual(yield* read(space, "a"), "1")
         yield* run((tx) => tx.clearRange({ begin: tooLong, end: Bytes.concat(tooLong, tooLong) }))
         assert.deepStrictEqual(
@@ -68,195 +64,165 @@ export const limits: Tests = (it, { maxKeyLength }) => {
         assert.strictEqual(yield* read(space, "j"), "1")
         assert.isUndefined(yield* read(space, "l"))
       }
-    }))
+    }
+  )
 
-  it.effect("of a key of the system that is too long the system counts: 2004", () =>
-    Effect.gen(function*() {
-      const value = bytes("1")
-      for (const byte of [0x61, 0xff]) {
-        const long = Bytes.concat(KeyRange.all.end, new Uint8Array(maxKeyLength + 1).fill(byte))
-        // The special keys of FoundationDB begin with two such bytes, and are refused in their own ways.
-        if (byte === 0xff) long[1] = 0xfe
-        yield* failsWith(run((tx) => tx.get(long)), 2004)
-        yield* failsWith(run((tx) => tx.snapshot.getAll([long])), 2004)
-        yield* failsWith(run((tx) => tx.set(long, value)), 2004)
-        yield* failsWith(run((tx) => tx.clear(long)), 2004)
-        yield* failsWith(run((tx) => tx.atomic("Add", long, value)), 2004)
-        yield* failsWith(run((tx) => tx.setVersionstampedKey({ bytes: long, offset: 2 }, value)), 2004)
-        yield* failsWith(run((tx) => tx.addReadConflictKey(long)), 2004)
-        yield* failsWith(run((tx) => tx.addWriteConflictKey(long)), 2004)
+  test("of a key of the system that is too long the system counts: 2004", function*() {
+    const value = bytes("1")
+    for (const byte of [0x61, 0xff]) {
+      const long = Bytes.concat(KeyRange.all.end, new Uint8Array(maxKeyLength + 1).fill(byte))
+      // The special keys of FoundationDB begin with two such bytes, and are refused in their own ways.
+      if (byte === 0xff) long[1] = 0xfe
+      yield* refused(2004, (tx) => tx.get(long))
+      yield* refused(2004, (tx) => tx.snapshot.getAll([long]))
+      yield* refused(2004, (tx) => tx.set(long, value))
+      yield* refused(2004, (tx) => tx.clear(long))
+      yield* refused(2004, (tx) => tx.atomic("Add", long, value))
+      yield* refused(2004, (tx) => tx.setVersionstampedKey({ bytes: long, offset: 2 }, value))
+      yield* refused(2004, (tx) => tx.addReadConflictKey(long))
+      yield* refused(2004, (tx) => tx.addWriteConflictKey(long))
+    }
+  })
+
+  test("values have up to 100,000 bytes, more are refused: 2103", function*(space) {
+    const longest = new Uint8Array(maxValueLength).map((_, index) => index % 251)
+    const tooLong = new Uint8Array(maxValueLength + 1)
+    yield* run((tx) => tx.set(space.key("a"), longest))
+    assert.isTrue(Bytes.equals(longest, (yield* run((tx) => tx.get(space.key("a"))))!))
+    yield* refused(2103, (tx) => tx.set(space.key("b"), tooLong))
+    yield* refused(2103, (tx) => tx.atomic("BitOr", space.key("b"), tooLong))
+    yield* refused(2103, (tx) => tx.setVersionstampedValue(space.key("b"), { bytes: tooLong, offset: 0 }))
+    const stamped = (length: number) =>
+      run((tx) => tx.setVersionstampedValue(space.key("b"), { bytes: new Uint8Array(length), offset: 0 }))
+    yield* failsWith(stamped(maxValueLength - 3), 2103)
+    assert.isUndefined(yield* read(space, "b"))
+    yield* stamped(maxValueLength - 4)
+  })
+
+  test("a transaction of more than ten million bytes is refused as a whole: 2101", function*(space) {
+    const fill = (count: number) =>
+      run(function*(tx) {
+        const value = new Uint8Array(maxValueLength)
+        for (let index = 0; index < count; index++) yield* tx.set(space.key(String(index)), value)
+      })
+    const error = yield* failsWith(fill(101), 2101)
+    assert.isFalse(error.retryable)
+    assert.isFalse(error.maybeCommitted)
+    assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range, { limit: 1 })), [])
+    yield* fill(20)
+  })
+
+  test("`sizeLimit` lowers the limit, and conflicts count: 2101", function*(space) {
+    const set = (length: number, sizeLimit: number) =>
+      run((tx) => tx.set(space.key("a"), new Uint8Array(length)), { sizeLimit })
+    yield* failsWith(set(2000, 1000), 2101)
+    assert.isUndefined(yield* read(space, "a"))
+    yield* set(100, 1000)
+    yield* refused(2101, function*(tx) {
+      for (let index = 0; index < 100; index++) yield* tx.addReadConflictKey(space.key(`conflict ${index * 2}`))
+      yield* tx.set(space.key("b"), bytes("1"))
+    }, { sizeLimit: 1000 })
+    assert.isUndefined(yield* read(space, "b"))
+  })
+
+  test("a transaction has the size that FoundationDB's client counts, to one in a hundred: 2101", function*(space) {
+    const sizeLimit = 100_000
+    const key = (index: number) => space.key(String(index).padStart(6, "0"))
+    const { length } = key(0)
+    const mutation = 44
+    const conflict = 24 + 2 * length + 1
+    const operations: ReadonlyArray<
+      readonly [number, (tx: TransactionService, index: number) => Effect.Effect<void, FdbError>]
+    > = [
+      [mutation + conflict + length + 10, (tx, index) => tx.set(key(index), new Uint8Array(10))],
+      [mutation + conflict + length, (tx, index) => tx.set(key(index), new Uint8Array(0))],
+      [mutation + conflict + 2 * length + 1, (tx, index) => tx.clear(key(index))],
+      [mutation + conflict + length + 4, (tx, index) => tx.atomic("Add", key(index), new Uint8Array(4))],
+      [conflict, (tx, index) => tx.addReadConflictKey(key(index))],
+      [conflict, (tx, index) => Effect.asVoid(tx.get(key(index)))],
+      [conflict, (tx, index) => tx.addWriteConflictKey(key(index))],
+      [
+        mutation + conflict + length + 14,
+        (tx, index) => tx.setVersionstampedValue(key(index), { bytes: new Uint8Array(10), offset: 0 })
+      ],
+      [mutation + length + 14 + 10, (tx, index) =>
+        tx.setVersionstampedKey(
+          { bytes: Bytes.concat(key(index), new Uint8Array(10)), offset: length },
+          new Uint8Array(10)
+        )]
+    ]
+    for (const [size, operate] of operations) {
+      const commit = (count: number) =>
+        run(function*(tx) {
+          // Else there would be nothing to commit.
+          yield* tx.addWriteConflictKey(space.key("x"))
+          for (let index = 0; index < count; index++) yield* operate(tx, 2 * index)
+        }, { sizeLimit })
+      const most = sizeLimit / size
+      yield* failsWith(commit(Math.ceil(most * 1.01)), 2101)
+      yield* commit(Math.floor(most * 0.99))
+    }
+    // What is cleared around keys that are written counts between each of them.
+    const around = (sizeLimit: number) =>
+      run(function*(tx) {
+        yield* tx.clearRange(space.range)
+        for (let index = 0; index < 300; index++) yield* tx.set(key(index), new Uint8Array(10))
+      }, { sizeLimit })
+    const size = 300 * (2 * mutation + length + 10 + 2 * length + 1)
+    yield* failsWith(around(Math.floor(size * 0.99)), 2101)
+    yield* around(Math.ceil(size * 1.01))
+    // What is written over counts once, and neighbours are cleared together.
+    yield* run(function*(tx) {
+      for (let index = 0; index < 1000; index++) {
+        yield* tx.set(key(0), new Uint8Array(1000))
+        yield* tx.clearRange({ begin: key(index), end: key(index + 1) })
+        yield* tx.atomic("Add", key(1), new Uint8Array(100))
       }
-    }))
+    }, { sizeLimit })
+  })
 
-  it.effect("values have up to 100,000 bytes, more are refused: 2103", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const longest = new Uint8Array(maxValueLength).map((_, index) => index % 251)
-      const tooLong = new Uint8Array(maxValueLength + 1)
-      yield* run((tx) => tx.set(space.key("a"), longest))
-      assert.isTrue(Bytes.equals(longest, (yield* run((tx) => tx.get(space.key("a"))))!))
-      yield* failsWith(run((tx) => tx.set(space.key("b"), tooLong)), 2103)
-      yield* failsWith(run((tx) => tx.atomic("BitOr", space.key("b"), tooLong)), 2103)
-      yield* failsWith(run((tx) => tx.setVersionstampedValue(space.key("b"), { bytes: tooLong, offset: 0 })), 2103)
-      const stamped = (length: number) =>
-        run((tx) => tx.setVersionstampedValue(space.key("b"), { bytes: new Uint8Array(length), offset: 0 }))
-      yield* failsWith(stamped(maxValueLength - 3), 2103)
-      assert.isUndefined(yield* read(space, "b"))
-      yield* stamped(maxValueLength - 4)
-    }))
+  test("`sizeLimit` is from 32 to ten million: 2006", function*(space) {
+    const set = (sizeLimit: number) => run((tx) => tx.set(space.key("a"), bytes("1")), { sizeLimit })
+    for (const sizeLimit of [Number.NaN, -1, 0, 31, 1000.5, 10_000_001]) yield* failsWith(set(sizeLimit), 2006)
+    assert.isUndefined(yield* read(space, "a"))
+    yield* set(10_000_000)
+    yield* failsWith(set(32), 2101)
+  })
 
-  it.effect("a transaction of more than ten million bytes is refused as a whole: 2101", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const fill = (count: number) =>
-        run((tx) =>
-          Effect.forEach(
-            Array.from({ length: count }, (_, index) => index),
-            (index) => tx.set(space.key(String(index)), new Uint8Array(maxValueLength)),
-            { discard: true }
-          )
-        )
-      const error = yield* failsWith(fill(101), 2101)
-      assert.isFalse(error.retryable)
-      assert.isFalse(error.maybeCommitted)
-      assert.deepStrictEqual(yield* run((tx) => tx.getRange(space.range, { limit: 1 })), [])
-      yield* fill(20)
-    }))
+  test("system keys are not written: 2004", function*(space) {
+    const system = Bytes.fromHex("ff01")
+    const value = bytes("1")
+    const end = KeyRange.all.end
+    yield* refused(2004, (tx) => tx.set(system, value))
+    yield* refused(2004, (tx) => tx.set(end, value))
+    yield* refused(2004, (tx) => tx.clear(system))
+    yield* refused(2004, (tx) => tx.clearRange({ begin: space.range.end, end: system }))
+    yield* refused(2004, (tx) => tx.atomic("Add", system, value))
+    yield* refused(2004, (tx) => tx.addReadConflictKey(system))
+    yield* refused(2004, (tx) => tx.addWriteConflictRange({ begin: system, end: Bytes.fromHex("ff02") }))
+    yield* refused(
+      2004,
+      (tx) => tx.setVersionstampedKey({ bytes: Bytes.concat(end, new Uint8Array(10)), offset: 1 }, value)
+    )
+  })
 
-  it.effect("`sizeLimit` lowers the limit, and conflicts count: 2101", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const set = (length: number, sizeLimit: number) =>
-        run((tx) => tx.set(space.key("a"), new Uint8Array(length)), { sizeLimit })
-      yield* failsWith(set(2000, 1000), 2101)
-      assert.isUndefined(yield* read(space, "a"))
-      yield* set(100, 1000)
-      yield* failsWith(
-        run((tx) =>
-          Effect.gen(function*() {
-            for (let index = 0; index < 100; index++) yield* tx.addReadConflictKey(space.key(`conflict ${index * 2}`))
-            yield* tx.set(space.key("b"), bytes("1"))
-          }), { sizeLimit: 1000 }),
-        2101
-      )
-      assert.isUndefined(yield* read(space, "b"))
-    }))
+  test("an inverted range is refused: 2005; an empty one does nothing", function*(space) {
+    yield* write(space, { a: "1", b: "2" })
+    const inverted = { begin: space.key("b"), end: space.key("a") }
+    yield* refused(2005, (tx) => tx.clearRange(inverted))
+    yield* refused(2005, (tx) => tx.addReadConflictRange(inverted))
+    yield* refused(2005, (tx) => tx.addWriteConflictRange(inverted))
+    const empty = { begin: space.key("a"), end: space.key("a") }
+    yield* run((tx) => tx.clearRange(empty))
+    assert.strictEqual(yield* read(space, "a"), "1")
+  })
 
-  it.effect("a transaction has the size that FoundationDB's client counts, to one in a hundred: 2101", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const sizeLimit = 100_000
-      const key = (index: number) => space.key(String(index).padStart(6, "0"))
-      const { length } = key(0)
-      const mutation = 44
-      const conflict = 24 + 2 * length + 1
-      const operations: ReadonlyArray<
-        readonly [number, (tx: TransactionService, index: number) => Effect.Effect<void, FdbError>]
-      > = [
-        [mutation + conflict + length + 10, (tx, index) => tx.set(key(index), new Uint8Array(10))],
-        [mutation + conflict + length, (tx, index) => tx.set(key(index), new Uint8Array(0))],
-        [mutation + conflict + 2 * length + 1, (tx, index) => tx.clear(key(index))],
-        [mutation + conflict + length + 4, (tx, index) => tx.atomic("Add", key(index), new Uint8Array(4))],
-        [conflict, (tx, index) => tx.addReadConflictKey(key(index))],
-        [conflict, (tx, index) => Effect.asVoid(tx.get(key(index)))],
-        [conflict, (tx, index) => tx.addWriteConflictKey(key(index))],
-        [
-          mutation + conflict + length + 14,
-          (tx, index) => tx.setVersionstampedValue(key(index), { bytes: new Uint8Array(10), offset: 0 })
-        ],
-        [mutation + length + 14 + 10, (tx, index) =>
-          tx.setVersionstampedKey(
-            { bytes: Bytes.concat(key(index), new Uint8Array(10)), offset: length },
-            new Uint8Array(10)
-          )]
-      ]
-      for (const [size, operate] of operations) {
-        const commit = (count: number) =>
-          run((tx) =>
-            Effect.gen(function*() {
-              // Else there would be nothing to commit.
-              yield* tx.addWriteConflictKey(space.key("x"))
-              for (let index = 0; index < count; index++) yield* operate(tx, 2 * index)
-            }), { sizeLimit })
-        const most = sizeLimit / size
-        yield* failsWith(commit(Math.ceil(most * 1.01)), 2101)
-        yield* commit(Math.floor(most * 0.99))
-      }
-      // What is cleared around keys that are written counts between each of them.
-      const around = (sizeLimit: number) =>
-        run((tx) =>
-          Effect.gen(function*() {
-            yield* tx.clearRange(space.range)
-            for (let index = 0; index < 300; index++) yield* tx.set(key(index), new Uint8Array(10))
-          }), { sizeLimit })
-      const size = 300 * (2 * mutation + length + 10 + 2 * length + 1)
-      yield* failsWith(around(Math.floor(size * 0.99)), 2101)
-      yield* around(Math.ceil(size * 1.01))
-      // What is written over counts once, and neighbours are cleared together.
-      yield* run((tx) =>
-        Effect.gen(function*() {
-          for (let index = 0; index < 1000; index++) {
-            yield* tx.set(key(0), new Uint8Array(1000))
-            yield* tx.clearRange({ begin: key(index), end: key(index + 1) })
-            yield* tx.atomic("Add", key(1), new Uint8Array(100))
-          }
-        }), { sizeLimit })
-    }))
-
-  it.effect("`sizeLimit` is from 32 to ten million: 2006", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const set = (sizeLimit: number) => run((tx) => tx.set(space.key("a"), bytes("1")), { sizeLimit })
-      for (const sizeLimit of [Number.NaN, -1, 0, 31, 1000.5, 10_000_001]) yield* failsWith(set(sizeLimit), 2006)
-      assert.isUndefined(yield* read(space, "a"))
-      yield* set(10_000_000)
-      yield* failsWith(set(32), 2101)
-    }))
-
-  it.effect("system keys are not written: 2004", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const system = Bytes.fromHex("ff01")
-      const value = bytes("1")
-      const end = KeyRange.all.end
-      yield* failsWith(run((tx) => tx.set(system, value)), 2004)
-      yield* failsWith(run((tx) => tx.set(end, value)), 2004)
-      yield* failsWith(run((tx) => tx.clear(system)), 2004)
-      yield* failsWith(run((tx) => tx.clearRange({ begin: space.range.end, end: system })), 2004)
-      yield* failsWith(run((tx) => tx.atomic("Add", system, value)), 2004)
-      yield* failsWith(run((tx) => tx.addReadConflictKey(system)), 2004)
-      yield* failsWith(run((tx) => tx.addWriteConflictRange({ begin: system, end: Bytes.fromHex("ff02") })), 2004)
-      yield* failsWith(
-        run((tx) => tx.setVersionstampedKey({ bytes: Bytes.concat(end, new Uint8Array(10)), offset: 1 }, value)),
-        2004
-      )
-    }))
-
-  it.effect("an inverted range is refused: 2005; an empty one does nothing", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      yield* write(space, { a: "1", b: "2" })
-      const inverted = { begin: space.key("b"), end: space.key("a") }
-      yield* failsWith(run((tx) => tx.clearRange(inverted)), 2005)
-      yield* failsWith(run((tx) => tx.addReadConflictRange(inverted)), 2005)
-      yield* failsWith(run((tx) => tx.addWriteConflictRange(inverted)), 2005)
-      const empty = { begin: space.key("a"), end: space.key("a") }
-      yield* run((tx) => tx.clearRange(empty))
-      assert.strictEqual(yield* read(space, "a"), "1")
-    }))
-
-  it.effect("a refused write makes nothing of the transaction's other writes", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      yield* failsWith(
-        run((tx) =>
-          Effect.andThen(
-            tx.set(space.key("a"), bytes("1")),
-            tx.set(space.key("b"), new Uint8Array(maxValueLength + 1))
-          )
-        ),
-        2103
-      )
-      assert.isUndefined(yield* read(space, "a"))
-    }))
+  test("a refused write makes nothing of the transaction's other writes", function*(space) {
+    yield* refused(2103, (tx) =>
+      Effect.andThen(
+        tx.set(space.key("a"), bytes("1")),
+        tx.set(space.key("b"), new Uint8Array(maxValueLength + 1))
+      ))
+    assert.isUndefined(yield* read(space, "a"))
+  })
 }

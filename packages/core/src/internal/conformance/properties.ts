@@ -4,7 +4,7 @@ import type { Tests } from "./tests.ts"
 
 const timeout = 120_000
 
-export const properties: Tests = (it, { runs, seed, selectorsCountCleared }) => {
+export const properties: Tests = (_, { runs, seed, selectorsCountCleared }, it) => {
   // Without a size programs are too short for conflicts.
   const options = { timeout, arbitrary: { runs, seed, size: 60 } }
 

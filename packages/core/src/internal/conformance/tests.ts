@@ -20,8 +20,22 @@ export interface Settings {
   readonly selectorsCountCleared: boolean
 }
 
+/** Declares a test, which has a part of the key space of its own. */
+export type Test = (
+  name: string,
+  body: (space: Space) => Generator<Effect.Effect<any, any, Database | Scope.Scope>, void, never>
+) => void
+
 /** A part of the suite: declares tests. */
-export type Tests = (it: Vitest.MethodsNonLive<Database>, settings: Settings) => void
+export type Tests = (test: Test, settings: Settings, it: Vitest.MethodsNonLive<Database>) => void
+
+/** Has the tests of a part run by `it`. */
+export const declare = (it: Vitest.MethodsNonLive<Database>, settings: Settings) => (tests: Tests): void =>
+  tests(
+    (name, body) => it.effect(name, () => Effect.flatMap(makeSpace, (space) => Effect.gen(() => body(space)))),
+    settings,
+    it
+  )
 
 /** The keys of one test. */
 export interface Space {
@@ -80,9 +94,23 @@ export const begin = Effect.fnUntraced(function*(options: TransactionOptions = {
   return session
 })
 
-/** Runs one operation in a transaction of its own. */
-export const run = <A, E, R>(use: (tx: TransactionService) => Effect.Effect<A, E, R>, options?: TransactionOptions) =>
-  Database.transact(Transaction.use(use), options)
+/** Runs an operation, or a generator of several, in a transaction of its own. */
+export const run: {
+  <A, E, R>(use: (tx: TransactionService) => Effect.Effect<A, E, R>, options?: TransactionOptions): Transacted<A, E, R>
+  <Eff extends Effect.Effect<any, any, any>, A>(
+    use: (tx: TransactionService) => Generator<Eff, A, never>,
+    options?: TransactionOptions
+  ): Transacted<A, Effect.Error<Eff>, Effect.Services<Eff>>
+} = (use: (tx: TransactionService) => any, options?: TransactionOptions) =>
+  Database.transact(
+    Transaction.use((tx) => {
+      const used = use(tx)
+      return Effect.isEffect(used) ? used : Effect.gen(() => used)
+    }),
+    options
+  ) as never
+
+type Transacted<A, E, R> = Effect.Effect<A, E | FdbError, Database | Exclude<R, Transaction>>
 
 /** The value of a name as text. */
 export const text = (value: Uint8Array | undefined): string | undefined =>
@@ -93,11 +121,9 @@ export const bytes = Bytes.fromString
 
 /** Writes names with their values. */
 export const write = (space: Space, values: Record<string, string>) =>
-  run((tx) =>
-    Effect.forEach(Object.entries(values), ([name, value]) => tx.set(space.key(name), bytes(value)), {
-      discard: true
-    })
-  )
+  run(function*(tx) {
+    for (const name in values) yield* tx.set(space.key(name), bytes(values[name]!))
+  })
 
 /** The value of a name, read in a transaction of its own. */
 export const read = (space: Space, name: string) => Effect.map(run((tx) => tx.get(space.key(name))), text)
@@ -120,6 +146,15 @@ export const failsWith = <A, R>(effect: Effect.Effect<A, FdbError, R>, code: num
         return error
       })
   )
+
+/** An operation, or a generator of several, fails in a transaction of its own. */
+export const refused = (
+  code: number,
+  use: (tx: TransactionService) =>
+    | Effect.Effect<unknown, FdbError, Scope.Scope>
+    | Generator<Effect.Effect<any, FdbError, Database | Scope.Scope>, unknown, never>,
+  options?: TransactionOptions
+) => failsWith(run(use as (tx: TransactionService) => Effect.Effect<unknown, FdbError, Scope.Scope>, options), code)
 
 /** The commit is refused for a conflict. */
 export const conflicting = (session: Session) => failsWith(session.commit, 1020)

@@ -9,8 +9,8 @@ import {
   bytes,
   conflicting,
   failsWith,
-  makeSpace,
   read,
+  refused,
   run,
   soon,
   type Space,
@@ -21,155 +21,133 @@ import {
 /** Watches a name from a committed transaction. */
 const watch = (space: Space, name: string) => run((tx) => tx.watch(space.key(name)))
 
-export const watches: Tests = (it) => {
-  it.effect("a watch outlives its commit and fires when another changes, sets or clears the key", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const key = space.key("a")
-      const set = yield* watch(space, "a")
-      yield* write(space, { a: "1" })
-      yield* soon(set)
-      const changed = yield* watch(space, "a")
-      yield* run((tx) => tx.atomic("Add", key, Uint8Array.of(1)))
-      yield* soon(changed)
-      const cleared = yield* watch(space, "a")
-      yield* run((tx) => tx.clear(key))
-      yield* soon(cleared)
-      yield* write(space, { a: "1" })
-      const swept = yield* watch(space, "a")
-      yield* run((tx) => tx.clearRange(space.range))
-      yield* soon(swept)
-    }))
+export const watches: Tests = (test) => {
+  test("a watch outlives its commit and fires when another changes, sets or clears the key", function*(space) {
+    const key = space.key("a")
+    const set = yield* watch(space, "a")
+    yield* write(space, { a: "1" })
+    yield* soon(set)
+    const changed = yield* watch(space, "a")
+    yield* run((tx) => tx.atomic("Add", key, Uint8Array.of(1)))
+    yield* soon(changed)
+    const cleared = yield* watch(space, "a")
+    yield* run((tx) => tx.clear(key))
+    yield* soon(cleared)
+    yield* write(space, { a: "1" })
+    const swept = yield* watch(space, "a")
+    yield* run((tx) => tx.clearRange(space.range))
+    yield* soon(swept)
+  })
 
-  it.effect("one that waits already is woken", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const fired = yield* watch(space, "a")
-      const fiber = yield* Effect.forkChild(fired, { startImmediately: true })
-      yield* write(space, { b: "unrelated" })
-      yield* write(space, { a: "1" })
-      yield* soon(Fiber.join(fiber))
-    }))
+  test("one that waits already is woken", function*(space) {
+    const fired = yield* watch(space, "a")
+    const fiber = yield* Effect.forkChild(fired, { startImmediately: true })
+    yield* write(space, { b: "unrelated" })
+    yield* write(space, { a: "1" })
+    yield* soon(Fiber.join(fiber))
+  })
 
-  it.effect("all watches of a key fire, of one transaction and of several", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const key = space.key("a")
-      const first = yield* run((tx) => Effect.all([tx.watch(key), tx.watch(key), tx.watch(space.key("b"))]))
-      const second = yield* watch(space, "a")
-      yield* write(space, { a: "1", b: "1" })
-      yield* soon(Effect.all([...first, second], { concurrency: "unbounded" }))
-    }))
+  test("all watches of a key fire, of one transaction and of several", function*(space) {
+    const key = space.key("a")
+    const first = yield* run((tx) => Effect.all([tx.watch(key), tx.watch(key), tx.watch(space.key("b"))]))
+    const second = yield* watch(space, "a")
+    yield* write(space, { a: "1", b: "1" })
+    yield* soon(Effect.all([...first, second], { concurrency: "unbounded" }))
+  })
 
-  it.effect("a fired watch stays fired", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const fired = yield* watch(space, "a")
-      yield* write(space, { a: "1" })
-      yield* soon(fired)
-      yield* write(space, { a: "2" })
-      yield* soon(fired)
-    }))
+  test("a fired watch stays fired", function*(space) {
+    const fired = yield* watch(space, "a")
+    yield* write(space, { a: "1" })
+    yield* soon(fired)
+    yield* write(space, { a: "2" })
+    yield* soon(fired)
+  })
 
-  it.effect("a watch compares with the value that its transaction saw: what changed before the commit counts", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
+  test(
+    "a watch compares with the value that its transaction saw: what changed before the commit counts",
+    function*(space) {
       const tx = yield* begin()
       const fired = yield* tx.watch(space.key("a"))
       yield* write(space, { a: "1" })
       yield* tx.commit
       yield* soon(fired)
-    }))
+    }
+  )
 
-  it.effect("a watch fires on a change of its own transaction that is made after it", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const tx = yield* begin()
-      const fired = yield* tx.watch(space.key("a"))
-      yield* tx.set(space.key("a"), bytes("1"))
-      yield* tx.commit
-      yield* soon(fired)
-    }))
+  test("a watch fires on a change of its own transaction that is made after it", function*(space) {
+    const tx = yield* begin()
+    const fired = yield* tx.watch(space.key("a"))
+    yield* tx.set(space.key("a"), bytes("1"))
+    yield* tx.commit
+    yield* soon(fired)
+  })
 
-  it.effect("a watch that is set after the transaction's own write waits for the next change", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const fired = yield* run((tx) => Effect.andThen(tx.set(space.key("a"), bytes("1")), tx.watch(space.key("a"))))
-      yield* write(space, { a: "2" })
-      yield* soon(fired)
-    }))
+  test("a watch that is set after the transaction's own write waits for the next change", function*(space) {
+    const fired = yield* run((tx) => Effect.andThen(tx.set(space.key("a"), bytes("1")), tx.watch(space.key("a"))))
+    yield* write(space, { a: "2" })
+    yield* soon(fired)
+  })
 
-  it.effect("a watch reads its key: it conflicts", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const tx = yield* begin()
-      yield* Effect.asVoid(tx.watch(space.key("a")))
-      yield* tx.set(space.key("b"), bytes("1"))
-      yield* write(space, { a: "1" })
-      yield* conflicting(tx)
-    }))
+  test("a watch reads its key: it conflicts", function*(space) {
+    const tx = yield* begin()
+    yield* Effect.asVoid(tx.watch(space.key("a")))
+    yield* tx.set(space.key("b"), bytes("1"))
+    yield* write(space, { a: "1" })
+    yield* conflicting(tx)
+  })
 
-  it.effect("a failed commit fails its watches", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const tx = yield* begin()
-      const fired = yield* tx.watch(space.key("w"))
-      yield* tx.get(space.key("a"))
-      yield* tx.set(space.key("b"), bytes("1"))
-      yield* write(space, { a: "1" })
-      yield* conflicting(tx)
-      const error = yield* soon(Effect.flip(fired))
-      assert.include([1020, 1025, 1101], error.code)
-    }))
+  test("a failed commit fails its watches", function*(space) {
+    const tx = yield* begin()
+    const fired = yield* tx.watch(space.key("w"))
+    yield* tx.get(space.key("a"))
+    yield* tx.set(space.key("b"), bytes("1"))
+    yield* write(space, { a: "1" })
+    yield* conflicting(tx)
+    const error = yield* soon(Effect.flip(fired))
+    assert.include([1020, 1025, 1101], error.code)
+  })
 
-  it.effect("a transaction that is given up fails its watches", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const tx = yield* begin()
-      const fired = yield* tx.watch(space.key("a"))
-      yield* tx.abandon
-      const error = yield* soon(Effect.flip(fired))
-      assert.include([1025, 1101], error.code)
-    }))
+  test("a transaction that is given up fails its watches", function*(space) {
+    const tx = yield* begin()
+    const fired = yield* tx.watch(space.key("a"))
+    yield* tx.abandon
+    const error = yield* soon(Effect.flip(fired))
+    assert.include([1025, 1101], error.code)
+  })
 
-  it.effect("closing the scope ends a watch: 1025", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const scope = yield* Scope.make()
-      const fired = yield* Effect.provideService(watch(space, "a"), Scope.Scope, scope)
-      const fiber = yield* Effect.forkChild(fired, { startImmediately: true })
-      yield* Scope.close(scope, Exit.void)
-      yield* failsWith(soon(Fiber.join(fiber)), 1025)
-      yield* write(space, { a: "1" })
-      yield* failsWith(soon(fired), 1025)
-    }))
+  test("closing the scope ends a watch: 1025", function*(space) {
+    const scope = yield* Scope.make()
+    const fired = yield* Effect.provideService(watch(space, "a"), Scope.Scope, scope)
+    const fiber = yield* Effect.forkChild(fired, { startImmediately: true })
+    yield* Scope.close(scope, Exit.void)
+    yield* failsWith(soon(Fiber.join(fiber)), 1025)
+    yield* write(space, { a: "1" })
+    yield* failsWith(soon(fired), 1025)
+  })
 
-  it.effect("whoever waits can be interrupted, and the watch goes on for others", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      const fired = yield* watch(space, "a")
-      const fiber = yield* Effect.forkChild(fired, { startImmediately: true })
-      yield* soon(Fiber.interrupt(fiber))
-      yield* write(space, { a: "1" })
-      yield* soon(fired)
-    }))
+  test("whoever waits can be interrupted, and the watch goes on for others", function*(space) {
+    const fired = yield* watch(space, "a")
+    const fiber = yield* Effect.forkChild(fired, { startImmediately: true })
+    yield* soon(Fiber.interrupt(fiber))
+    yield* write(space, { a: "1" })
+    yield* soon(fired)
+  })
 
-  it.effect("a loop of watches sees the last of many changes", () =>
-    Effect.gen(function*() {
-      const space = yield* makeSpace
-      yield* write(space, { a: "0" })
-      const follower = yield* Effect.forkChild(Effect.gen(function*() {
-        while (true) {
-          const next = yield* run((tx) => Effect.all([tx.get(space.key("a")), tx.watch(space.key("a"))]))
-          if (next[0]?.[0] === 0x39) return
-          yield* next[1]
-        }
-      }))
-      for (let round = 1; round <= 9; round++) yield* write(space, { a: String(round) })
-      yield* soon(Fiber.join(follower))
-      assert.strictEqual(yield* read(space, "a"), "9")
+  test("a loop of watches sees the last of many changes", function*(space) {
+    yield* write(space, { a: "0" })
+    const follower = yield* Effect.forkChild(Effect.gen(function*() {
+      while (true) {
+        const next = yield* run((tx) => Effect.all([tx.get(space.key("a")), tx.watch(space.key("a"))]))
+        if (next[0]?.[0] === 0x39) return
+        yield* next[1]
+      }
     }))
+    for (let round = 1; round <= 9; round++) yield* write(space, { a: String(round) })
+    yield* soon(Fiber.join(follower))
+    assert.strictEqual(yield* read(space, "a"), "9")
+  })
 
-  it.effect("system keys are not watched: 2004", () =>
-    failsWith(run((tx) => Effect.asVoid(tx.watch(Uint8Array.of(0xff, 1)))), 2004))
+  test("system keys are not watched: 2004", function*() {
+    yield* refused(2004, (tx) => Effect.asVoid(tx.watch(Uint8Array.of(0xff, 1))))
+  })
 }

@@ -4,7 +4,7 @@ import { judge } from "../src/demo/verdict.ts"
 
 /** A tenure of a leader that believes in itself from `from` to `until`, and works from its beginning on. */
 const tenure = (who: string, term: bigint, from: bigint, until: bigint): Array<CandidateReport> => [
-  { who, kind: "elected", at: from, term, cause: "Vacant", until },
+  { who, kind: "elected", at: from, term, cause: "vacant", until },
   { who, kind: "work", at: from, term },
   { who, kind: "step", at: from, term }
 ]
@@ -17,11 +17,11 @@ describe("the demonstration's verdict", () => {
   })
 
   it("counts a belief that ends by loss, or by its last renewal, whichever comes first", () => {
-    const lost: CandidateReport = { who: "a", kind: "lost", at: 6n, term: 1n, reason: "Resigned" }
+    const lost: CandidateReport = { who: "a", kind: "lost", at: 6n, term: 1n, reason: "resigned" }
     assert.strictEqual(judge([...tenure("a", 1n, 0n, 10n), lost, ...tenure("b", 2n, 7n, 20n)]).overlaps, 0)
     const renewed: CandidateReport = { who: "a", kind: "renewed", at: 5n, term: 1n, ballot: 2n, until: 15n }
     assert.strictEqual(judge([...tenure("a", 1n, 0n, 10n), renewed, ...tenure("b", 2n, 12n, 20n)]).overlaps, 1)
-    const thawed: CandidateReport = { who: "a", kind: "lost", at: 30n, term: 1n, reason: "Expired" }
+    const thawed: CandidateReport = { who: "a", kind: "lost", at: 30n, term: 1n, reason: "expired" }
     assert.strictEqual(judge([...tenure("a", 1n, 0n, 10n), ...tenure("b", 2n, 12n, 40n), thawed]).overlaps, 0)
   })
 

@@ -1,10 +1,9 @@
 /** What happens, printed for people: one line each, with the time since the start. */
-import type { LossReason } from "@effect-fdb/leader-election"
+import type { ElectionCause, LossReason } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { CandidateReport } from "./Processes.ts"
-import type { Cause } from "./report.ts"
 
 const codes = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" } as const
 
@@ -22,23 +21,23 @@ export interface Timeline {
 }
 
 /** Why a candidate leads, and why it stops: a compiler error where the library has one more. */
-const causes: { readonly [cause in Cause]: string } = {
-  Vacant: "the leadership was vacant",
-  Lapsed: "the lease had run out",
-  Own: "the tenure was its own from before"
+const causes: { readonly [cause in ElectionCause]: string } = {
+  vacant: "the leadership was vacant",
+  lapsed: "the lease had run out",
+  own: "the tenure was its own from before"
 }
 
 const reasons: { readonly [reason in LossReason]: string } = {
-  Resigned: "it resigns",
-  Expired: "it could not renew its lease in time",
-  ClockJumped: "its clock has jumped past its lease",
-  Preempted: "a candidate of higher priority asks for it",
-  StepDownRequested: "an operator asks for it",
-  Replaced: "another process leads",
-  Superseded: "another process uses its id",
-  Evicted: "its registration was removed",
-  Disabled: "the election is disabled",
-  Broken: "the records of the election are damaged"
+  resigned: "it resigns",
+  expired: "it could not renew its lease in time",
+  "clock-jumped": "its clock has jumped past its lease",
+  preempted: "a candidate of higher priority asks for it",
+  "stepped-down": "an operator asks for it",
+  replaced: "another process leads",
+  superseded: "another process uses its id",
+  evicted: "its registration was removed",
+  disabled: "the election is disabled",
+  broken: "the records of the election are damaged"
 }
 
 export const make = Effect.fnUntraced(function*(useColours: boolean) {

@@ -1,20 +1,15 @@
 /** What a candidate's process tells of itself, one line of JSON each. */
-import { LossReason } from "@effect-fdb/leader-election"
+import { ElectionCause, LossReason } from "@effect-fdb/leader-election"
 import * as Schema from "effect/Schema"
 
 /** When, in nanoseconds of the host's monotonic clock, which all its processes share. */
 const at = Schema.BigIntFromString
 const term = Schema.BigIntFromString
 
-/** Why a candidate was elected. */
-const Cause = Schema.Literals(["Vacant", "Lapsed", "Own"])
-
-export type Cause = typeof Cause.Type
-
 /** See the module. */
 export const Report = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("ready"), at }),
-  Schema.Struct({ kind: Schema.Literal("elected"), at, term, cause: Cause, until: at }),
+  Schema.Struct({ kind: Schema.Literal("elected"), at, term, cause: ElectionCause, until: at }),
   Schema.Struct({ kind: Schema.Literal("renewed"), at, term, ballot: term, until: at }),
   Schema.Struct({ kind: Schema.Literal("lost"), at, term, reason: LossReason }),
   Schema.Struct({ kind: Schema.Literal("resigned"), at, term }),

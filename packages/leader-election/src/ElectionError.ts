@@ -4,6 +4,7 @@
 import type { FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { LossReason } from "./LossReason.ts"
 
 /**
  * Leadership was claimed for a process that is not registered as a candidate.
@@ -146,45 +147,6 @@ export class CandidateSuperseded
     return `another process has registered as "${this.processId}" since: give each process an id of its own, or none`
   }
 }
-
-/**
- * Why a tenure ended for its leader.
- *
- * - `Resigned`: by itself
- * - `Expired`: its lease could not be renewed in time
- * - `ClockJumped`: its wall clock has moved past the lease while its monotonic clock has not: the host was suspended, or
- *   its clock was set; or it tells a time that no record can hold, so that the lease could not be renewed
- * - `Replaced`: the stored tenure is not this one any more
- * - `Preempted`: a candidate of higher priority has asked for the leadership
- * - `StepDownRequested`: an operator has asked the leader to step down
- * - `Superseded`: another process has registered under the leader's id
- * - `Evicted`: the leader's own registration was removed
- * - `Disabled`: the election was disabled
- * - `Broken`: the election's records are gone or not valid, or the database refuses for good: it was replaced, say
- *
- * @since 0.1.0
- * @category models
- */
-export const LossReason = Schema.Literals([
-  "Resigned",
-  "Expired",
-  "ClockJumped",
-  "Replaced",
-  "Preempted",
-  "StepDownRequested",
-  "Superseded",
-  "Evicted",
-  "Disabled",
-  "Broken"
-])
-
-/**
- * See {@link LossReason}.
- *
- * @since 0.1.0
- * @category models
- */
-export type LossReason = typeof LossReason.Type
 
 /**
  * The leadership of a tenure is over.

@@ -5,7 +5,8 @@ import type { Versionstamp } from "@effect-fdb/core"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type { ElectionConfig } from "./ElectionConfig.ts"
-import type { ClockOutOfRange, LossReason, StoreError } from "./ElectionError.ts"
+import type { ClockOutOfRange, StoreError } from "./ElectionError.ts"
+import type { ElectionCause, LossReason } from "./LossReason.ts"
 
 /** Who an event is about. */
 interface About {
@@ -34,8 +35,7 @@ interface AboutBelief extends AboutTenure {
  * - `ConfigDiffers`: another configuration is in force than `LeaderElection.make` was `given`; told once a candidacy
  * - `Following`: another leads, or nobody does; or the election is not `enabled`, and nobody can claim it
  * - `Challenged`: it has asked the leader of `term` to step down
- * - `Elected`: it leads. `cause`: the leadership was vacant, its lease had lapsed, or it was the candidate's own from before.
- *   `leaderless`: how long nobody has been seen to lead. `believesUntil`: until when it believes in itself, in nanoseconds
+ * - `Elected`: it leads, for a `cause`. `leaderless`: how long nobody has been seen to lead. `believesUntil`: until when it believes in itself, in nanoseconds
  *   of its own monotonic clock
  * - `Shortened`: a shorter lease is about to be written; it believes no longer than that allows, whatever comes of it
  * - `Renewed`: by the `fast` path of one round trip, or the `full` one; `headroom` was left of the belief
@@ -56,7 +56,7 @@ export type ElectionEvent = Data.TaggedEnum<{
   Following: About & { readonly leader: string | undefined; readonly term: bigint; readonly enabled: boolean }
   Challenged: AboutTenure
   Elected: AboutBelief & {
-    readonly cause: "Vacant" | "Lapsed" | "Own"
+    readonly cause: ElectionCause
     readonly leaderless: Duration.Duration
   }
   Shortened: AboutBelief

@@ -2,24 +2,7 @@
  * A tenure in an election's history.
  */
 import * as Schema from "effect/Schema"
-
-/**
- * How a tenure ended, as far as the database can know: the leader `resigned`, because its work was done or because it had lost
- * the leadership for any reason but a challenge; its lease `expired` and another took over; a candidate of higher priority
- * `preempted` it; or it `stepped-down` at an operator's request.
- *
- * @since 0.1.0
- * @category models
- */
-export const EndReason = Schema.Literals(["resigned", "expired", "preempted", "stepped-down"])
-
-/**
- * See {@link EndReason}.
- *
- * @since 0.1.0
- * @category models
- */
-export type EndReason = typeof EndReason.Type
+import { RecordedReason } from "./LossReason.ts"
 
 /**
  * See the fields.
@@ -34,5 +17,5 @@ export class HistoryEntry extends Schema.Class<HistoryEntry>("@effect-fdb/leader
   start: Schema.BigInt,
   /** By the wall clock of who ended it; `undefined` while it goes on. */
   end: Schema.UndefinedOr(Schema.BigInt),
-  reason: Schema.UndefinedOr(EndReason)
+  reason: Schema.UndefinedOr(RecordedReason)
 }) {}

@@ -32,7 +32,7 @@ describe("a claim", () => {
       a.wallOffset = 60_000
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(log, [])
-      assert.strictEqual(reasonOf(a), "ClockJumped")
+      assert.strictEqual(reasonOf(a), "clock-jumped")
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(log, ["a begins 2"])
     }))
@@ -78,7 +78,7 @@ describe("a claim", () => {
       a.connection = "up"
       yield* TestClock.adjust("8 seconds")
       const elected = eventsOf(a, "Elected").at(-1)!
-      assert.strictEqual(elected.cause, "Own")
+      assert.strictEqual(elected.cause, "own")
       assert.strictEqual(yield* leaderId(b), "a")
       assert.lengthOf(eventsOf(b, "Elected"), 0)
       const history = yield* b.run(transact(election.readHistory()))
@@ -128,7 +128,7 @@ describe("a new tenure", () => {
     yield* TestClock.adjust("1 second")
     assert.lengthOf(eventsOf(a, "Lost"), 1)
     yield* TestClock.adjust("3 seconds")
-    assert.deepStrictEqual(eventsOf(a, "Lost").map(({ reason }) => reason), ["Resigned", "StepDownRequested"])
+    assert.deepStrictEqual(eventsOf(a, "Lost").map(({ reason }) => reason), ["resigned", "stepped-down"])
   })
 
   it.effect("hears at once what has called it between its claim and its watches", () =>
@@ -138,6 +138,6 @@ describe("a new tenure", () => {
       yield* start(a, { id: "a" }, () =>
         Effect.andThen(Effect.forkDetach(b.run(transact(election.requestStepDown))), Effect.never))
       yield* TestClock.adjust("500 millis")
-      assert.strictEqual(reasonOf(a), "StepDownRequested")
+      assert.strictEqual(reasonOf(a), "stepped-down")
     }))
 })

@@ -27,7 +27,7 @@ describe("a lease that is made shorter", () => {
     assert.strictEqual(Duration.toSeconds(shortened[0]!.leaseDuration), 2)
     assert.isAtMost(Number(shortened[0]!.believesUntil - (yield* Clock.monotonicTimeNanos)), 100_000_000)
     yield* TestClock.adjust("200 millis")
-    assert.strictEqual(reasonOf(a), "Expired")
+    assert.strictEqual(reasonOf(a), "expired")
   })
 
   for (const lease of ["20 millis", "100 millis", "500 millis"] as const) {
@@ -36,7 +36,7 @@ describe("a lease that is made shorter", () => {
       a.connection = { commitsBut: 1031 }
       yield* b.run(transact(election.writeConfig(ElectionConfig.withLeaseDuration(lease))))
       yield* TestClock.adjust(lease)
-      assert.strictEqual(reasonOf(a), "Expired")
+      assert.strictEqual(reasonOf(a), "expired")
     })
   }
 })
@@ -54,7 +54,7 @@ describe("a safety margin", () => {
     assert.strictEqual(Duration.toSeconds(leaseDuration), 4)
     assert.isAtMost(Number(believesUntil - now), 2e9)
     yield* TestClock.adjust(Duration.nanos(believesUntil - now))
-    assert.strictEqual(reasonOf(a), "Expired")
+    assert.strictEqual(reasonOf(a), "expired")
   })
 
   it.effect("that is none for a shorter lease ends the tenure, and lets nobody believe past that lease", () =>
@@ -84,7 +84,7 @@ describe("an election that is disabled", () => {
     assert.isUndefined(led.pollUnsafe())
     yield* start(b, { id: "b" })
     yield* TestClock.adjust("10 seconds")
-    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Disabled" })
+    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "disabled" })
     yield* TestClock.adjust("1 hour")
     assert.isUndefined(yield* leaderId(b))
     assert.lengthOf(eventsOf(b, "Registered"), 0)

@@ -152,6 +152,6 @@ describe("a candidate whose record was removed", () => {
     const key = election.subspace.pack(["candidates", "a"])
     yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.clear(key))))
     yield* TestClock.adjust("4 seconds")
-    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Evicted" })
+    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "evicted" })
   })
 })

@@ -24,7 +24,7 @@ describe("a follower", () => {
     yield* Fiber.interrupt(first)
     yield* TestClock.adjust(0)
     assert.strictEqual(yield* leaderId(b), "b")
-    assert.strictEqual(eventsOf(b, "Elected")[0]?.cause, "Vacant")
+    assert.strictEqual(eventsOf(b, "Elected")[0]?.cause, "vacant")
   })
 
   onHosts(
@@ -38,7 +38,7 @@ describe("a follower", () => {
       const lastRenewal = eventsOf(a, "Renewed").at(-1)!
       yield* TestClock.adjust("1 minute")
       const elected = eventsOf(b, "Elected")[0]!
-      assert.strictEqual(elected.cause, "Lapsed")
+      assert.strictEqual(elected.cause, "lapsed")
       const electedAt = elected.believesUntil - 9_000_000_000n
       const attempt = lastRenewal.believesUntil - 9_000_000_000n
       assert.isTrue(electedAt >= attempt + 10_000_000_000n, "not before the lease had lapsed")

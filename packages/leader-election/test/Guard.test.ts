@@ -74,7 +74,7 @@ describe("a guarded transaction", () => {
       yield* Effect.flatten(b.run(transact(election.registerCandidate("b", 9))))
       yield* b.run(transact(election.tryClaimLeadership("b", 9)))
       const error = yield* Effect.flip(leadership.guard(increment))
-      assert.deepInclude(error, { _tag: "LeadershipLost", reason: "Replaced" })
+      assert.deepInclude(error, { _tag: "LeadershipLost", reason: "replaced" })
       assert.isUndefined(yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter)))))
     }))
   })
@@ -183,7 +183,7 @@ describe("the LeadershipLost of withLeadership", () => {
             })
           ))
         assert.isDefined(paid)
-        assert.deepInclude(error, { reason: "Replaced", maybeCommitted: true })
+        assert.deepInclude(error, { reason: "replaced", maybeCommitted: true })
         assert.include(error.message, "may have been committed")
       }))
   }
@@ -195,7 +195,7 @@ describe("the LeadershipLost of withLeadership", () => {
         return guard(pay, { ...idempotent, timeout: "1 minute" })
       }, () => TestClock.adjust("20 seconds"))
       assert.isDefined(paid)
-      assert.deepInclude(error, { reason: "Expired", maybeCommitted: true })
+      assert.deepInclude(error, { reason: "expired", maybeCommitted: true })
     }))
 
   it.effect("does not say so where nothing can have been committed", () =>

@@ -26,7 +26,7 @@ const leadAgain = (host: Host, candidate: Candidacy.CandidateOptions) =>
 const count = (host: Host, tag: ElectionEvent["_tag"]) => host.events.filter((event) => event._tag === tag).length
 
 const preempted = (host: Host) =>
-  host.events.filter((event) => event._tag === "Lost" && event.reason === "Preempted").length
+  host.events.filter((event) => event._tag === "Lost" && event.reason === "preempted").length
 
 const errorOf = <E>(fiber: Fiber.Fiber<unknown, E>) => {
   const exit = fiber.pollUnsafe()
@@ -43,7 +43,7 @@ describe("a challenge", () => {
     yield* start(b, { id: "b", priority: 2 }, logged(log, "b"))
     yield* TestClock.adjust(0)
     assert.deepStrictEqual(log, ["a begins 1", "a ends", "b begins 2"])
-    assert.strictEqual(reasonOf(a), "Preempted")
+    assert.strictEqual(reasonOf(a), "preempted")
     yield* TestClock.adjust("1 minute")
     assert.strictEqual(yield* leaderId(a), "b")
     assert.lengthOf(log, 3)
@@ -57,7 +57,7 @@ describe("a challenge", () => {
       yield* start(b, { id: "b", priority: 1 })
       yield* TestClock.adjust("15 seconds")
       assert.strictEqual(yield* leaderId(b), "b")
-      assert.strictEqual(reasonOf(a), "Preempted")
+      assert.strictEqual(reasonOf(a), "preempted")
       assert.lengthOf(eventsOf(a, "Overrun"), 1)
     }
   )

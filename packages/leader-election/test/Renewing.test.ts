@@ -33,7 +33,7 @@ describe("a renewal", () => {
     const taken = Option.getOrThrow(yield* b.run(transact(election.tryClaimLeadership("b", 9))))
     yield* TestClock.adjust(0)
     const lost = yield* Effect.flip(Fiber.join(led))
-    assert.deepInclude(lost, { _tag: "LeadershipLost", reason: "Replaced", term: 1n })
+    assert.deepInclude(lost, { _tag: "LeadershipLost", reason: "replaced", term: 1n })
     assert.deepStrictEqual(log, ["a begins 1", "a ends"])
     assert.deepStrictEqual(Option.getOrThrow(yield* b.run(transact(election.getLeaderRaw))), taken)
   })
@@ -50,7 +50,7 @@ describe("a renewal", () => {
       a.connection = { failsWith: code }
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual((yield* Effect.flip(Fiber.join(led)))._tag, "LeadershipLost")
-      assert.strictEqual(reasonOf(a), "Expired")
+      assert.strictEqual(reasonOf(a), "expired")
     })
   }
 
@@ -59,7 +59,7 @@ describe("a renewal", () => {
       const led = yield* lead(a, { id: "a" }, undefined, { again: true })
       a.connection = { failsWith: code }
       yield* TestClock.adjust("4 seconds")
-      assert.strictEqual(reasonOf(a), "Broken")
+      assert.strictEqual(reasonOf(a), "broken")
       const error = yield* Effect.flip(Fiber.join(led))
       assert.isTrue(error._tag === "FdbError" && error.code === code)
     })
@@ -82,7 +82,7 @@ describe("a renewal", () => {
       })
       yield* Deferred.succeed(go, undefined)
       yield* TestClock.adjust("1 second")
-      assert.strictEqual(reasonOf(a), "Resigned")
+      assert.strictEqual(reasonOf(a), "resigned")
       const before = yield* ballot
       a.connection = "up"
       yield* TestClock.adjust("5 seconds")
@@ -120,6 +120,6 @@ describe("a renewal", () => {
     yield* lead(a, { id: "a" })
     a.connection = { commitsBut: 1031 }
     yield* TestClock.adjust("20 seconds")
-    assert.strictEqual(reasonOf(a), "Expired")
+    assert.strictEqual(reasonOf(a), "expired")
   })
 })

@@ -80,7 +80,7 @@ describe("a resignation", () => {
         { again: true }
       )
       yield* TestClock.adjust("1 minute")
-      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Resigned" })
+      assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "resigned" })
     }
   )
 
@@ -88,14 +88,14 @@ describe("a resignation", () => {
     const lost = yield* a.run(
       election.withLeadership({ id: "a" }, ({ resign }) => Effect.andThen(resign, Effect.never))
     ).pipe(Effect.flip)
-    assert.deepInclude(lost, { _tag: "LeadershipLost", reason: "Resigned" })
+    assert.deepInclude(lost, { _tag: "LeadershipLost", reason: "resigned" })
     yield* Effect.scoped(Effect.gen(function*() {
       const leadership = yield* a.run(election.campaign({ id: "a" }))
       assert.strictEqual(yield* leaderId(b), "a")
       yield* leadership.resign
       assert.isUndefined(yield* leaderId(b))
       assert.isFalse(yield* leadership.isHeld)
-      assert.strictEqual((yield* leadership.lost).reason, "Resigned")
+      assert.strictEqual((yield* leadership.lost).reason, "resigned")
     }))
   })
 
@@ -105,7 +105,7 @@ describe("a resignation", () => {
     yield* TestClock.adjust("7500 millis")
     yield* start(b, { id: "b" })
     yield* TestClock.adjust("600 millis")
-    assert.strictEqual(reasonOf(a), "Expired")
+    assert.strictEqual(reasonOf(a), "expired")
     a.connection = "up"
     yield* TestClock.adjust("100 millis")
     assert.lengthOf(eventsOf(a, "Resigned"), 1)
@@ -234,7 +234,7 @@ describe("a work that ends in time", () => {
     yield* lead(a, { id: "a" })
     a.connection = "hangs"
     yield* TestClock.adjust("30 seconds")
-    assert.strictEqual(reasonOf(a), "Expired")
+    assert.strictEqual(reasonOf(a), "expired")
     assert.lengthOf(eventsOf(a, "Overrun"), 0)
   })
 })

@@ -210,7 +210,7 @@ describe("an election whose records were cleared", () => {
       yield* TestClock.adjust("1 second")
       yield* clear(a)
       yield* TestClock.adjust("1 minute")
-      assert.deepInclude(yield* Effect.flip(Fiber.join(leading)), { _tag: "LeadershipLost", reason: "Broken" })
+      assert.deepInclude(yield* Effect.flip(Fiber.join(leading)), { _tag: "LeadershipLost", reason: "broken" })
       assert.strictEqual((yield* Effect.flip(Fiber.join(following)))._tag, "NotInitialized")
       assert.lengthOf(eventsOf(b, "Elected"), 0)
       assert.strictEqual((yield* Effect.flip(inForce(a)))._tag, "NotInitialized")

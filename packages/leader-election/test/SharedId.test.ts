@@ -110,7 +110,7 @@ describe("singletons that share one id", () => {
     yield* TestClock.adjust("10 minutes")
     assert.lengthOf(eventsOf(a, "Superseded"), 1)
     assert.deepStrictEqual(lines.filter((line) => /^(Warn|Error)/.test(line)), [
-      "Warn \"same\" has lost the leadership of term 1: Superseded",
+      "Warn \"same\" has lost the leadership of term 1: superseded",
       "Warn another process has registered as \"same\" since: give each process an id of its own, or none"
     ])
     const closed = yield* waiting.shutDown
@@ -190,7 +190,7 @@ describe("an id that a second process registers", () => {
     const led = yield* lead(a, { id: "same" })
     yield* start(b, { id: "same" })
     yield* TestClock.adjust("4 seconds")
-    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "Superseded" })
+    assert.deepInclude(yield* Effect.flip(Fiber.join(led)), { _tag: "LeadershipLost", reason: "superseded" })
     const following = yield* lead(c, { id: "other" })
     yield* start(a, { id: "other" })
     yield* TestClock.adjust("4 seconds")

@@ -15,7 +15,7 @@ describe("a request to step down", () => {
       yield* TestClock.adjust("1 second")
       yield* b.run(transact(election.requestStepDown))
       yield* TestClock.adjust("1 second")
-      assert.include(yield* Effect.flip(Fiber.join(fiber)), { _tag: "LeadershipLost", reason: "StepDownRequested" })
+      assert.include(yield* Effect.flip(Fiber.join(fiber)), { _tag: "LeadershipLost", reason: "stepped-down" })
     }
   )
 
@@ -26,7 +26,7 @@ describe("a request to step down", () => {
     assert.isUndefined(reasonOf(a))
     yield* a.run(transact(election.requestStepDown))
     yield* TestClock.adjust(0)
-    assert.strictEqual(reasonOf(a), "StepDownRequested")
+    assert.strictEqual(reasonOf(a), "stepped-down")
     assert.isUndefined(yield* leaderId(a))
   })
 })

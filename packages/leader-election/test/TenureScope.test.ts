@@ -234,7 +234,7 @@ describe("the scope of a work", () => {
     a.wallOffset = 60_000
     yield* TestClock.adjust("500 millis")
     assert.deepStrictEqual(log, ["step"])
-    assert.strictEqual(eventsOf(a, "Lost")[0]?.reason, "ClockJumped")
+    assert.strictEqual(eventsOf(a, "Lost")[0]?.reason, "clock-jumped")
   })
 })
 

@@ -284,7 +284,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "unregistered-goes-on",
     wrong: "a candidate that was evicted goes on as if it were registered",
-    patches: [election("protocol/protocol", "case \"unregistered\":\n            return { _tag: \"Register\" };", "")],
+    patches: [election("protocol/protocol", "case \"evicted\":\n            return { _tag: \"Register\" };", "")],
     noticedBy: "replay",
     profile: "operators",
     within: 3
@@ -550,8 +550,8 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "protocol/protocol",
-        "(view.leader._tag === \"Held\" && sameIdentity(view.leader, me))",
-        "(view.leader._tag === \"Held\" && view.leader.id === me.id)"
+        "view.leader._tag === \"Held\" && sameIdentity(view.leader, me);",
+        "view.leader._tag === \"Held\" && view.leader.id === me.id;"
       )
     ],
     noticedBy: "beliefs",
@@ -737,7 +737,7 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "protocol/protocol",
-        "if (!view.enabled && because !== \"step-down\")\n        return { _tag: \"Refuse\", because: \"disabled\" };",
+        "if (!view.enabled && because !== \"stepped-down\")\n        return { _tag: \"Refuse\", because: \"disabled\" };",
         ""
       )
     ],
@@ -764,7 +764,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "successor-forgotten",
     wrong: "a leader that yields to a challenger does not prefer it",
     patches: [
-      election("protocol/protocol", "successor: view.challenge?.challenger", "successor: undefined")
+      election("protocol/protocol", "view.challenge?.challenger : undefined", "undefined : undefined")
     ],
     noticedBy: "replay",
     profile: "deployments",
@@ -774,7 +774,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "preempted-as-resigned",
     wrong: "a leader that yields to a challenger is told to have resigned",
     patches: [
-      election("protocol/protocol", "{ reason: \"preempted\", successor", "{ reason: \"resigned\", successor")
+      election("protocol/protocol", "reason: asked ?? ", "reason: asked === \"preempted\" ? \"resigned\" : asked ?? ")
     ],
     noticedBy: "replay",
     profile: "deployments",
@@ -1012,7 +1012,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "replaced-not-lost",
     wrong: "a leader whose database was replaced tries again until its belief is over",
     patches: [
-      election("leader/renewal", "return Effect.andThen(told, tenure.lose(\"Broken\"));", "return told;")
+      election("leader/renewal", "return Effect.andThen(told, tenure.lose(\"broken\"));", "return told;")
     ],
     noticedBy: "replaced",
     profile: "outages",

@@ -1,5 +1,5 @@
 /** What histories were like: elections, failovers, faults, and which transitions of the protocol they have taken. */
-import { LossReason } from "@effect-fdb/leader-election"
+import { ElectionCause, LossReason } from "@effect-fdb/leader-election"
 import { second } from "./EventScheduler.ts"
 import type { History } from "./History.ts"
 import * as Analysis from "./internal/analysis.ts"
@@ -9,9 +9,7 @@ import * as Transitions from "./internal/transitions.ts"
 /** The transitions that the event log tells of, beside those of the stored state. */
 const told = [
   "follows",
-  "elected-Vacant",
-  "elected-Lapsed",
-  "elected-Own",
+  ...ElectionCause.literals.map((cause) => `elected-${cause}`),
   "renewed-fast",
   "renewed-full",
   "renewal-failed-fast",

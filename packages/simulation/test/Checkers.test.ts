@@ -42,7 +42,7 @@ describe("each checker notices", () => {
           at,
           who: other.who,
           what: "elected",
-          details: { term: 1n, cause: "Lapsed", until }
+          details: { term: 1n, cause: "lapsed", until }
         })
       }
     })
@@ -197,7 +197,7 @@ describe("each checker notices", () => {
           at: history.events.find(({ at, what }) => at > elected.at && what === "renewed")!.at - 1,
           who: elected.who,
           what: "lost",
-          details: { term, reason: "Replaced" }
+          details: { term, reason: "replaced" }
         })
       }
     })
@@ -264,7 +264,7 @@ describe("each checker notices", () => {
           ...renewed,
           at: renewed.at + 1,
           what: "lost",
-          details: { term, reason: "Disabled" }
+          details: { term, reason: "disabled" }
         })
       }
     })

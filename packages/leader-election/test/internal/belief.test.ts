@@ -34,7 +34,7 @@ describe("a belief", () => {
     pass(7n * second - 1n)
     assert.isUndefined(belief.over())
     pass(1n)
-    assert.strictEqual(belief.over(), "Expired")
+    assert.strictEqual(belief.over(), "expired")
     assert.strictEqual(belief.remaining(), 0n)
     assert.strictEqual(belief.sinceLapse(), 0n)
     pass(3n * second)
@@ -45,12 +45,12 @@ describe("a belief", () => {
     const { clock, time } = makeClock()
     const belief = new Belief(clock, instant(clock), 10n * second, second)
     time.wall += 9n * second
-    assert.strictEqual(belief.over(), "ClockJumped")
+    assert.strictEqual(belief.over(), "clock-jumped")
     assert.strictEqual(belief.remaining(), 0n)
     time.wall -= 100n * second
     assert.isUndefined(belief.over())
     time.monotonic += 9n * second
-    assert.strictEqual(belief.over(), "Expired")
+    assert.strictEqual(belief.over(), "expired")
   })
 
   it("ends by a jump that comes after the wall clock was set back", () => {
@@ -59,7 +59,7 @@ describe("a belief", () => {
     time.wall -= 3600n * second
     assert.isUndefined(belief.over())
     time.wall += 9n * second
-    assert.strictEqual(belief.over(), "ClockJumped")
+    assert.strictEqual(belief.over(), "clock-jumped")
   })
 
   it("is renewed by what is confirmed, and shortened at once by an attempt to shorten the lease", () => {

@@ -29,19 +29,19 @@ const vacant: LeaderRecord = { _tag: "Vacant", term: 7n, successor: undefined }
 describe("claiming (rules 1, 4, 5)", () => {
   it("takes a vacancy at once, at the next ballot", () => {
     const claim = Protocol.claim(view({ leader: vacant }), bob, { lapsed: false, preempt: false })
-    assert.deepStrictEqual(claim, { cause: "vacant", term: 10n, ends: undefined })
+    assert.deepStrictEqual(claim, { term: 10n, ends: undefined })
   })
 
   it("leaves a live lease alone, whatever the priority, unless preemption is asked for and allowed", () => {
     assert.isUndefined(Protocol.claim(view(), bob, { lapsed: false, preempt: false }))
     assert.isUndefined(Protocol.claim(view({ allowPreemption: false }), bob, { lapsed: false, preempt: true }))
     assert.isUndefined(Protocol.claim(view(), { ...bob, priority: 1 }, { lapsed: false, preempt: true }))
-    assert.strictEqual(Protocol.claim(view(), bob, { lapsed: false, preempt: true })?.cause, "preempted")
+    assert.strictEqual(Protocol.claim(view(), bob, { lapsed: false, preempt: true })?.ends?.reason, "preempted")
   })
 
   it("ends the tenure that it takes over", () => {
     const claim = Protocol.claim(view(), bob, { lapsed: true, preempt: false })
-    assert.deepStrictEqual(claim, { cause: "lapsed", term: 10n, ends: { term: 7n, reason: "expired" } })
+    assert.deepStrictEqual(claim, { term: 10n, ends: { term: 7n, reason: "expired" } })
   })
 })
 
@@ -93,19 +93,19 @@ describe("renewal (rules 2, 7, 8, 9)", () => {
   })
 
   it("needs the registration to stand", () => {
-    assert.strictEqual(refusal({ candidate: undefined }), "unregistered")
+    assert.strictEqual(refusal({ candidate: undefined }), "evicted")
     assert.strictEqual(refusal({ candidate: { priority: 1, lastHeartbeat: 0n, registration: stamp(4) } }), "superseded")
   })
 
   it("is refused in a disabled election", () => {
     assert.strictEqual(refusal({ enabled: false }), "disabled")
     assert.strictEqual(refusal({ enabled: false, challenge: challenge() }), "disabled")
-    assert.strictEqual(refusal({ enabled: false, challenge: challenge({ challenger: undefined }) }), "step-down")
+    assert.strictEqual(refusal({ enabled: false, challenge: challenge({ challenger: undefined }) }), "stepped-down")
   })
 
   it("is refused once a challenge of this term and of higher priority stands", () => {
     assert.strictEqual(refusal({ challenge: challenge() }), "preempted")
-    assert.strictEqual(refusal({ challenge: challenge({ challenger: undefined, priority: 0 }) }), "step-down")
+    assert.strictEqual(refusal({ challenge: challenge({ challenger: undefined, priority: 0 }) }), "stepped-down")
     assert.strictEqual(refusal({ challenge: challenge({ term: 6n }) }), "Renew")
     assert.strictEqual(refusal({ challenge: challenge({ priority: 1 }) }), "Renew")
     assert.strictEqual(refusal({ challenge: challenge(), allowPreemption: false }), "Renew")

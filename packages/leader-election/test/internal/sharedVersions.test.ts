@@ -68,7 +68,7 @@ const bases: Record<string, (standing: Standing) => Body> = {
             keys,
             view,
             leader,
-            { cause: "lapsed", term: view.lease.ballot + 1n, ends: undefined },
+            { term: view.lease.ballot + 1n, ends: undefined },
             undefined
           ))
     )
@@ -217,6 +217,6 @@ describe("an election that is disabled in the batch of a renewal", () => {
       }))))
       yield* TestClock.adjust("30 seconds")
       yield* Fiber.join(disabled)
-      assert.deepStrictEqual(lost, ["Disabled"])
+      assert.deepStrictEqual(lost, ["disabled"])
     }))
 })

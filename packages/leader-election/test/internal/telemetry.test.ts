@@ -30,9 +30,9 @@ describe("metrics", () => {
         "value" in state ? state.value : "count" in state ? state.count : undefined
       ])
       assert.deepInclude(found, ["fdb_election_leading", undefined, 0])
-      assert.deepInclude(found, ["fdb_election_transitions_total", "Vacant", 0])
-      assert.deepInclude(found, ["fdb_election_transitions_total", "Lapsed", 0])
-      assert.deepInclude(found, ["fdb_election_losses_total", "Resigned", 0])
+      assert.deepInclude(found, ["fdb_election_transitions_total", "vacant", 0])
+      assert.deepInclude(found, ["fdb_election_transitions_total", "lapsed", 0])
+      assert.deepInclude(found, ["fdb_election_losses_total", "resigned", 0])
       assert.deepInclude(found, ["fdb_election_leaderless_millis", undefined, 0])
     }))
 })

@@ -1,26 +1,33 @@
 /** What is told of a loss is so. */
+import { LossReason } from "@effect-fdb/leader-election"
+import * as Schema from "effect/Schema"
 import type { Checker, Violation } from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { monotonicAt, type ProcessRun } from "../internal/analysis.ts"
 import { type Entry, invalid, type State } from "../internal/ledger.ts"
 
-/** What has to have been stored since the claim, for each reason that the database gives. */
+/** What has to have been stored since the claim, for each reason; nothing for those that the leader finds by itself. */
 const grounds: {
-  readonly [reason in string]?: (state: State, term: bigint, id: string, registration: string) => boolean
+  readonly [reason in LossReason]:
+    | undefined
+    | ((state: State, term: bigint, id: string, registration: string) => boolean)
 } = {
-  Replaced: ({ leader }, term, _, registration) =>
+  resigned: undefined,
+  expired: undefined,
+  "clock-jumped": undefined,
+  replaced: ({ leader }, term, _, registration) =>
     typeof leader !== "object" || !leader.held || leader.term !== term || leader.who.registration !== registration,
-  Evicted: ({ candidates }, _, id) => candidates.get(id) === undefined,
-  Superseded: ({ candidates }, _, id, registration) => {
+  evicted: ({ candidates }, _, id) => candidates.get(id) === undefined,
+  superseded: ({ candidates }, _, id, registration) => {
     const candidate = candidates.get(id)
     return typeof candidate === "object" && candidate.registration !== registration
   },
-  Preempted: ({ challenge }, term) =>
+  preempted: ({ challenge }, term) =>
     typeof challenge === "object" && challenge.term === term && challenge.challenger !== undefined,
-  StepDownRequested: ({ challenge }, term) =>
+  "stepped-down": ({ challenge }, term) =>
     typeof challenge === "object" && challenge.term === term && challenge.challenger === undefined,
-  Disabled: ({ config }) => typeof config === "object" && !config.enabled,
-  Broken: ({ candidates, challenge, config, leader, lease }) =>
+  disabled: ({ config }) => typeof config === "object" && !config.enabled,
+  broken: ({ candidates, challenge, config, leader, lease }) =>
     [config, leader, lease, challenge, ...candidates.values()].includes(invalid)
 }
 
@@ -28,7 +35,7 @@ const grounds: {
 const tolerance = 20 * millisecond
 
 /** What may pass before the belief is over, and is no reason until then. */
-const passing: ReadonlySet<string> = new Set(["Disabled", "Broken"])
+const passing: ReadonlySet<LossReason> = new Set(["disabled", "broken"])
 
 /** Whether the database that a process has open was replaced. */
 const isCutOff = ({ events }: ProcessRun, at: number): boolean =>
@@ -57,10 +64,10 @@ export const checker: Checker = {
     const violations: Array<Violation> = []
     for (const { at, details, what, who } of history.events) {
       if (what !== "lost") continue
-      const reason = String(details["reason"])
+      const reason = Schema.decodeUnknownSync(LossReason)(details["reason"])
       const holds = grounds[reason]
       const process = processes.get(who)
-      if (holds === undefined || process === undefined || (reason === "Broken" && isCutOff(process, at))) continue
+      if (holds === undefined || process === undefined || (reason === "broken" && isCutOff(process, at))) continue
       if (passing.has(reason) && left(process, at) > tolerance) {
         violations.push({
           checker: "reasons",

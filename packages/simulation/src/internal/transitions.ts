@@ -269,7 +269,7 @@ const ofLeadership = (entry: Entry, analysis: Analysis, { configuredAt, vacancy 
   }
   const heartbeat = Number(before.config.heartbeat) / fastest
   const obeyed = analysis.processes.get(commit.by)?.events.some(({ details, what }) =>
-    what === "lost" && details["reason"] === "StepDownRequested" && String(details["term"]) === String(was.term)
+    what === "lost" && details["reason"] === "stepped-down" && String(details["term"]) === String(was.term)
   )
   if (
     obeyed === true && vacancy.term === was.term && configuredAt < vacancy.since - underWay &&

@@ -1,23 +1,27 @@
 /** What `fdb-election run` says on standard error: an account for people, a line for each thing that matters. */
-import type { ElectionEvent, LossReason } from "@effect-fdb/leader-election"
+import type { ElectionCause, ElectionEvent, LossReason } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Durations from "../durations.ts"
 
 /** Why a leadership was lost, in words that go on after a colon or a "for". */
 export const reasons: { readonly [reason in LossReason]: string } = {
-  Resigned: "it has resigned",
-  Expired: "the lease could not be renewed in time",
-  ClockJumped: "the host was suspended, or its clock was set",
-  Replaced: "another leads already",
-  Preempted: "a candidate of higher priority has asked for it",
-  StepDownRequested: "an operator has asked it to step down",
-  Superseded: "another process takes part under the same id",
-  Evicted: "its registration was removed",
-  Disabled: "the election was disabled",
-  Broken: "the election's records, or its store, are gone, replaced or damaged"
+  resigned: "it has resigned",
+  expired: "the lease could not be renewed in time",
+  "clock-jumped": "the host was suspended, or its clock was set",
+  replaced: "another leads already",
+  preempted: "a candidate of higher priority has asked for it",
+  "stepped-down": "an operator has asked it to step down",
+  superseded: "another process takes part under the same id",
+  evicted: "its registration was removed",
+  disabled: "the election was disabled",
+  broken: "the election's records, or its store, are gone, replaced or damaged"
 }
 
-const causes = { Vacant: "it was vacant", Lapsed: "the last leader's lease had lapsed", Own: "it was its own before" }
+const causes: { readonly [cause in ElectionCause]: string } = {
+  vacant: "it was vacant",
+  lapsed: "the last leader's lease had lapsed",
+  own: "it was its own before"
+}
 
 /** Failures that are this far apart are told again. */
 const forgetAfterNanos = 30_000_000_000n
@@ -73,7 +77,7 @@ export const make = (options: {
       case "Retried":
         return failed(event.error)
       case "Lost":
-        return event.reason === "Resigned" ? undefined : say(
+        return event.reason === "resigned" ? undefined : say(
           `ends the command, for it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
         )
       case "Overrun":

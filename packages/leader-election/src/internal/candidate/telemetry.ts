@@ -57,7 +57,7 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
   }),
   Elected: ({ candidate, cause, leaderless, term }): Line => ({
     level: "Info",
-    text: () => `"${candidate}" leads in term ${term} (${cause.toLowerCase()}, leaderless for ${millisOf(leaderless)})`
+    text: () => `"${candidate}" leads in term ${term} (${cause}, leaderless for ${millisOf(leaderless)})`
   }),
   Shortened: ({ candidate, leaseDuration, term }): Line => ({
     level: "Debug",
@@ -75,7 +75,7 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
       }
       : { level: "Warn", text: () => `"${candidate}" could not renew term ${term} and tries again: ${error.message}` },
   Lost: ({ candidate, reason, term }): Line =>
-    reason === "Resigned"
+    reason === "resigned"
       ? { level: "Debug", text: () => `"${candidate}" ends term ${term} itself` }
       : { level: "Warn", text: () => `"${candidate}" has lost the leadership of term ${term}: ${reason}` },
   Overrun: ({ candidate, term }): Line => ({
@@ -282,9 +282,9 @@ export class Telemetry {
    */
   private begin(context: Context.Context<never>): void {
     this.leading.updateUnsafe(0, context)
-    this.transitions.begin("Vacant", context)
-    this.transitions.begin("Lapsed", context)
-    this.losses.begin("Resigned", context)
+    this.transitions.begin("vacant", context)
+    this.transitions.begin("lapsed", context)
+    this.losses.begin("resigned", context)
     this.leaderless.valueUnsafe(context)
   }
 }

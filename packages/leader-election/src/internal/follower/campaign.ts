@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { differences, ElectionConfig } from "../../ElectionConfig.ts"
 import { type CampaignError, CandidateSuperseded } from "../../ElectionError.ts"
+import type { ElectionCause } from "../../LossReason.ts"
 import { leastPatience, mayPass, type Member } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
 import * as Pace from "../candidate/pacing.ts"
@@ -29,7 +30,7 @@ export interface Elected {
   readonly attempt: Instant
   /** The version of the commit. */
   readonly version: bigint
-  readonly cause: "Vacant" | "Lapsed" | "Own"
+  readonly cause: ElectionCause
   /** Since anybody was last seen to lead, in nanoseconds. */
   readonly leaderless: bigint
 }
@@ -46,6 +47,7 @@ interface Look {
 }
 
 interface Claimed {
+  readonly cause: ElectionCause
   readonly leader: HeldRecord
   readonly lease: LeaseRecord
   /** To be run after the commit. */
@@ -171,13 +173,8 @@ const act = Effect.fnUntraced(function*(
   member.claiming = true
   const { leader, lease } = yield* Operations.writeClaim(tx, keys, view, claimant, step.claim, ended)
   const committedVersion = yield* tx.committedVersion
-  return { ...seen, claimed: { leader, lease, committedVersion } }
+  return { ...seen, claimed: { cause: step.cause, leader, lease, committedVersion } }
 })
-
-const causeOf = (member: Member, { memory, view }: Look): Elected["cause"] => {
-  if (view.leader._tag === "Vacant") return "Vacant"
-  return view.leader.id === member.id && !Protocol.hasLapsed(memory.observation, view, member.now()) ? "Own" : "Lapsed"
-}
 
 /** One campaign of a member: its watches, its pace, and what it has told of others. */
 class Campaign {
@@ -296,7 +293,7 @@ class Campaign {
     })
   }
 
-  private elected(found: Look, { committedVersion, leader, lease }: Claimed): Effect.Effect<Elected, FdbError> {
+  private elected(found: Look, { cause, committedVersion, leader, lease }: Claimed): Effect.Effect<Elected, FdbError> {
     return Effect.map(committedVersion, (version) => {
       const { member } = this
       const now = member.now()
@@ -308,7 +305,7 @@ class Campaign {
         lease,
         attempt: found.attempt,
         version,
-        cause: causeOf(member, found),
+        cause,
         leaderless: now - aliveAt
       }
     })

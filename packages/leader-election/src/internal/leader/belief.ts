@@ -68,11 +68,11 @@ export class Belief {
   }
 
   /** Which clock has ended it, if one has. */
-  over(): "Expired" | "ClockJumped" | undefined {
+  over(): "expired" | "clock-jumped" | undefined {
     const left = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
-    if (left <= 0n) return "Expired"
+    if (left <= 0n) return "expired"
     const wall = wallNow(this.clock)
-    if (wall >= this.until.wall) return left > resolution ? "ClockJumped" : "Expired"
+    if (wall >= this.until.wall) return left > resolution ? "clock-jumped" : "expired"
     // Where the wall clock was set back, a later jump forward counts from there.
     if (wall + left < this.until.wall) this.until = { ...this.until, wall: wall + left }
     return undefined

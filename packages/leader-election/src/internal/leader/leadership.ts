@@ -105,7 +105,7 @@ const elect = Effect.fnUntraced(function*(member: Member, restore: Restore, scop
     leaseDuration: Duration.nanos(elected.lease.duration),
     believesUntil: tenure.belief.monotonicUntil
   }))
-  member.abdicate = tenure.lose("Resigned")
+  member.abdicate = tenure.lose("resigned")
   if (member.closed) yield* member.abdicate
   const keepUp = (afterLoss: Effect.Effect<void>) =>
     Effect.gen(function*() {
@@ -116,14 +116,14 @@ const elect = Effect.fnUntraced(function*(member: Member, restore: Restore, scop
     })
   const resign = Effect.gen(function*() {
     const { reason } = tenure
-    yield* tenure.lose("Resigned")
+    yield* tenure.lose("resigned")
     // Others wait for this, and nobody for the watches and fibers to be put away, with which it finishes.
     const asked = member.now()
     const answers = yield* tenure.resign
     const took = member.now() - asked
     // Where the work ends before its upkeep has come to it, and does so again and again, nobody else keeps the history short.
     if (answers && !tenure.isSettled) yield* trimHistory(member)
-    if (reason === "Resigned" || reason === "StepDownRequested") Follower.yieldToOthers(member, answers ? took : 0n)
+    if (reason === "resigned" || reason === "stepped-down") Follower.yieldToOthers(member, answers ? took : 0n)
   })
   const end = yield* Effect.cached(Effect.uninterruptible(Effect.ensuring(resign, finish(member, scope))))
   const reign: Reign = { tenure, keepUp, end }
@@ -147,7 +147,7 @@ export const campaign = (member: Member): Effect.Effect<Leadership, CampaignErro
       const { end, keepUp, tenure } = yield* begin(member, restore)
       yield* Effect.addFinalizer(() => end)
       yield* Effect.onError(keepUp(Effect.void), () => end)
-      return tenure.leadership(Effect.andThen(tenure.lose("Resigned"), end))
+      return tenure.leadership(Effect.andThen(tenure.lose("resigned"), end))
     })
   ).pipe(Span.within("LeaderElection.campaign", member))
 
@@ -200,7 +200,7 @@ const lead = Effect.fnUntraced(function*<A, E, R>(
   { again = false, once }: ReignOptions
 ) {
   const { belief, member, term } = tenure
-  const leadership = tenure.leadership(tenure.lose("Resigned"))
+  const leadership = tenure.leadership(tenure.lose("resigned"))
   const supervised = Effect.withFiber((fiber) => {
     tenure.supervise(fiber)
     return Effect.flatMap(tenure.isHeld, (held) => held ? work(leadership) : Effect.never)

@@ -5,7 +5,7 @@
 import { type FdbError, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ClockOutOfRange, InvalidState, LossReason, StoreError } from "../../ElectionError.ts"
+import type { ClockOutOfRange, InvalidState, StoreError } from "../../ElectionError.ts"
 import { leastPatience, mayPass, type Member, mostPatience } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
 import * as Pace from "../candidate/pacing.ts"
@@ -143,16 +143,6 @@ const settle = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<boolean> => {
   )
 }
 
-/** What a refusal means: the end of the tenure, or an obstacle that may pass. */
-const lossOf: { readonly [because in Refusal]: LossReason } = {
-  replaced: "Replaced",
-  unregistered: "Evicted",
-  superseded: "Superseded",
-  preempted: "Preempted",
-  "step-down": "StepDownRequested",
-  disabled: "Disabled"
-}
-
 /** The upkeep of one tenure. */
 class Upkeep {
   private readonly tenure: Tenure
@@ -210,16 +200,16 @@ class Upkeep {
       member.failures++
     }
     const told = member.tell((about) => ({ _tag: "RenewalFailed", ...about, term, path, error }))
-    if (error._tag !== "FdbError") tenure.obstacle = error._tag === "ClockOutOfRange" ? "ClockJumped" : "Broken"
-    else if (path === "full" && !mayPass(error)) return Effect.andThen(told, tenure.lose("Broken"))
+    if (error._tag !== "FdbError") tenure.obstacle = error._tag === "ClockOutOfRange" ? "clock-jumped" : "broken"
+    else if (path === "full" && !mayPass(error)) return Effect.andThen(told, tenure.lose("broken"))
     return told
   }
 
   private refused(because: Refusal): Effect.Effect<void> {
     const { tenure } = this
-    const reason = lossOf[because]
-    if (reason !== "Disabled") return tenure.lose(reason)
-    tenure.obstacle = reason
+    if (because !== "disabled") return tenure.lose(because)
+    // The election may be enabled again before the belief is over.
+    tenure.obstacle = because
     return Effect.void
   }
 
@@ -263,7 +253,7 @@ class Upkeep {
 /** What keeps the tenure up has died: it is over for its leader, as nothing would end its belief in time. */
 const losingBy = (tenure: Tenure, what: string) =>
   Effect.catchDefect((defect) =>
-    Effect.andThen(tenure.lose("Broken"), Log.error(`the ${what} of a leadership has died`, defect))
+    Effect.andThen(tenure.lose("broken"), Log.error(`the ${what} of a leadership has died`, defect))
   )
 
 /** Renews until the tenure is over. */

@@ -9,8 +9,9 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scheduler from "effect/Scheduler"
-import { LeadershipLost, type LossReason } from "../../ElectionError.ts"
+import { LeadershipLost } from "../../ElectionError.ts"
 import type { Leadership } from "../../Leadership.ts"
+import type { LossReason } from "../../LossReason.ts"
 import type { KnownVersion, Member } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
 import type { Elected } from "../follower/campaign.ts"
@@ -39,7 +40,7 @@ export class Tenure {
   /** The version of the last claim or renewal. */
   version: KnownVersion
   /** Why it is not being renewed, where trying again may help until the belief is over. */
-  obstacle: "Disabled" | "Broken" | "ClockJumped" | undefined = undefined
+  obstacle: "disabled" | "broken" | "clock-jumped" | undefined = undefined
   /** Whether its loss has cut a guarded transaction short that may have been committed. */
   isInDoubt = false
   /** When a watchdog looks at the belief again, on the monotonic clock. */
@@ -135,9 +136,9 @@ export class Tenure {
   private look(context: Context.Context<never>): boolean {
     if (this.ended !== undefined) return false
     // Clocks that throw end it too: nothing would tell when it is over.
-    const over = Result.getOrElse(Result.try(() => this.belief.over()), () => "Broken" as const)
+    const over = Result.getOrElse(Result.try(() => this.belief.over()), () => "broken" as const)
     if (over === undefined) return true
-    this.endNow(over === "Expired" ? this.obstacle ?? "Expired" : over, context)
+    this.endNow(over === "expired" ? this.obstacle ?? "expired" : over, context)
     return false
   }
 
@@ -199,7 +200,7 @@ export class Tenure {
             ? Effect.flatMap(tx.get(this.member.keys.leader), (stored) =>
               stored !== undefined && Bytes.equals(stored, this.record)
                 ? Effect.void
-                : Effect.andThen(this.lose("Replaced"), lost))
+                : Effect.andThen(this.lose("replaced"), lost))
             : lost)
       })
       const guarded = Effect.tap(Effect.andThen(standing, body), () =>
@@ -240,8 +241,8 @@ export class Tenure {
   readonly resign: Effect.Effect<boolean> = Effect.suspend(() => {
     const { member, term } = this
     // Another tenure has begun for certain.
-    if (this.reason === "Replaced") return Effect.succeed(false)
-    const isQuiet = this.reason === "Resigned" && this.obstacle === undefined && member.isFresh(this.version)
+    if (this.reason === "replaced") return Effect.succeed(false)
+    const isQuiet = this.reason === "resigned" && this.obstacle === undefined && member.isFresh(this.version)
     const leaves = member.closed
     return Effect.suspend(() => isQuiet ? this.endAsKnown(leaves) : this.endAsRead(leaves)).pipe(
       Effect.flatMap((end) => {

@@ -5,7 +5,7 @@
  * that passes it, and is never stored or compared with another process's.
  */
 import { Bytes } from "@effect-fdb/core"
-import type { EndReason } from "../../HistoryEntry.ts"
+import type { ElectionCause, LossReason, RecordedReason } from "../../LossReason.ts"
 import type {
   CandidateRecord,
   ChallengeRecord,
@@ -37,8 +37,8 @@ export interface Claimant extends Identity {
 // -- identity (8) ------------------------------------------------------------------------------------------------------
 
 /** Whether the process is the candidate registered under its id. */
-export const standing = (view: View, me: Identity): "registered" | "unregistered" | "superseded" => {
-  if (view.candidate === undefined) return "unregistered"
+export const standing = (view: View, me: Identity): "registered" | "evicted" | "superseded" => {
+  if (view.candidate === undefined) return "evicted"
   return sameIdentity(me, { id: me.id, registration: view.candidate.registration }) ? "registered" : "superseded"
 }
 
@@ -125,16 +125,12 @@ export const hasLapsed = (observation: Observation | undefined, view: View, now:
 
 // -- claiming (1, 4, 5, 7) ---------------------------------------------------------------------------------------------
 
-/** Why leadership may be claimed. */
-export type ClaimCause = "vacant" | "lapsed" | "preempted"
-
 /** A claim that may be written. */
 export interface Claim {
-  readonly cause: ClaimCause
   /** Ballot and term in one: the ballot at which the tenure begins. */
   readonly term: bigint
   /** The tenure that the claim ends, and how; none when it was vacant. */
-  readonly ends: { readonly term: bigint; readonly reason: EndReason } | undefined
+  readonly ends: { readonly term: bigint; readonly reason: RecordedReason } | undefined
 }
 
 /**
@@ -148,10 +144,10 @@ export const claim = (
   judgement: { readonly lapsed: boolean; readonly preempt: boolean }
 ): Claim | undefined => {
   const term = view.lease.ballot + 1n
-  if (view.leader._tag === "Vacant") return { cause: "vacant", term, ends: undefined }
-  if (judgement.lapsed) return { cause: "lapsed", term, ends: { term: view.leader.term, reason: "expired" } }
+  if (view.leader._tag === "Vacant") return { term, ends: undefined }
+  if (judgement.lapsed) return { term, ends: { term: view.leader.term, reason: "expired" } }
   return judgement.preempt && view.allowPreemption && claimant.priority > view.leader.priority
-    ? { cause: "preempted", term, ends: { term: view.leader.term, reason: "preempted" } }
+    ? { term, ends: { term: view.leader.term, reason: "preempted" } }
     : undefined
 }
 
@@ -160,10 +156,10 @@ export const claim = (
 /** Whether a challenge obliges the leader of the view to step down, and by whose wish. */
 export const obligation = (
   view: Pick<View, "leader" | "challenge" | "allowPreemption">
-): "preempted" | "step-down" | undefined => {
+): "preempted" | "stepped-down" | undefined => {
   const { allowPreemption, challenge, leader } = view
   if (leader._tag === "Vacant" || challenge === undefined || challenge.term !== leader.term) return undefined
-  if (challenge.challenger === undefined) return "step-down"
+  if (challenge.challenger === undefined) return "stepped-down"
   return allowPreemption && challenge.priority > leader.priority ? "preempted" : undefined
 }
 
@@ -254,7 +250,7 @@ export const remember = (memory: Memory, view: View, readAt: bigint): Memory => 
 export type Step =
   | { readonly _tag: "Register" }
   | { readonly _tag: "Superseded" }
-  | { readonly _tag: "Claim"; readonly claim: Claim }
+  | { readonly _tag: "Claim"; readonly claim: Claim; readonly cause: ElectionCause }
   | { readonly _tag: "Challenge"; readonly challenge: ChallengeRecord }
   /** Nothing, until `until` on its monotonic clock, or until something changes. */
   | { readonly _tag: "Follow"; readonly until: bigint | undefined }
@@ -284,7 +280,7 @@ export const awaitId = ({ since }: OtherRegistration, view: View, now: bigint, t
 export const step = (memory: Memory, view: View, me: Claimant, now: bigint, heartbeat: bigint): Step => {
   if (!view.enabled) return { _tag: "Follow", until: undefined }
   switch (standing(view, me)) {
-    case "unregistered":
+    case "evicted":
       return { _tag: "Register" }
     case "superseded":
       return { _tag: "Superseded" }
@@ -293,10 +289,12 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
   const vacant = view.leader._tag === "Vacant"
   const opensAt = vacant ? vacancyOpensAt(memory, view, me, heartbeat) : undefined
   if (opensAt !== undefined && now < opensAt) return { _tag: "Follow", until: opensAt }
-  const lapsed = hasLapsed(memory.observation, view, now) ||
-    (view.leader._tag === "Held" && sameIdentity(view.leader, me))
-  const claimed = claim(view, me, { lapsed, preempt: false })
-  if (claimed !== undefined) return { _tag: "Claim", claim: claimed }
+  const lapsed = hasLapsed(memory.observation, view, now)
+  const own = view.leader._tag === "Held" && sameIdentity(view.leader, me)
+  const claimed = claim(view, me, { lapsed: lapsed || own, preempt: false })
+  if (claimed !== undefined) {
+    return { _tag: "Claim", claim: claimed, cause: vacant ? "vacant" : lapsed ? "lapsed" : "own" }
+  }
   const lapse = memory.observation === undefined ? undefined : lapsesAt(memory.observation)
   if (!shouldChallenge(view, me)) return { _tag: "Follow", until: lapse }
   const from = memory.challenges?.term === view.leader.term ? memory.challenges.from : undefined
@@ -320,7 +318,7 @@ export type Renewal =
   | { readonly _tag: "Renew"; readonly ballot: bigint }
   | {
     readonly _tag: "Refuse"
-    readonly because: "disabled" | "replaced" | "unregistered" | "superseded" | "preempted" | "step-down"
+    readonly because: Exclude<LossReason, "resigned" | "expired" | "clock-jumped" | "broken">
   }
 
 /** Renews exactly this tenure, unless the election is disabled or a challenge stands against it. */
@@ -330,7 +328,7 @@ export const renew = (view: View, tenure: Tenure): Renewal => {
   if (registered !== "registered") return { _tag: "Refuse", because: registered }
   const because = obligation(view)
   // Nobody could succeed a leader that steps down for a challenger now; an operator may want just that.
-  if (!view.enabled && because !== "step-down") return { _tag: "Refuse", because: "disabled" }
+  if (!view.enabled && because !== "stepped-down") return { _tag: "Refuse", because: "disabled" }
   return because === undefined ? { _tag: "Renew", ballot: view.lease.ballot + 1n } : { _tag: "Refuse", because }
 }
 
@@ -339,15 +337,9 @@ export const renew = (view: View, tenure: Tenure): Renewal => {
 /** How a tenure that resigns has ended, and who is to be preferred after it: the challenger to whom it yields. */
 export const resignation = (
   view: Pick<View, "leader" | "challenge" | "allowPreemption">
-): { readonly reason: EndReason; readonly successor: Identity | undefined } => {
-  switch (obligation(view)) {
-    case "preempted":
-      return { reason: "preempted", successor: view.challenge?.challenger }
-    case "step-down":
-      return { reason: "stepped-down", successor: undefined }
-    case undefined:
-      return { reason: "resigned", successor: undefined }
-  }
+): { readonly reason: RecordedReason; readonly successor: Identity | undefined } => {
+  const asked = obligation(view)
+  return { reason: asked ?? "resigned", successor: asked === "preempted" ? view.challenge?.challenger : undefined }
 }
 
 // -- belief (3) --------------------------------------------------------------------------------------------------------

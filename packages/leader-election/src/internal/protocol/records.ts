@@ -1,6 +1,6 @@
 /** What is stored: the records of an election as values. No decision is taken here. */
 import { Bytes, type Versionstamp } from "@effect-fdb/core"
-import type { EndReason } from "../../HistoryEntry.ts"
+import type { RecordedReason } from "../../LossReason.ts"
 
 type Stamp = Versionstamp.Versionstamp
 
@@ -52,7 +52,7 @@ export interface HistoryRecord {
   readonly leaderId: string
   readonly start: bigint
   readonly end: bigint | undefined
-  readonly reason: EndReason | undefined
+  readonly reason: RecordedReason | undefined
 }
 
 export const sameIdentity = (a: Identity, b: Identity): boolean =>

@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ElectionConfig } from "../../ElectionConfig.ts"
 import { ClockOutOfRange } from "../../ElectionError.ts"
-import { EndReason } from "../../HistoryEntry.ts"
+import { RecordedReason } from "../../LossReason.ts"
 import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "../protocol/records.ts"
 
 /** The version of every record that this library writes, and the only one that it reads. */
@@ -43,7 +43,7 @@ const Int32 = between(-(2n ** 31n), 2n ** 31n - 1n)
 const Text: Check<string> = { is: (value) => typeof value === "string", expected: "a text" }
 const Flag: Check<boolean> = { is: (value) => typeof value === "boolean", expected: "a truth value" }
 const Stamp: Check<Versionstamp.Versionstamp> = { is: Versionstamp.isVersionstamp, expected: "a versionstamp" }
-const Reason: Check<EndReason> = { is: Schema.is(EndReason), expected: "why a tenure ended" }
+const Reason: Check<RecordedReason> = { is: Schema.is(RecordedReason), expected: "why a tenure ended" }
 const orNull = <A, E>({ expected, is, refused }: Check<A, E>): Check<A | null, E> => ({
   is: (value): value is A | null => value === null || is(value),
   expected: `${expected}, or null`,

@@ -1,0 +1,78 @@
+/**
+ * Why a tenure ends, and why one begins: each reason has one spelling, in events, errors, metrics and records.
+ *
+ * Whatever has to know a reason has a table or a switch over these literals, so that a new one is a compile error there.
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * Why a tenure ended.
+ *
+ * - `resigned`: its leader ended it
+ * - `expired`: its lease could not be renewed in time
+ * - `clock-jumped`: the leader's wall clock has moved past the lease and its monotonic clock has not: the host was suspended, or
+ *   the clock was set; or it tells a time that no record can hold, so that the lease could not be renewed
+ * - `replaced`: the stored tenure is another
+ * - `preempted`: a candidate of higher priority asked for the leadership
+ * - `stepped-down`: an operator asked the leader to step down
+ * - `superseded`: another process registered under the leader's id
+ * - `evicted`: the leader's registration was removed
+ * - `disabled`: the election was disabled
+ * - `broken`: the election's records are gone or not valid, or the database refuses for good: it was replaced, for example
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const LossReason = Schema.Literals([
+  "resigned",
+  "expired",
+  "clock-jumped",
+  "replaced",
+  "preempted",
+  "stepped-down",
+  "superseded",
+  "evicted",
+  "disabled",
+  "broken"
+])
+
+/**
+ * See {@link LossReason}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LossReason = typeof LossReason.Type
+
+/**
+ * The reasons that the history records, as far as the database can know them: a leader that ends its tenure for any reason but a
+ * challenge has `resigned`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const RecordedReason = LossReason.pick(["resigned", "expired", "preempted", "stepped-down"])
+
+/**
+ * See {@link RecordedReason}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RecordedReason = typeof RecordedReason.Type
+
+/**
+ * Why a candidate was elected: the leadership was `vacant`, the lease had `lapsed`, or the stored tenure was its `own` from before.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const ElectionCause = Schema.Literals(["vacant", "lapsed", "own"])
+
+/**
+ * See {@link ElectionCause}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ElectionCause = typeof ElectionCause.Type

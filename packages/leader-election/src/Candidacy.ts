@@ -1,6 +1,4 @@
-/**
- * A process's part in an election: registered once, it campaigns as often as it is asked to, and leaves with its scope.
- */
+/** The part of one process in an election. It registers once, campaigns any number of times, and leaves with its scope. */
 import type { Database, Subspace } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -19,14 +17,14 @@ export type { CampaignError } from "./ElectionError.ts"
 export type { Health } from "./Health.ts"
 
 /**
- * An election, as far as a candidacy in it has to know it.
+ * What a candidacy needs of an election.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Election {
   readonly subspace: Subspace.Subspace
-  /** What the election is set up with by the first that campaigns; the default unless set. */
+  /** The configuration with which the first campaign creates the election; the default configuration unless set. */
   readonly config?: ElectionConfig | undefined
 }
 
@@ -39,48 +37,48 @@ export interface Election {
 export interface Candidacy {
   readonly id: string
   /**
-   * Waits until elected. Closing the scope resigns; so does interrupting. Whoever uses it stops the work itself once
-   * `lost` completes: `withLeadership` does that for you.
+   * Campaigns until elected. Closing the scope resigns. The caller must stop its work when `lost` completes; `withLeadership`
+   * does that for you.
    *
-   * The scope is the caller's, and the loss does not close it: what is forked in it goes on beside the next leader's work until
-   * it is closed. Closing it releases first what was acquired in it since the election, in reverse order, then resigns, then
-   * releases what was acquired before. So acquire what leading needs after the election, in this scope or in one that is closed
-   * sooner, and close that as soon as `lost` completes.
+   * The scope is the caller's, and the loss of the leadership does not close it: fibers forked in it run beside the work of the
+   * next leader until it closes. Closing it releases what was acquired in it after the election, in reverse order; then it
+   * resigns; then it releases what was acquired before. So acquire what the work needs after the election, in this scope or in an
+   * inner one, and close that as soon as `lost` completes.
    *
-   * Where another process has registered under its id it fails with `CandidateSuperseded`, once: the next campaign waits until that
-   * registration is gone, or has not shown for the candidate timeout that it lives.
+   * If another process has registered under its id, it fails with `CandidateSuperseded`, once. The next campaign waits until that
+   * registration is gone, or has shown no heartbeat for the candidate timeout.
    *
-   * A candidacy has one tenure at a time: the next campaign waits until the last leadership was resigned, or its scope closed,
-   * also where it was lost before. So each is given a scope of its own.
+   * A candidacy has one tenure at a time. The next campaign waits until the last leadership is resigned or its scope closed, even
+   * if it was lost before. So give each campaign its own scope.
    */
   readonly campaign: Effect.Effect<Leadership, CampaignError, Scope.Scope>
   /**
-   * Waits until elected and runs the work, which is interrupted when leadership is lost, even where this is called from a region
-   * that nothing else can interrupt. The work is given its `Leadership` as an argument and as a service.
+   * Campaigns until elected, then runs the work. The work is interrupted when the leadership is lost, even if this is called in
+   * an uninterruptible region. The work takes its `Leadership` as an argument or as a service.
    *
-   * Each tenure gives its work a `Scope` of its own: what the work acquires in it, layers that are built in it, and fibers that are
-   * forked in it (`Effect.forkScoped`) end with the work. `Effect.forkDetach`, another scope and child processes do not; let a
-   * finalizer of the work end them.
+   * Each tenure gives its work a new `Scope`: resources that the work acquires in it, layers built in it, and fibers forked in it
+   * (`Effect.forkScoped`) end with the work. Fibers of `Effect.forkDetach` or of another scope, and child processes, do not; end
+   * them in a finalizer of the work.
    *
-   * The order at the end of a tenure: leadership is lost or the work is done; the work's finalizers run, and after them its scope is
-   * closed, with how the work has ended; only then is the resignation written, if the tenure still stands; only then does it
-   * campaign again, if it does. Meanwhile the lease is renewed, where it can be.
+   * A tenure ends in this order: the leadership is lost or the work is done; the finalizers of the work run; its scope closes,
+   * with the exit of the work; the resignation is written, if the tenure is still stored; the next campaign begins, if there is
+   * one. Meanwhile the lease is renewed if possible.
    */
   readonly withLeadership: <A, E, R>(
     work: (leadership: Leadership) => Effect.Effect<A, E, R>,
     options?: LeadOptions
   ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>>
-  /** Changes the priority from the next heartbeat on, which comes at once; a tenure keeps the priority that it began with. */
+  /** Changes the priority with a heartbeat that is written at once. A tenure keeps the priority that it began with. */
   readonly setPriority: (priority: number) => Effect.Effect<void, InvalidCandidate>
-  /** How it fares, without asking the database. */
+  /** The health of the candidacy. Does not ask the database. */
   readonly health: Effect.Effect<Health>
 }
 
 /**
- * The candidacy of this process in an election. It registers with its first campaign; closing the scope unregisters it.
+ * Makes the candidacy of this process in an election. It registers with its first campaign; closing the scope unregisters it.
  *
- * A campaign that goes on then is interrupted. A tenure is lost; it is resigned after the work's finalizers, or, under
- * `campaign`, when that campaign's scope is closed, and only then does the candidate leave.
+ * Closing the scope also interrupts a campaign and ends a tenure. The tenure resigns after the finalizers of the work or, under
+ * `campaign`, when the scope of that campaign closes. Only then does the candidate unregister.
  *
  * **Example**
  *

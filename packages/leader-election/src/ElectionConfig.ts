@@ -1,13 +1,11 @@
-/**
- * The configuration of an election, stored with it and in force for everybody who takes part.
- */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { InvalidConfig } from "./ElectionError.ts"
 
 /**
- * See the fields. What is left out has its default.
+ * The configuration of an election. It is stored with the election and applies to all its candidates. Omitted fields have their
+ * defaults.
  *
  * **Example**
  *
@@ -24,18 +22,18 @@ import { InvalidConfig } from "./ElectionError.ts"
  * @category models
  */
 export class ElectionConfig extends Schema.Class<ElectionConfig>("@effect-fdb/leader-election/ElectionConfig")({
-  /** How long leadership lasts without a renewal, and so how long a leader that died is waited for. */
+  /** The time that a leader leads without a renewal, and that the others wait for a dead leader. 10 seconds by default. */
   leaseDuration: Schema.Duration.pipe(Schema.withConstructorDefault(Effect.succeed(Duration.seconds(10)))),
-  /** How often leaders renew and candidates show that they live; below a third of the lease leaves room for retries. */
+  /** The interval of renewals and heartbeats. Less than a third of the lease leaves room for retries. 3 seconds by default. */
   heartbeatInterval: Schema.Duration.pipe(Schema.withConstructorDefault(Effect.succeed(Duration.seconds(3)))),
-  /** How long after its last heartbeat a candidate counts as dead and may be evicted. */
+  /** The time after its last heartbeat at which a candidate counts as dead and may be evicted. 15 seconds by default. */
   candidateTimeout: Schema.Duration.pipe(Schema.withConstructorDefault(Effect.succeed(Duration.seconds(15)))),
-  /** Off: nobody claims, registers or renews, and the leader's work ends with its lease. */
+  /** If `false`, nobody registers, claims or renews, and the leader's work ends before its lease does. */
   electionEnabled: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(true))),
   /** Whether a candidate of higher priority may make the leader step down. */
   allowPreemption: Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(true)))
 }) {
-  /** The configuration whose heartbeat is a third of this lease and whose candidate timeout is one and a half of it. */
+  /** The configuration with this lease, a heartbeat of a third of it, and a candidate timeout of one and a half of it. */
   static withLeaseDuration(leaseDuration: Duration.Input): ElectionConfig {
     const lease = Duration.fromInputUnsafe(leaseDuration)
     const nanos = Duration.toNanosUnsafe(lease)
@@ -47,17 +45,17 @@ export class ElectionConfig extends Schema.Class<ElectionConfig>("@effect-fdb/le
   }
 }
 
-/** Below that, a process would be busy with nothing but its election. */
+/** The shortest span. A shorter one would keep a process busy with its election. */
 const minNanos = 1_000_000n
 
-/** The longest span whose end can be recorded too, in 63 bits of nanoseconds since the epoch: 146 years, until 2116. */
+/** The longest span, 146 years: until 2116 its end fits into 63 bits of nanoseconds since the epoch. */
 const maxNanos = 2n ** 62n - 1n
 
 const spanFields = ["leaseDuration", "heartbeatInterval", "candidateTimeout"] as const
 const flagFields = ["electionEnabled", "allowPreemption"] as const
 
 /**
- * The fields in which two configurations differ, with their values as text.
+ * Lists the fields in which two configurations differ, with their values as text.
  *
  * @since 0.1.0
  * @category validation
@@ -79,7 +77,7 @@ const invalidSpan = (duration: Duration.Duration): string | undefined => {
 }
 
 /**
- * Fails with `InvalidConfig` unless an election can be run with this configuration.
+ * Fails with `InvalidConfig` if an election cannot run with this configuration.
  *
  * @since 0.1.0
  * @category validation

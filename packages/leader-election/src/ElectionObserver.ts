@@ -1,13 +1,12 @@
-/**
- * Somebody who is told of every event of the candidates that are made while it is provided.
- */
 import * as Context from "effect/Context"
 import type { ElectionEvent } from "./ElectionEvent.ts"
 
 /**
- * Called synchronously, in the order of what happens to a candidate; of a loss before anything follows from it. What happens
- * to different candidates may be told in another order than the database's: a successor may be told of its election before its
- * predecessor is of having resigned. It must be quick and not throw.
+ * A function that gets each event of the candidates that are made while it is provided. It is called synchronously; it must be
+ * quick and must not throw.
+ *
+ * The events of one candidate come in their order, and a loss comes before its consequences. Events of different candidates may
+ * come in another order than that of the database: a successor's election may come before its predecessor's resignation.
  *
  * **Example**
  *

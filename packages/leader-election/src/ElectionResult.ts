@@ -1,6 +1,3 @@
-/**
- * What an election cycle tells the process that ran it.
- */
 import * as Option from "effect/Option"
 import type { LeaderState } from "./LeaderState.ts"
 
@@ -16,7 +13,7 @@ export interface Leader {
 }
 
 /**
- * Another process leads, or none.
+ * Another process leads, or no process does.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +24,7 @@ export interface Follower {
 }
 
 /**
- * See the module.
+ * The result of an election cycle: this process leads or follows.
  *
  * @since 0.1.0
  * @category models
@@ -35,7 +32,7 @@ export interface Follower {
 export type ElectionResult = Leader | Follower
 
 /**
- * This process leads.
+ * Makes the result of a process that leads.
  *
  * @since 0.1.0
  * @category constructors
@@ -43,7 +40,7 @@ export type ElectionResult = Leader | Follower
 export const leader = (state: LeaderState): ElectionResult => ({ _tag: "Leader", state })
 
 /**
- * This process follows.
+ * Makes the result of a process that follows.
  *
  * @since 0.1.0
  * @category constructors
@@ -71,7 +68,7 @@ export const follower = (current: Option.Option<LeaderState>): ElectionResult =>
 export const isLeader = (result: ElectionResult): result is Leader => result._tag === "Leader"
 
 /**
- * Who leads, this process or another.
+ * The leader, this process or another.
  *
  * **Example**
  *

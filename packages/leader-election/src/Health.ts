@@ -1,20 +1,17 @@
-/**
- * How a candidacy fares, as far as it knows without asking the database.
- */
 import type * as Duration from "effect/Duration"
 
 /**
- * See the fields.
+ * The health of a candidacy, as far as it knows without asking the database.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Health {
   readonly role: "Idle" | "Following" | "Leading"
-  /** How long ago the database last answered; `undefined` where it never has. */
+  /** The time since the last answer of the database; `undefined` if there was none. */
   readonly sinceContact: Duration.Duration | undefined
-  /** How many attempts have failed since. */
+  /** The number of failed attempts since then. */
   readonly failures: number
-  /** Whether it has nothing to do, or the database has answered within the last three heartbeats. */
+  /** Whether the database has answered within the last three heartbeats, or the candidacy is idle. */
   readonly healthy: boolean
 }

@@ -1,8 +1,8 @@
 /**
- * An election: who of many processes leads, agreed upon through a subspace of the database.
+ * An election: it decides which of many processes leads, through a subspace of the database.
  *
- * The handle is a plain value. Its operations run in the caller's transaction and take the wall time from `Clock`: they are
- * the recipe of the Rust crate `foundationdb`, method by method, with its known flaws repaired.
+ * The handle is a plain value. The transaction-level operations run in the caller's transaction and take the wall time from
+ * `Clock`; they are the recipe of the Rust crate `foundationdb`, method by method, without its known flaws.
  */
 import {
   Database,
@@ -52,7 +52,7 @@ type CandidateOptions = Candidacy.CandidateOptions
 type LeadOptions = Candidacy.LeadOptions
 
 /**
- * Which registration a caller claims to be; without it, the one that stands under the id.
+ * The registration that the caller has. The default is the one that is stored under the id.
  *
  * @since 0.1.0
  * @category models
@@ -62,22 +62,22 @@ export type IdentityOptions = Operations.IdentityOptions
 /**
  * An election in a subspace. Elections in different subspaces are independent.
  *
- * `Requires` is what its supervised interface needs: the `Database`, or nothing where the election is a {@link Service}.
+ * `Requires` is what the supervised interface needs: the `Database`, or nothing if the election is a {@link Service}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface LeaderElection<Requires = Database> {
   readonly subspace: Subspace.Subspace
-  /** What it is set up with where nobody has: see {@link ElectionOptions}. */
+  /** The configuration with which the election is created: see {@link ElectionOptions}. */
   readonly config: ElectionConfig | undefined
 
   // -- configuration
 
   /**
-   * Sets the election up, once; with the configuration that `make` was given, or the default, where it is given none. Where it is
-   * set up already nothing changes, and the configuration in force is returned, which may differ from the one given. The
-   * supervised interface does this by itself.
+   * Creates the election with the given configuration; by default with that of `make`, or with the default configuration. If the
+   * election exists, nothing changes. Returns the configuration in force, which may differ from the one given. The supervised
+   * interface calls this by itself.
    *
    * **Example**
    *
@@ -97,7 +97,7 @@ export interface LeaderElection<Requires = Database> {
   /** The configuration in force. */
   readonly readConfig: Effect.Effect<ElectionConfig, StoreError, Transaction>
   /**
-   * Puts another configuration in force, for everybody, from each one's next heartbeat on.
+   * Changes the configuration. Each process uses it from its next heartbeat on.
    *
    * **Example**
    *
@@ -117,8 +117,8 @@ export interface LeaderElection<Requires = Database> {
   // -- candidates
 
   /**
-   * Registers a candidate, once a process. Another registration under the same id is superseded by it, and finds that out.
-   * Gives an effect to be run after the commit, that tells the registration.
+   * Registers a candidate. Call it once in each process. It supersedes another registration under the same id, whose process
+   * notices that. Returns an effect to run after the commit, which returns the versionstamp of the registration.
    */
   readonly registerCandidate: (
     processId: string,
@@ -128,7 +128,7 @@ export interface LeaderElection<Requires = Database> {
     StoreError | InvalidCandidate | ElectionDisabled | ClockOutOfRange,
     Transaction
   >
-  /** Shows that the candidate lives; may change its priority, which stays as it is where none is given. */
+  /** Writes a heartbeat. Changes the priority if one is given. */
   readonly heartbeatCandidate: (
     processId: string,
     priority?: number,
@@ -138,17 +138,17 @@ export interface LeaderElection<Requires = Database> {
     StoreError | InvalidCandidate | ElectionDisabled | ProcessNotFound | CandidateSuperseded | ClockOutOfRange,
     Transaction
   >
-  /** Removes the candidate, if it is there. One that leads resigns with it. */
+  /** Removes the candidate, if it is registered. A candidate that leads also resigns. */
   readonly unregisterCandidate: (
     processId: string,
     options?: IdentityOptions
   ) => Effect.Effect<void, StoreError | CandidateSuperseded | ClockOutOfRange, Transaction>
-  /** A candidate, alive or not. */
+  /** Reads a candidate, alive or not. */
   readonly getCandidate: (
     processId: string
   ) => Effect.Effect<Option.Option<CandidateInfo>, FdbError | InvalidState, Transaction>
   /**
-   * The candidates that are alive, by the caller's wall clock, in the order of their ids. Causes no conflict.
+   * Lists the candidates that are alive by the caller's wall clock, in the order of their ids. Causes no conflicts.
    *
    * **Example**
    *
@@ -162,16 +162,17 @@ export interface LeaderElection<Requires = Database> {
    * ```
    */
   readonly listCandidates: Effect.Effect<Array<CandidateInfo>, StoreError, Transaction>
-  /** Removes the candidates that are dead, by the caller's wall clock, and tells how many. Never removes who leads. */
+  /** Removes the candidates that are dead by the caller's wall clock, and returns their number. Never removes the leader. */
   readonly evictDeadCandidates: Effect.Effect<number, StoreError, Transaction>
 
   // -- leadership
 
   /**
-   * Claims leadership if it is vacant, if the lease has ended by the caller's *wall clock*, or, where preemption is allowed,
-   * over a leader of lower priority *at once*: that leader may believe in itself for the rest of its lease, so its work
-   * has to be fenced by the term. Renews a tenure that is the candidate's own. `None` when another leads. Without a priority it
-   * claims with the one that the candidate has.
+   * Claims leadership if it is vacant, or if the lease has ended by the caller's *wall clock*. If preemption is allowed, it also
+   * takes leadership from a leader of lower priority *at once*: that leader may believe that it leads for the rest of its lease,
+   * so fence its work by the term.
+   *
+   * Renews a tenure of the candidate itself. Returns `None` if another process leads. The default priority is the registered one.
    *
    * **Example**
    *
@@ -203,13 +204,13 @@ export interface LeaderElection<Requires = Database> {
     Transaction
   >
   /**
-   * Renews the lease of exactly this tenure. `None` when it stands no more, when its leader's registration does not, or
-   * when a challenge obliges it to end.
+   * Renews the lease of exactly this tenure. Returns `None` if another tenure is stored, the registration of its leader is not,
+   * or a challenge obliges it to end.
    */
   readonly refreshLease: (
     tenure: LeaderState
   ) => Effect.Effect<Option.Option<LeaderState>, StoreError | ElectionDisabled | ClockOutOfRange, Transaction>
-  /** Ends exactly this tenure; `false` when it has ended already. The ballot stays, so that no term comes twice. */
+  /** Ends exactly this tenure. Returns `false` if it has ended already. The ballot stays, so that no term repeats. */
   readonly resignLeadership: (
     tenure: LeaderState
   ) => Effect.Effect<boolean, StoreError | ClockOutOfRange, Transaction>
@@ -219,7 +220,7 @@ export interface LeaderElection<Requires = Database> {
     options?: IdentityOptions
   ) => Effect.Effect<boolean, StoreError | ElectionDisabled, Transaction>
   /**
-   * Who leads, with a lease that is valid by the caller's wall clock.
+   * The leader, if its lease is valid by the caller's wall clock.
    *
    * **Example**
    *
@@ -233,12 +234,9 @@ export interface LeaderElection<Requires = Database> {
    * ```
    */
   readonly getLeader: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
-  /** Who led last and has not resigned, whatever has become of its lease. */
+  /** The leader of the stored tenure, even if its lease has ended. `None` after a resignation. */
   readonly getLeaderRaw: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
-  /**
-   * A heartbeat and a claim or renewal in one, to be run every heartbeat interval. Without a priority it keeps the one that was
-   * shown last.
-   */
+  /** Writes a heartbeat, then claims or renews. Run it every heartbeat interval. The default priority is the registered one. */
   readonly runElectionCycle: (
     processId: string,
     priority?: number,
@@ -258,8 +256,8 @@ export interface LeaderElection<Requires = Database> {
   // -- for operators
 
   /**
-   * Asks whoever leads to step down: its work is interrupted, it resigns, and it leaves the vacancy to others for a
-   * heartbeat. A leader that does not obey cannot renew its lease. Tells who was asked, if anybody leads.
+   * Asks the leader to step down: its work is interrupted, it resigns, and it leaves the vacancy to others for one heartbeat. A
+   * leader that does not respond cannot renew its lease. Returns the leader that was asked, if there is one.
    *
    * **Example**
    *
@@ -273,11 +271,11 @@ export interface LeaderElection<Requires = Database> {
    * ```
    */
   readonly requestStepDown: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
-  /** The challenge that stands against the leader, if one does. */
+  /** The challenge to the leader, if there is one. */
   readonly readChallenge: Effect.Effect<Option.Option<Challenge>, FdbError | InvalidState, Transaction>
   /**
-   * The newest tenures, newest first: all that are kept, which are about a hundred, or `limit` of them, a whole number above
-   * zero. Causes no conflict.
+   * The last tenures, newest first: all that are stored (about a hundred), or `limit` of them, an integer above zero. Causes no
+   * conflicts.
    *
    * **Example**
    *
@@ -292,11 +290,11 @@ export interface LeaderElection<Requires = Database> {
    */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 
-  // -- for applications: supervised, and requiring only the database, or nothing. An election that nobody has set up, they set up themselves
+  // -- for applications: the supervised interface, which creates the election if it does not exist
 
   /**
-   * Campaigns: waits until elected, and gives the leadership. Closing the scope resigns and unregisters the candidate. The scope is
-   * the caller's, and its work is for the caller to end: see `Candidacy.campaign` for what follows.
+   * Campaigns until elected, and returns the leadership. Closing the scope resigns and unregisters the candidate. The scope and
+   * the work are the caller's; the caller must end the work: see `Candidacy.campaign`.
    *
    * **Example**
    *
@@ -320,10 +318,12 @@ export interface LeaderElection<Requires = Database> {
     candidate: CandidateOptions
   ) => Effect.Effect<Leadership, CampaignError, Requires | Scope.Scope>
   /**
-   * Campaigns, and runs the work once elected, in a fiber that is interrupted when leadership is lost. It then fails with
-   * `LeadershipLost`, or campaigns again if asked to. When the work ends, or this is interrupted, it resigns: after the
-   * work's finalizers, and before anything else. The work's `Scope` is the tenure's, and is closed before the resignation. The work
-   * may take its `Leadership` as an argument or as a service. See `Candidacy.withLeadership`.
+   * Campaigns, and runs the work once elected, in a fiber that is interrupted when the leadership is lost. Then it fails with
+   * `LeadershipLost`, or campaigns again with the option `again`.
+   *
+   * When the work ends, or this effect is interrupted, it resigns after the finalizers of the work. The `Scope` of the work is
+   * that of the tenure, and closes before the resignation. The work takes its `Leadership` as an argument or as a service. See
+   * `Candidacy.withLeadership`.
    *
    * **Example**
    *
@@ -347,11 +347,13 @@ export interface LeaderElection<Requires = Database> {
     options?: LeadOptions
   ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Requires | Exclude<R, Leadership | Scope.Scope>>
   /**
-   * A background service that runs wherever this candidate leads, as a Layer. Each tenure gives it a `Scope` of its own, as
-   * `withLeadership` does. Leadership that is lost is campaigned for again; a service or an election that fails is logged and tried
-   * again after a pause: a tenth of a second, doubled with each failure up to ten, and from the beginning again once the service has
-   * run for longer than that. Where another process has registered under its id, it comes back when that is gone or dead. A service
-   * that ends by itself has ended.
+   * A background service that runs while this candidate leads, as a Layer. Each tenure gives it a new `Scope`, as
+   * `withLeadership` does.
+   *
+   * If the leadership is lost, it campaigns again. If the service or the election fails, the failure is logged, and it tries
+   * again after a pause: a tenth of a second, doubled with each failure up to ten seconds. The pauses start over once the service
+   * has run for longer than ten seconds. If another process has registered under its id, it waits until that process is gone or
+   * dead. A service that ends by itself is not started again.
    *
    * **Example**
    *
@@ -372,7 +374,7 @@ export interface LeaderElection<Requires = Database> {
     service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
   ) => Layer.Layer<never, InvalidCandidate | InvalidConfig, Requires | Exclude<R, Leadership | Scope.Scope>>
   /**
-   * The candidacy of this process, to campaign more than once under one registration, and to ask for its health.
+   * The candidacy of this process: campaigns more than once under one registration, and reports its health.
    *
    * **Example**
    *
@@ -395,8 +397,9 @@ export interface LeaderElection<Requires = Database> {
     candidate: CandidateOptions
   ) => Effect.Effect<Candidacy.Candidacy, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>
   /**
-   * Who leads: the current leader first, and each that follows; `None` while nobody does, as far as can be seen without
-   * comparing clocks, and while nobody has set the election up, which this does not. Driven by a watch, and by polling where that is lost. A database that is away is waited for.
+   * The current leader, then each change. `None` while nobody leads, as far as can be seen without comparing clocks, and while
+   * the election does not exist; this stream does not create it. It uses a watch, and polls in case the watch is lost. It waits
+   * for a database that is away.
    *
    * **Example**
    *
@@ -415,22 +418,22 @@ export interface LeaderElection<Requires = Database> {
 }
 
 /**
- * How an election is set up.
+ * The options of an election.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ElectionOptions {
   /**
-   * What it is set up with by the first that campaigns or calls `initialize`; the default unless set. Where another configuration
-   * is in force already, that stays in force: a candidate tells once that it differs (`ConfigDiffers`, a warning), and
-   * `writeConfig` puts another in force.
+   * The configuration with which the first campaign or `initialize` creates the election; the default configuration unless set.
+   * An existing election keeps its configuration: a candidate reports once that it differs (`ConfigDiffers`, a warning), and
+   * `writeConfig` changes it.
    */
   readonly config?: ElectionConfig | undefined
 }
 
 /**
- * The election in a subspace, which is its own: neither another election nor anything else may stand in it or below it.
+ * Makes the handle of the election in a subspace. The subspace must contain nothing else, not even another election.
  *
  * **Example**
  *
@@ -500,13 +503,13 @@ const build = <Requires>(
 }
 
 /**
- * An election as a service: its supervised interface needs no `Database` any more, for the layer has taken it.
+ * An election as a service. Its supervised interface needs no `Database`, because its layer has one.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ElectionService extends LeaderElection<never> {
-  /** Runs operations of the election, or anything else, in one transaction of its database. */
+  /** Runs operations of the election, or any other body, in one transaction of its database. */
   readonly transact: <A, E, R>(
     body: Effect.Effect<A, E, R>,
     options?: TransactionOptions
@@ -514,7 +517,7 @@ export interface ElectionService extends LeaderElection<never> {
 }
 
 /**
- * The class that {@link Service} makes: the key of the service, and its layer.
+ * The class that {@link Service} returns: the key of the service, and its layer.
  *
  * @since 0.1.0
  * @category models
@@ -525,18 +528,18 @@ export interface ServiceClass<Self, Id extends string> extends Context.ServiceCl
 }
 
 /**
- * What an election as a service is made of.
+ * The options of an election as a service.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ServiceOptions extends ElectionOptions {
-  /** The election's own part of the database; see {@link make}. */
+  /** The subspace of the election; see {@link make}. */
   readonly subspace: Subspace.Subspace
 }
 
 /**
- * An election as a service, with its layer. The class is the key of the service: `yield* Mailer` gives the election.
+ * Makes an election a service with a layer. The class is the key of the service: `yield* Mailer` returns the election.
  *
  * **Example**
  *

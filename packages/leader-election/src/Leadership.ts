@@ -1,6 +1,3 @@
-/**
- * What a leader holds: one tenure, for as long as it lasts.
- */
 import type { FdbError, Transaction, TransactionOptions } from "@effect-fdb/core"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -8,18 +5,18 @@ import type { LeadershipLost } from "./ElectionError.ts"
 import type { LeaderState } from "./LeaderState.ts"
 
 /**
- * What a leader holds: the fencing token, the guard, and whether the tenure goes on.
+ * The leadership of one tenure: its fencing token, its guard, and whether it goes on.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Leadership {
   /**
-   * The fencing token: constant for the tenure, and greater than that of every tenure before it. Hand it to whatever the
-   * work writes to outside of this database, and let that refuse what comes with a smaller one.
+   * The fencing token: constant for the tenure, and greater than the term of every earlier tenure. Send it with each write to
+   * another system, which must refuse a term smaller than the greatest it has seen.
    */
   readonly term: bigint
-  /** Who leads and the lease as it was last renewed. */
+  /** The leader and its lease as last renewed. */
   readonly state: Effect.Effect<LeaderState>
   /**
    * Whether this process still believes that it leads. Asks its own clocks, not the database.
@@ -37,17 +34,17 @@ export interface Leadership {
    * ```
    */
   readonly isHeld: Effect.Effect<boolean>
-  /** Completes once the leadership is lost, with the reason. */
+  /** Completes when the leadership is lost, with the reason. */
   readonly lost: Effect.Effect<LeadershipLost>
   /**
-   * Runs `body` in a transaction that is committed only if this tenure still stands, and fails with `LeadershipLost`
-   * otherwise. For data in the same database this is mutual exclusion that depends on no clock. It costs one more read,
-   * and never conflicts with renewals.
+   * Runs `body` in a transaction that commits only if this tenure is still stored, and fails with `LeadershipLost` otherwise. For
+   * data in the same database this is mutual exclusion that depends on no clock. It costs one more read, and never conflicts with
+   * renewals.
    *
-   * `LeadershipLost` tells that nothing was written. Where an attempt may have been committed before, which only an `idempotent`
-   * transaction can outlive, it fails with an `FdbError` that is `maybeCommitted`, whose `cause` is the loss. Under
-   * `withLeadership` the loss interrupts the work that waits for this; then the `LeadershipLost` that `withLeadership` fails with
-   * says so (`maybeCommitted`).
+   * `LeadershipLost` means that nothing was written. If an earlier attempt may have been committed, which is possible only with
+   * `idempotent`, it fails with an `FdbError` whose `maybeCommitted` is true and whose `cause` is the loss. If the loss
+   * interrupts work of `withLeadership` that waits for this transaction, the `LeadershipLost` of `withLeadership` has
+   * `maybeCommitted`.
    *
    * **Example**
    *
@@ -65,15 +62,16 @@ export interface Leadership {
     options?: TransactionOptions
   ) => Effect.Effect<A, E | FdbError | LeadershipLost, Exclude<R, Transaction>>
   /**
-   * Gives the leadership up before the work is done; a work that is done just ends. Under `withLeadership` the work is interrupted, its finalizers are run, and then the tenure is
-   * ended in the database: `withLeadership` fails with `LeadershipLost`, or campaigns again. Under `campaign`, where the work is the caller's own, it is ended at once.
+   * Resigns before the work is done. Under `withLeadership` the work is interrupted, its finalizers run, and then the resignation
+   * is written: `withLeadership` fails with `LeadershipLost`, or campaigns again. Under `campaign`, where the work is the
+   * caller's, the resignation is written at once.
    */
   readonly resign: Effect.Effect<void>
 }
 
 /**
- * The leadership under which the work runs, as a service. `withLeadership` and `singleton` provide it to their work, so that what
- * the work calls need not be handed the leadership as an argument. Where elections are nested, it is the innermost one.
+ * The leadership under which the work runs, as a service. `withLeadership` and `singleton` provide it to their work, so that
+ * functions that the work calls need no argument for it. In nested elections it is the innermost one.
  *
  * **Example**
  *

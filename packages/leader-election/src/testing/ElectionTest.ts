@@ -1,5 +1,5 @@
 /**
- * `it.election`: tests of services that lead, with `@effect/vitest`.
+ * `it.election`: tests of services that need leadership, with `@effect/vitest`.
  *
  * **Example**
  *
@@ -25,7 +25,7 @@ import type * as Scope from "effect/Scope"
 import * as TestCluster from "./TestCluster.ts"
 
 /**
- * A test that is handed a function which makes clusters. It runs under the test clock, as `it.effect` does.
+ * A test that gets a function which makes clusters. It runs under the test clock, as `it.effect` does.
  *
  * @since 0.1.0
  * @category models
@@ -38,7 +38,7 @@ export interface ElectionTest {
   ): void
 }
 
-/** Fails where two candidates of a cluster worked at the same time. */
+/** Fails if two candidates of a cluster worked at the same time. */
 const checked = <A, E, R>(self: (cluster: typeof TestCluster.make) => Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const made: Array<TestCluster.TestCluster> = []
@@ -55,11 +55,11 @@ const checked = <A, E, R>(self: (cluster: typeof TestCluster.make) => Effect.Eff
 const through = (test: Vitest.Test<Scope.Scope>): ElectionTest => (name, self, timeout) =>
   test(name, () => checked(self), timeout)
 
-/** A test API of its own: `it` of `@effect/vitest` stays as it is. */
+/** A separate test API: `it` of `@effect/vitest` stays unchanged. */
 const methods = makeMethods(test.extend({}))
 
 /**
- * `it` of `@effect/vitest` with `it.election`. A test of it fails also where two candidates of a cluster worked at the same time.
+ * `it` of `@effect/vitest` with `it.election`. Its tests also fail if two candidates of a cluster worked at the same time.
  *
  * **Example**
  *

@@ -1,8 +1,8 @@
 /**
- * A cluster of candidates in one process, on a database in memory and the test clock: for tests of what a service does when its
- * leader is shut down, crashes, or loses its connection. A minute of failover takes no time.
+ * A cluster of candidates in one process, on a database in memory and the test clock. It tests what a service does when its
+ * leader shuts down, crashes, or loses its connection. A minute of failover takes no time.
  *
- * It needs `TestClock`, and no test runner. With `@effect/vitest`, `it.election` of `testing/ElectionTest` hands it to a test.
+ * It needs `TestClock`, but no test runner. `it.election` of `testing/ElectionTest` passes it to a test of `@effect/vitest`.
  */
 import {
   Database,
@@ -26,7 +26,7 @@ import * as LeaderElection from "../LeaderElection.ts"
 import type { Leadership } from "../Leadership.ts"
 
 /**
- * A candidate of the cluster, as a process of its own would be.
+ * A candidate of the cluster. It behaves as a separate process would.
  *
  * @since 0.1.0
  * @category models
@@ -34,26 +34,27 @@ import type { Leadership } from "../Leadership.ts"
 export interface TestCandidate {
   /** `candidate-1`, `candidate-2`, … */
   readonly id: string
-  /** Whether its work goes on, its finalizers included. */
+  /** Whether its work runs, including its finalizers. */
   readonly isWorking: Effect.Effect<boolean>
   /**
-   * Shuts it down: its work is interrupted, and it resigns. Does not wait for finalizers that take time: adjust the clock for these.
+   * Shuts it down: its work is interrupted, and it resigns. Does not wait for finalizers that take time: adjust the clock for
+   * these.
    */
   readonly stop: Effect.Effect<void>
-  /** Ends it as `kill -9` does: nothing of it runs any more, finalizers included, and no resignation is written. */
+  /** Ends it as `kill -9` does: without finalizers, and without a resignation. */
   readonly crash: Effect.Effect<void>
-  /** Cuts it off from the database: transactions wait for their timeout and fail, watches stay silent. */
+  /** Cuts it off from the database: transactions wait for their timeout and fail, watches do not fire. */
   readonly cut: Effect.Effect<void>
-  /** Ends what {@link cut} has begun. */
+  /** Ends a {@link cut}. */
   readonly heal: Effect.Effect<void>
-  /** Starts it again, once it was stopped or has crashed. Does nothing while it runs, as while its finalizers take time. */
+  /** Starts it again after it was stopped or has crashed. Does nothing while it runs, including its finalizers. */
   readonly start: Effect.Effect<void>
-  /** How it has ended: its work was done or has failed, or it was stopped. `undefined` while it runs, and after a crash. */
+  /** Its exit, after its work was done or has failed, or after it was stopped. `undefined` while it runs, and after a crash. */
   readonly exit: Effect.Effect<Exit.Exit<unknown, unknown> | undefined>
 }
 
 /**
- * A work that was begun.
+ * A tenure in which work was begun.
  *
  * @since 0.1.0
  * @category models
@@ -64,7 +65,7 @@ export interface Tenure {
 }
 
 /**
- * A cluster, in which every candidate campaigns.
+ * A cluster. Every candidate campaigns.
  *
  * @since 0.1.0
  * @category models
@@ -72,13 +73,15 @@ export interface Tenure {
 export interface TestCluster {
   readonly election: LeaderElection.LeaderElection
   readonly candidates: ReadonlyArray<TestCandidate>
-  /** The candidate whose work goes on, if one's does. */
+  /** The candidate whose work runs, if there is one. */
   readonly leader: Effect.Effect<TestCandidate | undefined>
-  /** Who works, by id. More than one would be a fault of the election, or a work that resists interruption. */
+  /**
+   * The ids of the candidates whose work runs. More than one means a fault of the election, or work that resists interruption.
+   */
   readonly working: Effect.Effect<ReadonlyArray<string>>
-  /** Every work that was begun so far, in this order. */
+  /** Every tenure whose work was begun so far, in order. */
   readonly terms: Effect.Effect<ReadonlyArray<Tenure>>
-  /** When a work was begun while another's went on, in words. `it.election` fails a test of which this is not empty. */
+  /** A description of each work that was begun while other work ran. `it.election` fails a test if there is one. */
   readonly overlaps: Effect.Effect<ReadonlyArray<string>>
   /** Runs a transaction on the database of the cluster, over a connection that is never cut. */
   readonly transact: <A, E, R>(
@@ -87,15 +90,15 @@ export interface TestCluster {
 }
 
 /**
- * How a cluster is made.
+ * The options of a cluster.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** The configuration of the election; the default, with a lease of ten seconds, unless set. */
+  /** The configuration of the election. The default has a lease of ten seconds. */
   readonly config?: ElectionConfig | undefined
-  /** The priority of the candidate at an index; 0 unless set. */
+  /** The priority of the candidate at an index. The default is 0. */
   readonly priority?: ((index: number) => number) | undefined
 }
 
@@ -151,9 +154,9 @@ interface Process {
 }
 
 /**
- * A cluster of so many candidates, each of which runs `work` while it leads, and campaigns again when it has lost the leadership.
- * The first one leads when this is done. Each candidate gives its work a `Database` of its own, a connection to that of the cluster.
- * They are stopped when the scope is closed.
+ * Makes a cluster of `size` candidates. Each runs `work` while it leads, and campaigns again when it has lost the leadership. The
+ * first one leads when this effect completes. Each candidate provides its work a `Database`, its own connection to that of the
+ * cluster. Closing the scope stops all candidates.
  *
  * **Example**
  *

@@ -27,9 +27,22 @@ const modules = readdirSync(path.join(root, "packages")).flatMap((name) => {
 const docstrings = (module: string) =>
   [...read(module).matchAll(/\/\*\*(.*?)\*\//gs)].map(([, text]) => text!.replaceAll(/^ *\* ?/gm, ""))
 
+/** An example of one line, with the imports that it takes. */
+const withImports = (code: string, module: string) => {
+  const names = new Set(code.match(/\b[A-Z]\w+(?=\.)/g)?.filter((name) => !(name in globalThis)))
+  const imported = (from: string, isMeant: (name: string) => boolean) =>
+    `import { ${[...names].filter(isMeant).join(", ")} } from "${from}"\n`
+  const isEffect = (name: string) => ["Effect", "Result"].includes(name)
+  return imported(`@effect-fdb/${module.split("/")[1]}`, (name) => !isEffect(name)) + imported("effect", isEffect) +
+    code.replace(/^const /, "export const ") + "\n"
+}
+
 /** The examples in the docstrings of a module. */
 const examplesIn = (module: string) =>
-  docstrings(module).flatMap((text) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!))
+  docstrings(module).flatMap((text) => [
+    ...[...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!),
+    ...[...text.matchAll(/^@example (.+)$/gm)].map(([, code]) => withImports(code!, module))
+  ])
 
 const pages = [
   "README.md",

@@ -1,6 +1,4 @@
-/**
- * What FoundationDB's atomic operations do to a value, byte for byte, for those who write engines.
- */
+/** FoundationDB's atomic operations, byte for byte, for authors of engines. */
 import * as Bytes from "./Bytes.ts"
 import { maxValueLength } from "./internal/limits.ts"
 import type { AtomicOp } from "./Mutation.ts"
@@ -9,14 +7,14 @@ type Combine = (existing: Uint8Array | undefined, operand: Uint8Array) => Uint8A
 
 const nothing = new Uint8Array(0)
 
-/** The value cut or filled with zeroes to a length. */
+/** Cuts a value to a length, or fills it with zeroes. */
 const resize = (value: Uint8Array, length: number): Uint8Array => {
   const resized = new Uint8Array(length)
   resized.set(value.length > length ? value.subarray(0, length) : value)
   return resized
 }
 
-/** Compares little-endian numbers of any lengths, but with no more bytes of `existing` than `operand` has. */
+/** Compares little-endian numbers, as far as `operand` reaches. */
 const compareLittleEndian = (existing: Uint8Array, operand: Uint8Array): number => {
   for (let i = operand.length - 1; i >= 0; i--) {
     const difference = (existing[i] ?? 0) - operand[i]!
@@ -57,10 +55,7 @@ const combine: Record<AtomicOp, Combine> = {
 }
 
 /**
- * The value that `op` with `operand` makes of `existing`; `undefined` stands for no value.
- *
- * Numbers are little-endian and the result has the length of the operand. `Min` and `BitAnd` take the operand where there
- * is no value (FoundationDB's behaviour from API version 510 on).
+ * Applies an operation to a value; `undefined` stands for no value. See `AtomicOp`.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,18 +1,11 @@
 /**
- * Byte strings in the order of FoundationDB: unsigned bytes, shorter before longer.
+ * Byte strings in FoundationDB's order: byte by byte, unsigned, a prefix before what it begins.
  */
 
 /**
- * Negative when `a` sorts before `b`, zero when they are equal, positive otherwise.
+ * Compares two byte strings: negative when `a` sorts before `b`, zero when they are equal, positive otherwise.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.compare(Bytes.fromString("a"), Bytes.fromString("ab")) < 0 // => true
- * ```
- *
+ * @example Bytes.compare(Bytes.fromString("a"), Bytes.fromString("ab")) < 0 // => true
  * @since 0.1.0
  * @category ordering
  */
@@ -26,32 +19,18 @@ export const compare = (a: Uint8Array, b: Uint8Array): number => {
 }
 
 /**
- * Whether two byte strings are the same.
+ * Tells whether two byte strings are the same.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.equals(Bytes.fromString("a"), Uint8Array.of(0x61)) // => true
- * ```
- *
+ * @example Bytes.equals(Bytes.fromString("a"), Uint8Array.of(0x61)) // => true
  * @since 0.1.0
  * @category predicates
  */
 export const equals = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && compare(a, b) === 0
 
 /**
- * One byte string after another.
+ * Joins byte strings.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.concat(Uint8Array.of(1), Uint8Array.of(2, 3)) // => Uint8Array.of(1, 2, 3)
- * ```
- *
+ * @example Bytes.concat(Uint8Array.of(1), Uint8Array.of(2, 3)) // => Uint8Array.of(1, 2, 3)
  * @since 0.1.0
  * @category combinators
  */
@@ -66,16 +45,9 @@ export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 /**
- * The first byte string after `key`: `key` and a zero byte.
+ * Returns the first byte string after `key`: `key` and a zero byte.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.successor(Uint8Array.of(1)) // => Uint8Array.of(1, 0)
- * ```
- *
+ * @example Bytes.successor(Uint8Array.of(1)) // => Uint8Array.of(1, 0)
  * @since 0.1.0
  * @category combinators
  */
@@ -86,16 +58,9 @@ export const successor = (key: Uint8Array): Uint8Array => {
 }
 
 /**
- * Lower-case hexadecimal.
+ * Formats bytes as lower-case hexadecimal.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.toHex(Uint8Array.of(1, 255)) // => "01ff"
- * ```
- *
+ * @example Bytes.toHex(Uint8Array.of(1, 255)) // => "01ff"
  * @since 0.1.0
  * @category conversions
  */
@@ -106,7 +71,7 @@ export const toHex = (bytes: Uint8Array): string => {
 }
 
 /**
- * A text of one character a byte, by which a `Map` can know the bytes.
+ * Returns a text of one character for each byte, to use bytes as the key of a `Map`.
  *
  * @since 0.1.0
  * @category conversions
@@ -118,7 +83,7 @@ export const toName = (bytes: Uint8Array): string => {
 }
 
 /**
- * A whole number of `length` bytes, the highest first.
+ * Reads a big-endian unsigned integer of `length` bytes, six at most.
  *
  * @since 0.1.0
  * @category conversions
@@ -130,7 +95,7 @@ export const readUint = (bytes: Uint8Array, offset: number, length: number): num
 }
 
 /**
- * Writes a whole number as `length` bytes, the highest first.
+ * Writes a big-endian unsigned integer of `length` bytes.
  *
  * @since 0.1.0
  * @category conversions
@@ -144,16 +109,9 @@ export const writeUint = (bytes: Uint8Array, offset: number, length: number, val
 }
 
 /**
- * The bytes of a hexadecimal text. Throws a `RangeError` on anything else.
+ * Parses hexadecimal text. Throws a `RangeError` on anything else.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.fromHex("01ff") // => Uint8Array.of(1, 255)
- * ```
- *
+ * @example Bytes.fromHex("01ff") // => Uint8Array.of(1, 255)
  * @since 0.1.0
  * @category constructors
  */
@@ -163,32 +121,18 @@ export const fromHex = (hex: string): Uint8Array => {
 }
 
 /**
- * The bytes of a text in UTF-8.
+ * Encodes text as UTF-8.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes } from "@effect-fdb/core"
- *
- * Bytes.fromString("é") // => Uint8Array.of(0xc3, 0xa9)
- * ```
- *
+ * @example Bytes.fromString("é") // => Uint8Array.of(0xc3, 0xa9)
  * @since 0.1.0
  * @category constructors
  */
 export const fromString = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /**
- * A key for people: printable ASCII as it is, every other byte as `\xNN`.
+ * Formats a key for people: printable ASCII as it is, every other byte as `\xNN`.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes, Tuple } from "@effect-fdb/core"
- *
- * Bytes.toPrintable(Tuple.pack(["mail"])) // => "\\x02mail\\x00"
- * ```
- *
+ * @example Bytes.toPrintable(Tuple.pack(["mail"])) // => "\\x02mail\\x00"
  * @since 0.1.0
  * @category conversions
  */

@@ -1,7 +1,5 @@
 /**
- * The database: where transactions are run.
- *
- * An application is written against this service and chooses its engine by a layer: `MemoryDatabase.layer`,
+ * The database runs transactions. A program uses this service, and chooses the engine by a layer: `MemoryDatabase.layer`,
  * `LmdbDatabase.layer`, `NativeDatabase.layer`.
  */
 import * as Context from "effect/Context"
@@ -13,7 +11,7 @@ import type { Transaction } from "./Transaction.ts"
 import type { TransactionOptions } from "./TransactionOptions.ts"
 
 /**
- * What a database does.
+ * The operations of a database.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +27,7 @@ export interface DatabaseService {
 }
 
 /**
- * See the module.
+ * The database service; see the module.
  *
  * **Example**
  *
@@ -53,15 +51,14 @@ export class Database extends Context.Service<Database, DatabaseService>()("@eff
    *
    * **Details**
    *
-   * - The body is run again, from its start, after each retryable error of the transaction (a conflict, above all), with
-   *   FoundationDB's back-off on Effect's `Clock` and `Random`. So it must have no effect but on the transaction.
-   * - A failure of the body's own is not retried. It tells that nothing was written.
-   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`. So is
-   *   every failure of an idempotent transaction of which any attempt may have been committed, the body's own too: a body
-   *   that finds its own work done (`already exists`, say) has not failed as if nothing had been written. What the last
-   *   attempt has failed with is the `cause` of that error. Such a body is told by `Transaction.maybeCommitted`.
-   * - Interruptible everywhere but in the commit, which is bounded by `timeout`. An interruption, like a defect, does not tell
-   *   whether anything was written: an attempt may have been committed before it.
+   * - A retryable error of the transaction, such as a conflict, runs the body again from its start, after FoundationDB's
+   *   back-off. So the body must have no effect but on the transaction.
+   * - A failure of the body's own is not retried. It means that nothing was written.
+   * - An unknown commit result is retried only with `idempotent`; otherwise it is an `FdbError` with `maybeCommitted`. Once an
+   *   attempt may have been committed, every later failure is such an error, the body's own too, which becomes its `cause`.
+   *   `Transaction.maybeCommitted` tells the body.
+   * - Everything but the commit is interruptible, and `timeout` bounds the commit. After an interruption or a defect, an earlier
+   *   attempt may have been committed.
    * - A transaction inside another is a transaction of its own.
    *
    * **Example**
@@ -96,7 +93,7 @@ export class Database extends Context.Service<Database, DatabaseService>()("@eff
         ? Effect.flatMap(Database, (database) => database.transact(first, options))
         : (body: Effect.Effect<unknown, unknown, unknown>) => Database.transact(body, first)) as never
 
-  /** Makes a database of an engine. */
+  /** Makes the service of an engine. */
   static readonly fromEngine = (engine: Engine): DatabaseService => ({
     engine: engine.name,
     transact: (body, options = {}) => retry.transact(engine, body, options)

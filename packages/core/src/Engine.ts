@@ -1,8 +1,8 @@
 /**
- * What an engine has to offer for `Database.fromEngine` to make the `Database` service of it.
+ * The interface of an engine, of which `Database.fromEngine` makes a database.
  *
- * An engine knows single attempts of transactions. Retries, back-off, limits on keys and values, the refusal of use after
- * commit, spans and metrics are added once, in `Database`, the same for all engines.
+ * An engine knows single attempts of transactions. `Database` adds retries, back-off, the limits on keys and values, the refusal of
+ * use after the commit, spans and metrics.
  */
 import type * as Effect from "effect/Effect"
 import type { FdbError } from "./FdbError.ts"
@@ -18,7 +18,7 @@ import type { KeyValue } from "./Transaction.ts"
  * @category models
  */
 export interface AttemptOptions {
-  /** What is left of the transaction's time, in milliseconds: every operation must have settled by then, with 1031. */
+  /** The time that is left, in milliseconds: every operation settles by then, with 1031 at the latest. */
   readonly timeoutMillis: number
   readonly sizeLimit: number | undefined
   readonly priority: "batch" | "default" | "system-immediate"
@@ -39,56 +39,54 @@ export interface Page {
 }
 
 /**
- * How a page is read.
+ * The options of a page read.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PageOptions {
-  /** Zero means no limit of the caller's. */
+  /** The most pairs; zero means no limit. */
   readonly limit: number
   readonly reverse: boolean
   readonly snapshot: boolean
-  /** `all`: as much as possible at once; `page`: a page of the engine's own size. */
+  /** `all` reads as much as possible at once, `page` a page of the engine's own size. */
   readonly mode: "all" | "page"
 }
 
 /**
- * What a commit gives.
+ * The result of a commit.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Committed {
-  /** `-1n` when nothing was written. */
+  /** `-1n` where nothing was written. */
   readonly version: bigint
-  /** The ten bytes; there when it was asked for and something was written. */
+  /** The ten bytes, where they were requested and something was written. */
   readonly versionstamp: Uint8Array | undefined
 }
 
 /**
- * A watch that lives from its transaction's commit until it fires, fails or is cancelled.
+ * A watch. It lives from its transaction's commit until it fires, fails or is cancelled.
  *
  * @since 0.1.0
  * @category models
  */
 export interface EngineWatch {
   readonly fired: Effect.Effect<void, FdbError>
-  /** Idempotent; also harmless after it has fired. Whoever awaits `fired` is failed with 1025. */
+  /** Fails `fired` with 1025 unless it has fired. Idempotent. */
   readonly cancel: Effect.Effect<void>
 }
 
 /**
  * One attempt of a transaction.
  *
- * **Contract**
- *
- * - Reads are interruptible; what an interrupted read leaves running has ended when `dispose` has, and may hold up the commit.
- * - Reads see the mutations that were made before the read was *started*, snapshot reads too.
- * - Keys and values have been checked against the limits; ranges are not inverted.
- * - Nothing is called after `commit` has been started but `dispose`, which comes last, and always.
- * - `commit` is run uninterruptibly and must settle within the attempt's time; what it fails with is of phase `commit`.
- * - Bytes handed over are not written to afterwards by either side.
+ * - Reads are interruptible. `dispose` waits for what an interrupted read has left running; `commit` may.
+ * - Reads, snapshot reads too, see the mutations that were made before the read *started*.
+ * - The caller has checked keys and values against the limits; ranges are not inverted.
+ * - After the start of `commit` only `dispose` is called, which always comes last.
+ * - `commit` runs uninterruptibly and settles within the attempt's time. It fails with errors of phase `commit`.
+ * - Neither side writes to bytes after it has handed them over.
  *
  * @since 0.1.0
  * @category models
@@ -97,7 +95,7 @@ export interface EngineTransaction {
   readonly readVersion: Effect.Effect<bigint, FdbError>
   readonly setReadVersion: (version: bigint) => Effect.Effect<void, FdbError>
   readonly get: (key: Uint8Array, snapshot: boolean) => Effect.Effect<Uint8Array | undefined, FdbError>
-  /** The values of several keys in one wave: none is waited for before the next is asked for. */
+  /** Reads several keys at once: no read waits for another. */
   readonly getAll: (
     keys: ReadonlyArray<Uint8Array>,
     snapshot: boolean
@@ -108,23 +106,23 @@ export interface EngineTransaction {
   readonly addReadConflict: (range: KeyRange) => void
   readonly addWriteConflict: (range: KeyRange) => void
   readonly watch: (key: Uint8Array) => Effect.Effect<EngineWatch, FdbError>
-  /** Called before the commit when somebody wants to know its versionstamp. */
+  /** Called before the commit where its versionstamp is wanted. */
   readonly requestVersionstamp: () => void
   readonly commit: Effect.Effect<Committed, FdbError>
-  /** Ends the attempt and frees what it holds; watches of a committed attempt live on. */
+  /** Ends the attempt and frees what it holds. The watches of a committed attempt live on. */
   readonly dispose: Effect.Effect<void>
 }
 
 /**
- * An engine.
+ * An engine; see the module.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Engine {
-  /** What it is called in spans, metrics and errors: `memory`, `lmdb`, `foundationdb`. */
+  /** Its name in spans, metrics and errors: `memory`, `lmdb`, `foundationdb`. */
   readonly name: string
-  /** The longest key in bytes; FoundationDB allows 10,000. */
+  /** The longest key in bytes, 10,000 at most. */
   readonly maxKeyLength: number
   /** Begins an attempt. Touches neither disk nor network. */
   readonly begin: (options: AttemptOptions) => EngineTransaction

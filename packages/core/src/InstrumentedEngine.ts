@@ -1,8 +1,7 @@
 /**
- * Counts what an engine is asked for, and makes it take time: for tests that say how many round trips something needs.
+ * Counts what an engine is asked for, and adds latency: for tests of how many round trips something needs.
  *
- * With a latency, under a test clock, the elapsed time tells how many round trips came one *after* another: what runs in
- * parallel costs its latency once.
+ * Under a test clock, the elapsed time tells how many round trips came one after another: reads in parallel cost their latency once.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -13,18 +12,15 @@ import * as FdbError from "./FdbError.ts"
 type FdbError = FdbError.FdbError
 
 /**
- * How often an engine was asked for what, since it was made or reset.
+ * What an engine was asked for since it was made or reset.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Counts {
-  /** Read versions fetched: one per transaction that reads, none where it was set by hand. */
+  /** Read versions fetched: one for each transaction that reads, none where it was set. */
   readonly readVersions: number
-  /**
-   * Values, keys and pages of ranges read, each key of a wave by itself, watches included, even where the transaction itself
-   * had written them.
-   */
+  /** Reads of values, keys and pages, and watches; each key of `getAll` counts. Own writes are read, too. */
   readonly reads: number
   /** Commits that succeeded and wrote. */
   readonly commits: number
@@ -35,7 +31,7 @@ export interface Counts {
 }
 
 /**
- * How long a round trip takes, by its kind; none unless set.
+ * How long each kind of round trip takes; no time unless set.
  *
  * @since 0.1.0
  * @category models
@@ -43,12 +39,12 @@ export interface Counts {
 export interface Latencies {
   readonly readVersion?: Duration.Input | undefined
   readonly read?: Duration.Input | undefined
-  /** Half of it passes before the commit takes effect, half after. */
+  /** Half of it passes before the commit takes effect, half afterwards. */
   readonly commit?: Duration.Input | undefined
 }
 
 /**
- * An engine and what is known of its use.
+ * An engine and the counts of its use.
  *
  * @since 0.1.0
  * @category models
@@ -56,7 +52,7 @@ export interface Latencies {
 export interface InstrumentedEngine {
   readonly engine: Engine
   readonly counts: Effect.Effect<Counts>
-  /** Starts to count from zero. */
+  /** Sets all counts to zero. */
   readonly reset: Effect.Effect<void>
 }
 
@@ -74,13 +70,10 @@ const nanosPerMilli = 1_000_000
  *
  * ```ts
  * import { Database, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
- * import { Effect, Layer } from "effect"
+ * import { Effect } from "effect"
  *
- * export const SlowDatabase = Layer.effect(
- *   Database,
- *   Effect.map(MemoryDatabase.makeEngine, (engine) =>
- *     Database.fromEngine(InstrumentedEngine.make(engine, { commit: "5 millis" }).engine))
- * )
+ * export const slowDatabase = Effect.map(MemoryDatabase.makeEngine, (engine) =>
+ *   Database.fromEngine(InstrumentedEngine.make(engine, { commit: "5 millis" }).engine))
  * ```
  *
  * @since 0.1.0
@@ -98,7 +91,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
   const begin = (options: AttemptOptions): EngineTransaction => {
     const transaction = decorated.begin(options)
     let begun: bigint | undefined
-    /** When the read version is there, on the monotonic clock. */
+    /** When the read version arrives, on the monotonic clock. */
     let versionAt: bigint | undefined
     let wrote = false
 
@@ -110,7 +103,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
         ? Effect.sleep(Duration.nanos(instant - now))
         : Effect.andThen(
           Effect.sleep(Duration.nanos(deadline > now ? deadline - now : 0n)),
-          Effect.fail(FdbError.make(1031, phase))
+          Effect.fail(FdbError.make(FdbError.codes.transactionTimedOut, phase))
         )
     }
 
@@ -120,7 +113,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
         return use(now)
       })
 
-    /** When an answer is there that can be asked for only with the read version. */
+    /** From when on a read can be asked for: it needs the read version. */
     const needVersion = (now: bigint): bigint => {
       if (versionAt === undefined) {
         count("readVersions")
@@ -129,7 +122,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
       return versionAt > now ? versionAt : now
     }
 
-    // The engine is asked at once and its answer held back, so that it does not see mutations made in the meantime.
+    // The engine is asked at once and its answer held back, so that it does not see later mutations.
     const read = <A>(ask: () => Effect.Effect<A, FdbError>, keys = 1): Effect.Effect<A, FdbError> =>
       timed((now) => {
         const instant = needVersion(now) + readNanos
@@ -144,7 +137,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
       ),
       (error) =>
         Effect.sync(() => {
-          if (error.code === 1020) count("conflicts")
+          if (error.code === FdbError.codes.notCommitted) count("conflicts")
         })
     )
 

@@ -4,7 +4,7 @@
 import * as Bytes from "./Bytes.ts"
 
 /**
- * The keys from `begin` on, `end` excluded.
+ * The keys from `begin` up to `end`, which is excluded.
  *
  * @since 0.1.0
  * @category models
@@ -15,32 +15,18 @@ export interface KeyRange {
 }
 
 /**
- * The keys from `begin` on, `end` excluded.
+ * Makes a range of the keys from `begin` up to `end`, which is excluded.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * KeyRange.contains(KeyRange.make(Uint8Array.of(1), Uint8Array.of(3)), Uint8Array.of(3)) // => false
- * ```
- *
+ * @example KeyRange.contains(KeyRange.make(Uint8Array.of(1), Uint8Array.of(3)), Uint8Array.of(3)) // => false
  * @since 0.1.0
  * @category constructors
  */
 export const make = (begin: Uint8Array, end: Uint8Array): KeyRange => ({ begin, end })
 
 /**
- * The one key.
+ * Makes a range of one key.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * KeyRange.single(Uint8Array.of(1)) // => { begin: Uint8Array.of(1), end: Uint8Array.of(1, 0) }
- * ```
- *
+ * @example KeyRange.single(Uint8Array.of(1)) // => { begin: Uint8Array.of(1), end: Uint8Array.of(1, 0) }
  * @since 0.1.0
  * @category constructors
  */
@@ -49,33 +35,17 @@ export const single = (key: Uint8Array): KeyRange => ({ begin: key, end: Bytes.s
 /**
  * All keys of the database.
  *
- * **Example**
- *
- * ```ts
- * import { Database, KeyRange, Transaction } from "@effect-fdb/core"
- *
- * export const clearEverything = Database.transact(Transaction.use((tx) => tx.clearRange(KeyRange.all)))
- * ```
- *
+ * @example const clearEverything = Database.transact(Transaction.use((tx) => tx.clearRange(KeyRange.all)))
  * @since 0.1.0
  * @category constructors
  */
 export const all: KeyRange = { begin: new Uint8Array(0), end: Uint8Array.of(0xff) }
 
 /**
- * All keys that begin with `prefix`, the prefix itself included.
+ * Makes a range of all keys that begin with `prefix`, the prefix itself included. A prefix of nothing but `0xff` gives a range
+ * that ends where the database does.
  *
- * The end is the prefix with its trailing `0xff` bytes dropped and its last byte raised by one; a prefix of nothing but
- * `0xff` has no such end, and the range then ends where the database does.
- *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * KeyRange.fromPrefix(Uint8Array.of(1, 255)) // => { begin: Uint8Array.of(1, 255), end: Uint8Array.of(2) }
- * ```
- *
+ * @example KeyRange.fromPrefix(Uint8Array.of(1, 255)) // => { begin: Uint8Array.of(1, 255), end: Uint8Array.of(2) }
  * @since 0.1.0
  * @category constructors
  */
@@ -89,16 +59,9 @@ export const fromPrefix = (prefix: Uint8Array): KeyRange => {
 }
 
 /**
- * Whether `key` lies in the range.
+ * Tells whether a key lies in a range.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * KeyRange.contains(KeyRange.fromPrefix(Uint8Array.of(1)), Uint8Array.of(1, 7)) // => true
- * ```
- *
+ * @example KeyRange.contains(KeyRange.fromPrefix(Uint8Array.of(1)), Uint8Array.of(1, 7)) // => true
  * @since 0.1.0
  * @category predicates
  */
@@ -106,16 +69,9 @@ export const contains = (range: KeyRange, key: Uint8Array): boolean =>
   Bytes.compare(range.begin, key) <= 0 && Bytes.compare(key, range.end) < 0
 
 /**
- * Whether two ranges share a key.
+ * Tells whether two ranges share a key.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * KeyRange.intersects(KeyRange.fromPrefix(Uint8Array.of(1)), KeyRange.fromPrefix(Uint8Array.of(2))) // => false
- * ```
- *
+ * @example KeyRange.intersects(KeyRange.all, KeyRange.fromPrefix(Uint8Array.of(2))) // => true
  * @since 0.1.0
  * @category predicates
  */
@@ -123,16 +79,9 @@ export const intersects = (a: KeyRange, b: KeyRange): boolean =>
   Bytes.compare(a.begin, b.end) < 0 && Bytes.compare(b.begin, a.end) < 0
 
 /**
- * The keys that two ranges share, `undefined` where there are none.
+ * Returns the keys that two ranges share, `undefined` where there are none.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * KeyRange.intersection(KeyRange.all, KeyRange.fromPrefix(Uint8Array.of(1))) // => KeyRange.fromPrefix(Uint8Array.of(1))
- * ```
- *
+ * @example KeyRange.intersection(KeyRange.all, KeyRange.single(Uint8Array.of(1))) // => KeyRange.single(Uint8Array.of(1))
  * @since 0.1.0
  * @category combinators
  */
@@ -145,25 +94,13 @@ export const intersection = (a: KeyRange, b: KeyRange): KeyRange | undefined =>
     : undefined
 
 /**
- * The keys of `a` that are not in `b`: up to two ranges.
+ * Returns the keys of `a` that are not in `b`, as up to two ranges.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange } from "@effect-fdb/core"
- *
- * const [before, after] = KeyRange.difference(KeyRange.all, KeyRange.fromPrefix(Uint8Array.of(1)))
- *
- * before // => KeyRange.make(new Uint8Array(0), Uint8Array.of(1))
- * after // => KeyRange.make(Uint8Array.of(2), Uint8Array.of(255))
- * ```
- *
+ * @example KeyRange.difference(KeyRange.all, KeyRange.make(Uint8Array.of(2), Uint8Array.of(255))).length // => 1
  * @since 0.1.0
  * @category combinators
  */
 export const difference = (a: KeyRange, b: KeyRange): ReadonlyArray<KeyRange> => {
   if (!intersects(a, b)) return [a]
-  return [{ begin: a.begin, end: b.begin }, { begin: b.end, end: a.end }].filter(({ begin, end }) =>
-    Bytes.compare(begin, end) < 0
-  )
+  return [make(a.begin, b.begin), make(b.end, a.end)].filter(({ begin, end }) => Bytes.compare(begin, end) < 0)
 }

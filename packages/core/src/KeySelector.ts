@@ -1,12 +1,22 @@
 /**
- * Key selectors: positions in the order of the keys that are there.
+ * Key selectors name a key by its position among the keys that exist.
  *
- * A selector is resolved to the last key that is before `key` (or equal to it, with `orEqual`), and from there `offset`
- * keys on; beyond either end of the database it stays at that end.
+ * A selector resolves to the last key before `key` (or equal to it, with `orEqual`), moved by `offset` keys. It stops at either
+ * end of the database.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Database, KeySelector, Transaction } from "@effect-fdb/core"
+ *
+ * const newest = KeySelector.lastLessThan(Uint8Array.of(0x16))
+ *
+ * export const key = Database.transact(Transaction.use((tx) => tx.getKey(newest)))
+ * ```
  */
 
 /**
- * See the module.
+ * A key selector; see the module.
  *
  * @since 0.1.0
  * @category models
@@ -18,98 +28,56 @@ export interface KeySelector {
 }
 
 /**
- * A selector from its three parts.
+ * Makes a selector of its three parts.
  *
- * **Example**
- *
- * ```ts
- * import { Database, KeySelector, Transaction } from "@effect-fdb/core"
- *
- * export const key = Database.transact(Transaction.use((tx) => tx.getKey(KeySelector.make(Uint8Array.of(1), false, 1))))
- * ```
- *
+ * @example KeySelector.make(Uint8Array.of(1), false, 1) // => KeySelector.firstGreaterOrEqual(Uint8Array.of(1))
  * @since 0.1.0
  * @category constructors
  */
 export const make = (key: Uint8Array, orEqual: boolean, offset: number): KeySelector => ({ key, orEqual, offset })
 
 /**
- * The last key before `key`.
+ * Selects the last key before `key`.
  *
- * **Example**
- *
- * ```ts
- * import { Database, KeySelector, Transaction } from "@effect-fdb/core"
- *
- * export const key = Database.transact(Transaction.use((tx) => tx.getKey(KeySelector.lastLessThan(Uint8Array.of(1)))))
- * ```
- *
+ * @example KeySelector.lastLessThan(Uint8Array.of(1)) // => KeySelector.make(Uint8Array.of(1), false, 0)
  * @since 0.1.0
  * @category constructors
  */
 export const lastLessThan = (key: Uint8Array): KeySelector => make(key, false, 0)
 
 /**
- * The last key that is `key` or before it.
+ * Selects `key`, or the last key before it.
  *
- * **Example**
- *
- * ```ts
- * import { Database, KeySelector, Transaction } from "@effect-fdb/core"
- *
- * export const key = Database.transact(Transaction.use((tx) => tx.getKey(KeySelector.lastLessOrEqual(Uint8Array.of(1)))))
- * ```
- *
+ * @example KeySelector.lastLessOrEqual(Uint8Array.of(1)) // => KeySelector.make(Uint8Array.of(1), true, 0)
  * @since 0.1.0
  * @category constructors
  */
 export const lastLessOrEqual = (key: Uint8Array): KeySelector => make(key, true, 0)
 
 /**
- * The first key after `key`.
+ * Selects the first key after `key`.
  *
- * **Example**
- *
- * ```ts
- * import { Database, KeySelector, Transaction } from "@effect-fdb/core"
- *
- * export const key = Database.transact(Transaction.use((tx) => tx.getKey(KeySelector.firstGreaterThan(Uint8Array.of(1)))))
- * ```
- *
+ * @example KeySelector.firstGreaterThan(Uint8Array.of(1)) // => KeySelector.make(Uint8Array.of(1), true, 1)
  * @since 0.1.0
  * @category constructors
  */
 export const firstGreaterThan = (key: Uint8Array): KeySelector => make(key, true, 1)
 
 /**
- * The first key that is `key` or after it.
+ * Selects `key`, or the first key after it.
  *
- * **Example**
- *
- * ```ts
- * import { Database, KeySelector, Transaction } from "@effect-fdb/core"
- *
- * export const key = Database.transact(Transaction.use((tx) => tx.getKey(KeySelector.firstGreaterOrEqual(Uint8Array.of(1)))))
- * ```
- *
+ * @example KeySelector.firstGreaterOrEqual(Uint8Array.of(1)) // => KeySelector.make(Uint8Array.of(1), false, 1)
  * @since 0.1.0
  * @category constructors
  */
 export const firstGreaterOrEqual = (key: Uint8Array): KeySelector => make(key, false, 1)
 
 /**
- * The selector `offset` keys further on, or back when it is negative.
+ * Moves a selector by `offset` keys; a negative offset moves it back.
  *
- * **Example**
- *
- * ```ts
- * import { KeySelector } from "@effect-fdb/core"
- *
- * KeySelector.move(KeySelector.firstGreaterOrEqual(Uint8Array.of(1)), -1) // => KeySelector.lastLessThan(Uint8Array.of(1))
- * ```
- *
+ * @example KeySelector.move(KeySelector.firstGreaterOrEqual(Uint8Array.of(1)), -1).offset // => 0
  * @since 0.1.0
  * @category combinators
  */
-export const move = (self: KeySelector, offset: number): KeySelector =>
-  make(self.key, self.orEqual, self.offset + offset)
+export const move = ({ key, offset: from, orEqual }: KeySelector, offset: number): KeySelector =>
+  make(key, orEqual, from + offset)

@@ -1,8 +1,7 @@
 /**
- * The engine in memory: FoundationDB's semantics within one process, for tests, simulations and trying things out.
+ * The engine in memory: FoundationDB's semantics within one process, for tests and simulations.
  *
- * It keeps the versions of the last five seconds and checks each commit against what was written in that time. Its time is
- * that of the Effect `Clock` that it is built with, so it runs under a test clock as it is. Nothing outlives the process.
+ * Its time is that of the `Clock` with which it is built, a test clock too. Nothing outlives the process.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -19,15 +18,14 @@ import * as OptimisticEngine from "./OptimisticEngine.ts"
  */
 export interface BatchOptions {
   /**
-   * Asked at each commit whether it joins the batch of the commit before it, as several commits of a FoundationDB cluster have
-   * one version and an order within it. A commit conflicts with the earlier ones of its batch. It must give `false` once the
-   * version of that commit may have been read at. A commit gets a version of its own where time has gone on since.
+   * Asked at each commit whether it shares the version of the commit before it, as in a batch of a FoundationDB cluster. It must
+   * give `false` once that version may have been read at. A commit gets its own version where time has passed since.
    */
   readonly joins: () => boolean
 }
 
 /**
- * A new, empty engine whose commits share versions, for simulations of a cluster.
+ * Makes an empty engine whose commits share versions, to simulate a cluster.
  *
  * @since 0.1.0
  * @category constructors
@@ -39,49 +37,25 @@ export const makeBatchingEngine = ({ joins }: BatchOptions): Effect.Effect<Optim
   )
 
 /**
- * A new, empty engine, to be decorated before `Database.fromEngine` makes a database of it. Every commit has a version of its
- * own.
+ * Makes an empty engine, to decorate before `Database.fromEngine` makes a database of it. Every commit has a version of its own.
  *
- * **Example**
- *
- * ```ts
- * import { Database, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
- * import { Effect } from "effect"
- *
- * export const countedDatabase = Effect.map(MemoryDatabase.makeEngine, (engine) => {
- *   const { counts, engine: instrumented } = InstrumentedEngine.make(engine)
- *   return { counts, database: Database.fromEngine(instrumented) }
- * })
- * ```
- *
+ * @example const database = Effect.map(MemoryDatabase.makeEngine, Database.fromEngine)
  * @since 0.1.0
  * @category constructors
  */
 export const makeEngine: Effect.Effect<OptimisticEngine.OptimisticEngine> = makeBatchingEngine({ joins: () => false })
 
 /**
- * A new, empty database.
+ * Makes an empty database.
  *
- * **Example**
- *
- * ```ts
- * import { Database, MemoryDatabase, Transaction } from "@effect-fdb/core"
- * import { Effect } from "effect"
- *
- * export const main = Effect.gen(function*() {
- *   const database = yield* MemoryDatabase.make
- *   const version = Database.transact(Transaction.use((tx) => tx.readVersion))
- *   return yield* Effect.provideService(version, Database, database)
- * })
- * ```
- *
+ * @example const engine = Effect.map(MemoryDatabase.make, ({ engine }) => engine)
  * @since 0.1.0
  * @category constructors
  */
 export const make: Effect.Effect<DatabaseService> = Effect.map(makeEngine, Database.fromEngine)
 
 /**
- * A new, empty database, shared by all that is built with this layer.
+ * An empty database, shared by all that is built with this layer.
  *
  * **Example**
  *

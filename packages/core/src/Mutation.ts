@@ -1,14 +1,12 @@
-/**
- * What a transaction can do to the database.
- */
+/** Mutations: what a transaction can do to the database. */
 import type { Versionstamped } from "./Versionstamp.ts"
 
 /**
- * FoundationDB's atomic operations: they change a value without reading it, and so without a conflict.
+ * FoundationDB's atomic operations. They change a value without reading it, and so without a conflict.
  *
- * Numbers are little-endian; the result has the length of the operand, and an absent value counts as the operand itself
- * for `Max`, `Min`, `ByteMax`, `ByteMin` and `BitAnd`, and as zeroes for the rest. `CompareAndClear` clears the key when
- * its value equals the operand; `AppendIfFits` appends unless the value would grow beyond 100 kB.
+ * Numbers are little-endian; the result has the length of the operand. An absent value counts as the operand for `Max`, `Min`,
+ * `ByteMax`, `ByteMin` and `BitAnd`, as zeroes for the rest. `CompareAndClear` clears the key where its value equals the operand.
+ * `AppendIfFits` appends unless the value would grow beyond 100 kB.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +24,7 @@ export type AtomicOp =
   | "CompareAndClear"
 
 /**
- * One mutation, as a transaction hands it to its engine.
+ * A mutation, as an engine takes it.
  *
  * @since 0.1.0
  * @category models

@@ -1,9 +1,8 @@
 /**
- * Makes an engine of a `VersionedStore`, for those who write engines.
+ * Makes an engine of a `VersionedStore`, for authors of engines.
  *
- * Everything that FoundationDB's client does is done here: reads see the transaction's own writes, key selectors are
- * resolved, conflict ranges gathered, sizes counted, the read version is fetched when it is first needed, watches live
- * from the commit on. The store has only to keep versions and to validate commits.
+ * This is FoundationDB's client: it reads its own writes, resolves key selectors, gathers conflict ranges, counts sizes, fetches the
+ * read version when it is first needed, and sets watches at the commit. The store keeps versions and validates commits.
  */
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -25,7 +24,7 @@ import { type Snapshot, toVersionstamp, type Unwatch, type VersionedStore } from
 type FdbError = FdbError.FdbError
 
 /**
- * What an engine is made of.
+ * The options of {@link make}.
  *
  * @since 0.1.0
  * @category models
@@ -34,25 +33,22 @@ export interface Options {
   /** See `Engine.name`. */
   readonly name: string
   readonly store: VersionedStore
-  /** The time by which attempts time out. */
+  /** The clock by which attempts time out. */
   readonly clock: Clock.Clock
   /** In bytes; 10,000 unless set, and never more. */
   readonly maxKeyLength?: number | undefined
-  /** How many watches may be set at a time, before 1032; 10,000 unless set. */
+  /** The most watches at a time, before 1032; 10,000 unless set. */
   readonly maxWatches?: number | undefined
 }
 
 /**
- * An attempt of a transaction, with what it is checked by.
+ * An attempt of a transaction that tells its conflict ranges.
  *
  * @since 0.1.0
  * @category models
  */
 export interface OptimisticTransaction extends EngineTransaction {
-  /**
-   * The conflict ranges so far, as FoundationDB's client tells them: for tests. A versionstamped key counts with every key
-   * that it may become.
-   */
+  /** The conflict ranges so far, for tests. A versionstamped key counts with every key that it may become. */
   readonly conflictRanges: {
     readonly read: ReadonlyArray<KeyRange.KeyRange>
     readonly write: ReadonlyArray<KeyRange.KeyRange>
@@ -60,7 +56,7 @@ export interface OptimisticTransaction extends EngineTransaction {
 }
 
 /**
- * The engine that {@link make} makes.
+ * An engine whose attempts tell their conflict ranges.
  *
  * @since 0.1.0
  * @category models
@@ -71,7 +67,7 @@ export interface OptimisticEngine extends Engine {
 
 const nanosPerMilli = 1_000_000
 const pageSize = 256
-/** What is read at once of what is wanted as a whole: as much as the event loop may be held for. */
+/** For a range that is read as a whole: as long as the event loop may be held. */
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
@@ -181,7 +177,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
     Effect.suspend(() => {
       if (this.snapshot !== undefined || this.requestedVersion !== undefined) {
-        return Effect.fail(FdbError.make(2010, "read"))
+        return Effect.fail(FdbError.make(FdbError.codes.readVersionAlreadySet, "read"))
       }
       this.requestedVersion = version
       return Effect.void
@@ -256,7 +252,9 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   readonly watch = (key: Uint8Array): Effect.Effect<EngineWatch, FdbError> =>
     Effect.flatMap(this.get(key, false), (baseline) => {
       if (this.count.active >= this.count.max) {
-        return Effect.fail(FdbError.make(1032, "read", `the limit is ${this.count.max} at a time`))
+        return Effect.fail(
+          FdbError.make(FdbError.codes.tooManyWatches, "read", `the limit is ${this.count.max} at a time`)
+        )
       }
       const watch = new Watch(key, baseline, this.count)
       this.watches.push(watch)
@@ -277,7 +275,13 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     const size = sizeOf(mutations, readConflicts, writeConflicts) +
       this.writes.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
     if (size > this.sizeLimit) {
-      return Effect.fail(FdbError.make(2101, "commit", `it has ${size} bytes, the limit is ${this.sizeLimit}`))
+      return Effect.fail(
+        FdbError.make(
+          FdbError.codes.transactionTooLarge,
+          "commit",
+          `it has ${size} bytes, the limit is ${this.sizeLimit}`
+        )
+      )
     }
     const readVersion = this.knownVersion
     // Nothing is read any more; the store may use what it holds for the commit.
@@ -471,16 +475,16 @@ const sizeOfMutation = (mutation: Mutation): number => {
   }
 }
 
-const tooOld = Effect.fail(FdbError.make(1007, "read"))
-const unreadable = Effect.fail(FdbError.make(1036, "read"))
-const cancelled = Effect.fail(FdbError.make(1025, "watch"))
-const timedOut = (phase: FdbError.Phase) => Effect.fail(FdbError.make(1031, phase))
+const tooOld = Effect.fail(FdbError.make(FdbError.codes.transactionTooOld, "read"))
+const unreadable = Effect.fail(FdbError.make(FdbError.codes.accessedUnreadable, "read"))
+const cancelled = Effect.fail(FdbError.make(FdbError.codes.transactionCancelled, "watch"))
+const timedOut = (phase: FdbError.Phase) => Effect.fail(FdbError.make(FdbError.codes.transactionTimedOut, phase))
 
 const maxKeyLengthOf = (options: Options): number =>
   Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength)
 
 /**
- * Makes an engine.
+ * Makes an engine of a store.
  *
  * @since 0.1.0
  * @category constructors

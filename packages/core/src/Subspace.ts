@@ -1,8 +1,8 @@
 /**
- * Subspaces: parts of the key space, each with a prefix of its own, in which tuples are keys.
+ * A subspace is a part of the key space with a prefix of its own, in which tuples are keys.
  *
- * A subspace is a plain value. Tuples never begin with the byte `0xff`, so what is outside of a subspace cannot get into
- * its `range`, and two subspaces of different tuples of the same length never overlap.
+ * Tuples never begin with the byte `0xff`, so no key from outside lies in the `range` of a subspace. Subspaces of different
+ * tuples of the same length never overlap.
  */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -13,31 +13,31 @@ import * as Tuple from "./Tuple.ts"
 import type { Versionstamped } from "./Versionstamp.ts"
 
 /**
- * See the module; two are `Equal` when their prefixes are.
+ * A subspace; see the module. Two are `Equal` when their prefixes are.
  *
  * @since 0.1.0
  * @category models
  */
 export class Subspace implements Equal.Equal {
-  /** What every key of the subspace begins with; not to be written to. */
+  /** What every key of the subspace begins with; do not write to it. */
   readonly prefix: Uint8Array
 
   constructor(prefix: Uint8Array) {
     this.prefix = prefix
   }
 
-  /** The key of a tuple; the prefix itself without one. Throws a `TupleError` as `Tuple.pack` does. */
+  /** Packs a tuple as a key; without elements it returns the prefix. Throws a `TupleError` as `Tuple.pack` does. */
   pack(elements: ReadonlyArray<Tuple.TupleElement> = []): Uint8Array {
     return Bytes.concat(this.prefix, Tuple.pack(elements))
   }
 
-  /** The key of a tuple with one incomplete versionstamp. Throws a `TupleError` as `Tuple.packVersionstamped` does. */
+  /** Packs a tuple with one incomplete versionstamp as a key. Throws a `TupleError` as `Tuple.packVersionstamped` does. */
   packVersionstamped(elements: ReadonlyArray<Tuple.TupleElement>): Versionstamped {
     const { bytes, offset } = Tuple.packVersionstamped(elements)
     return { bytes: Bytes.concat(this.prefix, bytes), offset: this.prefix.length + offset }
   }
 
-  /** The tuple of a key. A key that is not of this subspace is a `TupleError`, like one that does not hold a tuple. */
+  /** Unpacks the tuple of a key. A key from outside, or one that holds no tuple, is a `TupleError`. */
   unpack(key: Uint8Array): Result.Result<ReadonlyArray<Tuple.TupleElement>, Tuple.TupleError> {
     return this.contains(key)
       ? Result.mapError(Tuple.unpack(key.subarray(this.prefix.length)), (error) => this.shift(error))
@@ -49,21 +49,18 @@ export class Subspace implements Equal.Equal {
       )
   }
 
-  /**
-   * The keys of all tuples that begin with `elements` and have at least one more: all tuples of the subspace without any.
-   * Throws a `TupleError` as `Tuple.pack` does.
-   */
+  /** Makes the range of all tuples with `elements` and at least one more. Throws a `TupleError` as `Tuple.pack` does. */
   range(elements: ReadonlyArray<Tuple.TupleElement> = []): KeyRange {
     const prefix = this.pack(elements)
     return { begin: Bytes.concat(prefix, Uint8Array.of(0x00)), end: Bytes.concat(prefix, Uint8Array.of(0xff)) }
   }
 
-  /** The subspace of the tuples that begin with `elements`. Throws a `TupleError` as `Tuple.pack` does. */
+  /** Makes the subspace of the tuples that begin with `elements`. Throws a `TupleError` as `Tuple.pack` does. */
   subspace(elements: ReadonlyArray<Tuple.TupleElement>): Subspace {
     return new Subspace(this.pack(elements))
   }
 
-  /** Whether the key begins with the prefix. */
+  /** Tells whether a key begins with the prefix. */
   contains(key: Uint8Array): boolean {
     return key.length >= this.prefix.length && Bytes.equals(key.subarray(0, this.prefix.length), this.prefix)
   }
@@ -85,7 +82,7 @@ export class Subspace implements Equal.Equal {
     return Hash.string(Bytes.toHex(this.prefix))
   }
 
-  /** Offsets are told in the key, not in the tuple behind the prefix. */
+  /** Offsets in errors count from the beginning of the key. */
   private shift(error: Tuple.TupleError): Tuple.TupleError {
     return error.offset === undefined
       ? error
@@ -98,41 +95,25 @@ export class Subspace implements Equal.Equal {
 }
 
 /**
- * Whether a value is a {@link Subspace}.
+ * Tells whether a value is a {@link Subspace}.
  *
- * **Example**
- *
- * ```ts
- * import { Subspace } from "@effect-fdb/core"
- *
- * Subspace.isSubspace(Subspace.fromTuple(["app"])) // => true
- * ```
- *
+ * @example Subspace.isSubspace(Subspace.fromTuple(["app"])) // => true
  * @since 0.1.0
  * @category predicates
  */
 export const isSubspace = (value: unknown): value is Subspace => value instanceof Subspace
 
 /**
- * The subspace of all keys that begin with `prefix`.
+ * Makes the subspace of all keys that begin with `prefix`.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes, Subspace } from "@effect-fdb/core"
- *
- * const raw = Subspace.make(Uint8Array.of(0x15))
- *
- * Bytes.toHex(raw.pack([0])) // => "1514"
- * ```
- *
+ * @example Bytes.toHex(Subspace.make(Uint8Array.of(0x15)).pack([0])) // => "1514"
  * @since 0.1.0
  * @category constructors
  */
 export const make = (prefix: Uint8Array): Subspace => new Subspace(Uint8Array.from(prefix))
 
 /**
- * The subspace of the tuples that begin with `elements`. Throws a `TupleError` as `Tuple.pack` does.
+ * Makes the subspace of the tuples that begin with `elements`. Throws a `TupleError` as `Tuple.pack` does.
  *
  * **Example**
  *

@@ -1,20 +1,21 @@
 /**
- * The handle of one transaction. Only `Database.transact` provides it.
+ * One transaction, which only `Database.transact` provides.
  *
- * A transaction reads one consistent version of the database, sees its own writes, and is committed only if nothing that
- * it read has been changed by another meanwhile (optimistic, strictly serializable).
+ * A transaction reads one version of the database and its own writes. It is committed only if no other has changed what it read
+ * (optimistic, strictly serializable).
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { FdbError } from "./FdbError.ts"
+import type { KeyRange } from "./KeyRange.ts"
 import type { KeySelector } from "./KeySelector.ts"
 import type { AtomicOp } from "./Mutation.ts"
 import type { Versionstamped } from "./Versionstamp.ts"
 
 /**
- * A key and its value, as they are stored.
+ * A key and its value.
  *
  * @since 0.1.0
  * @category models
@@ -36,15 +37,15 @@ export interface Range {
 }
 
 /**
- * How a range is read.
+ * Options of a range read.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RangeOptions {
-  /** The most pairs to return; all of them unless set (zero means the same). */
+  /** The most pairs to return; all of them unless set, or with zero. */
   readonly limit?: number | undefined
-  /** From the end of the range backwards. */
+  /** Reads backwards from the end of the range. */
   readonly reverse?: boolean | undefined
 }
 
@@ -59,24 +60,21 @@ export type Values<Keys extends ReadonlyArray<Uint8Array>> = {
 }
 
 /**
- * Reading. The same five operations are serializable on the transaction and conflict-free on its `snapshot`.
+ * The reads of a transaction: serializable on the transaction itself, without conflicts on its `snapshot`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Reads {
-  /** The value of a key, `undefined` where there is none. */
+  /** Reads the value of a key, `undefined` where there is none. */
   readonly get: (key: Uint8Array) => Effect.Effect<Uint8Array | undefined, FdbError>
-  /**
-   * The values of several keys, in their order, `undefined` where there is none. All are read at once, in one round trip
-   * and without a fiber for each.
-   */
+  /** Reads several keys in one round trip: their values in order, `undefined` where there is none. */
   readonly getAll: <const Keys extends ReadonlyArray<Uint8Array>>(keys: Keys) => Effect.Effect<Values<Keys>, FdbError>
-  /** The key that a selector resolves to; `""` before the first key, `\xff` after the last. */
+  /** Resolves a key selector; to `""` before the first key, to `\xff` after the last. */
   readonly getKey: (selector: KeySelector) => Effect.Effect<Uint8Array, FdbError>
-  /** The pairs of a range, in order. */
+  /** Reads the pairs of a range, in order. */
   readonly getRange: (range: Range, options?: RangeOptions) => Effect.Effect<Array<KeyValue>, FdbError>
-  /** The pairs of a range page by page, for ranges too large for an array; to be run inside the transaction. */
+  /** Reads a range page by page, for ranges too large for an array. Run it inside the transaction. */
   readonly streamRange: (range: Range, options?: RangeOptions) => Stream.Stream<KeyValue, FdbError>
 }
 
@@ -87,78 +85,67 @@ export interface Reads {
  * @category models
  */
 export interface TransactionService extends Reads {
-  /** Reads that see the same version and the transaction's own writes, but cause no conflict. */
+  /** Reads at the same version, own writes included, that cause no conflict. */
   readonly snapshot: Reads
 
-  /**
-   * Whether an earlier attempt of this `idempotent` transaction may have been committed: what the body finds may be its own work.
-   */
+  /** An earlier attempt of this `idempotent` transaction may have been committed: what the body finds may be its own work. */
   readonly maybeCommitted: boolean
 
   /** Gives a key a value. */
   readonly set: (key: Uint8Array, value: Uint8Array) => Effect.Effect<void, FdbError>
-  /** Removes a key. One that is longer than keys can be is not there, and nothing is done. */
+  /** Removes a key. */
   readonly clear: (key: Uint8Array) => Effect.Effect<void, FdbError>
   /** Removes all keys of a range, `end` excluded. */
-  readonly clearRange: (
-    range: { readonly begin: Uint8Array; readonly end: Uint8Array }
-  ) => Effect.Effect<void, FdbError>
+  readonly clearRange: (range: KeyRange) => Effect.Effect<void, FdbError>
   /** Changes a value without reading it. */
   readonly atomic: (op: AtomicOp, key: Uint8Array, operand: Uint8Array) => Effect.Effect<void, FdbError>
   /**
-   * Sets a key that contains the versionstamp of this commit. What it may become cannot be read in this transaction (1036).
-   * A later clear in it drops the key if it covers the key as it stands then: with the read version in the gap, or with
-   * zeroes where no read version was taken. So to append and then trim what is older, read first.
+   * Sets a key that contains the versionstamp of this commit. Keys that it may become cannot be read in this transaction (1036).
+   * A later clear drops it if the clear covers the key with the read version in the gap, or with zeroes where no read version
+   * was taken yet. So read first to append and then trim what is older.
    */
   readonly setVersionstampedKey: (key: Versionstamped, value: Uint8Array) => Effect.Effect<void, FdbError>
   /** Gives a key a value that contains the versionstamp of this commit; the key cannot be read in this transaction. */
   readonly setVersionstampedValue: (key: Uint8Array, value: Versionstamped) => Effect.Effect<void, FdbError>
 
   /**
-   * Makes the transaction conflict as if it had read the key. Like a read, it has no effect on a key that this transaction
-   * has set or cleared already: so add it *before* writing the key.
+   * Makes the transaction conflict as if it had read the key. It has no effect on a key that this transaction has set or cleared
+   * before: add it *before* you write the key.
    */
   readonly addReadConflictKey: (key: Uint8Array) => Effect.Effect<void, FdbError>
-  /** As {@link addReadConflictKey}, for all keys of a range. */
-  readonly addReadConflictRange: (
-    range: { readonly begin: Uint8Array; readonly end: Uint8Array }
-  ) => Effect.Effect<void, FdbError>
+  /** Does the same for all keys of a range. */
+  readonly addReadConflictRange: (range: KeyRange) => Effect.Effect<void, FdbError>
   /** Makes others conflict as if this transaction had written the key. */
   readonly addWriteConflictKey: (key: Uint8Array) => Effect.Effect<void, FdbError>
-  /** As {@link addWriteConflictKey}, for all keys of a range. */
-  readonly addWriteConflictRange: (
-    range: { readonly begin: Uint8Array; readonly end: Uint8Array }
-  ) => Effect.Effect<void, FdbError>
+  /** Does the same for all keys of a range. */
+  readonly addWriteConflictRange: (range: KeyRange) => Effect.Effect<void, FdbError>
 
   /** The version that this transaction reads at. */
   readonly readVersion: Effect.Effect<bigint, FdbError>
   /**
-   * Reads at a version that was obtained before, which saves the round trip that would ask for one. A version older than
-   * five seconds fails with 1007, one from the future fails reads with 1009; a transaction that only writes is committed.
+   * Reads at a version that was obtained before, which saves a round trip. A version older than five seconds fails with 1007. One
+   * from the future fails reads with 1009; a transaction that only writes is committed.
    */
   readonly setReadVersion: (version: bigint) => Effect.Effect<void, FdbError>
 
   /**
-   * Watches a key: once the transaction is committed, the effect that this gives completes when the value differs from
-   * the one that the transaction saw. It may complete without a change, and may miss a change that was undone, so read
-   * again after it. Closing the scope, or a failed commit, ends the watch; it then fails with 1025 or the commit's error.
+   * Watches a key. After the commit, the returned effect completes when the value differs from the one that the transaction saw.
+   * It may complete without a change, and may miss a change that was undone, so read again after it. Closing the scope, or a
+   * failed commit, ends the watch with 1025 or the commit's error.
    */
   readonly watch: (key: Uint8Array) => Effect.Effect<Effect.Effect<void, FdbError>, FdbError, Scope.Scope>
 
-  /**
-   * Gives an effect to be run after the commit, that tells the version of the commit, `-1n` when nothing was written.
-   * Before the commit that effect fails with 2015.
-   */
+  /** Gives an effect that returns the commit's version, `-1n` where nothing was written. Before the commit it fails with 2015. */
   readonly committedVersion: Effect.Effect<Effect.Effect<bigint, FdbError>>
   /**
-   * Gives an effect to be run after the commit, that tells the ten bytes of the commit's versionstamp. It fails with 2015
-   * before the commit and with 2021 when nothing was written.
+   * Gives an effect that returns the ten bytes of the commit's versionstamp. It fails with 2015 before the commit, with 2021 where
+   * nothing was written.
    */
   readonly versionstamp: Effect.Effect<Effect.Effect<Uint8Array, FdbError>>
 }
 
 /**
- * The transaction that an effect runs in.
+ * The transaction service, in which an effect runs.
  *
  * **Example**
  *

@@ -1,17 +1,14 @@
 /**
- * Tuples: lists of values as byte strings that sort like the values, in the encoding that all FoundationDB clients share.
+ * Tuples encode lists of values as byte strings that sort like the values. All FoundationDB clients share the encoding.
  *
- * This module is strict about what goes in and what comes out:
+ * - Only canonical bytes are accepted, so `pack` after `unpack` gives the same bytes. Truncated elements, integers that are not
+ *   minimal, invalid UTF-8 and unknown type codes are a {@link TupleError}.
+ * - Integers are exact. A JavaScript `number` must be a safe integer; larger integers are bigints, fractions are {@link double}s
+ *   or {@link float}s. Integers are unpacked as bigints.
+ * - Floating-point numbers keep their exact bits, those of NaNs too.
  *
- * - Only the canonical bytes of a tuple are accepted. Truncated elements, integers that are not minimal, invalid UTF-8 and
- *   unknown type codes are refused with a {@link TupleError}; so `pack` after `unpack` gives the same bytes.
- * - Integers are exact. A JavaScript `number` has to be a safe integer; larger integers are bigints, fractions are
- *   {@link double}s or {@link float}s. Integers are always unpacked as bigints.
- * - Floating-point numbers keep their exact bits, also those of NaNs.
- *
- * Integers of ±(2⁶⁴ − 1) are packed into eight bytes, as the C, Rust and JavaScript clients do. The Python client packs these
- * two values into nine (`1d08ff…`, `0bf7…`): such a key cannot be unpacked here, and a key that is packed here is not found
- * under what Python packs. Let nobody write these two values from Python where both are used.
+ * The integers ±(2⁶⁴ − 1) take eight bytes, as in the C, Rust and JavaScript clients. The Python client packs these two into nine
+ * (`1d08ff…`, `0bf7…`): such a key cannot be unpacked here. Do not write these two values from Python where both are used.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "./Bytes.ts"
@@ -35,19 +32,12 @@ export {
 } from "./internal/tuple/elements.ts"
 
 /**
- * The bytes of a tuple.
+ * Packs a tuple.
  *
  * Throws a {@link TupleError} when an element cannot be packed: a number that is not a safe integer, a string with a lone
  * surrogate, an integer longer than 255 bytes, an incomplete versionstamp. {@link tryPack} returns it instead.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes, Tuple } from "@effect-fdb/core"
- *
- * Bytes.toHex(Tuple.pack(["a", 1])) // => "0261001501"
- * ```
- *
+ * @example Bytes.toHex(Tuple.pack(["a", 1])) // => "0261001501"
  * @since 0.1.0
  * @category constructors
  */
@@ -64,18 +54,9 @@ export const pack = (elements: ReadonlyArray<TupleElement>): Uint8Array => {
 }
 
 /**
- * As {@link pack}, but returns the error. For elements that come from outside of the program.
+ * Packs a tuple as {@link pack} does, but returns the error. For elements that come from outside of the program.
  *
- * **Example**
- *
- * ```ts
- * import { Tuple } from "@effect-fdb/core"
- * import { Result } from "effect"
- *
- * Result.isFailure(Tuple.tryPack([0.5])) // => true
- * Result.isSuccess(Tuple.tryPack([Tuple.double(0.5)])) // => true
- * ```
- *
+ * @example Result.isFailure(Tuple.tryPack([0.5])) // => true
  * @since 0.1.0
  * @category constructors
  */
@@ -83,8 +64,8 @@ export const tryPack = (elements: ReadonlyArray<TupleElement>): Result.Result<Ui
   Result.try({ try: () => pack(elements), catch: (error) => error as TupleError })
 
 /**
- * The bytes of a tuple with exactly one {@link incompleteVersionstamp}, and where in them the commit has to put its ten
- * bytes. For `setVersionstampedKey` and `setVersionstampedValue`. Throws a {@link TupleError} as {@link pack} does.
+ * Packs a tuple with exactly one {@link incompleteVersionstamp}, for `setVersionstampedKey` and `setVersionstampedValue`. Throws a
+ * {@link TupleError} as {@link pack} does.
  *
  * **Example**
  *
@@ -110,24 +91,12 @@ export const packVersionstamped = (elements: ReadonlyArray<TupleElement>): Versi
 }
 
 /**
- * The elements of a packed tuple.
+ * Unpacks a tuple. Never throws: bytes that are not exactly what `pack` would give are a {@link TupleError}.
  *
- * **Details**
+ * Integers come as bigints, floating-point numbers as {@link Float} and {@link Double}. A versionstamp whose ten bytes are all
+ * `0xff` comes as an {@link IncompleteVersionstamp}.
  *
- * - Integers come as bigints, floating-point numbers as {@link Float} and {@link Double}.
- * - A versionstamp whose ten bytes are all `0xff` comes as an {@link IncompleteVersionstamp}; only
- *   {@link packVersionstamped} gives such bytes back.
- * - Never throws: bytes that are not exactly what `pack` would give are a {@link TupleError}.
- *
- * **Example**
- *
- * ```ts
- * import { Tuple } from "@effect-fdb/core"
- * import { Result } from "effect"
- *
- * Result.getOrThrow(Tuple.unpack(Tuple.pack(["a", 1, true]))) // => ["a", 1n, true]
- * ```
- *
+ * @example Result.getOrThrow(Tuple.unpack(Tuple.pack(["a", 1, true]))) // => ["a", 1n, true]
  * @since 0.1.0
  * @category conversions
  */
@@ -135,16 +104,10 @@ export const unpack = (bytes: Uint8Array): Result.Result<ReadonlyArray<TupleElem
   Result.try({ try: () => new Reader(bytes).elements(), catch: (error) => error as TupleError })
 
 /**
- * All tuples that begin with `elements` and have at least one more. Throws a {@link TupleError} as {@link pack} does.
+ * Makes the range of all tuples that begin with `elements` and have at least one more. Throws a {@link TupleError} as
+ * {@link pack} does.
  *
- * **Example**
- *
- * ```ts
- * import { KeyRange, Tuple } from "@effect-fdb/core"
- *
- * KeyRange.contains(Tuple.range(["a"]), Tuple.pack(["a", 1])) // => true
- * ```
- *
+ * @example KeyRange.contains(Tuple.range(["a"]), Tuple.pack(["a", 1])) // => true
  * @since 0.1.0
  * @category constructors
  */

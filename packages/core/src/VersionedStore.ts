@@ -1,6 +1,7 @@
 /**
- * The port between `OptimisticEngine`, which is FoundationDB's client, and what stores the data: keys and values in
- * several versions, and a commit that validates what was read.
+ * The interface of a store that keeps several versions of its data and validates commits. `OptimisticEngine` makes an engine of it.
+ *
+ * A version stays readable for {@link maxReadVersionAge}: five seconds, as in FoundationDB.
  */
 import type * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
@@ -12,21 +13,25 @@ import type { KeyValue } from "./Transaction.ts"
 import { transactionLength, type Versionstamped } from "./Versionstamp.ts"
 
 /**
- * The database as it was at one version.
+ * How many versions back can be read or committed against: five seconds at a million versions a second.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxReadVersionAge = 5_000_000n
+
+/**
+ * The database at one version.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Snapshot {
   readonly version: bigint
-  /** False from the moment on when the version is older than the store reads; its reads must not be used then. */
+  /** False once the version is too old: then its reads are void. */
   readonly isReadable: () => boolean
-  /** The value of a key. */
   readonly get: (key: Uint8Array) => Uint8Array | undefined
-  /**
-   * The first `limit` pairs of the half-open range from `begin` to `end`, or the last, from the end backwards; in either case
-   * after the `skip` that come before them.
-   */
+  /** Skips `skip` pairs of the range, then returns at most `limit`; from the end backwards where `reverse`. */
   readonly getRange: (
     begin: Uint8Array,
     end: Uint8Array,
@@ -34,44 +39,44 @@ export interface Snapshot {
     reverse: boolean,
     skip: number
   ) => ReadonlyArray<KeyValue>
-  /** Frees what the snapshot holds; called once, after the last read. */
+  /** Frees what the snapshot holds. Called once, after the last read. */
   readonly close: () => void
 }
 
 /**
- * What is to be committed, atomically and in one version.
+ * A commit, which is applied atomically and in one version.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Commit {
-  /** Without it nothing was read, and nothing can conflict. */
+  /** `undefined` where nothing was read: then nothing can conflict. */
   readonly readVersion: bigint | undefined
-  /** The commit fails when another with a version above `readVersion` has written to one of these; coalesced. */
+  /** The commit conflicts with every later write than `readVersion` to these ranges; sorted and disjoint. */
   readonly readConflicts: ReadonlyArray<KeyRange.KeyRange>
-  /** What later commits are to be checked against, but for versionstamped keys: see {@link bind}; coalesced. */
+  /** What later commits are checked against, sorted and disjoint; {@link bind} adds the versionstamped keys. */
   readonly writeConflicts: ReadonlyArray<KeyRange.KeyRange>
-  /** To be applied in this order; empty where there are only write conflicts. */
+  /** To apply in this order; empty where there are only write conflicts. */
   readonly mutations: ReadonlyArray<Mutation>
-  /** How long the commit may take; it must have settled by then. */
+  /** How long the commit may take, in milliseconds: it settles by then. */
   readonly timeoutMillis: number
 }
 
 /**
- * Where a commit came in the order of all commits.
+ * The place of a commit in the order of all commits.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Position {
-  /** Higher than every version that was ever read at before. */
+  /** Higher than every version that was given out before. */
   readonly version: bigint
   /** The place among the commits of the same version, from 0 to 65535. */
   readonly order: number
 }
 
 /**
- * Ends a watch; idempotent.
+ * Ends a watch. Idempotent.
  *
  * @since 0.1.0
  * @category models
@@ -79,25 +84,24 @@ export interface Position {
 export type Unwatch = () => void
 
 /**
- * See the module.
+ * A store; see the module.
  *
  * @since 0.1.0
  * @category models
  */
 export interface VersionedStore {
-  /** The newest version: everything that was committed before the call. */
+  /** Opens the newest version, with everything that was committed before the call. */
   readonly openSnapshot: () => Result.Result<Snapshot, FdbError>
-  /** The state at a version; fails with 1007 when that is too old, with 1009 when it has not been given out yet. */
+  /** Opens a version; fails with 1007 where it is too old, with 1009 where it is in the future. */
   readonly openSnapshotAt: (version: bigint) => Result.Result<Snapshot, FdbError>
   /**
-   * Commits, or fails in phase `commit`: with 1020 on a conflict, with 1007 when `readVersion` is too old (in the future it
-   * may be: nothing was written since), with 1021 when
-   * it cannot tell whether it has committed. Run uninterruptibly.
+   * Commits, or fails in phase `commit`: with 1020 on a conflict, with 1007 where `readVersion` is too old (it may be in the
+   * future), with 1021 where it cannot tell whether it has committed. Runs uninterruptibly.
    */
   readonly commit: (commit: Commit) => Effect.Effect<Position, FdbError>
   /**
-   * Calls `settle` once, when the key's newest committed value is not `baseline`, or with an error of phase `watch`. It may
-   * be called before this returns, and after a change that was undone or made no difference.
+   * Calls `settle` once: when the key's newest committed value is not `baseline`, or with an error of phase `watch`. It may call
+   * it before it returns, and after a change that was undone.
    */
   readonly watch: (
     key: Uint8Array,
@@ -107,7 +111,7 @@ export interface VersionedStore {
 }
 
 /**
- * A mutation that needs nothing from its commit.
+ * A mutation without a versionstamp to fill in.
  *
  * @since 0.1.0
  * @category models
@@ -121,7 +125,7 @@ const fill = ({ bytes, offset }: Versionstamped, stamp: Uint8Array): Uint8Array 
 }
 
 /**
- * The ten bytes of a versionstamp: the version and the order within it, both big-endian.
+ * Makes the ten bytes of a versionstamp: the version and the order within it, big-endian.
  *
  * @since 0.1.0
  * @category conversions
@@ -135,7 +139,7 @@ export const toVersionstamp = ({ order, version }: Position): Uint8Array => {
 }
 
 /**
- * A commit at its position: versionstamps filled in, and the keys that got one added to the write conflicts.
+ * Binds a commit to its position: fills versionstamps in, and adds the keys that got one to the write conflicts.
  *
  * @since 0.1.0
  * @category combinators

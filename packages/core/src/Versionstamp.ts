@@ -1,8 +1,8 @@
 /**
- * Versionstamps: the position of a commit in the order of all commits, and within a transaction.
+ * Versionstamps: the place of a commit in the order of all commits.
  *
- * Ten bytes are given by the database at commit (eight of the version, two of the place in its batch); two more, the
- * user version, tell apart several stamps of one transaction. They sort as bytes, in commit order.
+ * The database gives the first ten bytes at the commit: eight of the version, two of the place within it. The last two, the
+ * user version, tell apart several stamps of one transaction. Versionstamps sort as bytes, in commit order.
  */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -25,13 +25,13 @@ export const length = 12
 export const transactionLength = 10
 
 /**
- * A complete versionstamp; two are `Equal` when their bytes are.
+ * A complete versionstamp. Two are `Equal` when their bytes are.
  *
  * @since 0.1.0
  * @category models
  */
 export class Versionstamp implements Equal.Equal {
-  /** The twelve bytes; not to be written to. */
+  /** The twelve bytes; do not write to them. */
   readonly bytes: Uint8Array
 
   constructor(bytes: Uint8Array) {
@@ -70,35 +70,19 @@ export class Versionstamp implements Equal.Equal {
 }
 
 /**
- * Whether a value is a {@link Versionstamp}.
+ * Tells whether a value is a {@link Versionstamp}.
  *
- * **Example**
- *
- * ```ts
- * import { Versionstamp } from "@effect-fdb/core"
- *
- * Versionstamp.isVersionstamp(Versionstamp.make(new Uint8Array(10))) // => true
- * ```
- *
+ * @example Versionstamp.isVersionstamp(Versionstamp.make(new Uint8Array(10))) // => true
  * @since 0.1.0
  * @category predicates
  */
 export const isVersionstamp = (value: unknown): value is Versionstamp => value instanceof Versionstamp
 
 /**
- * A versionstamp from the ten bytes that a commit gave and a user version from 0 to 65535.
+ * Makes a versionstamp of the ten bytes that a commit gave and a user version from 0 to 65535. Throws a `RangeError` on any
+ * other length.
  *
- * **Example**
- *
- * ```ts
- * import { Versionstamp } from "@effect-fdb/core"
- *
- * const stamp = Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 0, 0, 0), 7)
- *
- * stamp.version // => 256n
- * stamp.userVersion // => 7
- * ```
- *
+ * @example Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 0, 0, 0), 7).version // => 256n
  * @since 0.1.0
  * @category constructors
  */
@@ -113,28 +97,16 @@ export const make = (transaction: Uint8Array, userVersion = 0): Versionstamp => 
 }
 
 /**
- * Orders versionstamps as their commits were ordered.
+ * Compares versionstamps in the order of their commits: negative when `a` comes first, zero when they are equal.
  *
- * **Example**
- *
- * ```ts
- * import { Versionstamp } from "@effect-fdb/core"
- *
- * const first = Versionstamp.make(new Uint8Array(10), 1)
- * const second = Versionstamp.make(new Uint8Array(10), 2)
- *
- * Versionstamp.compare(first, second) < 0 // => true
- * ```
- *
+ * @example [Versionstamp.make(new Uint8Array(10), 1)].toSorted(Versionstamp.compare).length // => 1
  * @since 0.1.0
  * @category ordering
  */
 export const compare = (a: Versionstamp, b: Versionstamp): number => Bytes.compare(a.bytes, b.bytes)
 
 /**
- * Bytes with a gap of ten at `offset`, which the commit fills with its versionstamp.
- *
- * `Tuple.packVersionstamped` makes them.
+ * Bytes with a gap of ten at `offset`, which the commit fills with its versionstamp. `Tuple.packVersionstamped` makes them.
  *
  * @since 0.1.0
  * @category models

@@ -1,8 +1,6 @@
 /**
- * One attempt of a transaction, and what the retry loop has to know of it.
- *
- * It checks what is handed in, refuses use after the commit, and remembers which errors it has raised: only those may be
- * retried, for any other failure is the body's own.
+ * One attempt of a transaction. It checks arguments, refuses use after the commit, and remembers which errors it has raised: the
+ * retry loop retries only those, for any other failure is the body's own.
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../Bytes.ts"
@@ -16,11 +14,12 @@ import { maxValueLength } from "./limits.ts"
 import type { RangeCursor } from "./rangeCursor.ts"
 
 type FdbError = FdbError.FdbError
+const { codes } = FdbError
 
 const endOfKeys = KeyRange.all.end
 
-/** The one error of a read after which the transaction may go on: the watch is not set, the value was read. */
-const tooManyWatches = 1032
+const systemKey = (phase: FdbError.Phase): FdbError =>
+  FdbError.make(codes.keyOutsideLegalRange, phase, "keys from \\xff on belong to the system")
 
 export class Attempt {
   private readonly engine: Engine
@@ -36,12 +35,12 @@ export class Attempt {
     this.transaction = transaction
   }
 
-  /** Whether an error came from this very attempt. */
+  /** Tells whether an error came from this very attempt. */
   hasRaised(error: unknown): error is FdbError {
     return this.raised.includes(error)
   }
 
-  /** Commits, and ends the use of the service. A read that failed fails the commit even where the body has caught it. */
+  /** Commits. A read that failed fails the commit, even where the body has caught the error. */
   readonly commit: Effect.Effect<void, FdbError> = Effect.suspend(() => {
     this.open = false
     if (this.failedRead !== undefined) return Effect.fail(this.failedRead)
@@ -54,7 +53,7 @@ export class Attempt {
     })
   })
 
-  /** Ends the attempt, whatever has become of it; the watches of a commit live on. */
+  /** Ends the attempt. The watches of a commit live on. */
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.open = false
     if (this.committed !== undefined || this.watches.length === 0) return this.transaction.dispose
@@ -69,24 +68,21 @@ export class Attempt {
     return Effect.fail(error)
   }
 
-  fault(code: number, phase: FdbError.Phase, detail?: string): FdbError {
-    return FdbError.make(code, phase, detail)
-  }
-
   reading<A>(
     check: FdbError | undefined,
     read: () => Effect.Effect<A, FdbError>
   ): Effect.Effect<A, FdbError> {
-    if (!this.open) return this.refuse(this.fault(2017, "read"))
+    if (!this.open) return this.refuse(FdbError.make(codes.usedDuringCommit, "read"))
     if (check !== undefined) return this.refuse(check)
     return Effect.catch(read(), (error) => {
-      if (error.code !== tooManyWatches) this.failedRead ??= error
+      // The transaction may go on where the watch is not set: the value was read.
+      if (error.code !== codes.tooManyWatches) this.failedRead ??= error
       return this.refuse(error)
     })
   }
 
   writing(check: FdbError | undefined, write: () => void): Effect.Effect<void, FdbError> {
-    if (!this.open) return this.refuse(this.fault(2017, "write"))
+    if (!this.open) return this.refuse(FdbError.make(codes.usedDuringCommit, "write"))
     if (check !== undefined) return this.refuse(check)
     write()
     return Effect.void
@@ -96,52 +92,58 @@ export class Attempt {
     return Effect.suspend(() => this.writing(check(), () => this.transaction.mutate(mutation)))
   }
 
-  /** Of any length: what is longer than the limit is not there, and may be read and cleared. */
+  /** Keys of any length may be read and cleared: one that is longer than the limit is absent. */
   checkLegal(key: Uint8Array, phase: FdbError.Phase): FdbError | undefined {
-    return Bytes.compare(key, endOfKeys) >= 0
-      ? this.fault(2004, phase, "keys from \\xff on belong to the system")
-      : undefined
+    return Bytes.compare(key, endOfKeys) >= 0 ? systemKey(phase) : undefined
   }
 
-  /** `more` bytes count as well. */
+  /** `more` bytes are added to the key's. */
   checkKey(key: Uint8Array, phase: FdbError.Phase, more = 0): FdbError | undefined {
     const { maxKeyLength, name } = this.engine
     const length = key.length + more
     return this.checkLegal(key, phase) ?? (length > maxKeyLength
-      ? this.fault(2102, phase, `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`)
+      ? FdbError.make(
+        codes.keyTooLarge,
+        phase,
+        `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`
+      )
       : undefined)
   }
 
   checkValue(value: Uint8Array, more = 0): FdbError | undefined {
     const length = value.length + more
     return length > maxValueLength
-      ? this.fault(2103, "write", `the value has ${length} bytes, the limit is ${maxValueLength}`)
+      ? FdbError.make(codes.valueTooLarge, "write", `the value has ${length} bytes, the limit is ${maxValueLength}`)
       : undefined
   }
 
   checkGap({ bytes, offset }: Versionstamped): FdbError | undefined {
     return Number.isInteger(offset) && offset >= 0 && offset + transactionLength <= bytes.length
       ? undefined
-      : this.fault(2000, "write", `no room for a versionstamp at offset ${offset} of ${bytes.length} bytes`)
+      : FdbError.make(
+        codes.clientInvalidOperation,
+        "write",
+        `no room for a versionstamp at offset ${offset} of ${bytes.length} bytes`
+      )
   }
 
   checkRange(range: KeyRange.KeyRange, phase: FdbError.Phase): FdbError | undefined {
-    if (Bytes.compare(range.begin, range.end) > 0) return this.fault(2005, phase)
-    return Bytes.compare(range.end, endOfKeys) > 0
-      ? this.fault(2004, phase, "keys from \\xff on belong to the system")
-      : undefined
+    if (Bytes.compare(range.begin, range.end) > 0) return FdbError.make(codes.invertedRange, phase)
+    return Bytes.compare(range.end, endOfKeys) > 0 ? systemKey(phase) : undefined
   }
 
   checkSelector(selector: KeySelector): FdbError | undefined {
-    return Bytes.compare(selector.key, endOfKeys) > 0
-      ? this.fault(2004, "read", "keys from \\xff on belong to the system")
-      : undefined
+    return Bytes.compare(selector.key, endOfKeys) > 0 ? systemKey("read") : undefined
   }
 
   checkCursor(cursor: RangeCursor): FdbError | undefined {
     return Number.isInteger(cursor.limit) && cursor.limit >= 0
       ? this.checkSelector(cursor.begin) ?? this.checkSelector(cursor.end)
-      : this.fault(2012, "read", `the limit is ${cursor.limit}, it has to be a whole number, or zero for none`)
+      : FdbError.make(
+        codes.rangeLimitsInvalid,
+        "read",
+        `the limit is ${cursor.limit}, it has to be a whole number, or zero for none`
+      )
   }
 
   addConflict(range: KeyRange.KeyRange, add: (range: KeyRange.KeyRange) => void): Effect.Effect<void, FdbError> {
@@ -159,10 +161,10 @@ export class Attempt {
     )
   }
 
-  /** What only a commit tells. */
+  /** Reads what only a commit tells. */
   afterCommit<A>(read: (committed: Committed) => Effect.Effect<A, FdbError>): Effect.Effect<A, FdbError> {
     return Effect.suspend(() =>
-      this.committed === undefined ? Effect.fail(this.fault(2015, "commit")) : read(this.committed)
+      this.committed === undefined ? Effect.fail(FdbError.make(codes.futureNotSet, "commit")) : read(this.committed)
     )
   }
 }

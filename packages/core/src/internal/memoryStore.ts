@@ -12,13 +12,13 @@ import type { KeyValue } from "../Transaction.ts"
 import {
   bind,
   type Commit,
+  maxReadVersionAge,
   type PlainMutation,
   type Position,
   type Snapshot,
   type Unwatch,
   type VersionedStore
 } from "../VersionedStore.ts"
-import { maxReadVersionAge } from "./limits.ts"
 import * as sortedMap from "./sortedMap.ts"
 import { WriteHistory } from "./writeHistory.ts"
 
@@ -95,8 +95,10 @@ export class MemoryStore implements VersionedStore {
 
   readonly openSnapshotAt = (version: bigint): Result.Result<Snapshot, FdbError> => {
     const newest = this.advance()
-    if (version > newest) return Result.fail(FdbError.make(1009, "read"))
-    if (version < newest - maxReadVersionAge) return Result.fail(FdbError.make(1007, "read"))
+    if (version > newest) return Result.fail(FdbError.make(FdbError.codes.futureVersion, "read"))
+    if (version < newest - maxReadVersionAge) {
+      return Result.fail(FdbError.make(FdbError.codes.transactionTooOld, "read"))
+    }
     return Result.succeed(this.snapshotAt(version, this.dataAt(version)))
   }
 
@@ -106,9 +108,9 @@ export class MemoryStore implements VersionedStore {
       const oldest = newest - maxReadVersionAge
       const { readConflicts, readVersion } = commit
       if (readVersion !== undefined) {
-        if (readVersion < oldest) return Effect.fail(FdbError.make(1007, "commit"))
+        if (readVersion < oldest) return Effect.fail(FdbError.make(FdbError.codes.transactionTooOld, "commit"))
         if (readConflicts.some((range) => this.history.isWrittenSince(range, readVersion))) {
-          return Effect.fail(FdbError.make(1020, "commit"))
+          return Effect.fail(FdbError.make(FdbError.codes.notCommitted, "commit"))
         }
       }
       const position = newest === this.lastCommit.version && this.joins()

@@ -17,30 +17,31 @@ import { maxTransactionSize, minTransactionSize } from "./limits.ts"
 import * as metrics from "./metrics.ts"
 import { AttemptTransaction } from "./transactionService.ts"
 
+const { codes } = FdbError
 const nanosPerMilli = 1_000_000n
 const defaultTimeout = Duration.seconds(10)
 const defaultMaxRetryDelay = Duration.seconds(1)
 const initialDelayMillis = 10
-/** Proxies out of memory are given more time than anything else. */
 const maxDelayOfOverloadMillis = 30_000
 
-/** The transaction was too old or has read the future: it has not been in anybody's way, so it waits no longer each time. */
-const isStale = ({ code }: FdbError.FdbError): boolean => code === 1007 || code === 1009
+/** Proxies out of memory get more time than anything else. */
+const overloads = [codes.commitProxyMemoryLimitExceeded, codes.grvProxyMemoryLimitExceeded]
 
-/**
- * How long to wait before the next attempt: 10 ms doubled with each that has waited like this before, up to `maxMillis`, and
- * a random part of that.
- */
-const delayMillis = (error: FdbError.FdbError, waited: number, maxMillis: number): Effect.Effect<number> => {
+/** The read version was too old or in the future. No conflict caused that, so the delay does not grow. */
+const isStale = ({ code }: FdbError.FdbError): boolean =>
+  code === codes.transactionTooOld || code === codes.futureVersion
+
+/** The delay before the next attempt: a random part of 10 ms, doubled with each of the `backoffs` before, up to `maxMillis`. */
+const delayMillis = (error: FdbError.FdbError, backoffs: number, maxMillis: number): Effect.Effect<number> => {
   if (isStale(error)) return Effect.succeed(Math.min(maxMillis, initialDelayMillis))
-  const cap = error.code === 1042 || error.code === 1078 ? maxDelayOfOverloadMillis : maxMillis
-  return Effect.map(Random.next, (fraction) => Math.min(cap, initialDelayMillis * 2 ** waited) * fraction)
+  const cap = overloads.includes(error.code) ? maxDelayOfOverloadMillis : maxMillis
+  return Effect.map(Random.next, (fraction) => Math.min(cap, initialDelayMillis * 2 ** backoffs) * fraction)
 }
 
 const isRetryable = (error: FdbError.FdbError, options: TransactionOptions): boolean =>
   error.retryable && (!error.maybeCommitted || options.idempotent === true)
 
-/** Runs `body` in one attempt. What may be retried is told apart from what may not by the attempt itself. */
+/** Runs `body` in one attempt; gives its exit, and the error where the attempt itself has raised it. */
 const runAttempt = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
@@ -72,17 +73,17 @@ const runAttempt = <A, E, R>(
 const millisOf = (duration: Duration.Input | undefined, otherwise: Duration.Duration): number =>
   Duration.toMillis(duration ?? otherwise)
 
-/** The `sizeLimit` that no transaction can have, as FoundationDB judges it. */
+/** The error of a `sizeLimit` that FoundationDB refuses. */
 const refuseSize = (size: number | undefined): FdbError.FdbError | undefined =>
   size === undefined || (Number.isInteger(size) && size >= minTransactionSize && size <= maxTransactionSize)
     ? undefined
     : FdbError.make(
-      2006,
+      codes.invalidOptionValue,
       "write",
       `sizeLimit is ${size}; it has to be a whole number from ${minTransactionSize} to ${maxTransactionSize}`
     )
 
-/** Written without a generator: most transactions succeed at once, and then this is a good part of what they cost. */
+/** Without a generator, which would be a good part of the cost of a transaction that succeeds at once. */
 const runAttempts = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
@@ -95,8 +96,8 @@ const runAttempts = <A, E, R>(
   const timeout = millisOf(options.timeout, defaultTimeout)
   const retryLimit = options.retryLimit ?? Number.POSITIVE_INFINITY
   const begun = clock.monotonicTimeNanosUnsafe()
-  let waited = 0
-  /** An attempt that may have been committed: whatever becomes of the later ones, the caller has to be told. */
+  let backoffs = 0
+  /** An attempt that may have been committed: the caller has to be told, whatever the later ones do. */
   let uncertain: FdbError.FdbError | undefined
 
   const goOn = (attempt: number, exit: Exit.Exit<A, E | FdbError.FdbError>, error: FdbError.FdbError) => {
@@ -105,12 +106,16 @@ const runAttempts = <A, E, R>(
     }
     if (error.maybeCommitted) uncertain = error
     return Effect.flatMap(
-      delayMillis(error, waited, millisOf(options.maxRetryDelay, defaultMaxRetryDelay)),
+      delayMillis(error, backoffs, millisOf(options.maxRetryDelay, defaultMaxRetryDelay)),
       (delay) => {
-        if (!isStale(error)) waited++
+        if (!isStale(error)) backoffs++
         const left = timeout - Number(clock.monotonicTimeNanosUnsafe() - begun) / Number(nanosPerMilli) - delay
         if (left <= 0) {
-          const timedOut = FdbError.make(1031, "read", `the last attempt failed with ${error.code}`)
+          const timedOut = FdbError.make(
+            codes.transactionTimedOut,
+            "read",
+            `the last attempt failed with ${error.code}`
+          )
           return Effect.fail(uncertain === undefined ? timedOut : since(uncertain, timedOut))
         }
         return Metric.update(metrics.retries(engine.name, error.code), 1).pipe(
@@ -146,8 +151,8 @@ const since = (uncertain: FdbError.FdbError, last: FdbError.FdbError): FdbError.
   FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`, last)
 
 /**
- * The body's own failure, after an attempt that may have been committed: it must not be taken for a transaction that has written
- * nothing. A defect stays one, and an interruption; neither tells what was written.
+ * The body's own failure after an attempt that may have been committed: it does not mean that nothing was written. Defects and
+ * interruptions stay what they are.
  */
 const inDoubt = <E>(uncertain: FdbError.FdbError, cause: Cause.Cause<E>): Cause.Cause<E | FdbError.FdbError> => {
   const error = Cause.findErrorOption(cause)
@@ -156,7 +161,7 @@ const inDoubt = <E>(uncertain: FdbError.FdbError, cause: Cause.Cause<E>): Cause.
     : Cause.fail(FdbError.make(uncertain.code, uncertain.phase, "a later attempt failed in its body", error.value))
 }
 
-/** See `Database.transact`. A span is made only where a tracer is installed: one that nobody sees costs as much as the rest. */
+/** See `Database.transact`. A span is made only where a tracer is installed: it costs as much as all the rest. */
 export const transact = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
@@ -166,7 +171,6 @@ export const transact = <A, E, R>(
     const clock = fiber.getRef(Clock.Clock)
     return fiber.getRef(Tracer.Tracer) !== Tracer.nativeTracer && fiber.getRef(References.TracerEnabled)
       ? Effect.useSpan("Database.transact", { kind: "client", attributes: { "fdb.engine": engine.name } }, (span) =>
-        // Where a transaction was begun is not worth a stack trace with each.
         Effect.withParentSpan(runAttempts(engine, body, options, clock, span), span, {
           captureStackTrace: false
         }))

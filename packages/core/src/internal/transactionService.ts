@@ -1,12 +1,12 @@
 /**
- * The `Transaction` service over one attempt. One is made for every attempt, so it is made cheaply: classes of one shape each,
- * whose operations are fields, so that each can be passed on alone.
+ * The `Transaction` service over one attempt. Operations are fields, so that each can be passed on alone; classes keep the making
+ * of one for each attempt cheap.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Engine, EngineTransaction, Page } from "../Engine.ts"
-import type { FdbError } from "../FdbError.ts"
+import * as FdbError from "../FdbError.ts"
 import type { KeyRange } from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { AtomicOp } from "../Mutation.ts"
@@ -14,6 +14,8 @@ import type { KeyValue, Range, RangeOptions, Reads, TransactionService, Values }
 import type { Versionstamped } from "../Versionstamp.ts"
 import type { Attempt } from "./attempt.ts"
 import { offsetLength } from "./limits.ts"
+
+type FdbError = FdbError.FdbError
 import { advance, type RangeCursor, toCursor } from "./rangeCursor.ts"
 
 class AttemptReads implements Reads {
@@ -167,7 +169,9 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
   readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
     Effect.suspend(() =>
       this.attempt.reading(
-        version > 0n ? undefined : this.attempt.fault(2011, "read", `the read version is ${version}`),
+        version > 0n
+          ? undefined
+          : FdbError.make(FdbError.codes.versionInvalid, "read", `the read version is ${version}`),
         () => this.transaction.setReadVersion(version)
       )
     )
@@ -188,7 +192,7 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
     this.transaction.requestVersionstamp()
     return this.attempt.afterCommit((committed) =>
       committed.versionstamp === undefined
-        ? Effect.fail(this.attempt.fault(2021, "commit"))
+        ? Effect.fail(FdbError.make(FdbError.codes.noCommitVersion, "commit"))
         : Effect.succeed(committed.versionstamp)
     )
   })

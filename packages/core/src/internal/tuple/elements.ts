@@ -1,4 +1,4 @@
-/** What a tuple may hold, and the error of what it may not. */
+/** The elements of a tuple, and the error of the codec. */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
@@ -6,14 +6,9 @@ import * as Bytes from "../../Bytes.ts"
 import type { Versionstamp } from "../../Versionstamp.ts"
 
 /**
- * Values that are no tuple, or bytes that encode none.
+ * Values that cannot be packed, or bytes that cannot be unpacked.
  *
- * **Details**
- *
- * - `operation`: what was tried
- * - `path`: when packing, which element is wrong: its index, and the indices within nested tuples
- * - `offset`: when unpacking, the first byte that is wrong
- * - `problem`: what is wrong with it
+ * `path` leads to the wrong element: its index, then the indices within nested tuples. `offset` is the first wrong byte.
  *
  * @since 0.1.0
  * @category errors
@@ -35,7 +30,7 @@ export class TupleError extends Schema.TaggedError<TupleError>()("TupleError", {
 }
 
 /**
- * What a tuple may hold.
+ * An element of a tuple.
  *
  * @since 0.1.0
  * @category models
@@ -54,9 +49,9 @@ export type TupleElement =
   | Uuid
   | ReadonlyArray<TupleElement>
 
-/** A value of fixed length that is the same as another when their bits are. */
+/** A value of fixed length; two of a class are `Equal` when their bits are. */
 abstract class Bits implements Equal.Equal {
-  /** The bits, big-endian; not to be written to. */
+  /** The bits, big-endian; do not write to them. */
   readonly bytes: Uint8Array
 
   constructor(bytes: Uint8Array, length: number) {
@@ -80,7 +75,7 @@ abstract class Bits implements Equal.Equal {
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /**
- * A floating-point number of 32 bits; two are `Equal` when their bits are. {@link float} makes one of a number.
+ * A 32-bit floating-point number. {@link float} makes one of a number.
  *
  * @since 0.1.0
  * @category models
@@ -100,7 +95,7 @@ export class Float extends Bits {
 }
 
 /**
- * A floating-point number of 64 bits; two are `Equal` when their bits are. {@link double} makes one of a number.
+ * A 64-bit floating-point number. {@link double} makes one of a number.
  *
  * @since 0.1.0
  * @category models
@@ -120,7 +115,7 @@ export class Double extends Bits {
 }
 
 /**
- * A UUID; two are `Equal` when their bytes are. {@link uuid} makes one of a text.
+ * A UUID. {@link uuid} makes one of a text.
  *
  * @since 0.1.0
  * @category models
@@ -130,7 +125,7 @@ export class Uuid extends Bits {
     super(bytes, 16)
   }
 
-  /** The usual form: 36 characters in lower case. */
+  /** Formats it in the usual form: 36 characters in lower case. */
   override toString(): string {
     return Bytes.toHex(this.bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-")
   }
@@ -167,16 +162,9 @@ export class IncompleteVersionstamp implements Equal.Equal {
 }
 
 /**
- * The nearest floating-point number of 32 bits.
+ * Makes a {@link Float}: the nearest 32-bit floating-point number.
  *
- * **Example**
- *
- * ```ts
- * import { Tuple } from "@effect-fdb/core"
- *
- * export const key = Tuple.pack([Tuple.float(0.5)])
- * ```
- *
+ * @example const key = Tuple.pack([Tuple.float(0.5)])
  * @since 0.1.0
  * @category constructors
  */
@@ -187,16 +175,9 @@ export const float = (value: number): Float => {
 }
 
 /**
- * A number as a floating-point number of 64 bits; it sorts after all integers.
+ * Makes a {@link Double}, which sorts after all integers.
  *
- * **Example**
- *
- * ```ts
- * import { Tuple } from "@effect-fdb/core"
- *
- * export const key = Tuple.pack([Tuple.double(0.1)])
- * ```
- *
+ * @example const key = Tuple.pack([Tuple.double(0.1)])
  * @since 0.1.0
  * @category constructors
  */
@@ -207,16 +188,9 @@ export const double = (value: number): Double => {
 }
 
 /**
- * A UUID from its text, with or without hyphens. Throws a `RangeError` on anything else.
+ * Parses a UUID, with or without hyphens. Throws a `RangeError` on anything else.
  *
- * **Example**
- *
- * ```ts
- * import { Bytes, Tuple } from "@effect-fdb/core"
- *
- * Bytes.toHex(Tuple.pack([Tuple.uuid("00112233-4455-6677-8899-aabbccddeeff")])) // => "3000112233445566778899aabbccddeeff"
- * ```
- *
+ * @example Tuple.uuid("00112233-4455-6677-8899-AABBCCDDEEFF").toString() // => "00112233-4455-6677-8899-aabbccddeeff"
  * @since 0.1.0
  * @category constructors
  */
@@ -228,16 +202,9 @@ export const uuid = (text: string): Uuid => {
 }
 
 /**
- * See {@link IncompleteVersionstamp}. Throws a `RangeError` unless `userVersion` is an integer from 0 to 65535.
+ * Makes an {@link IncompleteVersionstamp}. Throws a `RangeError` unless `userVersion` is an integer from 0 to 65535.
  *
- * **Example**
- *
- * ```ts
- * import { Tuple } from "@effect-fdb/core"
- *
- * Tuple.packVersionstamped([Tuple.incompleteVersionstamp()]).offset // => 1
- * ```
- *
+ * @example Tuple.packVersionstamped([Tuple.incompleteVersionstamp()]).offset // => 1
  * @since 0.1.0
  * @category constructors
  */

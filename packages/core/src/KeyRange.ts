@@ -104,3 +104,30 @@ export const difference = (a: KeyRange, b: KeyRange): ReadonlyArray<KeyRange> =>
   if (!intersects(a, b)) return [a]
   return [make(a.begin, b.begin), make(b.end, a.end)].filter(({ begin, end }) => Bytes.compare(begin, end) < 0)
 }
+
+/**
+ * The same keys as sorted ranges that neither overlap nor touch.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Bytes, KeyRange } from "@effect-fdb/core"
+ *
+ * const [a, b, c] = ["a", "b", "c"].map(Bytes.fromString)
+ *
+ * KeyRange.coalesce([KeyRange.make(b!, c!), KeyRange.make(a!, b!)]) // => [KeyRange.make(a!, c!)]
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const coalesce = (ranges: ReadonlyArray<KeyRange>): ReadonlyArray<KeyRange> => {
+  if (ranges.every(({ begin }, i) => i === 0 || Bytes.compare(ranges[i - 1]!.end, begin) < 0)) return ranges
+  const joined: Array<KeyRange> = []
+  for (const range of ranges.toSorted((a, b) => Bytes.compare(a.begin, b.begin))) {
+    const last = joined.at(-1)
+    if (last === undefined || Bytes.compare(last.end, range.begin) < 0) joined.push(range)
+    else if (Bytes.compare(last.end, range.end) < 0) joined[joined.length - 1] = { begin: last.begin, end: range.end }
+  }
+  return joined
+}

@@ -163,7 +163,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   get conflictRanges() {
     return {
       read: this.allReadConflicts(),
-      write: rangeSet.coalesce(this.writes.toldConflicts(this.knownVersion))
+      write: KeyRange.coalesce(this.writes.toldConflicts(this.knownVersion))
     }
   }
 
@@ -271,7 +271,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     if (this.writes.isEmpty) return Effect.sync(() => this.settled(readOnly))
     const mutations = this.writes.mutations()
     const readConflicts = this.allReadConflicts()
-    const writeConflicts = rangeSet.coalesce(this.writes.conflicts())
+    const writeConflicts = KeyRange.coalesce(this.writes.conflicts())
     const size = sizeOf(mutations, readConflicts, writeConflicts) +
       this.writes.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
     if (size > this.sizeLimit) {
@@ -344,7 +344,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   }
 
   private allReadConflicts(): ReadonlyArray<KeyRange.KeyRange> {
-    return rangeSet.coalesce(this.keyReads.concat(this.otherConflicts))
+    return KeyRange.coalesce(this.keyReads.concat(this.otherConflicts))
   }
 
   /** The read version, if it has been taken. */

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary } from "effect"
 import { Bytes, KeyRange } from "../src/index.ts"
 import * as arbitrary from "./support/arbitraries.ts"
 
@@ -46,4 +47,22 @@ describe("KeyRange", () => {
     assert.isBelow(Bytes.compare(a, next), 0)
     assert.isFalse(Bytes.compare(a, b) < 0 && Bytes.compare(b, next) < 0)
   })
+
+  it.prop(
+    "coalesced ranges have the same keys, in order and apart",
+    [Arbitrary.array(Arbitrary.all([arbitrary.bytes, arbitrary.bytes]), { maxLength: 6 }), arbitrary.bytes],
+    ([ends, other]) => {
+      const ranges = ends.map(([a, b]) =>
+        Bytes.compare(a, b) < 0 ? KeyRange.make(a, b) : KeyRange.make(b, Bytes.successor(a))
+      )
+      const coalesced = KeyRange.coalesce(ranges)
+      for (const key of [other, ...ends.flat()]) {
+        const has = (ranges: ReadonlyArray<KeyRange.KeyRange>) => ranges.some((range) => KeyRange.contains(range, key))
+        assert.strictEqual(has(coalesced), has(ranges))
+      }
+      for (let i = 1; i < coalesced.length; i++) {
+        assert.isBelow(Bytes.compare(coalesced[i - 1]!.end, coalesced[i]!.begin), 0)
+      }
+    }
+  )
 })

@@ -41,14 +41,27 @@ const isStore = (descriptor: number): boolean => {
 let device: number | undefined
 const nullDevice = (): number => device ??= fs.openSync("/dev/null", "r+")
 
+/** How a form of `stdio` says that a place gets nothing, and that it gets a descriptor. */
+interface Form {
+  readonly nothing: (place: number) => unknown
+  readonly descriptor: (descriptor: number) => unknown
+}
+
+const asGiven: Form = { nothing: (place) => place < 3 ? "pipe" : "ignore", descriptor: (descriptor) => descriptor }
+
+/** What Node makes of it for the synchronous functions. */
+const asParsed: Form = { nothing: () => ({ type: "ignore" }), descriptor: (fd) => ({ type: "fd", fd }) }
+
+const isNothing = (entry: unknown): boolean =>
+  entry === undefined || entry === null || entry === "ignore" || (entry as { type?: unknown }).type === "ignore"
+
 /** Puts the null device in the place of each of these that `stdio` does not give. */
-const without = (descriptors: ReadonlyArray<number>, stdio: StdioOptions): StdioOptions => {
+const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, form: Form): S | Array<unknown> => {
   if (descriptors.length === 0) return stdio
-  const given = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio]
+  const given: Array<unknown> = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio]
   for (const descriptor of descriptors) {
-    while (given.length < descriptor) given.push(given.length < 3 ? "pipe" : "ignore")
-    const own = given[descriptor]
-    if (own === undefined || own === null || own === "ignore") given[descriptor] = nullDevice()
+    while (given.length < descriptor) given.push(form.nothing(given.length))
+    if (isNothing(given[descriptor])) given[descriptor] = form.descriptor(nullDevice())
   }
   return given
 }
@@ -62,55 +75,31 @@ const without = (descriptors: ReadonlyArray<number>, stdio: StdioOptions): Stdio
  *
  * @param stdio as `spawn` takes it; `"pipe"` unless given
  */
-export const only = (stdio: StdioOptions = "pipe"): StdioOptions => without(inheritable(), stdio)
+export const only = (stdio: StdioOptions = "pipe"): StdioOptions =>
+  without(inheritable(), stdio, asGiven) as StdioOptions
 
+/** What starts a child. The synchronous one tells what has come of its `stdio`. */
 interface Spawning {
-  spawn(options: { readonly stdio?: StdioOptions }): unknown
+  spawn(options: { readonly stdio?: unknown }): { readonly output?: ReadonlyArray<unknown> | null } | number | undefined
 }
 
-/** What the synchronous functions call, with what Node has made of their `stdio`. */
-interface SpawningSync {
-  spawn(options: { readonly stdio: ReadonlyArray<ParsedStdio> }): { output?: ReadonlyArray<unknown> | null }
-}
-
-interface ParsedStdio {
-  readonly type: string
-  readonly fd?: number
+const withholdFrom = (spawning: Spawning, form: Form): void => {
+  const { spawn } = spawning
+  spawning.spawn = function(options) {
+    const { stdio = "pipe" } = options
+    const result = spawn.call(this, { ...options, stdio: without(inheritable().filter(isStore), stdio, form) })
+    if (typeof result !== "object" || !result.output || !Array.isArray(stdio)) return result
+    // Who has started it is told of what it has given.
+    return { ...result, output: result.output.slice(0, stdio.length) }
+  }
 }
 
 /** `undefined` where Node does not give it, as with its permission model. */
-const spawningSync = (): SpawningSync | undefined => {
+const synchronous = (): Spawning | undefined => {
   try {
-    return (process as unknown as { binding(name: string): SpawningSync }).binding("spawn_sync")
+    return (process as unknown as { binding(name: string): Spawning }).binding("spawn_sync")
   } catch {
     return undefined
-  }
-}
-
-const withholdFromAsynchronous = (): void => {
-  const prototype = ChildProcess.prototype as unknown as Spawning
-  const spawn = prototype.spawn
-  prototype.spawn = function(this: unknown, options) {
-    const stores = inheritable().filter(isStore)
-    return spawn.call(this, { ...options, stdio: without(stores, options.stdio ?? "pipe") })
-  }
-}
-
-const withholdFromSynchronous = (): void => {
-  const binding = spawningSync()
-  if (typeof binding?.spawn !== "function") return
-  const spawn = binding.spawn
-  binding.spawn = function(options) {
-    const stdio = [...options.stdio]
-    for (const descriptor of inheritable().filter(isStore)) {
-      while (stdio.length < descriptor) stdio.push({ type: "ignore" })
-      if (stdio[descriptor] === undefined || stdio[descriptor].type === "ignore") {
-        stdio[descriptor] = { type: "fd", fd: nullDevice() }
-      }
-    }
-    const result = spawn.call(this, { ...options, stdio })
-    // Who has started it is told of what it has given.
-    return result.output ? { ...result, output: result.output.slice(0, options.stdio.length) } : result
   }
 }
 
@@ -126,6 +115,7 @@ let withheld = false
 export const withholdStores = (): void => {
   if (withheld || process.platform !== "linux") return
   withheld = true
-  withholdFromAsynchronous()
-  withholdFromSynchronous()
+  withholdFrom(ChildProcess.prototype as unknown as Spawning, asGiven)
+  const binding = synchronous()
+  if (typeof binding?.spawn === "function") withholdFrom(binding, asParsed)
 }

@@ -11,13 +11,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { type Durability, toFdbError } from "./internal/environment.ts"
 import { maxKeyLength } from "./internal/layout.ts"
 import { Limits } from "./internal/limits.ts"
 import * as openEnvironments from "./internal/openEnvironments.ts"
 import type { Access } from "./internal/permissions.ts"
-import { type ProcessState, processState } from "./internal/processState.ts"
 import { LmdbStore } from "./internal/store.ts"
 import { patienceMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
@@ -56,16 +56,17 @@ export interface Options {
 
 /** How long closing waits for commits under way; a stopped process may have the lock for ever. */
 const drainTimeout = Duration.millis(patienceMillis)
-const upkeepInterval = "30 seconds"
 
-const acquire = ({ access = "owner", durability = "disk", ...options }: Options) => {
-  // Now: the working directory may be another one later.
-  const directory = path.resolve(options.path)
-  return Effect.acquireRelease(
-    openEnvironments.acquire(directory, { durability, access }),
-    (environment) => openEnvironments.release(environment, directory)
+const acquire = ({ access = "owner", durability = "disk", ...options }: Options) =>
+  // Resolved now: the working directory may be another one later.
+  openEnvironments.acquire(path.resolve(options.path), { durability, access })
+
+const every = (interval: Duration.Input, run: () => void) =>
+  Effect.sync(run).pipe(
+    Effect.andThen(Effect.sleep(interval)),
+    Effect.forever,
+    Effect.forkScoped({ startImmediately: true })
   )
-}
 
 /**
  * An engine, to be decorated before `Database.fromEngine` makes a database of it. Closing the scope ends its watches,
@@ -81,11 +82,8 @@ export const makeEngine = Effect.fnUntraced(
       (store) => Effect.timeoutOption(Effect.interruptible(store.close), drainTimeout)
     )
     yield* Effect.forkScoped(Effect.forever(store.closeOldSnapshots))
-    yield* Effect.sync(() => environment.upkeep()).pipe(
-      Effect.andThen(Effect.sleep(upkeepInterval)),
-      Effect.forever,
-      Effect.forkScoped
-    )
+    yield* every("30 seconds", () => environment.freeReaders())
+    yield* every("1 hour", () => environment.touch())
     return OptimisticEngine.make({ name: "lmdb", store, clock, maxKeyLength, maxWatches: options.maxWatches })
   }
 )
@@ -94,13 +92,23 @@ export const makeEngine = Effect.fnUntraced(
 export interface LaggingReader {
   readonly pid: number
   /** `unknown` where the operating system does not tell, or the process is one of another container. */
-  readonly state: ProcessState
+  readonly state: "running" | "stopped" | "unknown"
   /** How many commits have come since the state that it reads; those that were written together count as one. */
   readonly commitsBehind: number
 }
 
 /** What comes and goes within this is nothing to be told. */
 const passing = "100 millis"
+
+const stateOf = (pid: number): LaggingReader["state"] => {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
+    // The name of the program, in parentheses, may hold anything.
+    return /^[Tt]$/.test(stat.charAt(stat.lastIndexOf(")") + 2)) ? "stopped" : "running"
+  } catch {
+    return "unknown"
+  }
+}
 
 /**
  * The processes that read a state which is not the newest, and have done so for a while.
@@ -125,7 +133,7 @@ export const laggingReaders = (
     const known = new Set(first.map(({ key }) => key))
     return (yield* behind).filter(({ key }) => known.has(key)).map(({ behind, pid }) => ({
       pid,
-      state: processState(pid),
+      state: stateOf(pid),
       commitsBehind: behind
     }))
   }))

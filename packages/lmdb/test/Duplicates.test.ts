@@ -145,7 +145,9 @@ describe("a database that this process has open by other means is refused, and t
           { eval: true, workerData: { options: options(link), closing }, execArgv: [] }
         )
         yield* Effect.callback((resume) => void worker.once("message", () => resume(Effect.void)))
-        assert.strictEqual((yield* refusal(LmdbDatabase, directory)).reason, "duplicate")
+        for (const path of [directory, link]) {
+          assert.strictEqual((yield* refusal(LmdbDatabase, path)).reason, "duplicate")
+        }
         Atomics.store(closing, 0, 1)
         yield* Effect.callback((resume) => void worker.once("exit", () => resume(Effect.void)))
         yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true })

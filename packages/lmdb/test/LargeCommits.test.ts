@@ -7,7 +7,7 @@ import type { Environment } from "../src/internal/environment.ts"
 import * as layout from "../src/internal/layout.ts"
 import { Limits } from "../src/internal/limits.ts"
 import * as openEnvironments from "../src/internal/openEnvironments.ts"
-import { maxMicros } from "../src/internal/reservation.ts"
+import * as reservation from "../src/internal/reservation.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = (name: string, i = 0) => Bytes.fromString(`${name}/${String(i).padStart(7, "0")}`)
@@ -319,10 +319,7 @@ for (const triesBeforeReservation of [0, 1, 1000]) {
 
 /** The environment that the layers of a directory share in this process. */
 const environmentOf = (directory: string) =>
-  Effect.acquireRelease(
-    openEnvironments.acquire(directory, { durability: "process", access: "owner" }),
-    (environment) => openEnvironments.release(environment, directory)
-  )
+  openEnvironments.acquire(directory, { durability: "process", access: "owner" })
 
 const put = (environment: Environment, key: Uint8Array, value: Uint8Array) =>
   Effect.promise(() => {
@@ -341,8 +338,8 @@ describe("a reservation", () => {
         const environment = yield* environmentOf(directory)
         yield* fill("a", 0, 1)
         const begin = micros()
-        const end = begin + maxMicros
-        yield* put(environment, layout.reservationKey, layout.encodeReservation({ begin, end }))
+        const end = begin + reservation.maxMicros
+        yield* put(environment, layout.reservationKey, reservation.encode({ begin, end }))
         const error = yield* Effect.flip(
           Database.transact(Transaction.use((tx) => tx.set(key("late"), one)), { timeout: "100 millis", retryLimit: 0 })
         )
@@ -355,7 +352,7 @@ describe("a reservation", () => {
         yield* put(
           environment,
           layout.reservationKey,
-          layout.encodeReservation({ begin: micros(), end: micros() + 300_000n })
+          reservation.encode({ begin: micros(), end: micros() + 300_000n })
         )
         yield* fill("b", 0, 1000)
         assert.strictEqual(yield* Database.transact(count("b")), 1000)
@@ -371,7 +368,7 @@ describe("a reservation", () => {
         const now = micros()
         const day = 86_400_000_000n
         for (const [begin, end] of [[now + day, now + day + 1000n], [now, now + day], [0n, now + day]] as const) {
-          yield* put(environment, layout.reservationKey, layout.encodeReservation({ begin, end }))
+          yield* put(environment, layout.reservationKey, reservation.encode({ begin, end }))
           yield* fill("a", 0, 1)
           yield* fill("a", 0, 1000)
         }

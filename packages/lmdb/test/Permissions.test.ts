@@ -2,6 +2,8 @@ import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
+import builtin from "node:fs"
+import { syncBuiltinESMExports } from "node:module"
 import * as path from "node:path"
 import { LmdbDatabase } from "../src/index.ts"
 import { temporaryDirectory } from "./support/processes.ts"
@@ -23,6 +25,11 @@ const withUmask = (umask: number) => <A, E, R>(effect: Effect.Effect<A, E, R>): 
     () => effect,
     (before) => Effect.sync(() => process.umask(before))
   )
+
+const replaceBuiltin = (functions: Partial<typeof fs>): void => {
+  Object.assign(builtin, functions)
+  syncBuiltinESMExports()
+}
 
 /** A parent directory, and where a database may be made in it. */
 const place = Effect.map(temporaryDirectory, (parent) => ({ parent, directory: path.join(parent, "database") }))
@@ -66,6 +73,25 @@ describe.skipIf(process.platform === "win32")("a database that is made", () => {
         assert.deepStrictEqual(modes(directory), allWith("2770", "660"))
       }))
   }
+
+  it.live("is open to nobody else while it is being made", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* place
+      fs.mkdirSync(directory)
+      fs.chmodSync(directory, 0o777)
+      const original = { ...builtin }
+      const before: Array<number> = []
+      yield* Effect.addFinalizer(() => Effect.sync(() => replaceBuiltin({ chmodSync: original.chmodSync })))
+      replaceBuiltin({
+        chmodSync: (file, mode) => {
+          before.push(fs.statSync(file).mode & fs.statSync(path.dirname(String(file))).mode & 0o077)
+          original.chmodSync(file, mode)
+        }
+      })
+      yield* withUmask(0)(use({ path: directory }))
+      assert.isAbove(before.length, 3)
+      assert.deepStrictEqual(before, before.map(() => 0))
+    }))
 
   it.live("in a directory that is there leaves that as it is", () =>
     Effect.gen(function*() {

@@ -2,6 +2,7 @@ import { Bytes, Database, type FdbError, Transaction } from "@effect-fdb/core"
 import { databaseReplaced } from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -149,7 +150,7 @@ describe("a database that is replaced", () => {
       const place = yield* makePlace
       const link = path.join(place.root, "link")
       fs.symlinkSync(place.directory, link)
-      yield* checkReplaced({ ...place, directory: link }, () => fs.rmSync(place.directory, { recursive: true })).pipe(
+      yield* checkReplaced({ ...place, directory: link }, () => fs.rmSync(link)).pipe(
         Effect.provide(LmdbDatabase.layer({ path: place.directory }), { local: true })
       )
     }))
@@ -235,18 +236,53 @@ describe("a database that is replaced", () => {
       }).pipe(Effect.provide(LmdbDatabase.layer({ path: place.directory }), { local: true }))
     }))
 
-  it.live("by a cleaner of old files is not to happen: opening and use keep all of them young", () =>
+  it.effect("by a cleaner of old files is not to happen: opening keeps all of them young, and again every hour", () =>
     Effect.gen(function*() {
-      const { directory } = yield* makePlace
-      const long = new Date(0)
+      const directory = yield* temporaryDirectory
       const files = () =>
         fs.readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
           .map((entry) => path.join(entry.parentPath, entry.name))
-      for (const file of files()) fs.utimesSync(file, long, long)
+      const age = () => files().forEach((file) => fs.utimesSync(file, 0, 0))
+      const checkYoung = () => {
+        for (const file of files()) assert.isAbove(fs.statSync(file).mtimeMs, 0, file)
+      }
+      const layer = LmdbDatabase.layer({ path: directory })
+      yield* Effect.provide(get, layer, { local: true })
+      age()
       yield* Effect.gen(function*() {
         yield* get
-        for (const file of files()) assert.isAbove(fs.statSync(file).mtimeMs, Date.now() - 3_600_000, file)
+        checkYoung()
+        age()
+        yield* TestClock.adjust("1 hour")
+        checkYoung()
+      }).pipe(Effect.provide(layer, { local: true }))
+    }))
+
+  it.live("by the content of another that is newer is not taken for it", () =>
+    Effect.gen(function*() {
+      const { directory, other } = yield* makePlace
+      yield* Effect.gen(function*() {
+        yield* set("now")
+        yield* Effect.provide(set("newer"), LmdbDatabase.layer({ path: other }), { local: true })
+        ways["another database is written over data.mdb"]!({ directory, other, backup: "", root: "" })
+        assert.isTrue(isReplaced(yield* Effect.flip(get)))
       }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory }), { local: true }))
+    }))
+
+  it.live("while a transaction reads answers none of its later reads", () =>
+    Effect.gen(function*() {
+      const place = yield* makePlace
+      const reading = Effect.gen(function*() {
+        const tx = yield* Transaction
+        yield* tx.get(key)
+        ways["an empty directory takes its place"]!(place)
+        yield* Effect.sleep("10 millis")
+        return yield* tx.get(watched)
+      })
+      const error = yield* Effect.flip(Database.transact(reading, { retryLimit: 0 })).pipe(
+        Effect.provide(LmdbDatabase.layer({ path: place.directory }), { local: true })
+      )
+      assert.strictEqual(error.code, 1007)
     }))
 
   it.live("where one of the paths is not used any more is not to be told to those who use the other", () =>
@@ -265,10 +301,7 @@ describe("a database that is replaced", () => {
   it.live("is written to no more, however long ago it was found in place, and is not told as written", () =>
     Effect.gen(function*() {
       const place = yield* makePlace
-      const environment = yield* Effect.acquireRelease(
-        openEnvironments.acquire(place.directory, { durability: "disk", access: "owner" }),
-        (environment) => openEnvironments.release(environment, place.directory)
-      )
+      const environment = yield* openEnvironments.acquire(place.directory, { durability: "disk", access: "owner" })
       const reader = environment.openReader()
       reader.close()
       const data = fs.openSync(file("data.mdb")(place), "r")

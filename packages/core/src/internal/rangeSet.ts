@@ -74,18 +74,6 @@ export const within = (set: RangeSet, { begin, end }: KeyRange): Array<KeyRange>
   return ranges
 }
 
-/** Ranges sorted, and joined where they overlap or touch. */
-export const coalesce = (ranges: ReadonlyArray<KeyRange>): ReadonlyArray<KeyRange> => {
-  if (ranges.length < 2) return ranges
-  const joined: Array<KeyRange> = []
-  for (const range of ranges.toSorted((a, b) => Bytes.compare(a.begin, b.begin))) {
-    const last = joined.at(-1)
-    if (last === undefined || Bytes.compare(last.end, range.begin) < 0) joined.push(range)
-    else if (Bytes.compare(last.end, range.end) < 0) joined[joined.length - 1] = { begin: last.begin, end: range.end }
-  }
-  return joined
-}
-
 /** Where a range begins or ends last: at `key` or before it, or before it only. */
 export const lastBound = (set: RangeSet, key: Uint8Array, isBefore: boolean): Uint8Array | undefined => {
   const last = isBefore ? sortedMap.lower(set, key) : sortedMap.floor(set, key)

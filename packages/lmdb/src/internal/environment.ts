@@ -1,9 +1,8 @@
 /**
  * An LMDB environment that is open: read transactions, and writes that depend on the sequence of the last commit.
  *
- * Writes are made by a thread of lmdb-js, which takes LMDB's lock, checks the sequence, writes and lets go of the lock
- * without a word to JavaScript. So the event loop never waits for the lock, whatever has become of the process that has
- * it, and the lock is never held while an event loop has something else to do.
+ * A thread of lmdb-js makes the writes: it takes LMDB's lock, checks the sequence, writes and lets go of the lock without a word to
+ * JavaScript. So the event loop never waits for the lock, and nobody holds the lock while an event loop has something else to do.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
@@ -13,8 +12,8 @@ import { CommitSignal } from "./commitSignal.ts"
 import * as layout from "./layout.ts"
 import type { OpenCloseMutex } from "./openCloseMutex.ts"
 import type { OpenCommitLock } from "./openCommitLock.ts"
-import { readersOf } from "./readers.ts"
-import type { Root } from "./rootDatabase.ts"
+import * as reservation from "./reservation.ts"
+import { readersOf, type Root } from "./rootDatabase.ts"
 import type { StoreFiles } from "./storeFiles.ts"
 import * as writesAtExit from "./writesAtExit.ts"
 
@@ -36,37 +35,42 @@ export interface Reading {
   readonly behind: number
 }
 
+/** What an environment is made of. */
+export interface Opened {
+  readonly root: Root
+  readonly lock: OpenCommitLock
+  readonly mutex: OpenCloseMutex
+  readonly files: StoreFiles
+  readonly durability: Durability
+}
+
+/** How long ago what is open was found in place, where this is asked for often. */
+const freshMillis = 5
+
 export class Environment {
+  readonly files: StoreFiles
   readonly directory: string
   readonly durability: Durability
   readonly signal: CommitSignal
+  private readonly opened: Opened
   private readonly root: Root
-  private readonly openCommitLock: OpenCommitLock
-  readonly files: StoreFiles
-  private readonly openCloseMutex: OpenCloseMutex
-  private readonly closing = new AbortController()
   private readonly identity: string
+  private readonly closing = new AbortController()
   private readonly writes = new Set<Promise<boolean>>()
-  private seen = { sequence: 0, version: 0n }
-  /** What was found to be at its path in its place. It is over with this environment then, whatever comes there next. */
-  private replacement: string | undefined = undefined
   private readonly readers = new Set<Reader>()
+  /** The version of the newest state that was read. */
+  private seen = 0n
+  /** What was found at its path in its place. This environment is of no use then, whatever comes there next. */
+  private replacement: string | undefined = undefined
 
-  constructor(
-    root: Root,
-    openCommitLock: OpenCommitLock,
-    openCloseMutex: OpenCloseMutex,
-    files: StoreFiles,
-    durability: Durability
-  ) {
-    this.root = root
-    this.openCommitLock = openCommitLock
-    this.openCloseMutex = openCloseMutex
-    this.files = files
-    this.directory = files.directory
-    this.durability = durability
-    this.signal = new CommitSignal(files.directory)
-    this.identity = toIdentity(root.getBinary(layout.identityKey))
+  constructor(opened: Opened) {
+    this.opened = opened
+    this.root = opened.root
+    this.files = opened.files
+    this.directory = opened.files.directory
+    this.durability = opened.durability
+    this.signal = new CommitSignal(this.directory)
+    this.identity = toIdentity(this.root.getBinary(layout.identityKey))
   }
 
   /** Whether something else was found at its path, or in its files. */
@@ -76,7 +80,7 @@ export class Environment {
 
   /** Whether what is open is what is at its path, or was a moment ago: for the many reads of a transaction. */
   isInPlace(): boolean {
-    this.replacement ??= this.files.recentProblem()
+    this.replacement ??= this.files.problem(freshMillis)
     return !this.isReplaced
   }
 
@@ -86,26 +90,20 @@ export class Environment {
     this.throwIfReplaced(phase)
   }
 
-  /** The same file may have got another content, such as a copy of an earlier state. */
-  private checkContent(reader: Reader): void {
-    const { sequence, version } = reader.head
-    if (sequence < this.seen.sequence || version < this.seen.version) {
-      this.replacement =
-        `it has gone back from commit ${this.seen.sequence} to ${sequence}: an earlier copy has taken its place`
-    } else if (reader.identity !== this.identity) {
-      this.replacement = "the content of another database has taken its place"
-    }
-    this.throwIfReplaced("read")
-    this.seen = { sequence, version }
-  }
-
   private throwIfReplaced(phase: FdbError.Phase): void {
     if (this.replacement === undefined) return
-    throw FdbError.make(
-      FdbError.databaseReplaced,
-      phase,
-      `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
-    )
+    const detail = `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
+    throw FdbError.make(FdbError.databaseReplaced, phase, detail)
+  }
+
+  /** The same file may have got another content, such as a copy of an earlier state. */
+  private checkContent({ head: { version }, identity }: Reader): void {
+    if (version < this.seen) {
+      this.replacement = `it has gone back from version ${this.seen} to ${version}: an earlier copy has taken its place`
+    } else if (identity !== this.identity) {
+      this.replacement = "the content of another database has taken its place"
+    }
+    this.seen = version
   }
 
   /** Opens the newest state for reading; everything that was committed before the call is in it. May throw. */
@@ -116,21 +114,28 @@ export class Environment {
     this.root.resetReadTxn()
     const reader: Reader = new Reader(this.root, this.root.useReadTransaction(), () => this.readers.delete(reader))
     this.readers.add(reader)
-    try {
-      this.checkContent(reader)
-    } catch (cause) {
-      reader.close()
-      throw cause
-    }
+    this.checkContent(reader)
+    if (this.isReplaced) reader.close()
+    this.throwIfReplaced("read")
     return reader
   }
 
+  /** Runs `use` on the newest state. May throw. */
+  read<A>(use: (reader: Reader) => A): A {
+    const reader = this.openReader()
+    try {
+      return use(reader)
+    } finally {
+      reader.close()
+    }
+  }
+
   /** Waits until no process opens the database, and keeps it so until the function is called that is given. */
-  readonly enterToCommit = (): Promise<() => void> => this.openCommitLock.enterToCommit(this.closing.signal)
+  readonly enterToCommit = (): Promise<() => void> => this.opened.lock.enterToCommit(this.closing.signal)
 
   /**
    * Writes all if the last commit is still the one of that sequence; else writes nothing, and tells `false`. To be called
-   * between entering and leaving, so that no file that was removed is made anew meanwhile by a process that opens the database.
+   * between entering and leaving, so that no process that opens the database makes a file anew meanwhile that was removed.
    *
    * What is written while the files are moved away goes with them; so it is told as written only if they are in place after it.
    */
@@ -177,18 +182,21 @@ export class Environment {
         if (value === undefined) void this.root.remove(key)
         else void this.root.put(key, value)
       }
-    }).catch((error: unknown) =>
-      commitErrorOf(error).then((told) => {
-        throw told
-      })
-    )
+    }).catch(async (error: { readonly commitError?: Promise<never> }) => {
+      // lmdb-js rejects with an error that has a promise of the one that tells more.
+      await error.commitError
+      throw error
+    })
   }
 
-  /** Frees the slots of readers whose process has died, which keep pages from being used again; and keeps the files young. */
-  upkeep(): void {
-    if (this.closing.signal.aborted || this.isReplaced) return
-    this.root.readerCheck()
-    this.files.touch()
+  /** Frees the slots of readers whose process has died, which keep pages from being used again. */
+  freeReaders(): void {
+    if (!this.closing.signal.aborted && !this.isReplaced) this.root.readerCheck()
+  }
+
+  /** See `StoreFiles.touch`. */
+  touch(): void {
+    if (!this.closing.signal.aborted && !this.isReplaced) this.files.touch()
   }
 
   /** Closes when the writes under way have ended. Nothing is called afterwards. */
@@ -196,27 +204,20 @@ export class Environment {
     this.closing.abort(new Error("the database is closed"))
     this.signal.close()
     for (const reader of this.readers) reader.close()
-    // Not with the mutex held: whoever has LMDB's lock may be stopped.
+    // Before it takes the mutex: whoever has LMDB's lock may be stopped.
     await Promise.allSettled(this.writes)
-    const leave = await this.openCloseMutex.enter()
+    const leave = await this.opened.mutex.enter()
     try {
       await this.root.close()
-      await this.openCommitLock.close()
+      await this.opened.lock.close()
     } finally {
       leave()
     }
   }
 }
 
-/** What a database says of itself with random bytes. */
+/** The random bytes that tell a database from others. */
 const toIdentity = (bytes: Uint8Array | undefined): string => Bytes.toHex(bytes ?? Uint8Array.of())
-
-/** lmdb-js rejects with an error that has a promise of the one that tells more. */
-const commitErrorOf = (error: unknown): Promise<unknown> =>
-  Promise.resolve((error as { readonly commitError?: Promise<never> }).commitError).then(
-    () => error,
-    (commitError: unknown) => commitError
-  )
 
 /** A state of the database. While it is open, LMDB does not use the pages again that have been freed since. */
 export class Reader {
@@ -260,20 +261,14 @@ export class Reader {
     return toUserPairs(this.root.getRange({ ...pairs, ...(Number.isFinite(limit) && { limit }), offset: skip }))
   }
 
-  readonly logEntry = (sequence: number): Uint8Array => {
-    const entry = this.stored(layout.logKey(sequence))
-    if (entry === undefined) throw new Error(`the log's entry ${sequence} is missing`)
-    return entry
-  }
+  readonly logEntry = (sequence: number): Uint8Array =>
+    this.logged(layout.logKey(sequence), `the log's entry ${sequence} is missing`)
 
-  readonly logChunk = (sequence: number, index: number): Uint8Array => {
-    const chunk = this.stored(layout.chunkKey(sequence, index))
-    if (chunk === undefined) throw new Error(`part ${index} of the log's entry ${sequence} is missing`)
-    return chunk
-  }
+  readonly logChunk = (sequence: number, index: number): Uint8Array =>
+    this.logged(layout.chunkKey(sequence, index), `part ${index} of the log's entry ${sequence} is missing`)
 
-  get reservation(): layout.Reservation | undefined {
-    return layout.decodeReservation(this.stored(layout.reservationKey))
+  get reservation(): reservation.Reservation | undefined {
+    return reservation.decode(this.stored(layout.reservationKey))
   }
 
   close(): void {
@@ -283,8 +278,10 @@ export class Reader {
     this.onClose()
   }
 
-  private throwIfClosed(): void {
-    if (!this.open) throw new Error("the database was closed while it was read")
+  private logged(key: Uint8Array, problem: string): Uint8Array {
+    const value = this.stored(key)
+    if (value === undefined) throw new Error(problem)
+    return value
   }
 
   private stored(key: Uint8Array): Uint8Array | undefined {
@@ -294,11 +291,26 @@ export class Reader {
       .call(this.root, key, { transaction: this.transaction })
     return value === undefined ? undefined : new Uint8Array(value)
   }
+
+  private throwIfClosed(): void {
+    if (!this.open) throw new Error("the database was closed while it was read")
+  }
 }
 
 function* toUserPairs(pairs: Iterable<KeyValue>): Iterable<KeyValue> {
   for (const { key, value } of pairs) yield { key: layout.userKey(key), value: new Uint8Array(value) }
 }
+
+const fullDisk = "nothing was written. Free some space"
+
+/** What LMDB or the operating system says, and what that means. */
+const errors: ReadonlyArray<readonly [said: RegExp, code: number, detail: string]> = [
+  [/closed/, 1101, "the LMDB database was closed"],
+  [/MDB_READERS_FULL/, 1037, "more transactions are reading at a time than LMDB has slots for readers"],
+  [/No space left|MDB_MAP_FULL|Disk quota/, 1510, `the disk is full; ${fullDisk}`],
+  // LMDB says this of a write that had room for its beginning only.
+  [/Input\/output error/, 1510, `the disk is full or does not work; ${fullDisk}`]
+]
 
 /** What LMDB or the operating system says went wrong, as an error of the database. */
 export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbError => {
@@ -307,16 +319,6 @@ export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbE
     return FdbError.make(cause.code, phase === "commit" ? "write" : phase, cause.detail)
   }
   const said = cause instanceof Error ? cause.message : String(cause)
-  if (said.includes("closed")) return FdbError.make(1101, phase, "the LMDB database was closed")
-  if (said.includes("MDB_READERS_FULL")) {
-    return FdbError.make(1037, phase, "more transactions are reading at a time than LMDB has slots for readers")
-  }
-  if (said.includes("No space left") || said.includes("MDB_MAP_FULL") || said.includes("Disk quota")) {
-    return FdbError.make(1510, phase, "the disk is full; nothing was written. Free some space")
-  }
-  // This is what LMDB says of a write that had room for its beginning only.
-  if (said.includes("Input/output error")) {
-    return FdbError.make(1510, phase, "the disk is full or does not work; nothing was written. Free some space")
-  }
-  return FdbError.make(1510, phase, `LMDB says: ${said}`)
+  const [, code, detail] = errors.find(([pattern]) => pattern.test(said)) ?? [said, 1510, `LMDB says: ${said}`]
+  return FdbError.make(code, phase, detail)
 }

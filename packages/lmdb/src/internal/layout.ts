@@ -44,7 +44,7 @@ export const chunkKey = (sequence: number, index: number): Uint8Array => {
   return key
 }
 
-/** Holds the {@link Reservation}. */
+/** Holds the `Reservation`. */
 export const reservationKey = Uint8Array.of(4)
 
 /** Where the value of a user's key is stored. */
@@ -95,7 +95,7 @@ export const encodeHead = (head: Head): Uint8Array => {
 
 /** `undefined` for bytes that are no head. */
 export const decodeHead = (bytes: Uint8Array | undefined): Head | undefined => {
-  if (bytes === undefined || bytes.length !== headLength) return undefined
+  if (bytes?.length !== headLength) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset)
   return {
     sequence: view.getFloat64(0, true),
@@ -104,28 +104,4 @@ export const decodeHead = (bytes: Uint8Array | undefined): Head | undefined => {
     floor: view.getBigUint64(24),
     oldest: Number(view.getBigUint64(32))
   }
-}
-
-/**
- * The time in which all but one process are asked to hold their commits back, in microseconds of the host's monotonic clock.
- * It is a courtesy: no commit depends on it.
- */
-export interface Reservation {
-  readonly begin: bigint
-  readonly end: bigint
-}
-
-export const encodeReservation = ({ begin, end }: Reservation): Uint8Array => {
-  const bytes = new Uint8Array(16)
-  const view = new DataView(bytes.buffer)
-  view.setBigUint64(0, begin)
-  view.setBigUint64(8, end)
-  return bytes
-}
-
-/** `undefined` for bytes that are no reservation. */
-export const decodeReservation = (bytes: Uint8Array | undefined): Reservation | undefined => {
-  if (bytes === undefined || bytes.length !== 16) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  return { begin: view.getBigUint64(0), end: view.getBigUint64(8) }
 }

@@ -1,14 +1,14 @@
 /**
- * What the log keeps of a commit for five seconds: the ranges that it has written, which later commits are checked
- * against, and the values that were there before, out of which the database at an earlier version is put together.
+ * What the log keeps of a commit for five seconds: the ranges that it has written, which later commits are checked against, and
+ * its before images, out of which the database at an earlier version is put together.
  *
- * Those values are in the entry itself, or, of a commit that has written to many keys, in chunks of their own: whoever only
- * checks a commit has not to read them, and whoever reads at an earlier version reads those that matter.
+ * The before images are in the entry itself, or, of a large commit, in chunks of their own: whoever only checks a commit need not
+ * read them, and whoever reads at an earlier version reads those that matter.
  */
-import * as Bytes from "@effect-fdb/core/Bytes"
-import type { KeyRange } from "@effect-fdb/core/KeyRange"
-import { sort, type SortedRanges } from "./sortedRanges.ts"
+import { coalesce, type KeyRange } from "@effect-fdb/core/KeyRange"
+import type { SortedRanges } from "./sortedRanges.ts"
 import type { Steps } from "./timeSlices.ts"
+import type { Change } from "./writeBatch.ts"
 
 /** A key and its value before the commit. */
 export interface BeforeImage {
@@ -16,121 +16,110 @@ export interface BeforeImage {
   readonly value: Uint8Array | undefined
 }
 
+type Part = Uint8Array | undefined
+
 const absent = 0xffff_ffff
 /** Goes before the number of chunks, in place of the length of a key. */
 const chunked = 0xffff_fffe
+/** The version, and the length of the ranges: so these are read alone. */
 const headerLength = 12
-
-const sizeOf = (part: Uint8Array | undefined): number => 4 + (part?.length ?? 0)
-
-class Encoder {
-  readonly bytes: Uint8Array
-  readonly view: DataView
-  offset = 0
-
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length)
-    this.view = new DataView(this.bytes.buffer)
-  }
-
-  put(part: Uint8Array | undefined): void {
-    this.view.setUint32(this.offset, part?.length ?? absent)
-    this.offset += 4
-    if (part === undefined) return
-    this.bytes.set(part, this.offset)
-    this.offset += part.length
-  }
-}
-
-/** Lengths go before contents, and the length of the ranges before all, so that they are read alone. */
-const withRanges = (version: bigint, ranges: ReadonlyArray<KeyRange>, lengthOfRest: number): Encoder => {
-  let rangesLength = 0
-  for (const { begin, end } of ranges) rangesLength += sizeOf(begin) + sizeOf(end)
-  const encoder = new Encoder(headerLength + rangesLength + lengthOfRest)
-  encoder.view.setBigUint64(0, version)
-  encoder.view.setUint32(8, rangesLength)
-  encoder.offset = headerLength
-  for (const { begin, end } of ranges) {
-    encoder.put(begin)
-    encoder.put(end)
-  }
-  return encoder
-}
-
-/** A commit that has written to few keys. */
-export const encode = (
-  version: bigint,
-  ranges: ReadonlyArray<KeyRange>,
-  befores: ReadonlyArray<BeforeImage>
-): Uint8Array => {
-  let length = 0
-  for (const { key, value } of befores) length += sizeOf(key) + sizeOf(value)
-  const encoder = withRanges(version, ranges, length)
-  for (const { key, value } of befores) {
-    encoder.put(key)
-    encoder.put(value)
-  }
-  return encoder.bytes
-}
-
-/** A commit whose values before are in chunks. Its version is zero until {@link setVersion}. */
-export const encodeChunked = (ranges: ReadonlyArray<KeyRange>, chunks: number): Uint8Array => {
-  const encoder = withRanges(0n, ranges, 8)
-  encoder.view.setUint32(encoder.offset, chunked)
-  encoder.view.setUint32(encoder.offset + 4, chunks)
-  return encoder.bytes
-}
-
-export const setVersion = (bytes: Uint8Array, version: bigint): void =>
-  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(0, version)
-
-/** What was before a commit, sorted by keys, as chunks. */
-export function* encodeChunks(
-  changes: ReadonlyArray<{ readonly key: Uint8Array; readonly before: Uint8Array | undefined }>,
-  chunkBytes: number
-): Steps<ReadonlyArray<Uint8Array>> {
-  const chunks: Array<Uint8Array> = []
-  for (let begin = 0; begin < changes.length;) {
-    let length = 0
-    let end = begin
-    while (end < changes.length && length < chunkBytes) {
-      const { before, key } = changes[end++]!
-      length += sizeOf(key) + sizeOf(before)
-    }
-    const encoder = new Encoder(length)
-    for (; begin < end; begin++) {
-      encoder.put(changes[begin]!.key)
-      encoder.put(changes[begin]!.before)
-    }
-    chunks.push(encoder.bytes)
-    yield
-  }
-  return chunks
-}
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const parts = (bytes: Uint8Array, from: number, to: number): Array<Uint8Array | undefined> => {
+const lengthOf = (parts: ReadonlyArray<Part>): number => {
+  let length = 0
+  for (const part of parts) length += 4 + (part?.length ?? 0)
+  return length
+}
+
+/** Puts the parts at `offset`, the length before each. */
+const put = (bytes: Uint8Array, parts: ReadonlyArray<Part>, offset: number): void => {
   const view = viewOf(bytes)
-  const found: Array<Uint8Array | undefined> = []
+  for (const part of parts) {
+    view.setUint32(offset, part?.length ?? absent)
+    offset += 4
+    if (part === undefined) continue
+    bytes.set(part, offset)
+    offset += part.length
+  }
+}
+
+const take = (bytes: Uint8Array, from: number, to: number): Array<Part> => {
+  const view = viewOf(bytes)
+  const parts: Array<Part> = []
   for (let offset = from; offset < to;) {
     const length = view.getUint32(offset)
     offset += 4
-    if (length === absent) {
-      found.push(undefined)
-    } else {
-      found.push(bytes.slice(offset, offset + length))
-      offset += length
-    }
+    parts.push(length === absent ? undefined : bytes.slice(offset, offset + length))
+    if (length !== absent) offset += length
   }
-  return found
+  return parts
 }
 
-const pairs = (bytes: Uint8Array, from: number): ReadonlyArray<BeforeImage> => {
-  const found: Array<BeforeImage> = []
-  const all = parts(bytes, from, bytes.length)
-  for (let i = 0; i < all.length; i += 2) found.push({ key: all[i]!, value: all[i + 1] })
-  return found
+const toParts = (changes: Iterable<Change>): Array<Part> => {
+  const parts: Array<Part> = []
+  for (const { before, key } of changes) parts.push(key, before)
+  return parts
+}
+
+const toImages = (parts: ReadonlyArray<Part>): ReadonlyArray<BeforeImage> => {
+  const images: Array<BeforeImage> = []
+  for (let i = 0; i < parts.length; i += 2) images.push({ key: parts[i]!, value: parts[i + 1] })
+  return images
+}
+
+const withRanges = (ranges: ReadonlyArray<KeyRange>, lengthOfRest: number): Uint8Array => {
+  const ends: Array<Part> = []
+  for (const { begin, end } of ranges) ends.push(begin, end)
+  const length = lengthOf(ends)
+  const bytes = new Uint8Array(headerLength + length + lengthOfRest)
+  viewOf(bytes).setUint32(8, length)
+  put(bytes, ends, headerLength)
+  return bytes
+}
+
+/** A commit with its before images. */
+export const encode = (
+  version: bigint,
+  ranges: ReadonlyArray<KeyRange>,
+  changes: Iterable<Change>
+): Uint8Array => {
+  const images = toParts(changes)
+  const length = lengthOf(images)
+  const bytes = withRanges(ranges, length)
+  put(bytes, images, bytes.length - length)
+  setVersion(bytes, version)
+  return bytes
+}
+
+/** A commit whose before images are in chunks. Its version is zero until {@link setVersion}. */
+export const encodeChunked = (ranges: ReadonlyArray<KeyRange>, chunks: number): Uint8Array => {
+  const bytes = withRanges(ranges, 8)
+  viewOf(bytes).setUint32(bytes.length - 8, chunked)
+  viewOf(bytes).setUint32(bytes.length - 4, chunks)
+  return bytes
+}
+
+export const setVersion = (bytes: Uint8Array, version: bigint): void => viewOf(bytes).setBigUint64(0, version)
+
+/** The before images of changes that are sorted by their keys, as chunks. */
+export function* encodeChunks(
+  changes: ReadonlyArray<Change>,
+  chunkBytes: number
+): Steps<ReadonlyArray<Uint8Array>> {
+  const chunks: Array<Uint8Array> = []
+  for (let begin = 0, end = 0; begin < changes.length; begin = end) {
+    for (let length = 0; end < changes.length && length < chunkBytes; end++) {
+      const { before, key } = changes[end]!
+      length += key.length + (before?.length ?? 0) + 8
+    }
+    const parts = toParts(changes.slice(begin, end))
+    const bytes = new Uint8Array(lengthOf(parts))
+    put(bytes, parts, 0)
+    chunks.push(bytes)
+    yield
+  }
+  return chunks
 }
 
 const rangesEnd = (bytes: Uint8Array): number => headerLength + viewOf(bytes).getUint32(8)
@@ -139,29 +128,22 @@ const rangesEnd = (bytes: Uint8Array): number => headerLength + viewOf(bytes).ge
 export const version = (bytes: Uint8Array): bigint => viewOf(bytes).getBigUint64(0)
 
 /** What a commit has written. */
-export const ranges = (bytes: Uint8Array): SortedRanges => {
-  const found: Array<KeyRange> = []
-  const ends = parts(bytes, headerLength, rangesEnd(bytes))
-  for (let i = 0; i < ends.length; i += 2) found.push({ begin: ends[i]!, end: ends[i + 1]! })
-  return sort(found)
-}
+export const ranges = (bytes: Uint8Array): SortedRanges =>
+  coalesce(toImages(take(bytes, headerLength, rangesEnd(bytes))).map(({ key, value }) => ({ begin: key, end: value! })))
 
-/** In how many chunks the values before a commit are; 0 when they are in the entry. */
+/** In how many chunks the before images are; 0 when they are in the entry. */
 export const chunkCount = (bytes: Uint8Array): number => {
   const end = rangesEnd(bytes)
   const view = viewOf(bytes)
   return bytes.length === end + 8 && view.getUint32(end) === chunked ? view.getUint32(end + 4) : 0
 }
 
-/** What was there before a commit, each key once, where it is in the entry. */
-export const befores = (bytes: Uint8Array): ReadonlyArray<BeforeImage> =>
-  chunkCount(bytes) > 0 ? [] : pairs(bytes, rangesEnd(bytes))
+/** The before images of an entry without chunks, each key once. */
+export const beforeImages = (bytes: Uint8Array): ReadonlyArray<BeforeImage> =>
+  toImages(take(bytes, rangesEnd(bytes), bytes.length))
 
-/** What a chunk holds, sorted by keys. */
-export const chunk = (bytes: Uint8Array): ReadonlyArray<BeforeImage> => pairs(bytes, 0)
+/** The before images of a chunk, sorted by keys. */
+export const chunk = (bytes: Uint8Array): ReadonlyArray<BeforeImage> => toImages(take(bytes, 0, bytes.length))
 
 /** The first key of a chunk. */
 export const firstKey = (bytes: Uint8Array): Uint8Array => bytes.slice(4, 4 + viewOf(bytes).getUint32(0))
-
-/** The order of what was before. */
-export const byKey = (a: BeforeImage, b: BeforeImage): number => Bytes.compare(a.key, b.key)

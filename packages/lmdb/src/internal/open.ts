@@ -15,8 +15,7 @@ import * as layout from "./layout.ts"
 import { OpenCloseMutex } from "./openCloseMutex.ts"
 import { OpenCommitLock } from "./openCommitLock.ts"
 import * as permissions from "./permissions.ts"
-import { readersOf } from "./readers.ts"
-import type { Root } from "./rootDatabase.ts"
+import { readersOf, type Root } from "./rootDatabase.ts"
 import { dataFile, identify, lockDirectory, lockEnvironments, lockFile, lockOf, StoreFiles } from "./storeFiles.ts"
 
 export type Lmdb = typeof lmdbTypes
@@ -35,33 +34,27 @@ const headerLength = 32
 const magic = 0xbeefc0de
 const magicOffsets = [16, 24]
 
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
-
 export const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
-class Replaced extends Error {}
+/** What Node, which begins with a code, and LMDB say. */
+const reasons: ReadonlyArray<readonly [RegExp, CannotOpenReason]> = [
+  [/^ENOENT/, "missing-parent"],
+  [/^(ENOTDIR|EEXIST)/, "not-a-directory"],
+  [/^(EACCES|EPERM|EROFS)|Permission denied|Read-only file system|not permitted/, "not-writable"],
+  [/^(ENOSPC|EDQUOT)|No space left|Disk quota|MAP_FULL/, "disk-full"],
+  [/MDB_INVALID|MDB_VERSION_MISMATCH/, "not-lmdb"],
+  [/MDB_CORRUPTED|MDB_PAGE_NOTFOUND|MDB_PANIC/, "corrupt"]
+]
 
-const reasonOf = (cause: unknown): CannotOpenReason => {
-  if (cause instanceof Replaced) return "replaced"
-  const code = codeOf(cause)
-  const text = said(cause)
-  if (code === "ENOENT") return "missing-parent"
-  if (code === "ENOTDIR" || code === "EEXIST") return "not-a-directory"
-  if (/EACCES|EPERM|EROFS/.test(code) || /Permission denied|Read-only file system|not permitted/.test(text)) {
-    return "not-writable"
-  }
-  if (/ENOSPC|EDQUOT/.test(code) || /No space left|Disk quota|MAP_FULL/.test(text)) return "disk-full"
-  if (/MDB_INVALID|MDB_VERSION_MISMATCH/.test(text)) return "not-lmdb"
-  if (/MDB_CORRUPTED|MDB_PAGE_NOTFOUND|MDB_PANIC/.test(text)) return "corrupt"
-  return "other"
+const toCannotOpen = (path: string) => (cause: unknown): CannotOpen => {
+  if (cause instanceof CannotOpen) return cause
+  const detail = said(cause)
+  const [, reason] = reasons.find(([pattern]) => pattern.test(detail)) ?? [detail, "other" as const]
+  return new CannotOpen({ path, reason, detail })
 }
 
 const attempt = <A>(directory: string, run: () => A): Effect.Effect<A, CannotOpen> =>
-  Effect.try({
-    try: run,
-    catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
-  })
+  Effect.try({ try: run, catch: toCannotOpen(directory) })
 
 export const refuse = (directory: string, reason: CannotOpenReason, detail: string) =>
   Effect.fail(new CannotOpen({ path: directory, reason, detail }))
@@ -130,54 +123,34 @@ const makeRoom = (file: string): void => {
   }
 }
 
-/** The files of a database that is being opened, below its directory, and what identified them then. */
-class Opening {
+/** A database that is being opened, and what identified its files just before. */
+interface Opening {
+  readonly lmdb: Lmdb
   readonly directory: string
   readonly rights: permissions.Permissions
-  private readonly lmdb: Lmdb
-  private readonly identities = new Map<string, string>()
-
-  constructor(lmdb: Lmdb, directory: string, rights: permissions.Permissions) {
-    this.lmdb = lmdb
-    this.directory = directory
-    this.rights = rights
-  }
-
-  /**
-   * Opens what is there, and makes its lock file before LMDB does, which would leave holes in it: touching one when the disk is
-   * full kills the process (SIGBUS). LMDB takes one that is there and of which nobody has a lock as if it were new.
-   */
-  open(data: string, lock: string, options: object): Root {
-    permissions.makeFile(path.join(this.directory, lock), Buffer.alloc(lockFileLength), this.rights)
-    const file = path.join(this.directory, data)
-    if (fs.statSync(file).size === 0) makeRoom(file)
-    const before = [this.identify(data), this.identify(lock)]
-    const root = openRoot(this.lmdb, options)
-    if (this.identify(data) === before[0] && this.identify(lock) === before[1]) return root
-    void root.close()
-    throw new Replaced(`${data} or ${lock} was replaced while it was being opened`)
-  }
-
-  /** The files by now, which are still those that were opened. */
-  files(): StoreFiles {
-    const files = new StoreFiles(this.directory, this.identities)
-    const problem = files.problem()
-    if (problem !== undefined) throw new Replaced(problem)
-    return files
-  }
-
-  private identify(name: string): string {
-    const identity = identify(path.join(this.directory, name))
-    if (identity === undefined) throw new Replaced(`${name} was removed while it was being opened`)
-    this.identities.set(name, identity)
-    return identity
-  }
+  readonly identities: Map<string, string>
 }
 
-const openData = (opening: Opening, durability: Durability): Effect.Effect<Root, CannotOpen> => {
-  const { directory } = opening
-  const options = { path: directory, noSubdir: false, mapSize, noSync: durability === "process" }
-  return attempt(directory, () => opening.open(dataFile, lockFile, options))
+/**
+ * Opens an environment, and makes its lock file before LMDB does, which would leave holes in it: touching one when the disk is
+ * full kills the process (SIGBUS). LMDB takes one that is there and of which nobody has a lock as if it were new.
+ */
+const openFiles = (
+  { directory, identities, lmdb, rights }: Opening,
+  data: string,
+  lock: string,
+  options: object
+): Root => {
+  permissions.makeFile(path.join(directory, lock), Buffer.alloc(lockFileLength), rights)
+  const file = path.join(directory, data)
+  if (fs.statSync(file).size === 0) makeRoom(file)
+  for (const name of [data, lock]) {
+    const identity = identify(path.join(directory, name))
+    const detail = `${name} was removed while it was being opened`
+    if (identity === undefined) throw new CannotOpen({ path: directory, reason: "replaced", detail })
+    identities.set(name, identity)
+  }
+  return openRoot(lmdb, options)
 }
 
 const openLock = (opening: Opening): Effect.Effect<OpenCommitLock, CannotOpen> => {
@@ -189,7 +162,7 @@ const openLock = (opening: Opening): Effect.Effect<OpenCommitLock, CannotOpen> =
       const name = path.join(lockDirectory, file)
       permissions.makeFile(path.join(directory, name), Buffer.alloc(0), rights)
       const options = { path: path.join(directory, name), noSubdir: true, noSync: true }
-      opened.push(opening.open(name, lockOf(name), options))
+      opened.push(openFiles(opening, name, lockOf(name), options))
     }
     const [committers, openers] = opened
     return new OpenCommitLock(committers!, openers!)
@@ -273,55 +246,48 @@ const upgrade = Effect.fnUntraced(function*(root: Root, directory: string) {
     }))
 })
 
-/** Runs an opening while no process commits, and none opens or closes. */
-const apart = <A, E, R>(
-  openCommitLock: OpenCommitLock,
-  openCloseMutex: OpenCloseMutex,
-  directory: string,
-  opening: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | CannotOpen, R> =>
-  Effect.acquireUseRelease(
-    Effect.tryPromise({
-      try: (signal) => openCloseMutex.enterAfter(() => openCommitLock.enterToOpen(signal), signal),
-      catch: (cause) => new CannotOpen({ path: directory, reason: reasonOf(cause), detail: said(cause) })
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: openTimeout,
-        orElse: () => refuse(directory, "busy", `another process has been committing for ${openTimeout}`)
-      }),
-      Effect.interruptible
-    ),
-    () => opening,
-    (leave) => Effect.sync(leave)
-  )
+/** Runs an effect between entering and leaving. */
+const between = <E>(enter: Effect.Effect<() => void, E>) => <A, E2, R>(effect: Effect.Effect<A, E2, R>) =>
+  Effect.acquireUseRelease(enter, () => effect, (leave) => Effect.sync(leave))
 
-const within = (openCloseMutex: OpenCloseMutex) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(Effect.promise(() => openCloseMutex.enter()), () => effect, (leave) => Effect.sync(leave))
+/** Waits until no process commits, and none opens or closes. */
+const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: string) =>
+  Effect.tryPromise({
+    try: (signal) => mutex.enter(() => lock.enterToOpen(signal), signal),
+    catch: toCannotOpen(directory)
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: openTimeout,
+      orElse: () => refuse(directory, "busy", `another process has been committing for ${openTimeout}`)
+    }),
+    Effect.interruptible
+  )
 
 const openOnce = Effect.fnUntraced(
   function*(lmdb: Lmdb, directory: string, identity: string, { access, durability }: Options) {
     const rights = yield* attempt(directory, () => permissions.of(directory, access))
     yield* create(lmdb, directory, rights)
-    const openCloseMutex = new OpenCloseMutex(identity)
-    const opening = new Opening(lmdb, directory, rights)
-    const openCommitLock = yield* within(openCloseMutex)(openLock(opening))
+    const mutex = new OpenCloseMutex(identity)
+    const exclusively = between(Effect.promise(() => mutex.enter()))
+    const opening: Opening = { lmdb, directory, rights, identities: new Map() }
+    const lock = yield* exclusively(openLock(opening))
     const openEnvironment = Effect.gen(function*() {
-      const root = yield* openData(opening, durability)
-      return yield* checkFormat(root, directory).pipe(
-        Effect.andThen(
-          attempt(directory, () => new Environment(root, openCommitLock, openCloseMutex, opening.files(), durability))
-        ),
-        Effect.tapError(() => Effect.promise(() => root.close()))
-      )
+      const options = { path: directory, noSubdir: false, mapSize, noSync: durability === "process" }
+      const root = yield* attempt(directory, () => openFiles(opening, dataFile, lockFile, options))
+      return yield* Effect.gen(function*() {
+        const files = new StoreFiles(directory, opening.identities)
+        const problem = files.problem()
+        if (problem !== undefined) return yield* refuse(directory, "replaced", problem)
+        yield* checkFormat(root, directory)
+        return yield* attempt(directory, () => new Environment({ root, lock, mutex, files, durability }))
+      }).pipe(Effect.tapError(() => Effect.promise(() => root.close())))
     })
     return yield* Effect.onError(
-      apart(openCommitLock, openCloseMutex, directory, openEnvironment),
-      () => within(openCloseMutex)(Effect.promise(() => openCommitLock.close()))
+      between(enterToOpen(lock, mutex, directory))(openEnvironment),
+      () => exclusively(Effect.promise(() => lock.close()))
     )
   }
 )
-
-const isReplaced = ({ reason }: CannotOpen): boolean => reason === "replaced"
 
 /** Opens it; anew, where a file was replaced meanwhile. */
 export const openEnvironment = (
@@ -330,4 +296,7 @@ export const openEnvironment = (
   identity: string,
   options: Options
 ): Effect.Effect<Environment, CannotOpen> =>
-  Effect.retry(openOnce(lmdb, directory, identity, options), { times: 2, while: isReplaced })
+  Effect.retry(openOnce(lmdb, directory, identity, options), {
+    times: 2,
+    while: ({ reason }) => reason === "replaced"
+  })

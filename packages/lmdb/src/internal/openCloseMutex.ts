@@ -5,12 +5,12 @@
  * lock of the file, and then takes them for sound (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`); neither it nor
  * any other that opens the environment while it lives can use it.
  *
- * A name in the kernel serves as the mutex: it belongs to one process, and to none when that one has died, and it leaves no
- * file behind. Nobody waits long for it, for whoever has it may be stopped, and it guards against a rare accident only.
+ * The mutex is a name in the kernel: it belongs to one process, and to none when that one has died, and it leaves no file
+ * behind. Nobody waits long for it, for whoever has it may be stopped, and it guards against a rare accident only.
  */
 import * as net from "node:net"
 
-const patienceMillis = 1000
+const maxWaitMillis = 1000
 const pauseMillis = 2
 
 const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
@@ -27,7 +27,7 @@ const nameOf = (identity: string): string | undefined => {
   }
 }
 
-type Attempt = "taken" | "elsewhere" | "unavailable"
+const nothing = () => {}
 
 export class OpenCloseMutex {
   private readonly name: string | undefined
@@ -37,22 +37,14 @@ export class OpenCloseMutex {
     this.name = nameOf(identity.replaceAll(":", "-"))
   }
 
-  /** Waits until nobody else is in, and keeps it so until the function is called that is given. */
-  async enter(): Promise<() => void> {
-    for (let waited = 0; waited < patienceMillis; waited += pauseMillis) {
-      const leave = await this.tryToEnter()
-      if (leave !== undefined) return leave
-      await pause()
-    }
-    return () => {}
-  }
-
   /**
    * Waits until nobody else is in and what `enterFirst` waits for has come about, and keeps both so until the function is called
-   * that is given. While somebody else is in, it holds nothing that others may be waiting for. `signal`
-   * ends the waiting.
+   * that is given. While somebody else is in, it holds nothing that others may be waiting for. `signal` ends the waiting.
    */
-  async enterAfter(enterFirst: () => Promise<() => void>, signal: AbortSignal): Promise<() => void> {
+  async enter(
+    enterFirst: () => Promise<() => void> = () => Promise.resolve(nothing),
+    signal?: AbortSignal
+  ): Promise<() => void> {
     for (let waited = 0;; waited += pauseMillis) {
       const leaveFirst = await enterFirst()
       const leave = await this.tryToEnter()
@@ -60,29 +52,22 @@ export class OpenCloseMutex {
         leave?.()
         leaveFirst()
       }
-      if (!signal.aborted && (leave !== undefined || waited >= patienceMillis)) return leaveBoth
+      if (signal?.aborted !== true && (leave !== undefined || waited >= maxWaitMillis)) return leaveBoth
       leaveBoth()
-      signal.throwIfAborted()
+      signal?.throwIfAborted()
       await pause()
     }
   }
 
   /** `undefined` when somebody else is in. */
-  private async tryToEnter(): Promise<(() => void) | undefined> {
-    if (this.name === undefined) return () => {}
+  private tryToEnter(): Promise<(() => void) | undefined> {
+    const { name } = this
+    if (name === undefined) return Promise.resolve(nothing)
     const server = net.createServer()
-    const attempt = await listen(server, this.name)
-    if (attempt === "elsewhere") return undefined
-    return attempt === "taken" ? () => void server.close() : () => {}
+    return new Promise((resume) => {
+      server.once("error", (error: NodeJS.ErrnoException) => resume(error.code === "EADDRINUSE" ? undefined : nothing))
+      // Exclusive: a worker of `cluster` would share it with its siblings.
+      server.listen({ path: name, exclusive: true }, () => resume(() => void server.close()))
+    })
   }
 }
-
-const listen = (server: net.Server, path: string): Promise<Attempt> =>
-  new Promise((resume) => {
-    server.once(
-      "error",
-      (error: NodeJS.ErrnoException) => resume(error.code === "EADDRINUSE" ? "elsewhere" : "unavailable")
-    )
-    // Exclusive: a worker of `cluster` would share it with its siblings.
-    server.listen({ path, exclusive: true }, () => resume("taken"))
-  })

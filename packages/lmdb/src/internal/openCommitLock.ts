@@ -19,8 +19,7 @@
  *   open, or however long one of them waits for a stopped committer, commits have the same share of the time; and however
  *   many commit, so have openings. Where nobody is met, nobody waits.
  */
-import { readersOf } from "./readers.ts"
-import type { Root } from "./rootDatabase.ts"
+import { readersOf, type Root } from "./rootDatabase.ts"
 
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
@@ -72,52 +71,39 @@ export class OpenCommitLock {
   }
 
   /** Waits until nobody opens, and keeps it so until the function is called that is given. `signal` ends the waiting. */
-  readonly enterToCommit = (signal: AbortSignal): Promise<() => void> => this.waits(this.committing(signal))
+  readonly enterToCommit = (signal: AbortSignal): Promise<() => void> =>
+    this.enter(this.committers, this.openers, signal, show(this.committers))
 
   /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
-  readonly enterToOpen = (signal: AbortSignal): Promise<() => void> => this.waits(this.opening(signal))
+  readonly enterToOpen = (signal: AbortSignal): Promise<() => void> =>
+    this.enter(this.openers, this.committers, signal, undefined)
 
-  private async committing(signal: AbortSignal): Promise<() => void> {
-    let leave: (() => void) | undefined = undefined
-    for (;;) {
-      if (signal.aborted) {
-        leave?.()
-        throw signal.reason
-      }
-      leave ??= show(this.committers)
-      if (!isShown(this.openers)) return leave
-      if (belongsToOpeners(now())) {
-        leave()
-        leave = undefined
-      }
-      await pause()
-      if (!signal.aborted) this.openers.readerCheck()
-    }
-  }
-
-  private async opening(signal: AbortSignal): Promise<() => void> {
-    let leave: (() => void) | undefined = undefined
-    for (;;) {
-      if (signal.aborted) {
-        leave?.()
-        throw signal.reason
-      }
-      this.committers.readerCheck()
-      const isMet = isShown(this.committers)
-      if (!isMet && leave !== undefined) return leave
-      if (!isMet || belongsToOpeners(now())) {
-        leave ??= show(this.openers)
-      } else {
-        leave?.()
-        leave = undefined
-      }
-      await pause()
-    }
-  }
-
-  private waits<A>(entering: Promise<A>): Promise<A> {
+  /** @param leave hides this process, where it is shown */
+  private async enter(
+    own: Root,
+    others: Root,
+    signal: AbortSignal,
+    leave: (() => void) | undefined
+  ): Promise<() => void> {
     this.waiting++
-    return entering.finally(() => this.waiting--)
+    try {
+      while (!signal.aborted) {
+        const isMet = isShown(others)
+        if (!isMet && leave !== undefined) return leave
+        if (!isMet || belongsToOpeners(now()) === (own === this.openers)) {
+          leave ??= show(own)
+        } else {
+          leave?.()
+          leave = undefined
+        }
+        await pause()
+        others.readerCheck()
+      }
+      leave?.()
+      throw signal.reason
+    } finally {
+      this.waiting--
+    }
   }
 
   /** To be called when nobody is in, and those who wait have been told to end that. */

@@ -5,17 +5,19 @@
  * descriptor of it, and the first to close takes the slots of the other's readers away.
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as path from "node:path"
 import { isMainThread } from "node:worker_threads"
 import * as ChildStdio from "../ChildStdio.ts"
 import { type CannotOpen, type LmdbError, LmdbUnavailable, WorkerThreadUnsupported } from "../LmdbError.ts"
 import type { Environment } from "./environment.ts"
-import { findMapped } from "./mappedFiles.ts"
 import * as open from "./open.ts"
-import { dataFile, lockFile } from "./storeFiles.ts"
+import { dataFile, findMapped, lockFile } from "./storeFiles.ts"
 
-interface Shared {
+interface OpenEnvironment {
+  /** Of its directory. */
+  readonly identity: string
   readonly environment: Environment
   users: number
   /** It is being closed; not to be used any more, and not to be opened anew before it has ended. */
@@ -23,15 +25,15 @@ interface Shared {
 }
 
 /** By the directory's identity. */
-const shared = new Map<string, Shared>()
+const environments = new Map<string, OpenEnvironment>()
 
-/** Who opens or closes what, by the directory's identity: one at a time. */
+/** By the directory's identity: one fiber at a time opens or closes. */
 const mutexes = new Map<string, Semaphore.Semaphore>()
 
-const withMutex = (identity: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-  const turn = mutexes.get(identity) ?? Semaphore.makeUnsafe(1)
-  mutexes.set(identity, turn)
-  return turn.withPermits(1)(effect)
+const withMutex = (identity: string) => {
+  const mutex = mutexes.get(identity) ?? Semaphore.makeUnsafe(1)
+  mutexes.set(identity, mutex)
+  return mutex.withPermits(1)
 }
 
 /** A copy of this module: of another version, of another installation, or evaluated once more. */
@@ -51,11 +53,8 @@ const copies: Map<string, Copy> = (() => {
 const checkUnique = Effect.fnUntraced(function*(directory: string, identity: string) {
   const copy = copies.get(identity)
   if (copy !== undefined && copy !== thisCopy) {
-    return yield* open.refuse(
-      directory,
-      "duplicate",
-      `another copy of @effect-fdb/lmdb has it open in this process: ${copy.url}`
-    )
+    const detail = `another copy of @effect-fdb/lmdb has it open in this process: ${copy.url}`
+    return yield* open.refuse(directory, "duplicate", detail)
   }
   const mapped = findMapped([path.join(directory, dataFile), path.join(directory, lockFile)])
   if (mapped !== undefined) {
@@ -71,8 +70,9 @@ const openNew = Effect.fnUntraced(
       open.openEnvironment(lmdb, directory, identity, options),
       () => Effect.sync(() => copies.delete(identity))
     )
-    shared.set(identity, { environment, users: 1, closing: undefined })
-    return environment
+    const opened: OpenEnvironment = { identity, environment, users: 1, closing: undefined }
+    environments.set(identity, opened)
+    return opened
   }
 )
 
@@ -81,19 +81,17 @@ const untilClosed = (directory: string, closing: Promise<void>): Effect.Effect<v
   Effect.promise(() => closing).pipe(
     Effect.timeoutOrElse({
       duration: open.openTimeout,
-      orElse: () =>
-        open.refuse(
-          directory,
-          "busy",
-          `this process has been closing it for ${open.openTimeout}, as another has LMDB's lock`
-        )
+      orElse: () => {
+        const detail = `this process has been closing it for ${open.openTimeout}, as another has LMDB's lock`
+        return open.refuse(directory, "busy", detail)
+      }
     }),
     Effect.interruptible
   )
 
 /** Opens, or takes what is open in this process already. */
-export const acquire = Effect.fnUntraced(
-  function*(directory: string, options: open.Options): Effect.fn.Return<Environment, LmdbError> {
+const take = Effect.fnUntraced(
+  function*(directory: string, options: open.Options): Effect.fn.Return<OpenEnvironment, LmdbError> {
     if (!isMainThread) return yield* new WorkerThreadUnsupported()
     const lmdb = yield* Effect.tryPromise({
       try: () => import("lmdb"),
@@ -102,17 +100,14 @@ export const acquire = Effect.fnUntraced(
     ChildStdio.withholdStores()
     const identity = yield* open.prepare(directory, options.access)
     return yield* withMutex(identity)(Effect.gen(function*() {
-      const closing = shared.get(identity)?.closing
+      const closing = environments.get(identity)?.closing
       if (closing !== undefined) yield* untilClosed(directory, closing)
-      const found = shared.get(identity)
+      const found = environments.get(identity)
       if (found === undefined) return yield* openNew(lmdb, directory, identity, options)
       const { environment } = found
       if (environment.isReplaced) {
-        return yield* open.refuse(
-          directory,
-          "replaced",
-          "this process has it open as it was before its files were replaced"
-        )
+        const detail = "this process has it open as it was before its files were replaced"
+        return yield* open.refuse(directory, "replaced", detail)
       }
       if (environment.durability !== options.durability) {
         const detail = `it is open in this process with durability "${environment.durability}"`
@@ -120,30 +115,33 @@ export const acquire = Effect.fnUntraced(
       }
       found.users++
       environment.files.addPath(directory)
-      return environment
+      return found
     }))
   }
 )
 
 /**
- * Gives back what {@link acquire} gave; the last one closes it. Where a commit still waits for LMDB's lock, that goes on alone:
- * nobody can take it back, and whoever has the lock may be stopped.
+ * The last one closes it. Where a commit still waits for LMDB's lock, that goes on alone: nobody can take it back, and whoever has
+ * the lock may be stopped.
  */
-export const release = (environment: Environment, directory: string): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    for (const [identity, found] of shared) {
-      if (found.environment !== environment) continue
-      return withMutex(identity)(Effect.suspend(() => {
-        found.users--
-        if (found.users > 0) return Effect.sync(() => environment.files.removePath(directory))
-        const { isWriting } = environment
-        const closing = environment.close().finally(() => {
-          shared.delete(identity)
-          copies.delete(identity)
-        })
-        found.closing = closing
-        return isWriting ? Effect.void : Effect.promise(() => closing)
-      }))
-    }
-    return Effect.void
-  })
+const giveBack = (opened: OpenEnvironment, directory: string): Effect.Effect<void> =>
+  withMutex(opened.identity)(Effect.suspend(() => {
+    const { environment, identity } = opened
+    if (--opened.users > 0) return Effect.sync(() => environment.files.removePath(directory))
+    const { isWriting } = environment
+    const closing = environment.close().finally(() => {
+      environments.delete(identity)
+      copies.delete(identity)
+    })
+    opened.closing = closing
+    return isWriting ? Effect.void : Effect.promise(() => closing)
+  }))
+
+/** The environment of a directory, until the scope is closed. */
+export const acquire = (
+  directory: string,
+  options: open.Options
+): Effect.Effect<Environment, LmdbError, Scope.Scope> =>
+  Effect.acquireRelease(take(directory, options), (opened) => giveBack(opened, directory)).pipe(
+    Effect.map(({ environment }) => environment)
+  )

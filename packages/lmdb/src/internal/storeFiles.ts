@@ -1,5 +1,5 @@
 /**
- * The files of a database: how they are made, and whether those that are open are still the ones at its path.
+ * The files of a database, and whether those that are open are still the ones at its path.
  *
  * LMDB holds files open whatever becomes of their names. A process that goes on with files that have no name any more, or
  * another one, has a database of its own; and where only one of the files was replaced, two processes have no lock in common.
@@ -16,72 +16,76 @@ export const lockEnvironments = ["committers.mdb", "openers.mdb"] as const
 /** As LMDB names the lock file of an environment that is a file. */
 export const lockOf = (file: string): string => `${file}-lock`
 
-/** Device and inode; a file that is held open keeps both to itself. */
-const identityOf = (file: string): { readonly identity: string; readonly size: bigint } | undefined => {
-  const stat = fs.statSync(file, { bigint: true, throwIfNoEntry: false })
-  return stat === undefined ? undefined : { identity: `${stat.dev}:${stat.ino}`, size: stat.size }
+const statOf = (file: string) => fs.statSync(file, { bigint: true, throwIfNoEntry: false })
+
+/** Device and inode, which a file that is held open keeps to itself; `undefined` if there is nothing at a path. */
+export const identify = (file: string): string | undefined => {
+  const stat = statOf(file)
+  return stat && `${stat.dev}:${stat.ino}`
 }
 
-/** What a path leads to; `undefined` if there is nothing. */
-export const identify = (file: string): string | undefined => identityOf(file)?.identity
+/** Of a line of what this process has mapped into its memory: the inode, and the path behind it. */
+const mapping = /^\S+ \S+ \S+ \S+ (\d+) +(\/.*)$/gm
 
-/** How long what was found is good enough, where it is asked for often. */
-const freshMillis = 5
-
-/** How often files are made young. */
-const touchMillis = 3_600_000
+/**
+ * The first of some files that this process has mapped, as LMDB does with the files that it has open, whichever copy of it;
+ * `undefined` where the operating system does not tell: only Linux does.
+ */
+export const findMapped = (files: ReadonlyArray<string>): string | undefined => {
+  const maps = Result.getOrElse(Result.try(() => fs.readFileSync("/proc/self/maps", "utf8")), () => "")
+  const mapped = [...maps.matchAll(mapping)]
+  return files.find((file) => {
+    const stat = statOf(file)
+    return stat !== undefined &&
+      mapped.some(([, inode, found]) => inode === String(stat.ino) && identify(found!) === `${stat.dev}:${stat.ino}`)
+  })
+}
 
 /** The files that are open, by all paths under which this process has opened them. */
 export class StoreFiles {
   /** The path of the first who has opened them. */
   readonly directory: string
-  private readonly directories = new Map<string, number>()
+  /** One for each who has opened them. */
+  private readonly directories: Array<string>
   private readonly identities: ReadonlyMap<string, string>
   /** Of the data. LMDB never shrinks it, and dies when it reads behind the end. */
   private size = 0n
   private seenAt = Number.NEGATIVE_INFINITY
-  private touchedAt = Number.NEGATIVE_INFINITY
 
   /** @param identities of the files when they were opened, by their names in the directory */
   constructor(directory: string, identities: ReadonlyMap<string, string>) {
     this.directory = directory
-    this.directories.set(directory, 1)
+    this.directories = [directory]
     this.identities = identities
-    this.touch()
   }
 
   /** They are open under this path too. */
   addPath(directory: string): void {
-    this.directories.set(directory, (this.directories.get(directory) ?? 0) + 1)
+    this.directories.push(directory)
   }
 
   removePath(directory: string): void {
-    const users = (this.directories.get(directory) ?? 0) - 1
-    if (users > 0) this.directories.set(directory, users)
-    else this.directories.delete(directory)
+    this.directories.splice(this.directories.indexOf(directory), 1)
   }
 
-  /** What is wrong where something else is at a path, or less of it than there was. */
-  problem(): string | undefined {
-    for (const directory of this.directories.keys()) {
+  /** What is wrong where something else is at a path, or less of it than there was; or was so a moment ago. */
+  problem(maxAgeMillis = 0): string | undefined {
+    if (performance.now() - this.seenAt < maxAgeMillis) return undefined
+    for (const directory of new Set(this.directories)) {
       for (const [name, identity] of this.identities) {
         const file = path.join(directory, name)
-        const found = Result.try(() => identityOf(file))
+        const found = Result.try(() => statOf(file))
         if (Result.isFailure(found)) return `${file} cannot be looked at: ${found.failure}`
-        if (found.success === undefined) return `${file} is gone`
-        if (found.success.identity !== identity) return `${file} is another file than the one that is open`
+        const stat = found.success
+        if (stat === undefined) return `${file} is gone`
+        if (`${stat.dev}:${stat.ino}` !== identity) return `${file} is another file than the one that is open`
         if (name !== dataFile) continue
-        if (found.success.size < this.size) return `${file} was cut off`
-        this.size = found.success.size
+        if (stat.size < this.size) return `${file} was cut off`
+        this.size = stat.size
       }
     }
     this.seenAt = performance.now()
     return undefined
-  }
-
-  /** As {@link problem}, a moment ago perhaps. */
-  recentProblem(): string | undefined {
-    return performance.now() - this.seenAt < freshMillis ? undefined : this.problem()
   }
 
   /**
@@ -89,16 +93,11 @@ export class StoreFiles {
    * Files of another user have to be left to that user's processes.
    */
   touch(): void {
-    if (performance.now() - this.touchedAt < touchMillis) return
-    this.touchedAt = performance.now()
     const now = new Date()
-    for (const directory of this.directories.keys()) {
+    for (const directory of this.directories) {
       for (const name of this.identities.keys()) {
-        try {
-          fs.utimesSync(path.join(directory, name), now, now)
-        } catch {
-          // Whether it is there is found out by `problem`.
-        }
+        // Where this fails, `problem` tells.
+        Result.try(() => fs.utimesSync(path.join(directory, name), now, now))
       }
     }
   }

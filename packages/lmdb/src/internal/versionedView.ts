@@ -1,116 +1,111 @@
-/**
- * The database at an earlier version: the present one with the values of then in place of what was written since.
- */
+/** The database at an earlier version: the present one with the before images of what was written since. */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
+import type { CommitLog } from "./commitLog.ts"
+import type { Reader } from "./environment.ts"
 import * as logEntry from "./logEntry.ts"
+import { lowerBound } from "./sortedRanges.ts"
 import { textOf } from "./writeBatch.ts"
 
 type BeforeImage = logEntry.BeforeImage
-
-/** What was there before one commit, or before several that came one after another: each key once. */
-export interface BeforeImages {
-  readonly get: (key: Uint8Array) => BeforeImage | undefined
-  /** Those of a range, from its end backwards when `reverse`. */
-  readonly getRange: (begin: Uint8Array, end: Uint8Array, reverse: boolean) => Iterator<BeforeImage>
-}
-
-/** The index of the first that is not before a key. */
-const indexOf = (length: number, keyOf: (index: number) => Uint8Array, key: Uint8Array): number => {
-  let low = 0
-  let high = length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (Bytes.compare(keyOf(middle), key) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
-}
 
 function* part(
   sorted: ReadonlyArray<BeforeImage>,
   begin: Uint8Array,
   end: Uint8Array,
   reverse: boolean
-): Iterator<BeforeImage> {
-  const keyOf = (index: number) => sorted[index]!.key
-  const [from, to] = [indexOf(sorted.length, keyOf, begin), indexOf(sorted.length, keyOf, end)]
-  if (reverse) { for (let i = to - 1; i >= from; i--) yield sorted[i]! }
-  else for (let i = from; i < to; i++) yield sorted[i]!
+): Iterable<BeforeImage> {
+  const indexOf = (key: Uint8Array) => lowerBound(sorted.length, (index) => Bytes.compare(sorted[index]!.key, key) < 0)
+  const [from, to] = [indexOf(begin), indexOf(end)]
+  for (let i = 0; i < to - from; i++) yield sorted[reverse ? to - 1 - i : from + i]!
 }
 
-/** Of commits that have written to few keys. */
-export class InlineBeforeImages implements BeforeImages {
-  private readonly byText = new Map<string, BeforeImage>()
-  private sorted: ReadonlyArray<BeforeImage> | undefined = undefined
-
-  /** To be called with the oldest commit first: the first that is known of a key is its value then. */
-  add(befores: Iterable<BeforeImage>): void {
-    for (const before of befores) {
-      const text = textOf(before.key)
-      if (!this.byText.has(text)) this.byText.set(text, before)
-    }
-  }
-
-  get(key: Uint8Array): BeforeImage | undefined {
-    return this.byText.get(textOf(key))
-  }
-
-  getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<BeforeImage> {
-    this.sorted ??= [...this.byText.values()].toSorted(logEntry.byKey)
-    return part(this.sorted, begin, end, reverse)
-  }
+/** Before images in chunks, each key once, sorted. */
+interface Chunks {
+  readonly count: number
+  readonly read: (index: number) => ReadonlyArray<BeforeImage>
+  readonly firstKey: (index: number) => Uint8Array
 }
 
-/** Of a commit that has written to many keys: read from the log as they are needed. */
-export class ChunkedBeforeImages implements BeforeImages {
-  private readonly count: number
-  private readonly read: (index: number) => Uint8Array
+/** The before images of one large commit, or of several small ones in a row. */
+class BeforeImages {
+  private readonly chunks: Chunks
   private readonly firstKeys: Array<Uint8Array | undefined> = []
-  private last: { readonly index: number; readonly befores: ReadonlyArray<BeforeImage> } | undefined = undefined
+  private last: { readonly index: number; readonly images: ReadonlyArray<BeforeImage> } | undefined = undefined
 
-  constructor(count: number, read: (index: number) => Uint8Array) {
-    this.count = count
-    this.read = read
+  constructor(chunks: Chunks) {
+    this.chunks = chunks
   }
 
   get(key: Uint8Array): BeforeImage | undefined {
-    return part(this.chunk(this.chunkOf(key)), key, Bytes.successor(key), false).next().value as BeforeImage | undefined
+    const [found] = part(this.chunk(this.chunkOf(key)), key, Bytes.successor(key), false)
+    return found
   }
 
-  *getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterator<BeforeImage> {
+  /** Those of a range, from its end backwards when `reverse`. */
+  *getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterable<BeforeImage> {
     const [from, to] = [this.chunkOf(begin), this.chunkOf(end)]
     for (let i = 0; i <= to - from; i++) {
-      const inChunk = part(this.chunk(reverse ? to - i : from + i), begin, end, reverse)
-      for (let next = inChunk.next(); next.done !== true; next = inChunk.next()) yield next.value
+      yield* part(this.chunk(reverse ? to - i : from + i), begin, end, reverse)
     }
   }
 
   /** The chunk that a key is in, if it is in one. */
   private chunkOf(key: Uint8Array): number {
-    const keyOf = (index: number) => this.firstKeys[index] ??= logEntry.firstKey(this.read(index))
-    return Math.max(0, indexOf(this.count, keyOf, Bytes.successor(key)) - 1)
+    const { count, firstKey } = this.chunks
+    const isBefore = (index: number) => Bytes.compare(this.firstKeys[index] ??= firstKey(index), key) <= 0
+    return count === 1 ? 0 : Math.max(0, lowerBound(count, isBefore) - 1)
   }
 
   private chunk(index: number): ReadonlyArray<BeforeImage> {
-    if (this.last?.index !== index) this.last = { index, befores: logEntry.chunk(this.read(index)) }
-    return this.last.befores
+    if (this.last?.index !== index) this.last = { index, images: this.chunks.read(index) }
+    return this.last.images
   }
 }
 
+/** Of commits one after another, the oldest first: the first that is known of a key is its value then. */
+const ofSmall = (commits: ReadonlyArray<ReadonlyArray<BeforeImage>>): BeforeImages => {
+  const sorted = () => {
+    const byText = new Map<string, BeforeImage>()
+    for (const images of commits.toReversed()) for (const image of images) byText.set(textOf(image.key), image)
+    return [...byText.values()].toSorted((a, b) => Bytes.compare(a.key, b.key))
+  }
+  return new BeforeImages({ count: 1, read: sorted, firstKey: () => new Uint8Array(0) })
+}
+
 export class VersionedView {
+  /** From the oldest commit to the newest: the first that is known of a key is its value then. */
   private readonly all: ReadonlyArray<BeforeImages>
 
-  /** @param all from the oldest commit to the newest: the first that is known of a key is its value then */
-  constructor(all: ReadonlyArray<BeforeImages>) {
+  /** The view at a version, which the log has not forgotten. */
+  constructor(reader: Reader, log: CommitLog, version: bigint) {
+    const all: Array<BeforeImages> = []
+    let small: Array<ReadonlyArray<BeforeImage>> | undefined
+    for (let sequence = log.sequenceAfter(version); sequence <= reader.head.sequence; sequence++) {
+      const { chunks } = log.get(sequence)!
+      if (chunks > 0) {
+        small = undefined
+        const read = (index: number) => reader.logChunk(sequence, index)
+        all.push(
+          new BeforeImages({
+            count: chunks,
+            read: (index) => logEntry.chunk(read(index)),
+            firstKey: (index) => logEntry.firstKey(read(index))
+          })
+        )
+      } else {
+        if (small === undefined) all.push(ofSmall(small = []))
+        small.push(logEntry.beforeImages(reader.logEntry(sequence)))
+      }
+    }
     this.all = all
   }
 
   /** A key's value then, `undefined` if it is what it is now. */
   get(key: Uint8Array): BeforeImage | undefined {
-    for (const befores of this.all) {
-      const before = befores.get(key)
-      if (before !== undefined) return before
+    for (const images of this.all) {
+      const image = images.get(key)
+      if (image !== undefined) return image
     }
     return undefined
   }
@@ -118,8 +113,8 @@ export class VersionedView {
   /** The pairs of a range then, from those of now. Both go from the end to the beginning when `reverse`. */
   *merge(now: Iterable<KeyValue>, begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterable<KeyValue> {
     if (Bytes.compare(begin, end) >= 0) return
-    const iterators: Array<Iterator<BeforeImage>> = this.all.map((befores) => befores.getRange(begin, end, reverse))
-    iterators.push(now[Symbol.iterator]())
+    const sources = [...this.all.map((images) => images.getRange(begin, end, reverse)), now]
+    const iterators = sources.map((pairs): Iterator<BeforeImage> => pairs[Symbol.iterator]())
     const heads = iterators.map((iterator) => iterator.next())
     for (;;) {
       // Of one key, what is known from the oldest commit.

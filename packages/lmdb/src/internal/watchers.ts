@@ -21,7 +21,7 @@ const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =
 
 export class Watchers {
   private readonly environment: Environment
-  private readonly recent: CommitLog
+  private readonly log: CommitLog
   private readonly byKey = new Map<string, Set<Watcher>>()
   /** Added in this turn, and not compared yet. */
   private readonly fresh = new Set<Watcher>()
@@ -30,9 +30,9 @@ export class Watchers {
   private unlisten: (() => void) | undefined = undefined
   private closed = false
 
-  constructor(environment: Environment, recent: CommitLog) {
+  constructor(environment: Environment, log: CommitLog) {
     this.environment = environment
-    this.recent = recent
+    this.log = log
   }
 
   /** See `VersionedStore.watch`. */
@@ -59,27 +59,37 @@ export class Watchers {
     for (const watcher of this.all()) this.finish(watcher, closedError)
   }
 
+  /** Whoever cannot be told whether something has changed is told so. */
   private readonly look = (): void => {
     if (this.byKey.size === 0) return
-    this.reading((reader) => {
-      const { sequence } = reader.head
-      const due = new Set(this.fresh)
-      this.fresh.clear()
-      if (sequence !== this.seen) {
-        this.recent.catchUp(reader.head, reader.logEntry)
-        for (const watcher of this.writtenSince(this.seen, sequence)) due.add(watcher)
-        this.seen = sequence
-      }
-      this.compare(due, reader)
-    })
+    try {
+      this.environment.read((reader) => this.compare(reader))
+    } catch (cause) {
+      const error = toFdbError(cause, "watch")
+      for (const watcher of this.all()) this.finish(watcher, error)
+    }
+  }
+
+  private compare(reader: Reader): void {
+    const { sequence } = reader.head
+    const due = new Set(this.fresh)
+    this.fresh.clear()
+    if (sequence !== this.seen) {
+      this.log.catchUp(reader)
+      for (const watcher of this.writtenSince(this.seen, sequence)) due.add(watcher)
+      this.seen = sequence
+    }
+    for (const watcher of due) {
+      if (!isSame(reader.get(watcher.key), watcher.baseline)) this.finish(watcher)
+    }
   }
 
   /** The watchers whose keys the commits of `seen + 1` to `last` have written, as far as they are known. */
   private writtenSince(seen: number, last: number): Iterable<Watcher> {
-    if (this.recent.get(seen + 1) === undefined) return [...this.all()]
+    if (this.log.get(seen + 1) === undefined) return [...this.all()]
     const found = new Set<Watcher>()
     for (let sequence = seen + 1; sequence <= last; sequence++) {
-      const { ranges } = this.recent.get(sequence)!
+      const { ranges } = this.log.get(sequence)!
       if (ranges.length <= this.byKey.size && ranges.every(isSingle)) {
         for (const { begin } of ranges) {
           for (const watcher of this.byKey.get(textOf(begin)) ?? []) found.add(watcher)
@@ -92,26 +102,6 @@ export class Watchers {
       }
     }
     return found
-  }
-
-  private compare(watchers: Iterable<Watcher>, reader: Reader): void {
-    for (const watcher of watchers) {
-      if (!isSame(reader.get(watcher.key), watcher.baseline)) this.finish(watcher)
-    }
-  }
-
-  /** Whoever cannot be told whether something has changed is told so. */
-  private reading(use: (reader: Reader) => void): void {
-    let reader: Reader | undefined
-    try {
-      reader = this.environment.openReader()
-      use(reader)
-    } catch (cause) {
-      const error = toFdbError(cause, "watch")
-      for (const watcher of this.all()) this.finish(watcher, error)
-    } finally {
-      reader?.close()
-    }
   }
 
   private *all(): Iterable<Watcher> {

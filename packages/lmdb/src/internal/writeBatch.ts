@@ -1,105 +1,117 @@
 /**
- * What one write to LMDB will make of the data: the commits of a batch, applied one after another to what is there. For what
- * writes to many keys, there is `LargeWriteBatch`.
+ * What a commit makes of the data, computed in steps. When others have committed meanwhile, only what they have written is
+ * applied anew.
  */
 import * as Atomic from "@effect-fdb/core/Atomic"
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as KeyRange from "@effect-fdb/core/KeyRange"
-import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
+import type { Reader } from "./environment.ts"
 import type { Limits } from "./limits.ts"
-import type { BeforeImage } from "./logEntry.ts"
+import { clip, has, type SortedRanges } from "./sortedRanges.ts"
+import { sorted, stepLength, type Steps } from "./timeSlices.ts"
 
-/** The data as they are. */
-export interface Present {
-  readonly get: (key: Uint8Array) => Uint8Array | undefined
-  readonly getRange: (begin: Uint8Array, end: Uint8Array) => Iterable<KeyValue>
-}
-
-interface Change {
+/** A key that is written to. */
+export interface Change {
   readonly key: Uint8Array
-  readonly value: Uint8Array | undefined
+  readonly before: Uint8Array | undefined
+  value: Uint8Array | undefined
 }
 
-/** A key as a text, to be looked up by. */
+/** A key as a text, to look it up. */
 export const textOf = (key: Uint8Array): string => Bytes.toName(key)
 
+const byKey = (a: Change, b: Change): number => Bytes.compare(a.key, b.key)
+
+const everything: SortedRanges = [KeyRange.all]
+
 export class WriteBatch {
-  private readonly present: Present
-  private readonly limits: Limits
-  private readonly changed = new Map<string, Change>()
-  private befores = new Map<string, BeforeImage>()
-  /** The length of the values in `befores`. */
-  private bytes = 0
+  /** By the texts of their keys. */
+  readonly changes = new Map<string, Change>()
+  private readonly earlier: ReadonlyMap<string, Change>
+  private beforeBytes = 0
 
-  constructor(present: Present, limits: Limits) {
-    this.present = present
-    this.limits = limits
+  /** @param earlier what the commits make of the data that are written together with this one, before it */
+  constructor(earlier: ReadonlyMap<string, Change> = new Map()) {
+    this.earlier = earlier
   }
 
-  /** What has become of the keys that were written to. */
-  get changes(): Iterable<Change> {
-    return this.changed.values()
+  isLarge({ bytes, keys }: Limits): boolean {
+    return this.changes.size > keys || this.beforeBytes > bytes
   }
 
-  /** How many keys were written to. */
-  get size(): number {
-    return this.changed.size
+  sortedChanges(): Steps<ReadonlyArray<Change>> {
+    return sorted([...this.changes.values()], byKey)
   }
 
-  /**
-   * Applies a commit, and tells what was there before it; `undefined` when that is more than a draft is for. The draft is of no
-   * use then.
-   */
-  apply(mutations: ReadonlyArray<PlainMutation>): ReadonlyArray<BeforeImage> | undefined {
-    this.befores = new Map()
-    this.bytes = 0
+  /** Applies mutations from the first one on, to what is there, as far as they concern the keys of some ranges. */
+  *apply(present: Reader, mutations: ReadonlyArray<PlainMutation>, within = everything): Steps<void> {
+    if (within === everything) this.changes.clear()
+    else yield* this.forget(within)
+    // Only a range that is cleared after something was set in it has to look at what was set.
+    let isSet = false
+    let steps = 0
     for (const mutation of mutations) {
-      switch (mutation._tag) {
-        case "Set":
-          this.set(mutation.key, mutation.value, this.get(mutation.key))
-          break
-        case "Clear":
-          this.set(mutation.key, undefined, this.get(mutation.key))
-          break
-        case "ClearRange":
-          this.clearRange(mutation)
-          break
-        case "Atomic": {
-          const before = this.get(mutation.key)
-          this.set(mutation.key, Atomic.apply(mutation.op, before, mutation.operand), before)
+      if (++steps % stepLength === 0) yield
+      if (mutation._tag === "ClearRange") {
+        for (const part of within === everything ? [mutation] : clip(within, mutation)) {
+          yield* this.clearRange(present, part, isSet)
         }
+      } else if (within === everything || has(within, mutation.key)) {
+        isSet = true
+        const change = this.changeOf(present, mutation.key)
+        change.value = mutation._tag === "Set"
+          ? mutation.value
+          : mutation._tag === "Clear"
+          ? undefined
+          : Atomic.apply(mutation.op, change.value, mutation.operand)
       }
-      if (this.isFull) return undefined
     }
-    return [...this.befores.values()]
   }
 
-  private get isFull(): boolean {
-    return this.befores.size > this.limits.keys || this.bytes > this.limits.bytes
+  private *forget(ranges: SortedRanges): Steps<void> {
+    let steps = 0
+    for (const [text, { key }] of this.changes) {
+      if (++steps % stepLength === 0) yield
+      if (has(ranges, key)) this.changes.delete(text)
+    }
   }
 
-  private get(key: Uint8Array): Uint8Array | undefined {
-    const change = this.changed.get(textOf(key))
-    return change === undefined ? this.present.get(key) : change.value
-  }
-
-  private set(key: Uint8Array, value: Uint8Array | undefined, before: Uint8Array | undefined): void {
+  private changeOf(present: Reader, key: Uint8Array): Change {
     const text = textOf(key)
-    if (!this.befores.has(text)) {
-      this.befores.set(text, { key, value: before })
-      this.bytes += before?.length ?? 0
-    }
-    this.changed.set(text, { key, value })
+    const change = this.changes.get(text)
+    if (change !== undefined) return change
+    const earlier = this.earlier.get(text)
+    const before = earlier === undefined ? present.get(key) : earlier.value
+    return this.add(text, { key, before, value: before })
   }
 
-  private clearRange(range: KeyRange.KeyRange): void {
-    for (const { key, value } of this.changed.values()) {
-      if (value !== undefined && KeyRange.contains(range, key)) this.set(key, undefined, value)
+  private add(text: string, change: Change): Change {
+    this.changes.set(text, change)
+    this.beforeBytes += change.before?.length ?? 0
+    return change
+  }
+
+  private *clearRange(present: Reader, range: KeyRange.KeyRange, isSet: boolean): Steps<void> {
+    let steps = 0
+    for (const written of isSet ? [this.earlier, this.changes] : [this.earlier]) {
+      for (const { key, value } of written.values()) {
+        if (++steps % stepLength === 0) yield
+        if (value !== undefined && KeyRange.contains(range, key)) this.changeOf(present, key).value = undefined
+      }
     }
-    for (const { key, value } of this.present.getRange(range.begin, range.end)) {
-      if (!this.changed.has(textOf(key))) this.set(key, undefined, value)
-      if (this.isFull) return
+    for (let { begin } = range;;) {
+      let found = 0
+      for (const { key, value } of present.getRange(begin, range.end, stepLength)) {
+        found++
+        begin = Bytes.successor(key)
+        const text = textOf(key)
+        const change = this.changes.get(text)
+        if (change !== undefined) change.value = undefined
+        else if (!this.earlier.has(text)) this.add(text, { key, before: value, value: undefined })
+      }
+      if (found < stepLength) return
+      yield
     }
   }
 }

@@ -1,0 +1,321 @@
+/**
+ * The commits of this process that have not been answered: small ones in batches, large ones one after another, by turns where both
+ * wait.
+ *
+ * A commit is prepared outside of LMDB's lock, upon the newest state: checked against the commits since its read version,
+ * versions given, mutations applied. It is written only if that state is still the newest, else prepared anew upon the
+ * one that is. Each time that one process has to begin anew, another has committed.
+ */
+import * as FdbError from "@effect-fdb/core/FdbError"
+import type { KeyRange } from "@effect-fdb/core/KeyRange"
+import { bind, type Commit, type Position } from "@effect-fdb/core/VersionedStore"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { CommitLog } from "./commitLog.ts"
+import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
+import { LargeCommit } from "./largeCommit.ts"
+import * as layout from "./layout.ts"
+import type { Limits } from "./limits.ts"
+import * as logEntry from "./logEntry.ts"
+import { isInForce } from "./reservation.ts"
+import { nextTurn, pause } from "./timeSlices.ts"
+import { type Change, WriteBatch } from "./writeBatch.ts"
+
+/** How many commits are written together at most, and about how many bytes and keys. */
+const maxBatch = 64
+const maxBatchBytes = 1_000_000
+const maxBatchKeys = 2000
+
+/** A commit that has not been answered yet. */
+export interface Ticket {
+  readonly commit: Commit
+  readonly deadline: bigint
+  readonly settle: (result: Effect.Effect<Position, FdbError.FdbError>) => void
+  state: "waiting" | "sent" | "settled"
+  /** Set when it writes to many keys. */
+  large: LargeCommit | undefined
+}
+
+/** A commit with its version. */
+export interface Accepted {
+  readonly ticket: Ticket
+  readonly version: bigint
+}
+
+/** What is done while no other commit of this process is. */
+interface Turn {
+  readonly use: () => Promise<void>
+  readonly fail: (cause: unknown) => void
+}
+
+const isWaiting = ({ state }: Ticket): boolean => state === "waiting"
+
+export class CommitQueue {
+  readonly environment: Environment
+  readonly log: CommitLog
+  readonly limits: Limits
+  private waiting: Array<Ticket> = []
+  private readonly large: Array<LargeCommit> = []
+  /** That of the first large commit, when it is prepared. */
+  private largeTurn: Turn | undefined = undefined
+  /** Whether the turn now, or the last one, is that of a large commit. */
+  private isTurnOfLarge = false
+  private isTaken = false
+  /** Whether a large commit of another process had reserved its turn when this one was about to commit. */
+  private isReserved = false
+  private onIdle = (): void => {}
+
+  constructor(environment: Environment, log: CommitLog, limits: Limits) {
+    this.environment = environment
+    this.log = log
+    this.limits = limits
+  }
+
+  readonly commit = (commit: Commit): Effect.Effect<Position, FdbError.FdbError> =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.callback<Position, FdbError.FdbError>((resume) => {
+        const ticket: Ticket = {
+          commit,
+          deadline: this.log.now() + toNanos(commit.timeoutMillis),
+          settle: (result) => {
+            ticket.state = "settled"
+            resume(result)
+            alarm?.interruptUnsafe()
+          },
+          state: "waiting",
+          large: undefined
+        }
+        // One fiber for the timeout, where a race would need two.
+        const alarm = Number.isFinite(commit.timeoutMillis)
+          ? Effect.runForkWith(context)(Effect.andThen(
+            Effect.sleep(Duration.millis(commit.timeoutMillis)),
+            Effect.sync(() => ticket.settle(Effect.fail(this.lateness(ticket))))
+          ))
+          : undefined
+        this.waiting.push(ticket)
+        this.pump()
+        return Effect.sync(() => alarm?.interruptUnsafe())
+      })
+    )
+
+  /** Waits for the commits under way. */
+  readonly drain: Effect.Effect<void> = Effect.callback((resume) => {
+    this.onIdle = () => resume(Effect.void)
+    this.pump()
+  })
+
+  /** Why a commit has not been settled by its deadline. */
+  private lateness({ large, state }: Ticket): FdbError.FdbError {
+    if (state === "sent") return lockedOut(this.environment)
+    if (large?.isPrepared === false) return tooSlow(large)
+    return this.isReserved || this.isTurnOfLarge ? timedOutBesideLarge : timedOut
+  }
+
+  private fail(tickets: ReadonlyArray<Ticket>, cause: unknown): void {
+    const error = Effect.fail(toFdbError(cause, "commit"))
+    for (const ticket of tickets) ticket.settle(error)
+  }
+
+  /** Gives the next turn, until nothing waits for one. */
+  private pump(): void {
+    if (this.isTaken) return
+    const { largeTurn } = this
+    if (largeTurn === undefined && this.waiting.length === 0) {
+      if (this.large.length === 0) this.onIdle()
+      return
+    }
+    this.isTurnOfLarge = largeTurn !== undefined && (!this.isTurnOfLarge || this.waiting.length === 0)
+    const turn = this.isTurnOfLarge ? largeTurn! : this.batchTurn
+    if (this.isTurnOfLarge) this.largeTurn = undefined
+    this.isTaken = true
+    void this.environment.enterToCommit().then((leave) => turn.use().then(leave), turn.fail).then(() => {
+      this.isTaken = false
+      this.pump()
+    })
+  }
+
+  /** Runs something while no other commit of this process is being written, and no process opens the database. */
+  inTurn<A>(use: () => Promise<A>): Promise<A> {
+    return new Promise((resolve, reject) => {
+      this.largeTurn = { use: () => use().then(resolve, reject), fail: reject }
+      this.pump()
+    })
+  }
+
+  private addLarge(ticket: Ticket): void {
+    ticket.large = new LargeCommit(ticket, this)
+    if (this.large.push(ticket.large) === 1) void this.commitLarge()
+  }
+
+  private async commitLarge(): Promise<void> {
+    for (let large = this.large[0]; large !== undefined; large = this.large[0]) {
+      try {
+        // What has led to it has held the event loop as well.
+        await nextTurn()
+        await large.commit()
+      } catch (cause) {
+        this.fail([large.ticket], cause)
+      }
+      this.large.shift()
+    }
+    this.pump()
+  }
+
+  private readonly batchTurn: Turn = {
+    use: async () => {
+      const batch = this.nextBatch()
+      try {
+        await this.writeNext(batch)
+      } catch (cause) {
+        this.fail(batch, cause)
+      }
+    },
+    fail: (cause) => this.fail(this.nextBatch(), cause)
+  }
+
+  /** Prepares a batch and writes it; what came too late to be written upon the newest state waits again. */
+  private async writeNext(batch: ReadonlyArray<Ticket>): Promise<void> {
+    const prepared = this.environment.read((reader) => {
+      this.isReserved = isInForce(reader.reservation)
+      return this.isReserved ? undefined : this.prepare(reader, batch)
+    })
+    if (prepared === undefined) {
+      this.waiting = [...batch.filter(isWaiting), ...this.waiting]
+      await pause()
+    } else if (
+      prepared.accepted.length > 0 && !await this.write(prepared.sequence, prepared.writes, prepared.accepted)
+    ) {
+      this.waiting = [...prepared.accepted.map(({ ticket }) => ticket).filter(isWaiting), ...this.waiting]
+    }
+  }
+
+  /** Writes commits upon a state, and settles them; `false` when that is not the newest any more. */
+  async write(sequence: number, writes: Iterable<Write>, commits: ReadonlyArray<Accepted>): Promise<boolean> {
+    for (const { ticket } of commits) ticket.state = "sent"
+    const unsettled = () => commits.filter(({ ticket }) => ticket.state === "sent").map(({ ticket }) => ticket)
+    try {
+      const isWritten = await this.environment.write(sequence, writes)
+      if (!isWritten) {
+        for (const ticket of unsettled()) ticket.state = "waiting"
+        return false
+      }
+      for (const { ticket, version } of commits) {
+        this.log.giveOut(version)
+        if (ticket.state === "sent") ticket.settle(Effect.succeed({ version, order: 0 }))
+      }
+      this.environment.signal.raise()
+    } catch (cause) {
+      this.fail(unsettled(), cause)
+    }
+    return true
+  }
+
+  private nextBatch(): ReadonlyArray<Ticket> {
+    const batch: Array<Ticket> = []
+    let bytes = 0
+    let keys = 0
+    let taken = 0
+    for (const ticket of this.waiting) {
+      if (batch.length === maxBatch || bytes >= maxBatchBytes || keys >= maxBatchKeys) break
+      taken++
+      if (!isWaiting(ticket)) continue
+      if (ticket.deadline <= this.log.now()) {
+        ticket.settle(Effect.fail(this.lateness(ticket)))
+        continue
+      }
+      const size = sizeOf(ticket.commit)
+      const { length } = ticket.commit.mutations
+      if (length > this.limits.keys || size > this.limits.bytes) {
+        this.addLarge(ticket)
+        continue
+      }
+      batch.push(ticket)
+      bytes += size
+      keys += length
+    }
+    this.waiting = this.waiting.slice(taken)
+    return batch
+  }
+
+  /** Checks the commits of a batch one after another, upon the newest state, and settles those that fail. */
+  private prepare(reader: Reader, batch: ReadonlyArray<Ticket>): {
+    readonly sequence: number
+    readonly accepted: ReadonlyArray<Accepted>
+    readonly writes: ReadonlyArray<Write>
+  } {
+    const { head } = reader
+    this.log.catchUp(reader)
+    const changes = new Map<string, Change>()
+    const accepted: Array<Accepted> = []
+    const written: Array<KeyRange> = []
+    const writes: Array<Write> = []
+    let version = this.log.nextVersion(head)
+    for (const [index, ticket] of batch.entries()) {
+      if (changes.size >= maxBatchKeys) {
+        this.waiting = [...batch.slice(index), ...this.waiting]
+        break
+      }
+      const refused = this.log.refusal(ticket.commit, head, written)
+      if (refused !== undefined) {
+        ticket.settle(Effect.fail(refused))
+        continue
+      }
+      const { mutations, writeConflicts } = bind(ticket.commit, { version, order: 0 })
+      const applied = new WriteBatch(changes)
+      const steps = applied.apply(reader, mutations)
+      while (steps.next().done !== true && !applied.isLarge(this.limits));
+      if (applied.isLarge(this.limits)) {
+        this.addLarge(ticket)
+        continue
+      }
+      for (const [text, change] of applied.changes) changes.set(text, change)
+      for (const range of writeConflicts) written.push(range)
+      accepted.push({ ticket, version })
+      writes.push({
+        key: layout.logKey(head.sequence + accepted.length),
+        value: logEntry.encode(version, writeConflicts, applied.changes.values())
+      })
+      version++
+    }
+    for (const { key, value } of changes.values()) writes.push({ key: layout.dataKey(key), value })
+    for (const write of this.log.advance(head, accepted.length, version - 1n)) writes.push(write)
+    return { sequence: head.sequence, accepted, writes }
+  }
+}
+
+const toNanos = (millis: number): bigint => BigInt(Math.round(Math.min(millis * 1e6, Number.MAX_SAFE_INTEGER)))
+
+const sizeOf = ({ mutations }: Commit): number => {
+  let size = 0
+  for (const mutation of mutations) {
+    if (mutation._tag === "Set" || mutation._tag === "SetVersionstampedKey") size += mutation.value.length
+    if (mutation._tag === "SetVersionstampedValue") size += mutation.value.bytes.length
+  }
+  return size
+}
+
+/** In phase `write`, which says that nothing has been written; `commit` would leave that open. */
+const timedOut = FdbError.make(1031, "write", "the commit's turn did not come in time; nothing was written")
+
+const timedOutBesideLarge = FdbError.make(
+  1031,
+  "write",
+  "the commit's turn did not come in time, beside one that writes to many keys; nothing was written"
+)
+
+const tooSlow = ({ overtaken, size }: LargeCommit): FdbError.FdbError =>
+  FdbError.make(
+    1031,
+    "write",
+    `to prepare a commit to ${size} keys took longer than it has time, and others came before it ${overtaken} times; ` +
+      "nothing was written. Give it more time, or divide it"
+  )
+
+const lockedOut = ({ directory }: Environment): FdbError.FdbError =>
+  FdbError.make(
+    1031,
+    "commit",
+    `a process has held the write lock of ${directory} for long: what it commits is large, its disk is slow, or it was ` +
+      "stopped in a commit"
+  )

@@ -15,7 +15,7 @@ const expected: Record<string, ReadonlyArray<string>> = {
   ],
   scheduler: [
     "scheduler-1 has done backup",
-    "scheduler-1 is refused: \"scheduler-1\" does not lead any more in term 1: replaced",
+    "scheduler-1 is refused: \"scheduler-1\" no longer leads in term 1: replaced",
     "scheduler-3 has done invoices in term 3",
     "scheduler-3 has done report in term 3"
   ],

@@ -163,7 +163,7 @@ describe("the command line", () => {
         ["status --engine fdb --access group", /--access is for LMDB/],
         ["history --limit 1000", /1000 tenures cannot be shown/],
         ["init --lease 10", /"10" is not a duration/],
-        ["init -e b --lease 1s --heartbeat 2s", /: the heartbeat is 2s; it has to be below the lease/],
+        ["init -e b --lease 1s --heartbeat 2s", /: the heartbeat is 2s; it must be below the lease/],
         ["init -e b --lease 9999999h", /: the lease is 416666 d 15 h; the longest that can be set is about 146 years/],
         ["init -e b --lease 50000d", /: the candidate-timeout is 75000 d; the longest/],
         ["config get leases", /there is no configuration key "leases": the keys are lease, heartbeat/],
@@ -174,9 +174,9 @@ describe("the command line", () => {
         ["config set lease 5s enabled true lease 6s", /: lease is given twice: give each key once/],
         ["config set enabled maybe", /enabled cannot be set to "maybe": give true or false/],
         ["config set enabled constructor", /enabled cannot be set to "constructor": give true or false/],
-        ["config set lease 1s", /: the heartbeat is 3s; it has to be below the lease of 1s/],
-        ["config set lease 0s", /: the lease is 0; it has to be /],
-        ["config set candidate-timeout 1s", /: the candidate-timeout is 1s; it has to be above the heartbeat/],
+        ["config set lease 1s", /: the heartbeat is 3s; it must be below the lease of 1s/],
+        ["config set lease 0s", /: the lease is 0; it must be /],
+        ["config set candidate-timeout 1s", /: the candidate-timeout is 1s; it must be above the heartbeat/],
         ["config set lease 9999999h", /: the lease is 416666 d 15 h; the longest that can be set is about 146 years/],
         ["config set lease -5s", /: lease cannot be -5s: a duration has to be positive$/],
         ["config set heartbeat 1s lease -1m30s -e a", /: lease cannot be -1m30s: a duration has to be positive$/],
@@ -292,7 +292,7 @@ describe("the command line", () => {
         yield* (yield* Transaction).set(election.subspace.pack(["config"]), Uint8Array.of(0))
       }))
       assert.strictEqual(yield* call("status"), ExitCode.invalidRecords)
-      assert.match((yield* errors).at(-1)!, /^fdb-election: the election's record at .*config.* is not valid: /)
+      assert.match((yield* errors).at(-1)!, /^fdb-election: the record of the election at .*config.* is not valid: /)
     }).pipe(live))
 })
 

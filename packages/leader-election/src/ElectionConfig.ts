@@ -70,9 +70,9 @@ export const differences = (
   ].flatMap(([field, given, inForce]) => given === inForce ? [] : [{ field, given, inForce }])
 
 const invalidSpan = (duration: Duration.Duration): string | undefined => {
-  if (!Duration.isFinite(duration)) return "has to be finite"
+  if (!Duration.isFinite(duration)) return "must be finite"
   const nanos = Duration.toNanosUnsafe(duration)
-  if (nanos < minNanos) return `is ${Duration.format(duration)}; it has to be a millisecond at least, better seconds`
+  if (nanos < minNanos) return `is ${Duration.format(duration)}; it must be at least a millisecond, better seconds`
   return nanos > maxNanos ? "does not fit into 62 bits of nanoseconds" : undefined
 }
 
@@ -91,7 +91,7 @@ export const validate = (config: ElectionConfig): Effect.Effect<ElectionConfig, 
     return Effect.fail(
       new InvalidConfig({
         field: "heartbeatInterval",
-        problem: `is ${Duration.format(config.heartbeatInterval)}; it has to be below the lease of ` +
+        problem: `is ${Duration.format(config.heartbeatInterval)}; it must be below the lease of ` +
           `${Duration.format(config.leaseDuration)}, better below a third of it`
       })
     )
@@ -100,7 +100,7 @@ export const validate = (config: ElectionConfig): Effect.Effect<ElectionConfig, 
     return Effect.fail(
       new InvalidConfig({
         field: "candidateTimeout",
-        problem: `is ${Duration.format(config.candidateTimeout)}; it has to be above the heartbeat interval of ` +
+        problem: `is ${Duration.format(config.candidateTimeout)}; it must be above the heartbeat interval of ` +
           `${Duration.format(config.heartbeatInterval)}, or every candidate is dead between two heartbeats`
       })
     )

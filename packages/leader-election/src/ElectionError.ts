@@ -1,13 +1,11 @@
-/**
- * How an election can fail. Every error is tagged and stays in the error channel.
- */
+/** The errors of an election. Each is tagged and stays in the error channel. */
 import type { FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { LossReason } from "./LossReason.ts"
 
 /**
- * Leadership was claimed for a process that is not registered as a candidate.
+ * A process that is not registered as a candidate has claimed leadership.
  *
  * @since 0.1.0
  * @category errors
@@ -21,7 +19,7 @@ export class UnregisteredCandidate
 }
 
 /**
- * A heartbeat or a removal named a process that is not registered, or not any more: it may have been evicted.
+ * A heartbeat or a removal names a process that is not registered, or no longer: it may have been evicted.
  *
  * @since 0.1.0
  * @category errors
@@ -30,12 +28,12 @@ export class ProcessNotFound
   extends Schema.TaggedError<ProcessNotFound>()("ProcessNotFound", { processId: Schema.String })
 {
   override get message(): string {
-    return `no candidate "${this.processId}" is registered; it may have been evicted, and has to register again`
+    return `"${this.processId}" is not registered as a candidate; it may have been evicted: register it again`
   }
 }
 
 /**
- * The election was never initialised; or it is not any more, if a campaign fails with this, for its records were cleared.
+ * The election was never initialised. If a campaign fails with this error, the records of the election were cleared.
  *
  * @since 0.1.0
  * @category errors
@@ -44,7 +42,7 @@ export class NotInitialized
   extends Schema.TaggedError<NotInitialized>()("NotInitialized", { election: Schema.String })
 {
   override get message(): string {
-    return `the election under ${this.election} is not initialised: call initialize once, unless its records were cleared, which begins its terms anew`
+    return `the election under ${this.election} is not initialised: call initialize once. If its records were cleared, its terms begin at 1 again`
   }
 }
 
@@ -58,12 +56,12 @@ export class ElectionDisabled
   extends Schema.TaggedError<ElectionDisabled>()("ElectionDisabled", { election: Schema.String })
 {
   override get message(): string {
-    return `the election under ${this.election} is disabled; an operator has to enable it`
+    return `the election under ${this.election} is disabled: an operator must enable it`
   }
 }
 
 /**
- * A stored record cannot be understood: it is damaged, or of a newer version of this library.
+ * A stored record is damaged, or of a newer version of this library.
  *
  * @since 0.1.0
  * @category errors
@@ -74,7 +72,7 @@ export class InvalidState extends Schema.TaggedError<InvalidState>()("InvalidSta
   problem: Schema.String
 }) {
   override get message(): string {
-    return `the election's record at ${this.key} is not valid: ${this.problem}`
+    return `the record of the election at ${this.key} is not valid: ${this.problem}`
   }
 }
 
@@ -87,8 +85,8 @@ const toText = (nanos: bigint): string => {
 }
 
 /**
- * The wall clock of this process tells a time that no record can hold: it is before 1970, or so late that a lease would end after
- * 2262. Nothing was written: others could not read it.
+ * The wall clock of this process shows a time that no record can hold: before 1970, or so late that a lease would end after 2262.
+ * Nothing was written, because other processes could not read it.
  *
  * @since 0.1.0
  * @category errors
@@ -98,14 +96,15 @@ export class ClockOutOfRange extends Schema.TaggedError<ClockOutOfRange>()("Cloc
   time: Schema.UndefinedOr(Schema.BigInt)
 }) {
   override get message(): string {
-    const time = this.time === undefined ? "no time at all" : `a time of ${toText(this.time)}`
-    return `by the wall clock of this process ${time} would have to be recorded, and records hold times from 1970 to ` +
-      `${toText(lastTime)}: set the clock`
+    const time = this.time === undefined ? "a time that is not a number" : toText(this.time)
+    return `by the wall clock of this process, ${time} would be recorded; set the clock to a time from 1970 to ${
+      toText(lastTime)
+    }`
   }
 }
 
 /**
- * A configuration with which no election can be run.
+ * A configuration with which an election cannot run.
  *
  * @since 0.1.0
  * @category errors
@@ -135,7 +134,7 @@ export class InvalidCandidate extends Schema.TaggedError<InvalidCandidate>()("In
 }
 
 /**
- * Another process has registered under the same id since; this one is not a candidate any more.
+ * Another process registered under the same id. This process is no longer a candidate.
  *
  * @since 0.1.0
  * @category errors
@@ -144,12 +143,12 @@ export class CandidateSuperseded
   extends Schema.TaggedError<CandidateSuperseded>()("CandidateSuperseded", { processId: Schema.String })
 {
   override get message(): string {
-    return `another process has registered as "${this.processId}" since: give each process an id of its own, or none`
+    return `another process registered as "${this.processId}": give each process its own id, or omit it`
   }
 }
 
 /**
- * The leadership of a tenure is over.
+ * The leadership of a tenure is lost.
  *
  * **Example**
  *
@@ -172,22 +171,22 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
   processId: Schema.String,
   term: Schema.BigInt,
   reason: LossReason,
-  /** How long its work went on after its lease had lapsed, when another could lead already. */
+  /** The time for which its work went on after its lease had lapsed, when another process could lead. */
   overran: Schema.optionalKey(Schema.Duration),
-  /** True where the loss has cut a guarded transaction of its work short that may have been committed. */
+  /** `true` if the loss interrupted a guarded transaction of the work that may have been committed. */
   maybeCommitted: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message(): string {
     const overran = this.overran === undefined
       ? ""
       : `; its work overran the lease by ${Duration.format(this.overran)}`
-    const inDoubt = this.maybeCommitted === true ? "; a guarded transaction may have been committed all the same" : ""
-    return `"${this.processId}" does not lead any more in term ${this.term}: ${this.reason}${overran}${inDoubt}`
+    const inDoubt = this.maybeCommitted === true ? "; a guarded transaction may have been committed" : ""
+    return `"${this.processId}" no longer leads in term ${this.term}: ${this.reason}${overran}${inDoubt}`
   }
 }
 
 /**
- * What every operation can fail with: the database, or records that are missing or damaged.
+ * The errors of every operation: those of the database, and records that are missing or damaged.
  *
  * @since 0.1.0
  * @category errors
@@ -195,9 +194,9 @@ export class LeadershipLost extends Schema.TaggedError<LeadershipLost>()("Leader
 export type StoreError = FdbError | InvalidState | NotInitialized
 
 /**
- * Why a campaign cannot go on. A database that is away is none of it: that is tried again for as long as it takes. An
- * `FdbError` is one that trying again cannot help, as of a key that the engine refuses. `InvalidConfig` is of the configuration that
- * the election was to be set up with.
+ * The errors that end a campaign. An unreachable database does not end it: the campaign tries again without a limit. An
+ * `FdbError` here is permanent, such as a key that the engine refuses. `InvalidConfig` concerns the configuration with which the
+ * election was to be created.
  *
  * @since 0.1.0
  * @category errors

@@ -1,6 +1,3 @@
-/**
- * What happens to a candidate, told as it happens: for logs, for metrics, for demonstrations and for proofs.
- */
 import type { Versionstamp } from "@effect-fdb/core"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
@@ -8,43 +5,43 @@ import type { ElectionConfig } from "./ElectionConfig.ts"
 import type { ClockOutOfRange, StoreError } from "./ElectionError.ts"
 import type { ElectionCause, LossReason } from "./LossReason.ts"
 
-/** Who an event is about. */
+/** The candidate of an event. */
 interface About {
-  /** The election's subspace, printable. */
+  /** The subspace of the election, printable. */
   readonly election: string
   /** The candidate's id. */
   readonly candidate: string
 }
 
-/** What an event about a tenure adds. */
+/** The tenure of an event. */
 interface AboutTenure extends About {
   readonly term: bigint
 }
 
-/** What an event adds that changes what a leader believes. */
+/** The belief that an event changes. */
 interface AboutBelief extends AboutTenure {
   readonly leaseDuration: Duration.Duration
   readonly believesUntil: bigint
 }
 
 /**
- * What can happen to a candidate.
+ * The events of a candidate.
  *
- * - `Registered`: it is a candidate now; `again` where it was one before and had been evicted
- * - `Superseded`: another process has registered under its id; it campaigns no more, or waits until that is gone
- * - `ConfigDiffers`: another configuration is in force than `LeaderElection.make` was `given`; told once a candidacy
- * - `Following`: another leads, or nobody does; or the election is not `enabled`, and nobody can claim it
+ * - `Registered`: it has registered; `again` if it was evicted before
+ * - `Superseded`: another process registered under its id; its campaign fails, or waits until that process is gone
+ * - `ConfigDiffers`: the configuration in force differs from the one `given` to `LeaderElection.make`; once per candidacy
+ * - `Following`: another process leads, or none does; if the election is not `enabled`, nobody can claim
  * - `Challenged`: it has asked the leader of `term` to step down
- * - `Elected`: it leads, for a `cause`. `leaderless`: how long nobody has been seen to lead. `believesUntil`: until when it believes in itself, in nanoseconds
- *   of its own monotonic clock
- * - `Shortened`: a shorter lease is about to be written; it believes no longer than that allows, whatever comes of it
- * - `Renewed`: by the `fast` path of one round trip, or the `full` one; `headroom` was left of the belief
- * - `RenewalFailed`: an attempt did; others follow until the belief is over
- * - `Lost`: the tenure is over for its leader; its work is being interrupted
- * - `Overrun`: the work goes on though another may lead by now; it is fenced, but it should end
- * - `Resigned`: after the work had ended, the tenure was ended in the database too
- * - `Evicted`: as the leader, it has removed the records of `candidates` that had been dead for ten candidate timeouts
- * - `Retried`: a follower's beat failed with `error` and is tried again
+ * - `Elected`: it leads, for a `cause`. `leaderless`: the time for which no leader was seen. `believesUntil`: the end of its
+ *   belief, in nanoseconds of its own monotonic clock
+ * - `Shortened`: it is about to write a shorter lease, and has shortened its belief to what that allows
+ * - `Renewed`: by the `fast` path of one round trip, or the `full` path; `headroom` was left of the belief
+ * - `RenewalFailed`: an attempt failed; others follow until the belief is over
+ * - `Lost`: its tenure is over for the leader, and its work is being interrupted
+ * - `Overrun`: its work goes on although another process may lead; the work is fenced, but should end
+ * - `Resigned`: after its work had ended, the tenure was ended in the database too
+ * - `Evicted`: as the leader, it has removed the records of `candidates` that were dead for ten candidate timeouts
+ * - `Retried`: an attempt of a follower failed with `error` and is tried again
  *
  * @since 0.1.0
  * @category models

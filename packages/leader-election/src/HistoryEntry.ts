@@ -1,11 +1,8 @@
-/**
- * A tenure in an election's history.
- */
 import * as Schema from "effect/Schema"
 import { RecordedReason } from "./LossReason.ts"
 
 /**
- * See the fields.
+ * A tenure in the history of an election.
  *
  * @since 0.1.0
  * @category models
@@ -15,7 +12,7 @@ export class HistoryEntry extends Schema.Class<HistoryEntry>("@effect-fdb/leader
   leaderId: Schema.String,
   /** By the leader's wall clock, in nanoseconds since the epoch. */
   start: Schema.BigInt,
-  /** By the wall clock of who ended it; `undefined` while it goes on. */
+  /** By the wall clock of the process that ended it; `undefined` while the tenure lasts. */
   end: Schema.UndefinedOr(Schema.BigInt),
   reason: Schema.UndefinedOr(RecordedReason)
 }) {}

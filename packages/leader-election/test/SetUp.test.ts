@@ -170,9 +170,9 @@ describe("a configuration in force that is another than was given", () => {
       assert.deepStrictEqual(
         lines.filter((line) => line.startsWith("Warn")),
         [
-          `Warn "a" was given another configuration than is in force, and obeys that: leaseDuration is 20s and not 6s, ` +
-          "heartbeatInterval is 3s and not 2s, candidateTimeout is 15s and not 9s, allowPreemption is false and not true; " +
-          "writeConfig would put another in force"
+          `Warn "a" was given a configuration that differs from the one in force: leaseDuration is 20s, not 6s, ` +
+          "heartbeatInterval is 3s, not 2s, candidateTimeout is 15s, not 9s, allowPreemption is false, not true; " +
+          "writeConfig changes it"
         ]
       )
       assertSame(yield* inForce(a), other)

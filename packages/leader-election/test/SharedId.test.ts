@@ -111,7 +111,7 @@ describe("singletons that share one id", () => {
     assert.lengthOf(eventsOf(a, "Superseded"), 1)
     assert.deepStrictEqual(lines.filter((line) => /^(Warn|Error)/.test(line)), [
       "Warn \"same\" has lost the leadership of term 1: superseded",
-      "Warn another process has registered as \"same\" since: give each process an id of its own, or none"
+      "Warn another process registered as \"same\": give each process its own id, or omit it"
     ])
     const closed = yield* waiting.shutDown
     yield* TestClock.adjust(0)

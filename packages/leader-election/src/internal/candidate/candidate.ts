@@ -184,7 +184,7 @@ export class Member {
     const recorded = Effect.catchDefect(this.telemetry.record(event), () => Effect.void)
     return Result.isSuccess(told)
       ? recorded
-      : Effect.andThen(recorded, Log.error("an observer of the election has thrown", told.failure))
+      : Effect.andThen(recorded, Log.error("an ElectionObserver threw an exception", told.failure))
   }
 
   /** It has left, and nothing happens to it any more: its metrics are given up. */

@@ -93,7 +93,7 @@ const ending = <E extends { readonly message: string }>(
 ): Effect.Effect<void> =>
   Effect.suspend(() => member.database.transact(end, { idempotent: true, timeout: member.patience })).pipe(
     Effect.catch((error) => Log.debug(`"${member.id}" could not take its leave: ${error.message}`)),
-    Effect.catchDefect((defect) => Log.error(`the leave of "${member.id}" has died`, defect))
+    Effect.catchDefect((defect) => Log.error(`unregistering "${member.id}" failed with a defect`, defect))
   )
 
 /** Ends a tenure that it may have claimed without being told. */

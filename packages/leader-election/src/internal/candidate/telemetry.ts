@@ -27,28 +27,28 @@ interface Line {
 const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
   Registered: ({ again, candidate }): Line =>
     again
-      ? { level: "Warn", text: () => `"${candidate}" had been evicted and has registered again` }
+      ? { level: "Warn", text: () => `"${candidate}" was evicted and has registered again` }
       : { level: "Debug", text: () => `"${candidate}" is registered` },
   Superseded: ({ candidate }): Line => ({
     level: "Warn",
-    text: () => `another process has registered as "${candidate}" since: give each process an id of its own, or none`
+    text: () => `another process registered as "${candidate}": give each process its own id, or omit it`
   }),
   ConfigDiffers: ({ candidate, given, inForce }): Line => ({
     level: "Warn",
     text: () =>
-      `"${candidate}" was given another configuration than is in force, and obeys that: ` +
-      differences(given, inForce).map(({ field, given, inForce }) => `${field} is ${inForce} and not ${given}`).join(
+      `"${candidate}" was given a configuration that differs from the one in force: ` +
+      differences(given, inForce).map(({ field, given, inForce }) => `${field} is ${inForce}, not ${given}`).join(
         ", "
       ) +
-      "; writeConfig would put another in force"
+      "; writeConfig changes it"
   }),
   Following: ({ candidate, enabled, leader, term }): Line => ({
     level: "Debug",
     text: () =>
       !enabled
-        ? `"${candidate}" waits for the election to be enabled`
+        ? `"${candidate}" waits until the election is enabled`
         : leader === undefined
-        ? `"${candidate}" sees nobody lead`
+        ? `"${candidate}" sees no leader`
         : `"${candidate}" follows "${leader}" in term ${term}`
   }),
   Challenged: ({ candidate, term }): Line => ({
@@ -61,7 +61,7 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
   }),
   Shortened: ({ candidate, leaseDuration, term }): Line => ({
     level: "Debug",
-    text: () => `"${candidate}" is about to make the lease of term ${term} shorter: ${millisOf(leaseDuration)}`
+    text: () => `"${candidate}" shortens the lease of term ${term}: ${millisOf(leaseDuration)}`
   }),
   Renewed: ({ ballot, candidate, latency, path, term }): Line => ({
     level: "Debug",
@@ -71,12 +71,12 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
     path === "fast"
       ? {
         level: "Debug",
-        text: () => `"${candidate}" could not renew term ${term} in one round trip: ${error.message}`
+        text: () => `"${candidate}" could not renew term ${term} by the fast path: ${error.message}`
       }
       : { level: "Warn", text: () => `"${candidate}" could not renew term ${term} and tries again: ${error.message}` },
   Lost: ({ candidate, reason, term }): Line =>
     reason === "resigned"
-      ? { level: "Debug", text: () => `"${candidate}" ends term ${term} itself` }
+      ? { level: "Debug", text: () => `"${candidate}" resigns from term ${term}` }
       : { level: "Warn", text: () => `"${candidate}" has lost the leadership of term ${term}: ${reason}` },
   Overrun: ({ candidate, term }): Line => ({
     level: "Error",
@@ -92,7 +92,7 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
     level: "Info",
     text: () => {
       const named = candidates.slice(0, mostNamed).map((id) => `"${id}"`).join(", ")
-      return `"${candidate}" has evicted ${candidates.length} that had been dead for long: ${named}` +
+      return `"${candidate}" has evicted ${candidates.length} dead candidates: ${named}` +
         (candidates.length > mostNamed ? ", …" : "")
     }
   }),

@@ -28,7 +28,7 @@ export const validate = (id: string, priority: number): Effect.Effect<void, Inva
   return Number.isInteger(priority) && priority >= -(2 ** 31) && priority < 2 ** 31
     ? Effect.void
     : Effect.fail(
-      new InvalidCandidate({ field: "priority", problem: `is ${priority}; it has to be a whole number of 32 bits` })
+      new InvalidCandidate({ field: "priority", problem: `is ${priority}; it must be an integer of 32 bits` })
     )
 }
 
@@ -51,7 +51,7 @@ export const toMargin = (
   const duration = Option.getOrUndefined(Duration.fromInput(asked))
   if (duration === undefined || !Duration.isFinite(duration) || Duration.toNanosUnsafe(duration) < 0n) {
     return Effect.fail(
-      new InvalidCandidate({ field: "safetyMargin", problem: "has to be a finite span of time, and not negative" })
+      new InvalidCandidate({ field: "safetyMargin", problem: "must be a finite duration, and not negative" })
     )
   }
   const margin = Duration.toNanosUnsafe(duration)
@@ -68,8 +68,8 @@ export const requireAble = (
     new InvalidCandidate({
       field: "safetyMargin",
       problem:
-        `is ${Duration.format(Duration.nanos(margin))}, or no span of time; it has to be below the lease, which is ` +
-        `${Duration.format(Duration.nanos(leaseDuration))} now`
+        `is ${Duration.format(Duration.nanos(margin))}, or not a duration; it must be below the lease, which is now ` +
+        Duration.format(Duration.nanos(leaseDuration))
     })
   )
 }

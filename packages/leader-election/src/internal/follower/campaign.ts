@@ -133,7 +133,7 @@ const restrained = (member: Member, tx: TransactionService, seen: Look): Effect.
         `"${member.id}" leaves the leader of term ${term} unchallenged for ${
           Duration.format(Duration.nanos(delay))
         }, ` +
-          "for the last who preempted did not lead for long"
+          "because recent preemptions failed"
       )
     ),
     Effect.map((delay): Look => {

@@ -114,4 +114,4 @@ export const patrol = (tenure: Tenure): Effect.Effect<void> =>
       from = yield* Effect.orElseSucceed(round(tenure, from), () => from)
       yield* sleep(member.heartbeat)
     }
-  }).pipe(Effect.catchDefect((defect) => Log.error("the eviction of dead candidates has died", defect)))
+  }).pipe(Effect.catchDefect((defect) => Log.error("the eviction of dead candidates failed with a defect", defect)))

@@ -75,7 +75,7 @@ const finish = (member: Member, scope: Scope.Closeable): Effect.Effect<void> =>
       return member.closed ? leave(member) : Effect.void
     })),
     Effect.ensuring(member.turn.release(1)),
-    Effect.catchDefect((defect) => Log.error(`the watches of "${member.id}" could not be put away`, defect))
+    Effect.catchDefect((defect) => Log.error(`the watches of "${member.id}" could not be released`, defect))
   )
 
 /** Campaigns once, whatever has become of the belief in the tenure meanwhile. */

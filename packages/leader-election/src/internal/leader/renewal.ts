@@ -253,7 +253,7 @@ class Upkeep {
 /** What keeps the tenure up has died: it is over for its leader, as nothing would end its belief in time. */
 const losingBy = (tenure: Tenure, what: string) =>
   Effect.catchDefect((defect) =>
-    Effect.andThen(tenure.lose("broken"), Log.error(`the ${what} of a leadership has died`, defect))
+    Effect.andThen(tenure.lose("broken"), Log.error(`the ${what} of a leadership failed with a defect`, defect))
   )
 
 /** Renews until the tenure is over. */
@@ -269,7 +269,7 @@ export const upkeep = (tenure: Tenure, wakeUp: WakeUp): Effect.Effect<void> =>
       if (!(yield* tenure.isHeld)) return
       yield* rounds.round()
     }
-  }).pipe(losingBy(tenure, "upkeep"))
+  }).pipe(losingBy(tenure, "renewal loop"))
 
 /** How long the watchdog looks away at most: for a margin, but not without end where that is next to nothing. */
 const glance = (leaseDuration: bigint, margin: bigint): bigint => {

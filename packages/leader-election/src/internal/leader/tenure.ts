@@ -254,7 +254,7 @@ export class Tenure {
         Effect.as(Log.warning(`"${member.id}" could not resign from term ${term}: ${error.message}`), false)
       ),
       Effect.catchDefect((defect) =>
-        Effect.as(Log.error(`the resignation of "${member.id}" from term ${term} has died`, defect), false)
+        Effect.as(Log.error(`the resignation of "${member.id}" from term ${term} failed with a defect`, defect), false)
       )
     )
   })

@@ -57,7 +57,7 @@ const required = <A>(key: Uint8Array, decode: Decode<A>): Sought<A, InvalidState
   key,
   decode: (bytes) =>
     bytes === undefined
-      ? Result.fail(invalid(key, "it is missing though the election is initialised"))
+      ? Result.fail(invalid(key, "it is missing, although the election is initialised"))
       : decodeAt(key, bytes, decode)
 })
 

@@ -15,17 +15,18 @@ import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as ExitCode from "./ExitCode.ts"
 import { CommandEnded } from "./Failure.ts"
-import { config, disable, enable, init } from "./internal/commands/configuring.ts"
-import { evict, stepDown } from "./internal/commands/intervening.ts"
-import { candidates, history, status } from "./internal/commands/reading.ts"
+import { candidates, evict } from "./internal/commands/candidates.ts"
+import { config, disable, enable, init } from "./internal/commands/config.ts"
+import { history } from "./internal/commands/history.ts"
 import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
-import { watch } from "./internal/commands/watch.ts"
-import * as NegativeDurations from "./internal/negativeDurations.ts"
+import { status, watch } from "./internal/commands/status.ts"
+import { stepDown } from "./internal/commands/stepDown.ts"
+import * as Durations from "./internal/durations.ts"
 import { printable } from "./internal/printable.ts"
 
 export { Signals } from "./internal/run/signals.ts"
-export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/selectedElection.ts"
+export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/stores.ts"
 
 /** Subcommands, flags and what they do. */
 export const command = root.pipe(
@@ -103,7 +104,7 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
 
 /** Runs the command with these arguments, to its exit code. Never fails; what went wrong is on standard error. */
 export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
-  NegativeDurations.refuse(args).pipe(
+  Durations.refuseNegative(args).pipe(
     Effect.andThen(Command.runWith(command, options)(args)),
     Effect.provideService(CommandLine, args),
     Effect.provide([presenter, cliConfig, Logger.layer([logger])]),

@@ -5,31 +5,29 @@
  */
 import * as Predicate from "effect/Predicate"
 
-/** Done. */
 export const ok = 0
-/** A simulation has found a promise broken. */
+/** A simulation found a broken promise. */
 export const promiseBroken = 1
 /** The command line is wrong: a flag, a name, an id, a value of the configuration. */
 export const usage = 64
 /** The election's records are damaged, or of a newer version. */
 export const invalidRecords = 65
-/** There is no such election: it was never set up. */
+/** The election was never set up. */
 export const noElection = 66
 /** The store cannot be opened or reached. */
 export const unavailable = 69
 /** The command itself is at fault. */
 export const internal = 70
-/** The operating system refused something: a process cannot be started or ended, standard output not be written to, the clock is wrong. */
+/** The operating system refused something: to start or end a process, to write the output; or its clock is wrong. */
 export const system = 71
 /** Another process takes part under the same id. */
 export const idTaken = 73
 /** Not now: the leadership was lost, or the leader has not stepped down. Trying again may help. */
 export const tryAgain = 75
-/** The command to run is there and cannot be run. */
+/** The command to run exists, but cannot be executed. */
 export const notExecutable = 126
 /** The command to run was not found. */
 export const notFound = 127
-
 /** Interrupted, as by Ctrl-C: 128 and SIGINT. */
 export const interrupted = 130
 
@@ -41,27 +39,21 @@ const byTag: { readonly [tag: string]: number } = {
   PromiseBroken: promiseBroken,
   ShowHelp: usage,
   Unusable: usage,
-  UsageError: usage,
   InvalidCandidate: usage,
   InvalidConfig: usage,
   InvalidState: invalidRecords,
-  NoElection: noElection,
-  StoreFailed: unavailable,
   CannotOpen: unavailable,
   EngineUnavailable: unavailable,
   LmdbUnavailable: unavailable,
   ClientUnavailable: unavailable,
   ClusterUnreachable: unavailable,
   WorkerThreadUnsupported: unavailable,
-  SystemRefused: system,
   ClockOutOfRange: system,
-  CandidateSuperseded: idTaken,
-  CommandStopped: tryAgain,
-  LeaderRemains: tryAgain,
-  CommandNotExecutable: notExecutable,
-  CommandNotFound: notFound
+  CandidateSuperseded: idTaken
 }
 
 /** The exit code of an error; `internal` for what should not have happened. */
-export const ofError = (error: unknown): number =>
-  (Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? byTag[error._tag] : undefined) ?? internal
+export const ofError = (error: unknown): number => {
+  if (Predicate.hasProperty(error, "exitCode") && typeof error.exitCode === "number") return error.exitCode
+  return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? internal
+}

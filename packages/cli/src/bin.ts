@@ -17,10 +17,9 @@ import * as tty from "node:tty"
 import { format } from "node:util"
 import * as Cli from "./Cli.ts"
 import * as ExitCode from "./ExitCode.ts"
-import { exit } from "./internal/run/exit.ts"
 import * as Signals from "./internal/run/signals.ts"
-import { writeError, type WriteFailure, writeOutput } from "./internal/standardStreams.ts"
-import * as StoreLayer from "./internal/stores.ts"
+import { exit, writeError, type WriteFailure, writeOutput } from "./internal/standardStreams.ts"
+import * as Stores from "./internal/stores.ts"
 import * as TerminalSize from "./internal/terminalSize.ts"
 
 /** What cannot be written is not worth going on for. */
@@ -65,7 +64,7 @@ const terminal = Terminal.make({
 })
 
 const environment = Layer.mergeAll(
-  StoreLayer.layer,
+  Stores.layer,
   Signals.layerProcess,
   Layer.succeed(Terminal.Terminal, terminal),
   TerminalCapabilities.layer.pipe(Layer.provideMerge(Layer.succeed(Stdio.Stdio, stdio))),

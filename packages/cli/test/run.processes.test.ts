@@ -395,6 +395,55 @@ describe.concurrent("a command that leads", () => {
   }, 180_000)
 })
 
+/** The launcher is the leader of its command's group. */
+describe.concurrent("a wrapper whose launcher is stopped", () => {
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    it(`ends by ${signal} when its command has`, async (context) => {
+      const at = await stage(context)
+      const run = at.run(
+        ["--id", "a"],
+        `trap 'exit 6' TERM HUP; trap 'echo reached >> $DIRECTORY/log' USR1; ${tellGroup}; while :; do sleep 0.1; done`
+      )
+      const launcher = await nthGroup(at, 0)
+      await eventually("signals reach the command", () => {
+        run.signal("SIGUSR1")
+        return at.lines("log")[0]
+      })
+      process.kill(launcher, "SIGSTOP")
+      run.signal(signal)
+      assert.strictEqual(code(await run.ended), 6)
+      assert.strictEqual((await at.history())[0]?.reason, "resigned")
+    }, 180_000)
+  }
+
+  it("ends when its command has ended by itself, also at once", async (context) => {
+    const at = await stage(context)
+    const atOnce = at.run(["--id", "a"], "kill -STOP $PPID; exit 6")
+    assert.strictEqual(code(await atOnce.ended), 6)
+    const later = at.run(["--id", "a"], `kill -STOP $PPID; sleep 1; kill -STOP $PPID; exit 7`)
+    assert.strictEqual(code(await later.ended), 7)
+  }, 180_000)
+
+  it("ends by SIGTERM though the whole command is stopped", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], obedient)
+    const group = await nthGroup(at, 0)
+    signalGroup(group, "SIGSTOP")
+    await eventually("it is stopped", () => statOf(childrenOf(group)[0]!)?.[0] === "T" ? true : undefined)
+    run.signal("SIGTERM")
+    assert.include([0, ExitCode.ofSignal(15)], code(await run.ended))
+    assert.match(at.lines("log")[1] ?? "", /^end/)
+  }, 180_000)
+
+  it("steps down when it is asked to", async (context) => {
+    const at = await stage(context)
+    const run = at.run(["--id", "a"], obedient)
+    process.kill(await nthGroup(at, 0), "SIGSTOP")
+    await at.askToStepDown()
+    assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+  }, 180_000)
+})
+
 describe.concurrent("two wrappers with one id and --again", () => {
   it("do not end each other's command for ever: one waits, and runs it when the other has ended", async (context) => {
     const at = await stage(context, lapsing)
@@ -534,7 +583,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     const run = at.run(["--id", "a"], obedient)
     const group = await nthGroup(at, 0)
     signalGroup(group, "SIGSTOP")
-    await eventually("it is stopped", () => statOf(group)?.[0] === "T" ? true : undefined)
+    await eventually("it is stopped", () => statOf(childrenOf(group)[0]!)?.[0] === "T" ? true : undefined)
     await at.askToStepDown()
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
     assert.match(at.lines("log")[1] ?? "", /^end/)

@@ -17,9 +17,9 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { EngineUnavailable } from "./EngineUnavailable.ts"
-import { engines, type OpenError, variable } from "./internal/engines.ts"
+import { engines, oneOf, type OpenError, variable } from "./internal/engines.ts"
 
-export type { FdbOptions, LmdbOptions, OpenError } from "./internal/engines.ts"
+export { type FdbOptions, type LmdbOptions, type OpenError, variable } from "./internal/engines.ts"
 
 type Engines = typeof engines
 
@@ -52,16 +52,26 @@ export type Store = {
 export const engineNames = Object.keys(engines) as ReadonlyArray<EngineName>
 
 /**
+ * The variables of the environment, for a program that has flags beside them; `undefined` where one is unset or empty.
+ *
+ * @since 0.1.0
+ * @category configuration
+ */
+export const variables = {
+  engine: variable("FDB_ELECTION_ENGINE"),
+  path: variable("FDB_ELECTION_PATH"),
+  access: variable("FDB_ELECTION_ACCESS"),
+  clusterFile: variable("FDB_CLUSTER_FILE")
+}
+
+/**
  * The database that the environment names; see the module for the variables.
  *
  * @since 0.1.0
  * @category configuration
  */
-export const config: Config.Config<Store> = variable("FDB_ELECTION_ENGINE").pipe(
-  Config.flatMap((name) =>
-    name === undefined ? Config.succeed("lmdb" as const) : Config.Literals(engineNames, "FDB_ELECTION_ENGINE")
-  ),
-  Config.flatMap((engine) =>
+export const config: Config.Config<Store> = oneOf("FDB_ELECTION_ENGINE", engineNames).pipe(
+  Config.flatMap((engine = "lmdb") =>
     Config.map<object, Store>(engines[engine].config, (options) => ({ engine, ...options }) as Store)
   )
 )

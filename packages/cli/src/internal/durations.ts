@@ -1,27 +1,20 @@
 /** Durations as people write and read them. */
+import { Flag } from "effect/cli"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { type Failure, usageError } from "../Failure.ts"
 
-const nanosOf: { readonly [unit: string]: number } = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  sec: 1e9,
-  second: 1e9,
-  seconds: 1e9,
-  m: 60e9,
-  min: 60e9,
-  minute: 60e9,
-  minutes: 60e9,
-  h: 3600e9,
-  hour: 3600e9,
-  hours: 3600e9,
-  d: 86_400e9,
-  day: 86_400e9,
-  days: 86_400e9
-}
+/** The nanoseconds of each unit, by all of its names. */
+const units: ReadonlyArray<readonly [nanos: number, names: RegExp]> = [
+  [1, /^ns$/],
+  [1e3, /^[uµ]s$/],
+  [1e6, /^ms$/],
+  [1e9, /^s(ec(onds?)?)?$/],
+  [60e9, /^m(in(utes?)?)?$/],
+  [3600e9, /^h(ours?)?$/],
+  [86_400e9, /^d(ays?)?$/]
+]
 
 /** What may be written, for messages. */
 export const syntax = "a positive number and a unit, as 500ms, 10s, 1.5m or 1m30s (the greater unit first)"
@@ -34,7 +27,7 @@ export const parse = (text: string): Option.Option<Duration.Duration> => {
   let smallest = Infinity
   const trimmed = text.trim()
   for (let match = part.exec(trimmed); match !== null; match = part.exec(trimmed)) {
-    const unit = nanosOf[match[2]!]
+    const unit = units.find(([, names]) => names.test(match![2]!))?.[0]
     if (unit === undefined || unit >= smallest) return Option.none()
     smallest = unit
     nanos += Number(match[1]) * unit
@@ -44,9 +37,6 @@ export const parse = (text: string): Option.Option<Duration.Duration> => {
     ? Option.none()
     : Option.some(Duration.nanos(BigInt(Math.round(nanos))))
 }
-
-/** Whether it would be a duration but for the sign before it. */
-export const isNegative = (text: string): boolean => text.startsWith("-") && Option.isSome(parse(text.slice(1)))
 
 const rounded = (value: number): string => value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value))
 
@@ -74,4 +64,32 @@ export const exact = (duration: Duration.Duration): string => {
     if (nanos % size === 0n) return `${nanos / size}${unit}`
   }
   return `${nanos}ns`
+}
+
+/** A flag `--name DURATION`, absent unless given. */
+export const durationFlag = (name: string, description: string): Flag.Flag<Option.Option<Duration.Duration>> =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("DURATION"),
+    Flag.withDescription(description),
+    Flag.filterMap(parse, (text) => `${JSON.stringify(text)} is not a duration: give ${syntax}`),
+    Flag.optional
+  )
+
+/** Whether it would be a duration but for the sign before it. */
+export const isNegative = (text: string): boolean => text.startsWith("-") && Option.isSome(parse(text.slice(1)))
+
+/** The flags and the configuration keys that take a duration. */
+const takers = /^(--lease|--heartbeat|--candidate-timeout|--grace|--wait|lease|heartbeat|candidate-timeout)$/
+
+/**
+ * Fails where a flag or a key of the configuration is given a negative duration: the parser would take `-1s` for unknown flags, and
+ * name neither it nor what it was meant for. What follows `--` is not ours.
+ */
+export const refuseNegative = (args: ReadonlyArray<string>): Effect.Effect<void, Failure> => {
+  const separator = args.indexOf("--")
+  const own = separator < 0 ? args : args.slice(0, separator)
+  const at = own.findIndex((arg, i) => isNegative(arg) && takers.test(own[i - 1] ?? ""))
+  return at < 0
+    ? Effect.void
+    : Effect.fail(usageError(`${own[at - 1]} cannot be ${own[at]}: a duration has to be positive`))
 }

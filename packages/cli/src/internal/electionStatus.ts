@@ -1,5 +1,5 @@
-/** An election at one instant: read at once, shown to people or to programs. */
-import { type Database, type FdbError } from "@effect-fdb/core"
+/** The status of an election at one instant: read at once, shown to people or to programs. */
+import type { Database, FdbError } from "@effect-fdb/core"
 import type {
   CandidateInfo,
   Challenge,
@@ -15,8 +15,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ConfigKeys from "./configKeys.ts"
 import * as Durations from "./durations.ts"
-import { describe, type LaggingReader, type Target, transact } from "./selectedElection.ts"
-import * as StatusLines from "./statusLines.ts"
+import { type SelectedElection, transact } from "./selectedElection.ts"
+import { describe, type LaggingReader } from "./stores.ts"
 import * as Table from "./table.ts"
 
 export interface ElectionStatus {
@@ -31,32 +31,27 @@ export interface ElectionStatus {
   readonly newest: HistoryEntry | undefined
 }
 
-/** Reads it. */
 export const read = (
-  { election }: Target
+  { election }: SelectedElection
 ): Effect.Effect<ElectionStatus, FdbError | InvalidState | NotInitialized, Database> =>
-  transact(Effect.gen(function*() {
-    const [config, leader, challenge, candidates, [newest]] = yield* Effect.all([
-      election.readConfig,
-      election.getLeaderRaw,
-      election.readChallenge,
-      election.listCandidates,
-      election.readHistory(1)
-    ])
-    return {
-      now: yield* Clock.currentTimeNanos,
-      config,
-      leader: Option.getOrUndefined(leader),
-      challenge: Option.getOrUndefined(challenge),
-      candidates,
-      newest
-    }
-  }))
+  transact(
+    Effect.all({
+      config: election.readConfig,
+      leader: Effect.map(election.getLeaderRaw, Option.getOrUndefined),
+      challenge: Effect.map(election.readChallenge, Option.getOrUndefined),
+      candidates: election.listCandidates,
+      newest: Effect.map(election.readHistory(1), ([newest]) => newest),
+      now: Clock.currentTimeNanos
+    })
+  )
 
 const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
 
 /** For programs. Terms and ballots are strings, for they have 64 bits. */
-export const toJson = ({ name }: Target, { candidates, challenge, config, leader, newest, now }: ElectionStatus) => ({
+export const toJson = (
+  { name }: SelectedElection,
+  { candidates, challenge, config, leader, newest, now }: ElectionStatus
+) => ({
   election: name.text,
   leader: leader === undefined ? null : {
     id: leader.leaderId,
@@ -83,8 +78,8 @@ export const toJson = ({ name }: Target, { candidates, challenge, config, leader
 })
 
 /** What stays the same while nothing happens but heartbeats and renewals. */
-export const lasting = (target: Target, status: ElectionStatus) => {
-  const { candidates, challenge, config, election, lastTerm, leader } = toJson(target, status)
+export const lasting = (selected: SelectedElection, status: ElectionStatus) => {
+  const { candidates, challenge, config, election, lastTerm, leader } = toJson(selected, status)
   return {
     election,
     leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
@@ -96,25 +91,11 @@ export const lasting = (target: Target, status: ElectionStatus) => {
   }
 }
 
-const yesNo = (on: boolean, yes: string, no: string): string => on ? yes : no
-
-const leaseText = (leader: LeaderState, now: bigint): string => {
-  const left = leader.leaseExpiry - now
-  const duration = Durations.format(leader.leaseDuration)
-  return left >= 0n
-    ? `${Durations.formatNanos(left)} left of ${duration}`
-    : `lapsed ${
-      Durations.formatNanos(-left)
-    } ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
-}
-
 /** The wall clock's time, to be read. */
-export const instantText = (nanos: bigint): string => {
-  const iso = new Date(Number(nanos / 1_000_000n)).toISOString()
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z`
-}
+export const instantText = (nanos: bigint): string =>
+  new Date(Number(nanos / 1_000_000n)).toISOString().replace("T", " ").replace(/\.\d+/, "")
 
-const leaderLines = ({ config, leader, newest, now }: ElectionStatus): Array<ReadonlyArray<string>> => {
+const leaderRows = ({ config, leader, newest, now }: ElectionStatus): ReadonlyArray<ReadonlyArray<string>> => {
   if (leader === undefined) {
     const last = newest === undefined
       ? "nobody has led yet"
@@ -124,26 +105,26 @@ const leaderLines = ({ config, leader, newest, now }: ElectionStatus): Array<Rea
   const since = newest?.term === leader.term
     ? `, since ${instantText(newest.start)} (${Durations.formatNanos(now - newest.start)})`
     : ""
+  const left = leader.leaseExpiry - now
   return [
     ["Leader", `${leader.leaderId}, priority ${leader.priority}`],
     ["Term", `${leader.term}${since}`],
     ["Ballot", String(leader.ballot)],
-    ["Lease", leaseText(leader, now)]
+    [
+      "Lease",
+      left >= 0n
+        ? `${Durations.formatNanos(left)} left of ${Durations.format(leader.leaseDuration)}`
+        : `lapsed ${
+          Durations.formatNanos(-left)
+        } ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
+    ]
   ]
 }
 
-const challengeText = (challenge: Challenge): string =>
-  challenge.challengerId === undefined
-    ? `an operator has asked the leader of term ${challenge.term} to step down`
-    : `"${challenge.challengerId}", priority ${challenge.priority}, has asked the leader of term ${challenge.term} to step down`
-
-/** The configuration in one line. */
-export const configText = (config: ElectionConfig): string =>
-  `lease ${Durations.format(config.leaseDuration)}, heartbeat ${Durations.format(config.heartbeatInterval)}, ` +
-  `candidate timeout ${Durations.format(config.candidateTimeout)}, ${
-    yesNo(config.electionEnabled, "enabled", "disabled")
-  }, ` +
-  `preemption ${yesNo(config.allowPreemption, "on", "off")}`
+const challengeText = ({ challengerId, priority, term }: Challenge): string =>
+  challengerId === undefined
+    ? `an operator has asked the leader of term ${term} to step down`
+    : `"${challengerId}", priority ${priority}, has asked the leader of term ${term} to step down`
 
 /** A table of candidates; the leader comes first, and is starred. */
 export const candidateLines = ({ candidates, leader, now }: ElectionStatus): Array<string> => {
@@ -169,15 +150,33 @@ export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string
   return `The store grows: process ${pid}${what} has been reading since ${commits} ago, so no space is used again; ${remedy}`
 }
 
-/** For people. */
-export const toLines = (target: Target, status: ElectionStatus): StatusLines.StatusLines =>
-  StatusLines.make(
-    [
-      ["Election", `${target.name.text} in ${describe(target.store)}`],
-      ...leaderLines(status),
-      ...(status.challenge === undefined ? [] : [["Challenge", challengeText(status.challenge)]]),
-      ["Config", configText(status.config)],
-      ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
-    ],
-    candidateLines(status).map((line) => `  ${line}`)
-  )
+/** The status in lines for people. */
+export interface StatusLines {
+  /** Which election it is. */
+  readonly title: string
+  /** Who leads, and whatever else is so. */
+  readonly facts: ReadonlyArray<string>
+  /** The leader first. */
+  readonly candidates: ReadonlyArray<string>
+}
+
+const linesOf = (
+  { name, store }: SelectedElection,
+  facts: ReadonlyArray<ReadonlyArray<string>>,
+  candidates: ReadonlyArray<string>
+): StatusLines => {
+  const [title = "", ...rest] = Table.lines([["Election", `${name.text} in ${describe(store)}`], ...facts])
+  return { title, facts: rest, candidates: candidates.map((line) => `  ${line}`) }
+}
+
+export const toLines = (selected: SelectedElection, status: ElectionStatus): StatusLines =>
+  linesOf(selected, [
+    ...leaderRows(status),
+    ...(status.challenge === undefined ? [] : [["Challenge", challengeText(status.challenge)]]),
+    ["Config", ConfigKeys.inOneLine(status.config)],
+    ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
+  ], candidateLines(status))
+
+/** What there is to show while the store does not answer. */
+export const unreachable = (selected: SelectedElection, problem: string): StatusLines =>
+  linesOf(selected, [["Store", `does not answer: ${problem}`]], [])

@@ -6,7 +6,9 @@
  * error while a command runs is dropped rather than waited for.
  */
 import * as fs from "node:fs"
-import { codeOf } from "./errorCode.ts"
+import * as tty from "node:tty"
+
+const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code
 
 /** How many bytes were written, or why none. */
 const attempt = (write: () => number): number | { readonly cause: unknown } => {
@@ -72,3 +74,17 @@ export const writeError = (line: string): void => {
 
 /** Writes a line to standard output. */
 export const writeOutput = (line: string): WriteFailure | undefined => writeAll(1, Buffer.from(`${line}\n`))
+
+const terminals = [0, 1, 2].filter((descriptor) => tty.isatty(descriptor))
+
+/**
+ * Ends this process with this exit code, or, where the terminal of a standard stream has hung up, as SIGHUP ends a process: Node
+ * would set that terminal's modes back when it exits, cannot, and would abort.
+ */
+export const exit = (code: number): never => {
+  if (!terminals.every((descriptor) => tty.isatty(descriptor))) {
+    process.removeAllListeners("SIGHUP")
+    process.kill(process.pid, "SIGHUP")
+  }
+  return process.exit(code)
+}

@@ -1,14 +1,12 @@
 /** Columns under each other. */
+import stringWidth from "string-width"
 import { printable } from "./printable.ts"
 
-/** The lines of a table whose columns are as wide as what is in them; the last one is not padded. */
+/** The lines of a table whose columns are as wide as what is in them on a terminal; the last one is not padded. */
 export const lines = (cells: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
   const rows = cells.map((row) => row.map(printable))
-  const widths = rows.reduce<Array<number>>(
-    (widths, row) => row.map((cell, i) => Math.max(widths[i] ?? 0, cell.length)),
-    []
-  )
-  return rows.map((row) =>
-    row.map((cell, i) => i === row.length - 1 ? cell : cell.padEnd(widths[i]!)).join("  ").trimEnd()
-  )
+  const width = (i: number) => Math.max(...rows.map((row) => stringWidth(row[i] ?? "")))
+  const widths = rows[0]?.map((_, i) => width(i)) ?? []
+  const pad = (cell: string, i: number) => cell + " ".repeat(widths[i]! - stringWidth(cell))
+  return rows.map((row) => [...row.slice(0, -1).map(pad), row.at(-1)].join("  ").trimEnd())
 }

@@ -2,7 +2,6 @@
 import { type Database, MemoryDatabase } from "@effect-fdb/core"
 import * as Config from "effect/Config"
 import type * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 
 /** What an engine fails with when it opens its database. Its message says what to do. */
 export interface OpenError extends Error {
@@ -20,9 +19,22 @@ interface Engine<Options> {
 
 const define = <Options>(engine: Engine<Options>): Engine<Options> => engine
 
-/** A variable that is set and not empty. */
+/**
+ * A variable of the environment; `undefined` where it is unset or empty.
+ *
+ * @since 0.1.0
+ * @category configuration
+ */
 export const variable = (name: string): Config.Config<string | undefined> =>
-  Config.map(Config.option(Config.String(name)), (value) => Option.getOrUndefined(value) || undefined)
+  Config.orElse(Config.NonEmptyString(name), () => Config.succeed(undefined))
+
+/** A variable that has to have one of these values, where it is set. */
+export const oneOf = <const Values extends ReadonlyArray<string>>(name: string, values: Values) =>
+  Config.flatMap(
+    variable(name),
+    (value): Config.Config<Values[number] | undefined> =>
+      value === undefined ? Config.succeed(undefined) : Config.Literals(values, name)
+  )
 
 /** The options of an LMDB database. */
 export interface LmdbOptions {
@@ -50,7 +62,7 @@ export const engines = {
     packages: "@effect-fdb/lmdb",
     config: Config.all({
       path: Config.NonEmptyString("FDB_ELECTION_PATH"),
-      access: Config.withDefault(Config.Literals(["owner", "group"], "FDB_ELECTION_ACCESS"), undefined)
+      access: oneOf("FDB_ELECTION_ACCESS", ["owner", "group"])
     }),
     load: () => import("@effect-fdb/lmdb").then(({ LmdbDatabase }) => LmdbDatabase.layer)
   }),

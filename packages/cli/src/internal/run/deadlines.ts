@@ -11,46 +11,58 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { UsageError } from "../../Failure.ts"
+import { type Failure, usageError } from "../../Failure.ts"
 import * as Durations from "../durations.ts"
 
-/** How the end of a lease is divided; all in nanoseconds. */
-export interface Margins {
-  /** Between SIGTERM and SIGKILL, when a lease could not be renewed. */
-  readonly grace: bigint
-  /** Between SIGKILL and the lapse: for the kernel, for late timers and for clocks that differ in rate. */
-  readonly reserve: bigint
+/** The time between SIGTERM and SIGKILL: a fifth of the lease or what is asked for, at most half of the lease; in nanoseconds. */
+const graceOf = (lease: bigint, asked: Duration.Duration | undefined): bigint => {
+  const grace = asked === undefined ? lease / 5n : Duration.toNanosUnsafe(asked)
+  return grace < lease / 2n ? grace : lease / 2n
 }
 
 /**
- * The margins for a lease: of grace a fifth of it, or what is asked for, but not more than half of it; of reserve a tenth. The
- * lease may be changed at any time, so they are asked for anew with each renewal.
+ * By how much the leader has to stop believing before its lease lapses: the grace, and a reserve for the kernel, for late timers
+ * and for clocks that differ in rate.
  */
-export const margins = (leaseDuration: Duration.Duration, asked: Duration.Duration | undefined): Margins => {
+export const safetyMargin = (asked: Duration.Duration | undefined) => (leaseDuration: Duration.Duration) => {
   const lease = Duration.toNanosUnsafe(leaseDuration)
-  const grace = asked === undefined ? lease / 5n : Duration.toNanosUnsafe(asked)
-  return { grace: grace < lease / 2n ? grace : lease / 2n, reserve: lease / 10n }
+  return Duration.nanos(graceOf(lease, asked) + lease / 10n)
 }
 
-/** By how much the leader has to stop believing before its lease lapses. */
-export const safetyMargin =
-  (asked: Duration.Duration | undefined) => (leaseDuration: Duration.Duration): Duration.Duration => {
-    const { grace, reserve } = margins(leaseDuration, asked)
-    return Duration.nanos(grace + reserve)
+/** The deadlines of the lease as it was last renewed; all in nanoseconds. */
+export class Deadlines {
+  /** When the leader stops believing that it leads. */
+  believesUntil = 0n
+  /** How long the command has between SIGTERM and SIGKILL. */
+  grace = 0n
+  /** Who is told each later deadline. */
+  readonly listeners = new Set<(deadlines: Deadlines) => void>()
+  private readonly askedGrace: Duration.Duration | undefined
+
+  constructor(askedGrace: Duration.Duration | undefined) {
+    this.askedGrace = askedGrace
   }
 
-/** Refuses a grace of which the lease would leave nothing but a part. */
+  /** When nothing may be left of the command. */
+  get killAt(): bigint {
+    return this.believesUntil + this.grace
+  }
+
+  renewed(believesUntil: bigint, leaseDuration: Duration.Duration): void {
+    this.believesUntil = believesUntil
+    this.grace = graceOf(Duration.toNanosUnsafe(leaseDuration), this.askedGrace)
+    for (const listener of this.listeners) listener(this)
+  }
+}
+
+/** Refuses a grace of more than half of the lease. */
 export const checkGrace = (
   leaseDuration: Duration.Duration,
   asked: Duration.Duration | undefined
-): Effect.Effect<void, UsageError> =>
+): Effect.Effect<void, Failure> =>
   asked === undefined || Duration.isLessThanOrEqualTo(asked, Duration.divideUnsafe(leaseDuration, 2))
     ? Effect.void
-    : Effect.fail(
-      new UsageError({
-        problem: `--grace is ${Durations.format(asked)} and may be half of the lease, which is ` +
-          `${
-            Durations.format(leaseDuration)
-          }: give a shorter one, or set a longer lease with \`fdb-election config set\``
-      })
-    )
+    : Effect.fail(usageError(
+      `--grace is ${Durations.format(asked)} and may be half of the lease, which is ` +
+        `${Durations.format(leaseDuration)}: give a shorter one, or set a longer lease with \`fdb-election config set\``
+    ))

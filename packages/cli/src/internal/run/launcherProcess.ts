@@ -1,67 +1,62 @@
 /**
- * The command as a process, in a process group of its own, which the launcher leads; see `launcher.ts`. It is made sure of that
- * group before the command begins.
+ * The launcher, as the wrapper sees it; its program is `launcherProgram.ts`. It leads the command's process group, of which the
+ * wrapper makes sure before the command begins.
  *
- * Which terminal it gets is decided when it is started:
+ * Which terminal the command gets is decided when the launcher is started:
  *
- * - Where this process has the terminal in the foreground and can give it away, the launcher is started by a shell with job
- *   control, the only portable way to give a terminal to another process group. That shell also takes part when the
- *   command is suspended and resumed (Ctrl-Z, `fg`).
- * - Elsewhere, and where such a shell does not do that, it begins a session of its own: there is no terminal whose job control
- *   could stop it.
+ * - Where the wrapper has the terminal in the foreground and can give it away, a shell with job control starts the launcher, for
+ *   that is the only portable way to give a terminal to another process group. That shell also takes part when the command is
+ *   suspended and resumed (Ctrl-Z, `fg`).
+ * - Elsewhere, and where such a shell does not do that, the launcher begins a session of its own: there is no terminal whose job
+ *   control could stop it.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
-import { createInterface } from "node:readline"
 import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
-import { CommandNotExecutable, CommandNotFound, SystemRefused } from "../../Failure.ts"
+import { commandNotExecutable, commandNotFound, type Failure, systemRefused } from "../../Failure.ts"
+import type { Deadlines } from "./deadlines.ts"
 import type { Begin, Told, Until } from "./launcherProgram.ts"
 import { signalProcess } from "./processGroup.ts"
-import { said, spawn } from "./spawn.ts"
+import { answerTimeout, readLines, said, spawnNode } from "./spawn.ts"
 import { groupOf, terminalToGive } from "./terminal.ts"
 
 /** How the command has ended, as a shell tells it: 128 and the signal's number where one has ended it. */
 export type ExitStatus = number
 
-/** Why the command could not be started. */
-export type StartFailure = SystemRefused | CommandNotFound | CommandNotExecutable
-
 /** A shell that has given the terminal to the command. */
-export interface Helper {
+export interface TerminalHelper {
   readonly pid: number
-  /** Gives the terminal back to the command, after that was suspended and this process has the terminal again. */
+  /** Gives the terminal back to the command, after that was suspended and the wrapper has the terminal again. */
   readonly foreground: () => void
   /** There is no command any more to give the terminal to. */
   readonly dismiss: () => void
 }
 
-export interface CommandProcess {
-  /** Its process group, for certain. */
+export interface LauncherProcess {
+  /** The launcher's process group, which is the command's; the number is the launcher's pid. */
   readonly group: number
   /** Where the terminal is the command's own. */
-  readonly helper: Helper | undefined
-  /** Tells when nothing may be left of the group, without waiting; the launcher sees to that as the watchdog process does. */
-  readonly until: (killAt: bigint) => void
+  readonly helper: TerminalHelper | undefined
+  /** Tells the deadlines, without waiting. */
+  readonly until: (deadlines: Deadlines) => void
   /** Starts the command, and waits until it runs. */
-  readonly begin: (command: Begin) => Effect.Effect<void, StartFailure>
+  readonly begin: (command: Begin) => Effect.Effect<void, Failure>
   /** The command runs, or cannot, or has ended: it gets the signals that its group is sent. */
   readonly settled: Effect.Effect<void>
-  /** Keeps it from ever beginning. */
+  /** Keeps the command from ever beginning. */
   readonly forbid: Effect.Effect<void>
   readonly exited: Effect.Effect<ExitStatus>
 }
 
-/** The launcher stands beside this file, built. */
 const program = fileURLToPath(new URL("./launcherProgram.js", import.meta.url))
 
 /**
- * Runs the launcher as a job in the foreground. When the job is stopped, the shell's own job is stopped as well, and the shell
- * waits for the word to resume it: the launcher's parent knows who has the terminal by then. What the shell has to say of its jobs
- * is nobody's concern.
+ * Runs the launcher as a job in the foreground. When the job is stopped, the shell stops its own job as well, and waits for the
+ * word to resume it: its parent, the wrapper, knows who has the terminal by then. What the shell says of its jobs is dropped.
  */
 const jobControl = `group=$1
 shift
@@ -81,50 +76,37 @@ const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatu
 
 type Failed = Told & { readonly tag: "Failed" }
 
-const what = "the launcher, a process that starts the command,"
+const refused = (problem: string) =>
+  systemRefused(`the launcher, a process that starts the command, ${problem}; nothing was left running`)
 
-const refused = (problem: string) => new SystemRefused({ problem: `${what} ${problem}; nothing was left running` })
-
-const failureOf = ({ file, argv }: Begin, told: Failed): StartFailure => {
+const failureOf = ({ file, argv }: Begin, { code, errno, message }: Failed): Failure => {
   const command = argv[0]!
-  switch (told.code) {
-    case "ENOENT":
-      return fs.existsSync(file)
-        ? new SystemRefused({ problem: `${command} cannot be started: the interpreter that it names is not there` })
-        : new CommandNotFound({ command })
-    case "EACCES":
-      return new CommandNotExecutable({ command, isDirectory: false })
-    default:
-      return new SystemRefused({
-        problem: `the command cannot be started: ${said({ errno: told.errno, message: told.said })}`
-      })
-  }
+  if (code === "EACCES") return commandNotExecutable(command, false)
+  if (code !== "ENOENT") return systemRefused(`the command cannot be started: ${said({ errno, message })}`)
+  return fs.existsSync(file)
+    ? systemRefused(`${command} cannot be started: the interpreter that it names is not there`)
+    : commandNotFound(command)
 }
-
-const patience = "5 seconds"
 
 /** Starts a launcher, and makes sure that it leads a group. */
 const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const launcher = [process.execPath, program]
   const child = yield* terminalOf === undefined
-    ? spawn(what, launcher[0]!, launcher.slice(1), {
-      env,
-      detached: true,
-      stdio: ["inherit", "inherit", "inherit", "pipe"]
-    })
-    : spawn(what, "/bin/sh", ["-m", "-c", jobControl, "fdb-election", String(terminalOf), ...launcher], {
-      env,
-      // Some look for the terminal at standard error alone. That of the command is 5.
-      stdio: ["inherit", "inherit", 0, "pipe", "pipe", 2]
-    })
-  const ready = Deferred.makeUnsafe<number, SystemRefused>()
+    ? spawnNode(program, refused, { detached: true, stdio: ["inherit", "inherit", "inherit", "pipe"] })
+    // Some programs look for the terminal at standard error alone. That of the command is 5.
+    : spawnNode(program, refused, { stdio: ["inherit", "inherit", 0, "pipe", "pipe", 2] }, [
+      "/bin/sh",
+      "-m",
+      "-c",
+      jobControl,
+      "fdb-election",
+      String(terminalOf)
+    ])
+  const ready = Deferred.makeUnsafe<number, Failure>()
   const began = Deferred.makeUnsafe<Failed | undefined>()
   const exited = Deferred.makeUnsafe<ExitStatus>()
   const [channel, control] = child.stdio.slice(3) as [Duplex, Duplex | undefined]
   let status: ExitStatus | undefined
-  for (const stream of [channel, control]) stream?.on("error", () => {})
-  createInterface({ input: channel }).on("line", (line) => {
+  readLines(channel, (line) => {
     const told: Told = JSON.parse(line)
     switch (told.tag) {
       case "Ready":
@@ -138,8 +120,7 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
         // A shell that waits for the word to resume the command has nothing to resume any more.
         return control?.destroy()
     }
-  }).on("error", () => {})
-  child.on("error", () => {})
+  })
   // With its streams closed, all that was told has been heard.
   child.on("close", (code, signal) => {
     Deferred.doneUnsafe(ready, Effect.fail(refused("has ended")))
@@ -147,7 +128,7 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
     Deferred.doneUnsafe(exited, Effect.succeed(status ?? statusOf(code, signal)))
   })
   const group = yield* Deferred.await(ready).pipe(
-    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(refused("does not answer")) }),
+    Effect.timeoutOrElse({ duration: answerTimeout, orElse: () => Effect.fail(refused("does not answer")) }),
     Effect.filterOrFail((pid) => groupOf(pid) === pid, () => refused("has no process group of its own")),
     // A launcher that was not told to begin ends with its input.
     Effect.onError(() =>
@@ -160,32 +141,31 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
   const tell = (told: Until | Begin): void => {
     if (channel.writable) channel.write(`${JSON.stringify(told)}\n`)
   }
-  const started: CommandProcess = {
+  const launcher: LauncherProcess = {
     group,
     helper: terminalOf === undefined ? undefined : {
       pid: child.pid!,
       foreground: () => void control?.write("resume\n"),
       dismiss: () => void control?.destroy()
     },
-    until: (killAt) => tell({ killAt: String(killAt) }),
-    begin: (command) =>
-      Effect.suspend(() => {
-        tell(command)
-        return Effect.flatMap(Deferred.await(began), (failed) =>
-          failed === undefined
-            ? Effect.void
-            // The launcher ends when it has told that.
-            : Effect.andThen(Deferred.await(exited), Effect.fail(failureOf(command, failed))))
-      }),
+    until: ({ killAt }) => tell({ killAt: String(killAt) }),
+    begin: Effect.fnUntraced(function*(command) {
+      tell(command)
+      const failed = yield* Deferred.await(began)
+      if (failed === undefined) return
+      // The launcher ends when it has told that.
+      yield* Deferred.await(exited)
+      return yield* failureOf(command, failed)
+    }),
     settled: Effect.asVoid(Deferred.await(began)),
     forbid: Effect.sync(() => channel.destroy()),
     exited: Deferred.await(exited)
   }
-  return started
+  return launcher
 })
 
 /** Starts what will be the command, and gives it the terminal if that can be had. */
-export const start: Effect.Effect<CommandProcess, SystemRefused> = Effect.suspend(() => {
+export const start: Effect.Effect<LauncherProcess, Failure> = Effect.suspend(() => {
   const terminalOf = terminalToGive()
   return terminalOf === undefined
     ? launch(undefined)

@@ -1,17 +1,17 @@
 /**
- * The launcher: a small process that leads the process group of a command, and starts the command in it when it is told to.
+ * The launcher: a small process that leads the process group of a command, and starts the command in it when the wrapper says so.
  *
- * - The group is there before the command, and its number is the launcher's pid. So it is made sure of, and guarded, before
- *   anything begins, and whatever the command does, no other group has this number while the launcher lives.
+ * - The group is there before the command, and its number is the launcher's pid. So the wrapper can make sure of it, and have it
+ *   guarded, before anything begins; and no other group has this number while the launcher lives.
  * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store, and closes what it has inherited itself.
  * - What the command is, and its environment, come over descriptor 3: no shell and no list of processes gets to see them.
+ * - It knows the same last deadline as the watchdog process, and kills its group and itself then: also when wrapper and watchdog
+ *   process are dead.
  *
- * - It is told the same last deadline as the watchdog process, and kills its group and itself then: also when both others are dead.
+ * It ends when the command has, or before the command when its input ends. Until the command begins, a signal ends the launcher;
+ * from then on only SIGKILL does, and what stops the group stops it too, for a shell to see.
  *
- * It ends when the command has, or before the command when its input ends. Until it is told to begin, a signal ends it; from then
- * on only SIGKILL does, and what stops the group stops it too, for a shell to see.
- *
- * This is a plain program and no Effect, as the watchdog process.
+ * This is a plain program and no Effect: it has to start fast.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as childProcess from "node:child_process"
@@ -19,7 +19,7 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as os from "node:os"
 import { createInterface } from "node:readline"
-import { exit } from "./exit.ts"
+import { exit } from "../standardStreams.ts"
 import { signalGroup } from "./processGroup.ts"
 
 /** What the launcher is told: an instant of the host's monotonic clock, in nanoseconds, at which nothing may be left. */
@@ -40,12 +40,7 @@ export interface Begin {
 export type Told =
   | { readonly tag: "Ready"; readonly pid: number }
   | { readonly tag: "Began" }
-  | {
-    readonly tag: "Failed"
-    readonly code: string | undefined
-    readonly errno: number | undefined
-    readonly said: string
-  }
+  | ({ readonly tag: "Failed"; readonly message: string } & Pick<NodeJS.ErrnoException, "code" | "errno">)
   | { readonly tag: "Ended"; readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 const descriptor = 3
@@ -68,14 +63,11 @@ const end = (told: Told): void => {
   channel.end(`${JSON.stringify(told)}\n`, () => exit(0))
 }
 
-const fail = ({ code, errno, message }: NodeJS.ErrnoException): void =>
-  end({ tag: "Failed", code, errno, said: message })
-
 const start = (file: string, argv0: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): void => {
   const failed = (cause: NodeJS.ErrnoException): void => {
     // A script without an interpreter is one for the shell, as the shell has it.
     if (cause.code === "ENOEXEC") start("/bin/sh", "sh", [file, ...args], env)
-    else fail(cause)
+    else end({ tag: "Failed", code: cause.code, errno: cause.errno, message: cause.message })
   }
   try {
     const child = childProcess.spawn(file, args, { argv0, env, stdio: "inherit" })

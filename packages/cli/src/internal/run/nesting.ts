@@ -1,17 +1,16 @@
 /**
- * Tells whether this process is itself part of a command that leads the election it is to campaign for. It would wait for its own
- * end then.
+ * Whether this process is itself part of a command that leads the election it is to campaign for. It would wait for its own end.
  *
- * Each `run` tells its command, in a variable of the environment, which elections are led by the processes above it.
+ * Each `run` tells its command, in a variable of the environment, which elections the processes above it lead.
  */
 import * as fs from "node:fs"
-import type { Store } from "../selectedElection.ts"
+import type { Store } from "../stores.ts"
 import { signalProcess, statOf } from "./processGroup.ts"
 
 /** Entries of process, start of the process and election, each a line. */
 export const variable = "FDB_ELECTION_ABOVE"
 
-/** What makes a process another one than a later one of the same number; unknown where the system does not tell. */
+/** What tells a process from a later one of the same number; unknown where the system does not tell. */
 const startOf = (pid: number): string => statOf(pid)?.[19] ?? "unknown"
 
 /** What is the same for all names of a store; a name, where the store cannot be looked at. */
@@ -29,7 +28,6 @@ const identityOf = (store: Store): string => {
   }
 }
 
-/** The election, for whoever compares it with another. */
 const electionOf = (store: Store, name: string): string => JSON.stringify([identityOf(store), name])
 
 /** The value of the variable for the command of this process. */
@@ -39,11 +37,9 @@ export const entriesFor = (above: string | undefined, store: Store, name: string
 /** The process above this one that leads the election, if there is one. */
 export const leaderAbove = (above: string | undefined, store: Store, name: string): number | undefined => {
   const election = electionOf(store, name)
-  for (const entry of above?.split("\n") ?? []) {
+  return above?.split("\n").flatMap((entry) => {
     const [, pid, start, of] = /^(\d+) (\S+) (.*)$/.exec(entry) ?? []
-    if (of === election && signalProcess(Number(pid), 0) !== "gone" && start === startOf(Number(pid))) {
-      return Number(pid)
-    }
-  }
-  return undefined
+    const isAlive = signalProcess(Number(pid), 0) !== "gone" && start === startOf(Number(pid))
+    return of === election && isAlive ? [Number(pid)] : []
+  })[0]
 }

@@ -1,6 +1,5 @@
-/** Signals to process groups, and whether anybody is left in one. Plain functions: the watchdog process uses them as well. */
+/** Processes of this host, and signals to groups of them. Plain functions: the launcher and the watchdog process use them too. */
 import * as fs from "node:fs"
-import { codeOf } from "../errorCode.ts"
 
 /** `gone`: there is no such process; `refused`: there is one, of another user. */
 export type Sent = "sent" | "gone" | "refused"
@@ -11,7 +10,7 @@ export const signalProcess = (pid: number, signal: NodeJS.Signals | 0): Sent => 
     process.kill(pid, signal)
     return "sent"
   } catch (cause) {
-    return codeOf(cause) === "ESRCH" ? "gone" : "refused"
+    return (cause as NodeJS.ErrnoException).code === "ESRCH" ? "gone" : "refused"
   }
 }
 
@@ -30,7 +29,20 @@ export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined 
   }
 }
 
-/** A process that is not a zombie: that has ended, and its parent has not asked for it yet. */
+/** The parent as this module finds it. So the program loads this module before all others: the parent may end soon. */
+const parent = process.ppid
+
+/**
+ * Whether the process that started this one is gone, as far as that can be seen. Every process is born in the session of its
+ * parent: one that is in another, and has not begun its own, had lost its parent before this module was loaded.
+ */
+export const parentIsGone = (): boolean => {
+  if (process.ppid !== parent) return true
+  if (process.platform !== "linux") return false
+  const [own, adopter] = [statOf("self")?.[3], statOf(process.ppid)?.[3]]
+  return own !== undefined && adopter !== undefined && own !== adopter && own !== String(process.pid)
+}
+
 interface Process {
   readonly pid: number
   readonly parent: number
@@ -38,6 +50,7 @@ interface Process {
   readonly session: number
 }
 
+/** Nothing for a process that has ended, whether its parent has asked for it yet or not (a zombie). */
 const readProcess = (pid: number): Process | undefined => {
   try {
     const [state, parent, group, session] = readStat(pid)
@@ -45,7 +58,7 @@ const readProcess = (pid: number): Process | undefined => {
       ? undefined
       : { pid, parent: Number(parent), group: Number(group), session: Number(session) }
   } catch (cause) {
-    if (/ENOENT|ESRCH/.test(String(codeOf(cause)))) return undefined
+    if (/ENOENT|ESRCH/.test(String((cause as NodeJS.ErrnoException).code))) return undefined
     throw cause
   }
 }
@@ -78,9 +91,15 @@ export const signalGroup = (leader: number, signal: NodeJS.Signals | 0): Sent =>
   const groups = new Set(membersOf(leader)?.map(({ group }) => group))
   groups.delete(leader)
   for (const group of groups) signalProcess(-group, signal)
-  // Last, for who calls this may be the leader.
+  // Last, for the caller may be the leader.
   const sent = signalProcess(-leader, signal)
   return groups.size === 0 ? sent : "sent"
+}
+
+/** Asks all of a group to end. A stopped process sees the signal only when it goes on. */
+export const endGroup = (leader: number, signal: NodeJS.Signals): void => {
+  signalGroup(leader, signal)
+  signalGroup(leader, "SIGCONT")
 }
 
 /**
@@ -93,8 +112,8 @@ export const groupIsGone = (leader: number): boolean => {
 }
 
 /**
- * Whether no process of the group runs or ever will. Who looks at one process after another misses what forks and ends
- * meanwhile; so what was missed is killed. No process forks that has been sent SIGKILL, and the next look shows all there is.
+ * Whether no process of the group runs or ever will. A look at one process after another misses what forks and ends meanwhile; so
+ * what was missed is killed. No process forks after SIGKILL, and the next look shows all there is.
  */
 export const endIfGone = (group: number): boolean =>
   groupIsGone(group) && (signalGroup(group, "SIGKILL") === "gone" || groupIsGone(group))

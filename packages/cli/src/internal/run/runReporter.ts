@@ -1,4 +1,4 @@
-/** What `fdb-election run` says on standard error: an account for people, a line for each thing that matters. */
+/** What `fdb-election run` says on standard error: progress messages, a line for each thing that matters. */
 import type { ElectionCause, ElectionEvent, LossReason } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Durations from "../durations.ts"

@@ -1,39 +1,49 @@
 /** Starts the processes of this command's own. */
 import * as Effect from "effect/Effect"
 import * as childProcess from "node:child_process"
+import { createInterface } from "node:readline"
 import * as util from "node:util"
-import { SystemRefused } from "../../Failure.ts"
+import type { Failure } from "../../Failure.ts"
 
 /** What the operating system has refused, in its own words. */
-export const said = (cause: unknown): string => {
-  const { errno, message } = cause as NodeJS.ErrnoException
-  return (errno === undefined ? undefined : util.getSystemErrorMap().get(errno)?.join(": ")) ?? message
-}
+export const said = ({ errno, message }: Pick<NodeJS.ErrnoException, "errno" | "message">): string =>
+  (errno === undefined ? undefined : util.getSystemErrorMap().get(errno)?.join(": ")) ?? message
+
+/** How long such a process may take to answer. */
+export const answerTimeout = "5 seconds"
 
 /**
- * Starts a process. It inherits the descriptors of the store, and has to close them before it does anything.
+ * Starts Node on a program. The process inherits the descriptors of the store, and closes them before it does anything.
  *
- * @param what names the process, as in "the watchdog process, which guards the command,"
+ * @param refused makes the failure of the rest of a sentence, as "cannot be started: …"
+ * @param shell a command that starts Node, whose path and argument it gets; Node itself unless given
  */
-export const spawn = (
-  what: string,
-  file: string,
-  args: ReadonlyArray<string>,
-  options: childProcess.SpawnOptions
-): Effect.Effect<childProcess.ChildProcess, SystemRefused> => {
-  const refused = (cause: unknown) =>
-    new SystemRefused({ problem: `${what} cannot be started: ${said(cause)}; nothing was left running` })
+export const spawnNode = (
+  program: string,
+  refused: (problem: string) => Failure,
+  options: childProcess.SpawnOptions,
+  shell: ReadonlyArray<string> = []
+): Effect.Effect<childProcess.ChildProcess, Failure> => {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const [file, ...args] = [...shell, process.execPath, program]
+  const failed = (cause: unknown) => refused(`cannot be started: ${said(cause as NodeJS.ErrnoException)}`)
   // Node throws some of the system's refusals, and emits the others.
-  return Effect.try({
-    try: () => childProcess.spawn(file, args, options),
-    catch: refused
-  }).pipe(
+  return Effect.try({ try: () => childProcess.spawn(file!, args, { env, ...options }), catch: failed }).pipe(
     Effect.filterOrElse(
       (child) => child.pid !== undefined,
       (child) =>
-        Effect.callback<never, SystemRefused>((resume) =>
-          void child.once("error", (cause) => resume(Effect.fail(refused(cause))))
+        Effect.callback<never, Failure>((resume) =>
+          void child.once("error", (cause) => resume(Effect.fail(failed(cause))))
         )
+    ),
+    Effect.tap((child) =>
+      Effect.sync(() => {
+        for (const emitter of [child, ...child.stdio]) emitter?.on("error", () => {})
+      })
     )
   )
 }
+
+/** Calls `onLine` with each line that a process writes. */
+export const readLines = (input: NodeJS.ReadableStream, onLine: (line: string) => void): void =>
+  void createInterface({ input }).on("line", onLine).on("error", () => {})

@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as tty from "node:tty"
-import { codeOf } from "../errorCode.ts"
 import { statOf } from "./processGroup.ts"
 
 /** The group of a process, and the one that has its terminal. */
@@ -36,6 +35,6 @@ export const hasTerminal = (): boolean => {
     fs.closeSync(fs.openSync("/dev/tty", fs.constants.O_RDONLY | fs.constants.O_NOCTTY))
     return true
   } catch (cause) {
-    return codeOf(cause) !== "ENXIO"
+    return (cause as NodeJS.ErrnoException).code !== "ENXIO"
   }
 }

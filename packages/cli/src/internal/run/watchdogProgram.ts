@@ -1,11 +1,11 @@
 /**
- * The watchdog process: a small process of its own that ends the command when the process that looks after it no longer does.
+ * The watchdog process: a small process that ends the command when the wrapper no longer does.
  *
- * It is told which process group to guard and until when, and does nothing as long as it goes on being told. Then:
+ * The wrapper tells it which process group to guard and until when. The watchdog process does nothing while deadlines keep
+ * coming. Then:
  *
- * - its input ends, for the other process has died, whatever it died of: SIGTERM at once, SIGKILL at the deadline
- * - nothing comes, for the other process is stopped or stuck: SIGTERM when the leader's belief in itself has ended,
- *   SIGKILL at the deadline
+ * - its input ends, for the wrapper has died, whatever it died of: SIGTERM at once, SIGKILL at the deadline
+ * - nothing comes, for the wrapper is stopped or stuck: SIGTERM when the leader's belief has ended, SIGKILL at the deadline
  *
  * Deadlines are instants of the host's monotonic clock, which all its processes share. This is a plain program and no
  * Effect: it has to start fast, to depend on nothing, and never to wait for anything. It writes no message for the same reason.
@@ -13,9 +13,9 @@
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as fs from "node:fs"
 import { createInterface } from "node:readline"
-import { endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
+import { endGroup, endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
-/** How long after the end of the belief it waits for the other process to act first, at most. */
+/** How long after the end of the belief it waits for the wrapper to act first, at most. */
 const slackNanos = 100_000_000n
 const pollMillis = 10
 const longestTimerMillis = 3_600_000
@@ -33,12 +33,6 @@ let killAt = 0n
 let orphaned = false
 let timer: NodeJS.Timeout | undefined
 
-const terminate = (target: Guarded): void => {
-  target.terminated = true
-  signalGroup(target.group, "SIGTERM")
-  signalGroup(target.group, "SIGCONT")
-}
-
 const release = (): void => {
   guarded = undefined
   if (orphaned) process.exit(0)
@@ -55,7 +49,10 @@ const look = (): void => {
   if (guarded === undefined) return
   const now = process.hrtime.bigint()
   if (orphaned && endIfGone(guarded.group)) return release()
-  if (!guarded.terminated && (orphaned || now >= terminateAt())) terminate(guarded)
+  if (!guarded.terminated && (orphaned || now >= terminateAt())) {
+    guarded.terminated = true
+    endGroup(guarded.group, "SIGTERM")
+  }
   if (now >= killAt) signalGroup(guarded.group, "SIGKILL")
   timer = setTimeout(look, millisUntil(now, guarded.terminated ? killAt : terminateAt()))
 }

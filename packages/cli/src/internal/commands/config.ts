@@ -6,12 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as ConfigKeys from "../configKeys.ts"
-import { durationFlag } from "../durationFlag.ts"
-import { configText } from "../electionStatus.ts"
+import { durationFlag } from "../durations.ts"
 import { transact } from "../selectedElection.ts"
 import * as Table from "../table.ts"
-import { json } from "./reading.ts"
-import { onNewTarget, onTarget } from "./root.ts"
+import { json, printJson, printLines, withElection, withNewElection } from "./root.ts"
 
 const preemption = Flag.Boolean("preemption").pipe(
   Flag.withDescription(
@@ -19,25 +17,6 @@ const preemption = Flag.Boolean("preemption").pipe(
   ),
   Flag.withDefault(true)
 )
-
-/** Without a heartbeat or a timeout, these follow the lease. */
-const initialConfig = (flags: {
-  readonly lease: Option.Option<ElectionConfig["leaseDuration"]>
-  readonly heartbeat: Option.Option<ElectionConfig["leaseDuration"]>
-  readonly candidateTimeout: Option.Option<ElectionConfig["leaseDuration"]>
-  readonly preemption: boolean
-}): ElectionConfig => {
-  const base = Option.match(flags.lease, {
-    onNone: () => new ElectionConfig({}),
-    onSome: (lease) => ElectionConfig.withLeaseDuration(lease)
-  })
-  return new ElectionConfig({
-    ...base,
-    heartbeatInterval: Option.getOrElse(flags.heartbeat, () => base.heartbeatInterval),
-    candidateTimeout: Option.getOrElse(flags.candidateTimeout, () => base.candidateTimeout),
-    allowPreemption: flags.preemption
-  })
-}
 
 export const init = Command.make("init", {
   lease: durationFlag("lease", "How long leadership lasts without a renewal; 10s unless set"),
@@ -51,17 +30,28 @@ export const init = Command.make("init", {
   ),
   preemption
 }, (flags) =>
-  onNewTarget(({ election, name }) =>
+  withNewElection(({ election, name }) =>
     Effect.gen(function*() {
-      const asked = yield* ConfigKeys.checkDurations(initialConfig(flags))
+      const base = Option.match(flags.lease, {
+        onNone: () => new ElectionConfig({}),
+        onSome: ElectionConfig.withLeaseDuration
+      })
+      const asked = yield* ConfigKeys.checkDurations(
+        new ElectionConfig({
+          ...base,
+          heartbeatInterval: Option.getOrElse(flags.heartbeat, () => base.heartbeatInterval),
+          candidateTimeout: Option.getOrElse(flags.candidateTimeout, () => base.candidateTimeout),
+          allowPreemption: flags.preemption
+        })
+      )
       const before = yield* transact(Effect.option(election.readConfig))
       const config = yield* Effect.catchTag(transact(election.initialize(asked)), "InvalidConfig", ConfigKeys.refuse)
-      if (Option.isNone(before)) return yield* Console.log(`${name.text} is set up: ${configText(config)}`)
+      if (Option.isNone(before)) return yield* Console.log(`${name.text} is set up: ${ConfigKeys.inOneLine(config)}`)
       yield* Console.log(
         `${name.text} was set up before` +
           (Equal.equals(config, asked)
-            ? `: ${configText(config)}`
-            : ` with another configuration, which stays in force: ${configText(config)}`)
+            ? `: ${ConfigKeys.inOneLine(config)}`
+            : ` with another configuration, which stays in force: ${ConfigKeys.inOneLine(config)}`)
       )
     })
   )).pipe(
@@ -82,16 +72,15 @@ const get = Command.make("get", {
   ),
   json
 }, ({ json, key }) =>
-  onTarget(({ election }) =>
+  withElection(({ election }) =>
     Effect.gen(function*() {
       const config = yield* transact(election.readConfig)
-      if (json) {
-        const value = Option.isSome(key) ? yield* ConfigKeys.getJson(config, key.value) : ConfigKeys.toJson(config)
-        return yield* Console.log(JSON.stringify(value))
+      if (Option.isNone(key)) {
+        return yield* json ? printJson(ConfigKeys.toJson(config)) : printLines(Table.lines(ConfigKeys.all(config)))
       }
-      yield* Console.log(
-        Option.isSome(key) ? yield* ConfigKeys.get(config, key.value) : Table.lines(ConfigKeys.all(config)).join("\n")
-      )
+      yield* json
+        ? Effect.flatMap(ConfigKeys.getJson(config, key.value), printJson)
+        : Effect.flatMap(ConfigKeys.get(config, key.value), Console.log)
     })
   )).pipe(Command.withDescription("Shows the configuration, or one value of it."))
 
@@ -101,14 +90,14 @@ const set = Command.make("set", {
     Argument.variadic({ min: 2 })
   )
 }, ({ pairs }) =>
-  onTarget(({ election, name }) =>
+  withElection(({ election, name }) =>
     Effect.gen(function*() {
       const config = yield* transact(Effect.gen(function*() {
         const changed = yield* ConfigKeys.set(yield* election.readConfig, pairs)
         yield* election.writeConfig(changed)
         return changed
       })).pipe(Effect.catchTag("InvalidConfig", ConfigKeys.refuse))
-      yield* Console.log(`${name.text}: ${configText(config)}`)
+      yield* Console.log(`${name.text}: ${ConfigKeys.inOneLine(config)}`)
     })
   )).pipe(
     Command.withDescription(
@@ -127,7 +116,7 @@ export const config = Command.make("config").pipe(
 
 const toggle = (word: "enable" | "disable", enabled: boolean, short: string, description: string) =>
   Command.make(word, {}, () =>
-    onTarget(({ election, name }) =>
+    withElection(({ election, name }) =>
       Effect.gen(function*() {
         const before = yield* transact(Effect.gen(function*() {
           const config = yield* election.readConfig

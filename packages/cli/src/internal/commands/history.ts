@@ -1,0 +1,57 @@
+/** `history`: the last tenures. */
+import type { HistoryEntry } from "@effect-fdb/leader-election"
+import { Command, Flag } from "effect/cli"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Durations from "../durations.ts"
+import { instantText } from "../electionStatus.ts"
+import { transact } from "../selectedElection.ts"
+import * as Table from "../table.ts"
+import { json, printJson, printLines, withElection } from "./root.ts"
+
+const toJson = ({ end, leaderId, reason, start, term }: HistoryEntry) => ({
+  term: String(term),
+  leader: leaderId,
+  startMillis: Number(start / 1_000_000n),
+  endMillis: end === undefined ? null : Number(end / 1_000_000n),
+  reason: reason ?? null
+})
+
+const toRow = (now: bigint) => ({ end, leaderId, reason, start, term }: HistoryEntry): ReadonlyArray<string> => [
+  String(term),
+  leaderId,
+  instantText(start),
+  end === undefined ? `${Durations.formatNanos(now - start)} so far` : Durations.formatNanos(end - start),
+  reason ?? (end === undefined ? "leads, or has died" : "")
+]
+
+const limit = Flag.Int("limit").pipe(
+  Flag.withAlias("n"),
+  Flag.withMetavar("N"),
+  Flag.withDescription("How many tenures to show; 20 unless set; 100 are kept"),
+  Flag.filter((n) => n >= 1 && n <= 100, (n) => `${n} tenures cannot be shown: give a number from 1 to 100`),
+  Flag.withDefault(20)
+)
+
+export const history = Command.make(
+  "history",
+  { json, limit },
+  ({ json, limit }) =>
+    withElection(({ election, name }) =>
+      Effect.gen(function*() {
+        // The configuration tells an election that was never set up from one without a history.
+        const entries = yield* transact(Effect.andThen(election.readConfig, election.readHistory(limit)))
+        if (json) return yield* printJson(entries.map(toJson))
+        if (entries.length === 0) return yield* Console.log(`nobody has led ${name.text} yet`)
+        const rows = entries.map(toRow(yield* Clock.currentTimeNanos))
+        yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))
+      })
+    )
+).pipe(
+  Command.withShortDescription("Who has led, from when to when, and how it ended"),
+  Command.withDescription(
+    "Lists the tenures, newest first. How one ended: resigned; expired (the lease lapsed and another took over); preempted " +
+      "(by a candidate of higher priority); stepped-down (an operator asked)."
+  )
+)

@@ -1,0 +1,150 @@
+/**
+ * The wrapper: the process of `fdb-election run`. It campaigns, and while it leads it runs the command, with two processes of its
+ * own: the launcher (`launcherProgram.ts`) leads the command's process group and starts the command in it, and the watchdog
+ * process (`watchdogProgram.ts`) ends the command when the wrapper has died or does not move.
+ *
+ * The work of one tenure is in `supervise.ts`, the way of signals in `signals.ts`, and when the command has to be gone in
+ * `deadlines.ts`.
+ */
+import { Database } from "@effect-fdb/core"
+import { CandidateSuperseded, ElectionConfig, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as os from "node:os"
+import * as tty from "node:tty"
+import * as ExitCode from "../../ExitCode.ts"
+import { CommandEnded, tryAgain } from "../../Failure.ts"
+import { printable } from "../printable.ts"
+import { type SelectedElection, transact } from "../selectedElection.ts"
+import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
+import * as Nesting from "./nesting.ts"
+import * as RunReporter from "./runReporter.ts"
+import { CommandSignals } from "./signals.ts"
+import { supervise } from "./supervise.ts"
+import { foregroundGroup } from "./terminal.ts"
+import { Transactions } from "./transactions.ts"
+import * as Watchdog from "./watchdogProcess.ts"
+
+/** The flags of `fdb-election run`. */
+export interface Options {
+  readonly id: Option.Option<string>
+  readonly priority: number
+  readonly again: boolean
+  readonly grace: Option.Option<Duration.Duration>
+  readonly exitWithParent: boolean
+  readonly quiet: boolean
+  readonly command: ReadonlyArray<string>
+}
+
+const defaultId = Effect.gen(function*() {
+  let suffix = ""
+  for (let i = 0; i < 4; i++) suffix += String.fromCharCode(97 + (yield* Random.nextIntBetween(0, 25)))
+  return `${os.hostname()}-${process.pid}-${suffix}`
+})
+
+/** How long to wait after a command that ended soon: a tenth of a second, doubled with each in a row, up to ten seconds. */
+const pauseMillis = (shortRuns: number): number => Math.min(100 * 2 ** (shortRuns - 1), 10_000)
+const shortRunNanos = 10_000_000_000n
+
+/** Campaigns, and runs the command while this process leads, to the exit code of the command. */
+const campaign = Effect.fnUntraced(function*(
+  { election, name, store }: SelectedElection,
+  options: Options,
+  file: string,
+  signals: CommandSignals,
+  transactions: Transactions
+) {
+  const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
+  const console = yield* Console.Console
+  const clock = yield* Clock.Clock
+  const write = (line: string) => console.error(`fdb-election: ${printable(line)}`)
+  const say = (line: string): void => {
+    if (options.quiet) return
+    // A terminal may stop a process that writes from the background.
+    if (tty.isatty(2) && foregroundGroup() === undefined) transactions.whenNone(() => write(line))
+    else write(line)
+  }
+  if (process.pid === 1) {
+    say(
+      "is process 1, and cannot reap orphans of the command: start the container with an init, as `docker run --init` does"
+    )
+  }
+  const askedGrace = Option.getOrUndefined(options.grace)
+  const config = yield* transact(election.initialize(new ElectionConfig({})))
+  yield* checkGrace(config.leaseDuration, askedGrace)
+  const watchdog = yield* Watchdog.make
+  const deadlines = new Deadlines(askedGrace)
+  deadlines.listeners.add(watchdog.until)
+  const report = RunReporter.make({ election: name.text, say, now: () => clock.monotonicTimeNanosUnsafe() })
+  const observer: typeof ElectionObserver.Service = (event) => {
+    if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
+      deadlines.renewed(event.believesUntil, event.leaseDuration)
+    }
+    report(event)
+  }
+  return yield* Effect.gen(function*() {
+    const candidacy = yield* election.candidacy({
+      id,
+      priority: options.priority,
+      safetyMargin: safetyMargin(askedGrace)
+    })
+    /** One tenure: the command's status, or nothing where this process campaigns again. */
+    const tenure = candidacy.withLeadership((leadership) =>
+      supervise({ watchdog, deadlines, signals, say }, {
+        file,
+        argv: options.command,
+        env: {
+          ...process.env,
+          FDB_ELECTION_TERM: String(leadership.term),
+          FDB_ELECTION_ID: id,
+          FDB_ELECTION_NAME: name.text,
+          [Nesting.variable]: Nesting.entriesFor(process.env[Nesting.variable], store, name.text)
+        }
+      }, leadership)
+    ).pipe(
+      Effect.catchIf(
+        (error) => error instanceof LeadershipLost,
+        ({ reason, term }) =>
+          options.again && !signals.isEnding
+            ? Effect.undefined
+            : Effect.fail(tryAgain(
+              `the command was ended with the leadership of term ${term}, for ${RunReporter.reasons[reason]}; with ` +
+                "--again it would wait to lead again"
+            ))
+      ),
+      // The next campaign waits: to take the id back would end the other's command.
+      Effect.catchIf((error) => options.again && error instanceof CandidateSuperseded, () =>
+        Effect.sync(() => {
+          say(`waits until the other process that takes part as "${id}" is gone: give each an id of its own, or none`)
+          return undefined
+        }))
+    )
+    for (let shortRuns = 0; true;) {
+      const begun = clock.monotonicTimeNanosUnsafe()
+      const status = yield* tenure
+      if (status === undefined) continue
+      if (!options.again || signals.isEndingAfter(status)) return status
+      say(`the command has ended with ${status}; campaigns again`)
+      shortRuns = clock.monotonicTimeNanosUnsafe() - begun < shortRunNanos ? shortRuns + 1 : 0
+      if (shortRuns > 0) yield* Effect.sleep(pauseMillis(shortRuns))
+    }
+  }).pipe(Effect.scoped, Effect.provideService(ElectionObserver, observer))
+})
+
+/** Runs `file`, the command, whenever this process leads. It fails with {@link CommandEnded} where that ends with another status than 0. */
+export const run = Effect.fnUntraced(function*(selected: SelectedElection, options: Options, file: string) {
+  const transactions = new Transactions()
+  const signals = new CommandSignals(transactions)
+  yield* signals.take
+  const status = yield* campaign(selected, options, file, signals, transactions).pipe(
+    Effect.provideService(Database, transactions.counting(yield* Database)),
+    Effect.raceFirst(Deferred.await(signals.interrupted)),
+    Effect.raceFirst(signals.watchSurroundings(options.exitWithParent))
+  )
+  if (status !== ExitCode.ok) return yield* new CommandEnded({ status })
+}, Effect.scoped)

@@ -794,7 +794,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "evicted-though-it-beats",
     wrong: "a leader evicts who has written its record since it looked first",
     patches: [
-      election("protocol/protocol", "before.lastHeartbeat === after.lastHeartbeat && Bytes", "Bytes")
+      election("protocol/protocol", "a.lastHeartbeat === b.lastHeartbeat && ", "")
     ],
     noticedBy: "replay",
     profile: "pauses",

@@ -64,6 +64,20 @@ describe("a follower", () => {
     assert.deepStrictEqual(second.step, { _tag: "Follow", until: 113n })
   })
 
+  it("counts a vacancy from its beginning, though it has followed that tenure", () => {
+    const first = act(view(held(other)), 100n)
+    assert.deepStrictEqual(act(view(vacant(other)), 105n, first.memory).step, { _tag: "Follow", until: 108n })
+  })
+
+  it("leaves a vacancy for the longer of two reasons: it has stepped down itself, and another is preferred", () => {
+    for (const [yieldsUntil, until] of [[101n, 103n], [105n, 105n]] as const) {
+      assert.deepStrictEqual(act(view(vacant(other)), 100n, { ...Protocol.blank, yieldsUntil }).step, {
+        _tag: "Follow",
+        until
+      })
+    }
+  })
+
   it("leaves a vacancy to others after it has stepped down itself", () => {
     const yielding = { ...Protocol.blank, yieldsUntil: 107n }
     assert.deepStrictEqual(act(view(vacant()), 100n, yielding).step, { _tag: "Follow", until: 107n })
@@ -134,9 +148,12 @@ describe("a follower", () => {
     // Another that has taken the id meanwhile is not registered over.
     const [before, after] = [beat(0n), beat(1n)].map(({ candidate }) => candidate)
     const seen = Protocol.observeOther(undefined, beat(0n), 100n)!
-    assert.deepStrictEqual([undefined, before, after].map((candidate) => Protocol.isFree(seen, candidate)), [
+    // Nor is one that has registered in the same instant of its own wall clock.
+    const third = { ...before!, registration: identity("third", 3).registration }
+    assert.deepStrictEqual([undefined, before, after, third].map((candidate) => Protocol.isFree(seen, candidate)), [
       true,
       true,
+      false,
       false
     ])
   })

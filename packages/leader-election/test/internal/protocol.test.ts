@@ -68,13 +68,15 @@ describe("observation (rule 4)", () => {
     assert.isTrue(Protocol.hasLapsed(second, renewed, 19n))
   })
 
-  it("begins anew with another duration of the same ballot, as an operator may write it who repairs a record", () => {
+  it("begins anew with another duration or term of the same ballot, as an operator may write it who repairs a record", () => {
     const first = Protocol.observe(undefined, view(), 0n)
     const repaired = view({ lease: { ballot: 9n, duration: 5n, expiry: 100n } })
     assert.isFalse(Protocol.hasLapsed(first, repaired, 10n))
     const second = Protocol.observe(first, repaired, 10n)
     assert.isFalse(Protocol.hasLapsed(second, repaired, 14n))
     assert.isTrue(Protocol.hasLapsed(second, repaired, 15n))
+    const restored = view({ leader: { _tag: "Held", term: 8n, id: "bob", priority: 1, registration: stamp(2) } })
+    assert.isFalse(Protocol.hasLapsed(first, restored, 10n))
   })
 })
 

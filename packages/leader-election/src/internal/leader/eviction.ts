@@ -76,7 +76,7 @@ const evict = (
       const found = yield* Store.readCandidatesOf(tx.snapshot, keys, seen.map(({ id }) => id))
       const dead = seen.filter((candidate, i) => {
         const now = found[i]
-        return now !== undefined && Protocol.isUnchanged(candidate, now) && !sameIdentity(candidate, tenure)
+        return now !== undefined && Protocol.sameRecord(candidate, now) && !sameIdentity(candidate, tenure)
       })
       for (const { id } of dead) {
         yield* tx.addReadConflictKey(keys.candidate(id))

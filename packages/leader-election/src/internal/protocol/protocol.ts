@@ -50,8 +50,9 @@ export interface OtherRegistration {
   readonly since: bigint
 }
 
-const sameRecord = (a: CandidateRecord, b: CandidateRecord): boolean =>
-  a.lastHeartbeat === b.lastHeartbeat && sameIdentity({ id: "", ...a }, { id: "", ...b })
+/** Whether a candidate has not written its record between two looks at it. */
+export const sameRecord = (a: CandidateRecord, b: CandidateRecord): boolean =>
+  a.lastHeartbeat === b.lastHeartbeat && Bytes.equals(a.registration.bytes, b.registration.bytes)
 
 /** Goes on with what was seen while the record stays as it is. In a disabled election no candidate shows that it lives. */
 export const observeOther = (
@@ -83,10 +84,6 @@ const timeoutsUntilEviction = 10n
  * that lives writes its record several times in each timeout, whatever its wall clock says.
  */
 export const evictionDelay = (candidateTimeout: bigint): bigint => timeoutsUntilEviction * candidateTimeout
-
-/** Whether a candidate has not shown itself between two looks at its record. */
-export const isUnchanged = (before: CandidateRecord, after: CandidateRecord): boolean =>
-  before.lastHeartbeat === after.lastHeartbeat && Bytes.equals(before.registration.bytes, after.registration.bytes)
 
 /** Whether the stored tenure is exactly this one (2, 6, 10). */
 export const stands = (leader: LeaderRecord, tenure: Tenure): boolean =>
@@ -201,7 +198,7 @@ export const failedPreemptions = (
     const lasted = last - term > renewalsInLease
     const preempted = history[i + 1]?.reason === "preempted"
     if (lasted && (preempted || leaderId === id)) return failed
-    if (!lasted && preempted && (reason === "resigned" || reason === "expired")) failed++
+    if (preempted && (reason === "resigned" || reason === "expired")) failed++
   }
   return failed
 }
@@ -256,19 +253,20 @@ export type Step =
   | { readonly _tag: "Follow"; readonly until: bigint | undefined }
 
 /** Until when a vacancy is left to others: to the preferred successor, and after one's own stepping down. */
-const vacancyOpensAt = (memory: Memory, view: View, me: Identity, heartbeat: bigint): bigint | undefined => {
-  const preferred = view.leader._tag === "Vacant" ? view.leader.successor : undefined
-  const forOther = preferred === undefined || sameIdentity(preferred, me) || memory.vacantSince === undefined
-    ? undefined
-    : memory.vacantSince + heartbeat
-  if (forOther === undefined) return memory.yieldsUntil
-  return memory.yieldsUntil === undefined || memory.yieldsUntil < forOther ? forOther : memory.yieldsUntil
+const vacancyOpensAt = (
+  { vacantSince = 0n, yieldsUntil = 0n }: Memory,
+  preferred: Identity | undefined,
+  me: Identity,
+  heartbeat: bigint
+): bigint => {
+  const forOther = preferred === undefined || sameIdentity(preferred, me) ? 0n : vacantSince + heartbeat
+  return forOther > yieldsUntil ? forOther : yieldsUntil
 }
 
 /** What a superseded candidate does: it registers once the other's record is gone, or has not changed for `timeout` (8). */
 export const awaitId = ({ since }: OtherRegistration, view: View, now: bigint, timeout: bigint): Step => {
   const isFree = view.candidate === undefined || now >= since + timeout
-  return view.enabled && isFree ? { _tag: "Register" } : { _tag: "Follow", until: since + timeout }
+  return isFree ? { _tag: "Register" } : { _tag: "Follow", until: since + timeout }
 }
 
 /**
@@ -286,14 +284,15 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
       return { _tag: "Superseded" }
     case "registered":
   }
-  const vacant = view.leader._tag === "Vacant"
-  const opensAt = vacant ? vacancyOpensAt(memory, view, me, heartbeat) : undefined
-  if (opensAt !== undefined && now < opensAt) return { _tag: "Follow", until: opensAt }
+  if (view.leader._tag === "Vacant") {
+    const opensAt = vacancyOpensAt(memory, view.leader.successor, me, heartbeat)
+    if (now < opensAt) return { _tag: "Follow", until: opensAt }
+  }
   const lapsed = hasLapsed(memory.observation, view, now)
   const own = view.leader._tag === "Held" && sameIdentity(view.leader, me)
   const claimed = claim(view, me, { lapsed: lapsed || own, preempt: false })
   if (claimed !== undefined) {
-    return { _tag: "Claim", claim: claimed, cause: vacant ? "vacant" : lapsed ? "lapsed" : "own" }
+    return { _tag: "Claim", claim: claimed, cause: claimed.ends === undefined ? "vacant" : lapsed ? "lapsed" : "own" }
   }
   const lapse = memory.observation === undefined ? undefined : lapsesAt(memory.observation)
   if (!shouldChallenge(view, me)) return { _tag: "Follow", until: lapse }

@@ -38,7 +38,7 @@ export const ofSignal = (signalNumber: number): number => 128 + signalNumber
 const byTag: { readonly [tag: string]: number } = {
   PromiseBroken: promiseBroken,
   ShowHelp: usage,
-  Unusable: usage,
+  UsageError: usage,
   InvalidCandidate: usage,
   InvalidConfig: usage,
   InvalidState: invalidRecords,

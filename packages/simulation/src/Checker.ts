@@ -1,7 +1,4 @@
-/**
- * Holds a history against a promise. Checkers look at the event log and at the commit-ordered record only, and never call
- * the code that they judge.
- */
+/** A checker holds a history against one promise. It sees the event log and the committed record, and calls nothing of what it checks. */
 import type { Analysis } from "./internal/analysis.ts"
 
 /** A broken promise. */
@@ -9,7 +6,7 @@ export interface Violation {
   readonly checker: string
   /** When, in nanoseconds of simulated time. */
   readonly at: number
-  /** Whose lane it belongs to, where it is somebody's. */
+  /** The process that broke it, if it was one. */
   readonly who?: string | undefined
   readonly message: string
 }
@@ -21,3 +18,14 @@ export interface Checker {
   readonly promise: string
   readonly check: (analysis: Analysis) => ReadonlyArray<Violation>
 }
+
+/** A checker that yields when, who and what of each violation. */
+export const make = (
+  name: string,
+  promise: string,
+  find: (analysis: Analysis) => Iterable<readonly [at: number, who: string | undefined, message: string]>
+): Checker => ({
+  name,
+  promise,
+  check: (analysis) => Array.from(find(analysis), ([at, who, message]) => ({ checker: name, at, who, message }))
+})

@@ -1,10 +1,31 @@
-/**
- * What has happened in a world, in the order in which it has, as canonical text: the same seed gives the same bytes.
- */
+/** The events of a history in their order, and as canonical text: the same seed gives the same bytes. */
 import { type EventScheduler, second } from "./EventScheduler.ts"
 
 /** What an event may tell. */
 export type Detail = string | number | bigint | boolean | undefined
+
+/** What an event tells besides: instants and durations in nanoseconds, unless the log's reader is told otherwise. */
+export interface Details {
+  readonly [name: string]: Detail
+  readonly term?: bigint
+  readonly ballot?: bigint
+  readonly token?: bigint
+  readonly tenure?: string
+  readonly id?: string
+  readonly registration?: string
+  readonly kind?: string
+  readonly cause?: string
+  readonly reason?: string
+  readonly path?: string
+  readonly step?: string
+  readonly until?: number
+  readonly duration?: number
+  readonly monotonic?: number
+  readonly wall?: number
+  readonly runs?: boolean
+  readonly rate?: number
+  readonly begun?: number
+}
 
 /** One event. */
 export interface Event {
@@ -13,18 +34,15 @@ export interface Event {
   /** Whose it is: a process as in `p1#1`, `operator`, `sink`, `simulation`. */
   readonly who: string
   readonly what: string
-  readonly details: { readonly [name: string]: Detail }
+  readonly details: Details
 }
 
 /** An event as its line. */
 export const format = ({ at, details, what, who }: Event): string => {
   const seconds = String(Math.floor(at / second)).padStart(6, "0")
-  let line = `${seconds}.${String(at % second).padStart(9, "0")} ${who} ${what}`
-  for (const name of Object.keys(details)) {
-    const detail = details[name]
-    if (detail !== undefined) line += ` ${name}=${String(detail)}`
-  }
-  return line
+  const rest = Object.entries(details).filter(([, detail]) => detail !== undefined)
+  const begin = `${seconds}.${String(at % second).padStart(9, "0")} ${who} ${what}`
+  return [begin, ...rest.map(([name, detail]) => `${name}=${String(detail)}`)].join(" ")
 }
 
 export class EventLog {
@@ -35,7 +53,7 @@ export class EventLog {
     this.scheduler = scheduler
   }
 
-  add(who: string, what: string, details: Event["details"] = {}): void {
+  add(who: string, what: string, details: Details = {}): void {
     this.events.push({ at: this.scheduler.now, who, what, details })
   }
 }

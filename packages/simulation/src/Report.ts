@@ -79,7 +79,7 @@ const processLane = ({ beliefs, analysis, lines, places }: Material, host: strin
       // It may have died before.
       const deadline = Number.isFinite(shown)
         ? shown
-        : at + (until - Analysis.monotonicAt(process, at)) / (process.stretches[0]?.rate ?? 1)
+        : at + (until - Analysis.shownAt(process, "monotonic", at)) / (process.clock[0]?.rate ?? 1)
       const next = confirmed[index + 1]?.at ?? Number.POSITIVE_INFINITY
       const full = deadline - at
       if (full <= 0) return
@@ -102,7 +102,7 @@ const processLane = ({ beliefs, analysis, lines, places }: Material, host: strin
       spans.push({ kind: "finalizes", from: seconds(stopped), to: seconds(over), of: place, label })
     }
   }
-  for (const { from, kind, to, who } of Analysis.faults(analysis.history)) {
+  for (const { from, kind, to, who } of analysis.faults) {
     if (hostOf(who) !== host) continue
     spans.push({ kind, from: seconds(from), to: seconds(to), label: `${who}: ${kind}` })
   }
@@ -174,7 +174,7 @@ const databaseLane = ({ analysis, places }: Material): Lane => {
 const otherLane = ({ analysis, lines }: Material, who: "simulation" | "operator"): Lane => ({
   name: who === "simulation" ? "faults" : "operators",
   kind: who,
-  spans: Analysis.faults(analysis.history).filter((fault) => fault.who === who).map(({ from, kind, to }) => ({
+  spans: analysis.faults.filter((fault) => fault.who === who).map(({ from, kind, to }) => ({
     kind,
     from: seconds(from),
     to: seconds(to),

@@ -1,9 +1,9 @@
-/** Many histories, one after another, on as many cores as are to be used; and what came of them. */
+/** Many histories, in as many threads as are asked for, and what came of them. */
 import * as Effect from "effect/Effect"
 import type { Job, Outcome } from "./internal/job.ts"
 import * as Thread from "./internal/thread.ts"
 import type * as Profile from "./Profile.ts"
-import { Statistics } from "./Statistics.ts"
+import * as Statistics from "./Statistics.ts"
 
 export type { Job, Outcome } from "./internal/job.ts"
 
@@ -15,7 +15,7 @@ export interface Options {
   /** The first seed. */
   readonly from: number
   readonly processes?: number | undefined
-  /** How long each history is, in seconds of simulated time. */
+  /** How long each history is, in simulated seconds. */
   readonly duration?: number | undefined
   /** How many threads; one by default. */
   readonly threads?: number | undefined
@@ -23,50 +23,50 @@ export interface Options {
 
 /** See the module. */
 export interface Result {
-  readonly statistics: Statistics
+  readonly statistics: Statistics.Statistics
   /** The histories that broke promises. */
   readonly failures: ReadonlyArray<Outcome>
-  /** The history in which most tenures happened, the first of these. */
+  /** The history with the most tenures, the first of these. */
   readonly liveliest: Outcome | undefined
 }
 
-/** The jobs, in their order: each seed once with every profile. */
-const jobAt = ({ duration, from, processes, profiles }: Options, index: number): Job => ({
-  profile: profiles[index % profiles.length]!,
-  seed: from + Math.floor(index / profiles.length),
-  processes,
-  duration
-})
+/** Of no history. */
+export const none: Result = { statistics: Statistics.none, failures: [], liveliest: undefined }
 
-/** Runs all jobs, in threads; `progress` is told after each what has come of them so far. */
+/** Runs each seed once with every profile; `progress` is told after each history what has come of them so far. */
 export const run = (
-  options: Options,
+  { duration, from, processes, profiles, seeds, threads = 1 }: Options,
   progress: (result: Result) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Result> =>
   Effect.gen(function*() {
-    const statistics = new Statistics()
-    const failures: Array<Outcome> = []
-    let liveliest: Outcome | undefined
+    let result = none
     let next = 0
+    const jobAt = (index: number): Job => ({
+      profile: profiles[index % profiles.length]!,
+      seed: from + Math.floor(index / profiles.length),
+      processes,
+      duration
+    })
     // Threads are not done in the order of the jobs.
     const inOrder = ({ job: a }: Outcome, { job: b }: Outcome): number =>
-      a.seed - b.seed || options.profiles.indexOf(a.profile) - options.profiles.indexOf(b.profile)
-    const isLivelier = (outcome: Outcome, than: Outcome): boolean =>
-      (outcome.summary.tenures - than.summary.tenures || inOrder(than, outcome)) > 0
+      a.seed - b.seed || profiles.indexOf(a.profile) - profiles.indexOf(b.profile)
+    const livelier = (a: Outcome | undefined, b: Outcome): Outcome =>
+      a === undefined || (b.statistics.tenures - a.statistics.tenures || inOrder(a, b)) > 0 ? b : a
     const work = Effect.gen(function*() {
       const thread = yield* Thread.make
-      while (next < options.seeds) {
-        const outcome = yield* thread("perform", jobAt(options, next++))
-        statistics.merge(outcome.summary)
-        if (outcome.violations.length > 0) failures.push(outcome)
-        if (liveliest === undefined || isLivelier(outcome, liveliest)) liveliest = outcome
-        yield* progress({ statistics, failures, liveliest })
+      while (next < seeds) {
+        const outcome = yield* thread("perform", jobAt(next++))
+        result = {
+          statistics: Statistics.merge(result.statistics, outcome.statistics),
+          failures: outcome.violations.length > 0 ? [...result.failures, outcome] : result.failures,
+          liveliest: livelier(result.liveliest, outcome)
+        }
+        yield* progress(result)
       }
     })
-    const threads = Math.min(options.threads ?? 1, options.seeds)
-    yield* Effect.all(Array.from({ length: threads }, () => Effect.scoped(work)), {
+    yield* Effect.all(Array.from({ length: Math.min(threads, seeds) }, () => Effect.scoped(work)), {
       concurrency: "unbounded",
       discard: true
     })
-    return { statistics, failures: failures.toSorted(inOrder), liveliest }
+    return { ...result, failures: result.failures.toSorted(inOrder) }
   })

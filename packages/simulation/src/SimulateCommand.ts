@@ -1,4 +1,4 @@
-/** The command `simulate`: for `npm run simulate`, and a part of `fdb-election`. */
+/** The command `fdb-election simulate`. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
@@ -15,7 +15,7 @@ import * as Mutants from "./Mutants.ts"
 import * as Profile from "./Profile.ts"
 import * as Shrink from "./Shrink.ts"
 import * as Simulate from "./Simulate.ts"
-import { Statistics, transitions } from "./Statistics.ts"
+import * as Statistics from "./Statistics.ts"
 
 /** A promise was broken; the command has told which. */
 export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly violations: number }> {
@@ -24,12 +24,10 @@ export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly 
   }
 }
 
-/** The command line asks for something that there is not. */
-export class Unusable extends Data.TaggedError("Unusable")<{ readonly problem: string }> {
-  override get message(): string {
-    return this.problem
-  }
-}
+/** The command line is wrong. */
+export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
+
+const usageError = (message: string) => Effect.fail(new UsageError({ message }))
 
 const flags = {
   seeds: Flag.Int("seeds").pipe(
@@ -42,7 +40,7 @@ const flags = {
     Flag.withDescription("How many processes take part; 5 unless set")
   ),
   duration: Flag.String("duration").pipe(
-    Flag.withMetavar("SPAN"),
+    Flag.withMetavar("DURATION"),
     Flag.withDefault("10m"),
     Flag.withDescription("How long each history is, in simulated time, as 90s, 1m30s or 2h; 10m unless set")
   ),
@@ -64,39 +62,39 @@ const flags = {
 }
 
 /** Fails unless each of the numbers is at least so much. */
-const requireAtLeast = (least: number, numbers: Readonly<Record<string, number>>): Effect.Effect<void, Unusable> => {
-  const wrong = Object.keys(numbers).filter((name) => numbers[name]! < least)
-  return wrong.length === 0
-    ? Effect.void
-    : Effect.fail(
-      new Unusable({ problem: `${wrong.map((name) => `--${name}`).join(" and ")}: give at least ${least}` })
-    )
+const requireAtLeast = (least: number, numbers: Readonly<Record<string, number>>): Effect.Effect<void, UsageError> => {
+  const wrong = Object.keys(numbers).filter((name) => numbers[name]! < least).map((name) => `--${name}`)
+  return wrong.length === 0 ? Effect.void : usageError(`${wrong.join(" and ")}: give at least ${least}`)
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** Seconds. */
-const parseDuration = (text: string): Effect.Effect<number, Unusable> =>
-  /^(?:\d+(?:\.\d+)?\s*[smhd]\s*)+$/.test(text.trim())
-    ? Effect.succeed(
-      [...text.matchAll(/([\d.]+)\s*([smhd])/g)].reduce(
-        (sum, [, count, unit]) => sum + Number(count) * units[unit!]!,
-        0
-      )
-    )
-    : Effect.fail(new Unusable({ problem: `"${text}" is no duration: write 90s, 1m30s or 2h` }))
-
 /** Shorter histories are over before anything could go wrong. */
 const shortest = 60
 
-const parseProfiles = (name: Option.Option<string>): Effect.Effect<ReadonlyArray<Profile.Name>, Unusable> => {
-  if (Option.isNone(name)) return Effect.succeed(Profile.names)
-  const found = Profile.names.filter((known) => known === name.value)
-  return found.length > 0
-    ? Effect.succeed(found)
-    : Effect.fail(
-      new Unusable({ problem: `there is no profile "${name.value}": choose one of ${Profile.names.join(", ")}` })
+/** Seconds. */
+const parseDuration = (text: string): Effect.Effect<number, UsageError> => {
+  if (!/^(?:\d+(?:\.\d+)?\s*[smhd]\s*)+$/.test(text.trim())) {
+    return usageError(`"${text}" is no duration: write 90s, 1m30s or 2h`)
+  }
+  const parts = [...text.matchAll(/([\d.]+)\s*([smhd])/g)]
+  const duration = parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit!]!, 0)
+  if (duration < shortest) {
+    return usageError(
+      `--duration has to be at least ${shortest}s: in the last 55 seconds or more of a history nothing goes wrong`
     )
+  }
+  return duration > longest
+    ? usageError(`--duration has to be at most ${longest / 3600}h: no simulation lasts longer`)
+    : Effect.succeed(duration)
+}
+
+/** Those of a name, all without one. */
+const select = <A>(kind: string, items: ReadonlyArray<A>, nameOf: (item: A) => string, name: Option.Option<string>) => {
+  const selected = items.filter((item) => Option.isNone(name) || nameOf(item) === name.value)
+  return selected.length > 0
+    ? Effect.succeed(selected)
+    : usageError(`there is no ${kind} "${Option.getOrNull(name)}": choose one of ${items.map(nameOf).join(", ")}`)
 }
 
 const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
@@ -125,38 +123,56 @@ const progressOf = (total: number) => {
 const requireWritable = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fileSystem) => Effect.scoped(fileSystem.open(path, { flag: "a" }))).pipe(
     Effect.mapError(({ reason }) =>
-      new Unusable({ problem: `the report cannot be written to ${path}: ${reason.message}` })
+      new UsageError({ message: `the report cannot be written to ${path}: ${reason.message}` })
     )
   )
+
+const violationsIn = ({ failures }: Simulate.Result): number =>
+  failures.reduce((sum, { violations }) => sum + violations.length, 0)
 
 const counts = (of: Readonly<Record<string, number>>): string =>
   Object.entries(of).toSorted(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`).join(", ") || "none"
 
-const leases = (value: number | undefined): string => value === undefined ? "–" : value.toFixed(2)
-
 /** What a person wants to know of the run. */
-const account = ({ failures, statistics }: Simulate.Result, realSeconds: number): ReadonlyArray<string> => {
-  const { causes, faults, histories, leaderlessSeconds, losses, missing, simulatedSeconds, tenures } = statistics
-  const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
+const summary = (result: Simulate.Result, realSeconds: number): string => {
+  const { statistics } = result
+  const { causes, failovers, faults, histories, leaderlessSeconds, losses, simulatedSeconds, taken, tenures } =
+    statistics
+  const all = Statistics.transitions
+  const missing = all.filter((name) => !taken.includes(name))
+  const leases = (p: number): string => `p${100 * p} ${Statistics.percentile(statistics, p)?.toFixed(2) ?? "–"}`
   return [
-    `${plural(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ${
-      realSeconds.toFixed(1)
-    } s ` +
-    `(${Math.round(simulatedSeconds / realSeconds)} × real time)`,
+    `${plural(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ` +
+    `${realSeconds.toFixed(1)} s (${Math.round(simulatedSeconds / realSeconds)} × real time)`,
     `elections    ${tenures}: ${counts(causes)}`,
     `ends         ${counts(losses)}`,
     `leaderless   ${(100 * leaderlessSeconds / Math.max(1, simulatedSeconds)).toFixed(2)} % of the time`,
-    `failover     p50 ${leases(statistics.percentile(0.5))}, p99 ${leases(statistics.percentile(0.99))} leases, over ` +
-    `${plural(statistics.failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
+    `failover     ${leases(0.5)}, ${leases(0.99)} leases, over ` +
+    `${plural(failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
     `faults       ${counts(faults)}`,
-    `transitions  ${transitions.length - missing.length} of ${transitions.length}` +
+    `transitions  ${all.length - missing.length} of ${all.length}` +
     (missing.length === 0
       ? ""
       : missing.length > 12
       ? "; more seeds and profiles take the others"
       : `; not taken: ${missing.join(", ")}`),
-    `violations   ${violations}`
-  ]
+    `violations   ${violationsIn(result)}`
+  ].join("\n")
+}
+
+const toJson = (result: Simulate.Result, seeds: number, realSeconds: number): string => {
+  const { faults, simulatedSeconds, taken, tenures } = result.statistics
+  const leases = (p: number): number | null => Statistics.percentile(result.statistics, p) ?? null
+  return JSON.stringify({
+    seeds,
+    violations: violationsIn(result),
+    simulatedSeconds: Math.round(simulatedSeconds),
+    realSeconds: Number(realSeconds.toFixed(3)),
+    tenures,
+    faults,
+    transitionsCovered: `${taken.length}/${Statistics.transitions.length}`,
+    failoverLeases: { p50: leases(0.5), p99: leases(0.99) }
+  })
 }
 
 /** Tells of a failing seed, and of the smallest scenario that was found for it. */
@@ -176,11 +192,7 @@ const explain = Effect.fnUntraced(function*({ job, violations }: Simulate.Outcom
   )
 }, Effect.scoped)
 
-/** The page of a history. */
-const draw = (job: Simulate.Job): Effect.Effect<string> =>
-  Effect.scoped(Effect.flatMap(Thread.make, (thread) => thread("draw", job)))
-
-const simulate = Effect.fnUntraced(function*(input: {
+const simulate = Effect.fnUntraced(function*({ from, json, processes, seeds, threads, ...input }: {
   readonly seeds: number
   readonly from: number
   readonly processes: number
@@ -190,73 +202,40 @@ const simulate = Effect.fnUntraced(function*(input: {
   readonly report: Option.Option<string>
   readonly json: boolean
 }) {
-  const { from, json, processes, seeds, threads } = input
   yield* requireAtLeast(1, { seeds, processes, threads })
   yield* requireAtLeast(0, { from })
   const duration = yield* parseDuration(input.duration)
-  if (duration < shortest) {
-    return yield* new Unusable({
-      problem:
-        `--duration has to be at least ${shortest}s: in the last 55 seconds or more of a history nothing goes wrong`
-    })
-  }
-  if (duration > longest) {
-    return yield* new Unusable({
-      problem: `--duration has to be at most ${longest / 3600}h: no simulation lasts longer`
-    })
-  }
-  const profiles = yield* parseProfiles(input.profile)
-  const options: Simulate.Options = { profiles, seeds, from, processes, duration, threads }
-  if (Option.isSome(input.report)) yield* requireWritable(input.report.value)
+  const profiles = yield* select("profile", Profile.names, (name) => name, input.profile)
+  const path = Option.getOrUndefined(input.report)
+  if (path !== undefined) yield* requireWritable(path)
   const begun = yield* Clock.monotonicTimeNanos
   const elapsed = Effect.map(Clock.monotonicTimeNanos, (now) => Duration.toSeconds(Duration.nanos(now - begun)))
   const progress = progressOf(seeds)
-  let sofar: Simulate.Result = { statistics: new Statistics(), failures: [], liveliest: undefined }
+  let sofar = Simulate.none
   yield* progress(sofar)
-  const result = yield* Simulate.run(options, (result) => {
+  const result = yield* Simulate.run({ profiles, seeds, from, processes, duration, threads }, (result) => {
     sofar = result
     return progress(result)
   }).pipe(
     Effect.onInterrupt(() =>
-      Effect.flatMap(
-        elapsed,
-        (realSeconds) =>
-          Console.log(
-            [
-              "",
-              `interrupted before ${seeds === 1 ? "it was" : `all ${seeds} were`} made`,
-              ...account(sofar, realSeconds)
-            ].join("\n")
-          )
-      )
+      Effect.flatMap(elapsed, (realSeconds) => {
+        const which = seeds === 1 ? "it was" : `all ${seeds} were`
+        return Console.log(`\ninterrupted before ${which} made\n${summary(sofar, realSeconds)}`)
+      })
     )
   )
   const realSeconds = yield* elapsed
-  const { failures, statistics } = result
-  for (const line of account(result, realSeconds)) yield* Console.log(line)
-  const [first] = failures
+  yield* Console.log(summary(result, realSeconds))
+  const [first] = result.failures
   if (first !== undefined) yield* explain(first)
   const shown = first ?? result.liveliest
-  if (Option.isSome(input.report) && shown !== undefined) {
-    const page = yield* draw(shown.job)
-    const fileSystem = yield* FileSystem.FileSystem
-    yield* fileSystem.writeFileString(input.report.value, page)
-    yield* Console.log(`report       ${shown.job.profile}, seed ${shown.job.seed}: ${input.report.value}`)
+  if (path !== undefined && shown !== undefined) {
+    const page = yield* Effect.scoped(Effect.flatMap(Thread.make, (thread) => thread("draw", shown.job)))
+    yield* Effect.flatMap(FileSystem.FileSystem, (fileSystem) => fileSystem.writeFileString(path, page))
+    yield* Console.log(`report       ${shown.job.profile}, seed ${shown.job.seed}: ${path}`)
   }
-  const violations = failures.reduce((sum, failure) => sum + failure.violations.length, 0)
-  if (json) {
-    yield* Console.log(JSON.stringify({
-      seeds,
-      violations,
-      simulatedSeconds: Math.round(statistics.simulatedSeconds),
-      realSeconds: Number(realSeconds.toFixed(3)),
-      tenures: statistics.tenures,
-      faults: statistics.faults,
-      transitionsCovered: `${transitions.length - statistics.missing.length}/${transitions.length}`,
-      failoverLeases: { p50: statistics.percentile(0.5) ?? null, p99: statistics.percentile(0.99) ?? null }
-    }))
-  }
-  if (violations > 0) return yield* new PromiseBroken({ violations })
+  if (json) yield* Console.log(toJson(result, seeds, realSeconds))
+  if (first !== undefined) return yield* new PromiseBroken({ violations: violationsIn(result) })
 })
 
 const mutations = Command.make(
@@ -273,13 +252,7 @@ const mutations = Command.make(
   },
   Effect.fnUntraced(function*({ only, seeds }) {
     if (Option.isSome(seeds)) yield* requireAtLeast(1, { seeds: seeds.value })
-    const chosen = Mutants.all.filter(({ name }) => Option.isNone(only) || only.value === name)
-    if (chosen.length === 0) {
-      const names = Mutants.all.map(({ name }) => name).join(", ")
-      return yield* new Unusable({
-        problem: `there is no mutation "${Option.getOrNull(only)}": choose one of ${names}`
-      })
-    }
+    const chosen = yield* select("mutation", Mutants.all, ({ name }) => name, only)
     const found = yield* Mutants.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
     yield* Console.log(Mutants.toTable(found))
     const problems = Mutants.problems(found, Option.isNone(only))

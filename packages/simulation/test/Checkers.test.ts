@@ -191,7 +191,7 @@ describe("each checker notices", () => {
   it("reasons: a leader that tells that it was replaced, though its tenure stands", () => {
     const history = tampered((history) => {
       const elected = find(history, "elected")
-      const { term } = elected.details
+      const term = elected.details.term!
       return {
         events: withEvents(history, {
           at: history.events.find(({ at, what }) => at > elected.at && what === "renewed")!.at - 1,
@@ -258,7 +258,7 @@ describe("each checker notices", () => {
   it("reasons: a tenure that is lost for the election was disabled, before its belief is over", () => {
     const history = tampered((history) => {
       const renewed = find(history, "renewed")
-      const { term } = renewed.details
+      const term = renewed.details.term!
       return {
         events: withEvents(history, {
           ...renewed,

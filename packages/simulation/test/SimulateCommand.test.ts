@@ -1,13 +1,22 @@
+import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
+import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
+import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
 import { assert, describe, it } from "@effect/vitest"
-import { Console, Effect, Fiber } from "effect"
+import { Console, Effect, Fiber, Layer } from "effect"
 import * as Command from "effect/cli/Command"
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { perform } from "../src/internal/job.ts"
-import * as NodeServices from "../src/internal/nodeServices.ts"
 import * as Profile from "../src/Profile.ts"
 import { command, PromiseBroken } from "../src/SimulateCommand.ts"
+
+const nodeServices = Layer.provideMerge(
+  NodeChildProcessSpawner.layer,
+  Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer, NodeTerminal.layer)
+)
 
 /** Runs the command, and gives what it has printed. */
 const call = (line: string, lines: Array<string> = []) =>
@@ -15,7 +24,7 @@ const call = (line: string, lines: Array<string> = []) =>
     const console = { ...globalThis.console, log: (text: string) => void lines.push(text) }
     return Command.runWith(command, { version: "0" })(line.split(" ")).pipe(
       Effect.provideService(Console.Console, console),
-      Effect.provide(NodeServices.layer),
+      Effect.provide(nodeServices),
       Effect.as(lines)
     )
   })
@@ -53,7 +62,7 @@ describe("simulate", () => {
   it.effect("writes the report, of the history with the most tenures", () =>
     Effect.gen(function*() {
       const tenures = Profile.names.map((profile) =>
-        perform({ profile, seed: 0, processes: 3, duration: 90 }).summary.tenures
+        perform({ profile, seed: 0, processes: 3, duration: 90 }).statistics.tenures
       )
       const most = Math.max(...tenures)
       assert.isBelow(tenures[0]!, most)
@@ -92,7 +101,7 @@ describe("simulate", () => {
     it.effect(`${line}: an error before anything is simulated`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(call(line))
-        assert.strictEqual(error._tag, "Unusable")
+        assert.strictEqual(error._tag, "UsageError")
         assert.include(error.message, problem)
         assert.isFalse(existsSync("/there"))
       }))

@@ -1,37 +1,26 @@
-/** The order of things at the end of a tenure. */
-import type { Checker, Violation } from "../Checker.ts"
+/** The order of events at the end of a tenure. */
+import * as Checker from "../Checker.ts"
+import { claimOf, resignationOf } from "../internal/ledger.ts"
 import { workRuns } from "../internal/workRuns.ts"
 
-export const checker: Checker = {
-  name: "ending",
-  promise: "a tenure is ended, and another campaign begun, only after the work's finalizers have run",
-  check: (analysis) => {
-    const violations: Array<Violation> = []
-    for (const { begins, ended, process, term } of workRuns(analysis)) {
-      const until = ended ?? process.died
-      const fail = (at: number, message: string) =>
-        violations.push({
-          checker: "ending",
-          at,
-          who: process.name,
-          message: `${process.name}, term ${term}: ${message}`
-        })
-      for (const { after, before, commit } of analysis.ledger) {
-        if (commit.by !== process.name || commit.at <= begins || commit.at >= until || before.leader === after.leader) {
-          continue
+export const ending = Checker.make(
+  "ending",
+  "a tenure is ended, and another campaign begun, only after the work's finalizers have run",
+  function*(analysis) {
+    for (const { begins, ended, process: { died, events, name }, term } of workRuns(analysis)) {
+      const isWithin = (at: number): boolean => at > begins && at < (ended ?? died)
+      for (const entry of analysis.ledger) {
+        const { at, by } = entry.commit
+        if (by !== name || !isWithin(at) || typeof entry.before.leader !== "object") continue
+        if (resignationOf(entry)?.term === term) {
+          yield [at, name, `${name}, term ${term}: it resigns before its work has ended`]
         }
-        if (typeof after.leader !== "object" || typeof before.leader !== "object") continue
-        if (before.leader.held && before.leader.term === term && !after.leader.held) {
-          fail(commit.at, "it resigns before its work has ended")
-        }
-        if (after.leader.held) fail(commit.at, "it claims before its work has ended")
+        if (claimOf(entry) !== undefined) yield [at, name, `${name}, term ${term}: it claims before its work has ended`]
       }
-      for (const { at, what } of process.events) {
-        if (at > begins && at < until && what === "work-begins") {
-          fail(at, "another work begins before this one has ended")
-        }
+      for (const { at, what } of events) {
+        if (what !== "work-begins" || !isWithin(at)) continue
+        yield [at, name, `${name}, term ${term}: another work begins before this one has ended`]
       }
     }
-    return violations
   }
-}
+)

@@ -1,79 +1,69 @@
 /** A resignation is followed by a successor within two round trips. */
-import type { Checker, Violation } from "../Checker.ts"
-import type { Event } from "../EventLog.ts"
+import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { longestTransaction } from "../FaultRates.ts"
-import * as Analysis from "../internal/analysis.ts"
-import type { State } from "../internal/ledger.ts"
+import type { Analysis } from "../internal/analysis.ts"
+import { claimOf, resignationOf, type State } from "../internal/ledger.ts"
 
-/** For so long at most a follower lets others go first that have registered before it, in nanoseconds. */
-const longestHeadStart = 10 * millisecond
+/** For so long at most a follower lets others go first that registered before it, in nanoseconds. */
+const longestClaimDelay = 10 * millisecond
 
 /** See the module; in nanoseconds. */
-const bound = 2 * longestTransaction + longestHeadStart
+const bound = 2 * longestTransaction + longestClaimDelay
 
-const isLostWatch = ({ details, what }: Event): boolean => what === "fault" && details["kind"] === "lost-watch"
+const disturbances: ReadonlySet<string> = new Set([
+  "fault",
+  "starts",
+  "exits",
+  "crashes",
+  "retried",
+  "prioritizes",
+  "configures",
+  "disables",
+  "enables",
+  "spoils",
+  "repairs",
+  "evicts",
+  "forges",
+  "stops"
+])
 
-/** Whether somebody else is there who could succeed: registered long enough, and not yielding to others himself. */
-const successors = (analysis: Analysis.Analysis, state: State, by: string, at: number, settled: number): number => {
-  let count = 0
-  for (const process of analysis.processes.values()) {
-    if (process.name === by || process.died < at + bound) continue
-    const registered = process.events.findLast((event) => event.what === "registered" && event.at < at)
-    if (registered === undefined || registered.at > at - settled) continue
-    const candidate = state.candidates.get(String(registered.details["id"]))
-    if (typeof candidate !== "object" || candidate.registration !== registered.details["registration"]) continue
-    const last = process.events.findLast((event) => event.what === "following" || event.what === "lost")
-    const followed = process.events.findLast((event) => event.at < at && event.what === "following")
-    if (last === undefined || followed === undefined || followed.at > at - 100 * millisecond) continue
-    const lost = process.events.findLast((event) =>
-      event.at < at && (event.what === "lost" || event.what === "elected")
-    )
-    if (lost !== undefined && lost.at > at - settled) continue
+/** Whether somebody else is there who could succeed: registered long enough, and not yielding to others itself. */
+const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, settled: number): boolean =>
+  [...analysis.processes.values()].some(({ born, died, events, name }) => {
+    const before = events.filter((event) => event.at < at)
+    const registered = before.findLast(({ what }) => what === "registered")
+    const followed = before.findLast(({ what }) => what === "following")
+    if (name === by || died < at + bound || registered === undefined || followed === undefined) return false
+    if (registered.at > at - settled || followed.at > at - 100 * millisecond) return false
+    const candidate = state.candidates.get(registered.details.id!)
+    if (typeof candidate !== "object" || candidate.registration !== registered.details.registration) return false
+    const lost = before.findLast(({ what }) => what === "lost" || what === "elected")
+    if (lost !== undefined && lost.at > at - settled) return false
     // A watch that is lost stays lost, long after the storm, until the next campaign: its owner polls.
-    if (process.events.some((event) => isLostWatch(event) && event.at >= (lost?.at ?? process.born) && event.at < at)) {
-      continue
-    }
-    count++
-  }
-  return count
-}
+    const since = lost?.at ?? born
+    return !before.some((event) => event.at >= since && event.details.kind === "lost-watch")
+  })
 
-export const checker: Checker = {
-  name: "handover",
-  promise: "in good weather a resignation is followed by a successor within two round trips",
-  check: (analysis) => {
-    const violations: Array<Violation> = []
-    const faults = Analysis.faults(analysis.history)
-    const disturbances = analysis.history.events.filter(({ what }) =>
-      what === "fault" || what === "starts" || what === "exits" || what === "crashes" || what === "retried" ||
-      what === "prioritizes" || what === "configures" || what === "disables" || what === "enables" ||
-      what === "spoils" || what === "repairs" || what === "evicts" || what === "forges" || what === "stops"
-    )
-    analysis.ledger.forEach(({ after, before, commit }, index) => {
-      if (before.leader === after.leader || typeof after.leader !== "object" || typeof before.leader !== "object") {
-        return
-      }
-      if (!before.leader.held || after.leader.held || after.leader.successor !== undefined) return
-      if (typeof after.config !== "object" || !after.config.enabled) return
-      const { at, by } = commit
-      const settled = 2 * Number(after.config.heartbeat) + 3 * second
+export const handover = Checker.make(
+  "handover",
+  "without faults a resignation is followed by a successor within two round trips",
+  function*(analysis) {
+    const disturbed = analysis.history.events.filter(({ what }) => disturbances.has(what))
+    for (const [index, entry] of analysis.ledger.entries()) {
+      const { after, commit: { at, by } } = entry
+      const { config, leader } = after
+      if (resignationOf(entry) === undefined || typeof leader !== "object" || leader.held) continue
+      if (leader.successor !== undefined || typeof config !== "object" || !config.enabled) continue
+      const settled = 2 * Number(config.heartbeat) + 3 * second
       const isNear = (from: number, to: number) => from < at + bound && to > at - settled
-      if (at + bound > analysis.history.endedAt || faults.some(({ from, to }) => isNear(from, to))) return
-      if (disturbances.some((event) => isNear(event.at, event.at))) return
-      if (successors(analysis, after, by, at, settled) === 0) return
-      const next = analysis.ledger.slice(index + 1).find(({ after, before }) =>
-        before.leader !== after.leader && typeof after.leader === "object" && after.leader.held
-      )
-      if (next !== undefined && next.commit.at <= at + bound) return
-      const took = next === undefined ? "never" : `${((next.commit.at - at) / millisecond).toFixed(1)} ms later`
-      violations.push({
-        checker: "handover",
-        at,
-        who: by,
-        message: `${by} resigns, and a successor comes ${took}, not within ${bound / millisecond} ms`
-      })
-    })
-    return violations
+      if (at + bound > analysis.history.endedAt || analysis.faults.some(({ from, to }) => isNear(from, to))) continue
+      if (disturbed.some((event) => isNear(event.at, event.at))) continue
+      if (!hasSuccessor(analysis, after, by, at, settled)) continue
+      const next = analysis.ledger.slice(index + 1).find((later) => claimOf(later) !== undefined)?.commit.at
+      if (next !== undefined && next <= at + bound) continue
+      const took = next === undefined ? "never" : `${((next - at) / millisecond).toFixed(1)} ms later`
+      yield [at, by, `${by} resigns, and a successor comes ${took}, not within ${bound / millisecond} ms`]
+    }
   }
-}
+)

@@ -1,10 +1,9 @@
-/** What is told of a loss is so. */
-import { LossReason } from "@effect-fdb/leader-election"
-import * as Schema from "effect/Schema"
-import type { Checker, Violation } from "../Checker.ts"
+/** The reason that is told of a loss is true. */
+import type { LossReason } from "@effect-fdb/leader-election"
+import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
-import { monotonicAt, type ProcessRun } from "../internal/analysis.ts"
-import { type Entry, invalid, type State } from "../internal/ledger.ts"
+import { type ProcessRun, shownAt } from "../internal/analysis.ts"
+import { claimOf, holderOf, invalid, type State } from "../internal/ledger.ts"
 
 /** What has to have been stored since the claim, for each reason; nothing for those that the leader finds by itself. */
 const grounds: {
@@ -15,8 +14,8 @@ const grounds: {
   resigned: undefined,
   expired: undefined,
   "clock-jumped": undefined,
-  replaced: ({ leader }, term, _, registration) =>
-    typeof leader !== "object" || !leader.held || leader.term !== term || leader.who.registration !== registration,
+  replaced: (state, term, _, registration) =>
+    holderOf(state)?.term !== term || holderOf(state)?.who.registration !== registration,
   evicted: ({ candidates }, _, id) => candidates.get(id) === undefined,
   superseded: ({ candidates }, _, id, registration) => {
     const candidate = candidates.get(id)
@@ -35,66 +34,43 @@ const grounds: {
 const tolerance = 20 * millisecond
 
 /** What may pass before the belief is over, and is no reason until then. */
-const passing: ReadonlySet<LossReason> = new Set(["disabled", "broken"])
-
-/** Whether the database that a process has open was replaced. */
-const isCutOff = ({ events }: ProcessRun, at: number): boolean =>
-  events.some((event) => event.what === "fault" && event.details["kind"] === "replace" && event.at <= at)
+const transient: ReadonlySet<LossReason> = new Set(["disabled", "broken"])
 
 /** For how long a process's belief would have gone on by its monotonic clock, in nanoseconds. */
-const left = (process: ProcessRun, at: number): number => {
+const leftOf = (process: ProcessRun, at: number): number => {
   const last = process.events.findLast((event) =>
     event.at <= at && (event.what === "elected" || event.what === "renewed")
   )
-  const until = process.events
-    .filter((event) => event === last || (event.what === "shortened" && event.at >= (last?.at ?? 0) && event.at <= at))
-    .map(({ details }) => Number(details["until"]))
-  return Math.min(...until) - monotonicAt(process, at)
+  const until = process.events.filter((event) =>
+    event === last || (event.what === "shortened" && event.at >= (last?.at ?? 0) && event.at <= at)
+  )
+  return Math.min(...until.map(({ details }) => details.until!)) - shownAt(process, "monotonic", at)
 }
 
-const isClaimOf = ({ after, before, commit }: Entry, who: string, term: bigint): boolean =>
-  commit.by === who && before.leader !== after.leader && typeof after.leader === "object" && after.leader.held &&
-  after.leader.term === term
-
-export const checker: Checker = {
-  name: "reasons",
-  promise:
-    "a leadership that is lost by what is stored is lost for what was stored, and not before its time if that may pass",
-  check: ({ history, ledger, processes }) => {
-    const violations: Array<Violation> = []
+export const reasons = Checker.make(
+  "reasons",
+  "a leadership that is lost by what is stored is lost for what was stored, and not before its time if that may pass",
+  function*({ history, ledger, processes }) {
     for (const { at, details, what, who } of history.events) {
-      if (what !== "lost") continue
-      const reason = Schema.decodeUnknownSync(LossReason)(details["reason"])
+      const { term = 0n } = details
+      const reason = details.reason as LossReason
       const holds = grounds[reason]
       const process = processes.get(who)
-      if (holds === undefined || process === undefined || (reason === "broken" && isCutOff(process, at))) continue
-      if (passing.has(reason) && left(process, at) > tolerance) {
-        violations.push({
-          checker: "reasons",
-          at,
-          who,
-          message: `${who} loses its tenure as ${reason} ${
-            (left(process, at) / second).toFixed(3)
-          } s before its belief is over`
-        })
+      if (what !== "lost" || holds === undefined || process === undefined) continue
+      // A replaced database answers with errors.
+      const isReplaced = process.events.some((event) => event.details.kind === "replace" && event.at <= at)
+      if (reason === "broken" && isReplaced) continue
+      if (transient.has(reason) && leftOf(process, at) > tolerance) {
+        const left = (leftOf(process, at) / second).toFixed(3)
+        yield [at, who, `${who} loses its tenure as ${reason} ${left} s before its belief is over`]
       }
-      const term = BigInt(String(details["term"]))
-      const claim = ledger.findIndex((entry) => isClaimOf(entry, who, term))
-      const leader = ledger[claim]?.after.leader
-      if (typeof leader !== "object" || !leader.held) continue
+      const claim = ledger.findIndex((entry) => entry.commit.by === who && claimOf(entry)?.term === term)
+      const leader = ledger[claim] && claimOf(ledger[claim])
+      if (leader === undefined) continue
       const { id, registration } = leader.who
-      let founded = false
-      for (let index = claim; index < ledger.length && ledger[index]!.commit.at <= at && !founded; index++) {
-        founded = holds(ledger[index]!.after, term, id, registration)
-      }
-      if (founded) continue
-      violations.push({
-        checker: "reasons",
-        at,
-        who,
-        message: `${who} loses term ${term} as ${reason}, and nothing that was stored says so`
-      })
+      const since = ledger.slice(claim).filter(({ commit }) => commit.at <= at)
+      if (since.some(({ after }) => holds(after, term, id, registration))) continue
+      yield [at, who, `${who} loses term ${term} as ${reason}, and nothing that was stored says so`]
     }
-    return violations
   }
-}
+)

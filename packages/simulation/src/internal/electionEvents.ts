@@ -30,13 +30,13 @@ export const logElectionEvent = (log: EventLog, { name }: SimulatedProcess, even
         term: event.term,
         cause: event.cause,
         leaderless: nanos(event.leaderless),
-        until: event.believesUntil
+        until: Number(event.believesUntil)
       })
     case "Shortened":
       return log.add(name, "shortened", {
         term: event.term,
         duration: nanos(event.leaseDuration),
-        until: event.believesUntil
+        until: Number(event.believesUntil)
       })
     case "Renewed":
       return log.add(name, "renewed", {
@@ -44,7 +44,7 @@ export const logElectionEvent = (log: EventLog, { name }: SimulatedProcess, even
         ballot: event.ballot,
         path: event.path,
         latency: nanos(event.latency),
-        until: event.believesUntil
+        until: Number(event.believesUntil)
       })
     case "RenewalFailed":
       return log.add(name, "renewal-failed", { term: event.term, path: event.path, error: nameOf(event.error) })

@@ -4,31 +4,27 @@ import * as Checkers from "../Checkers.ts"
 import * as Profile from "../Profile.ts"
 import type { Scenario } from "../Scenario.ts"
 import * as Simulation from "../Simulation.ts"
-import { Statistics, type Summary } from "../Statistics.ts"
+import * as Statistics from "../Statistics.ts"
 
 /** One history to be made. */
 export interface Job {
   readonly profile: Profile.Name
   readonly seed: number
-  readonly processes: number | undefined
-  readonly duration: number | undefined
+  readonly processes?: number | undefined
+  readonly duration?: number | undefined
 }
 
 /** What became of one history. */
 export interface Outcome {
   readonly job: Job
   readonly violations: ReadonlyArray<Violation>
-  readonly summary: Summary
+  readonly statistics: Statistics.Statistics
 }
 
-/** What a job's history is made from. */
-export const scenarioOf = ({ duration, processes, profile, seed }: Job): Scenario =>
-  Profile.generate(profile, seed, { duration, processes })
+export const scenarioOf = ({ profile, seed, ...options }: Job): Scenario => Profile.generate(profile, seed, options)
 
-/** Makes one history and judges it. */
+/** Makes one history and checks it. */
 export const perform = (job: Job): Outcome => {
   const history = Simulation.run(scenarioOf(job))
-  const statistics = new Statistics()
-  statistics.add(history)
-  return { job, violations: Checkers.check(history), summary: statistics.summary }
+  return { job, violations: Checkers.check(history), statistics: Statistics.of(history) }
 }

@@ -27,6 +27,6 @@ register("./mutantHooks.js", import.meta.url, { data: patches })
 // Only now, so that everything is loaded through the hooks.
 const { perform } = await import("./job.ts")
 for (let seed = 0; seed < task.seeds; seed++) {
-  const { violations } = perform({ profile: task.profile, seed, processes: undefined, duration: task.duration })
+  const { violations } = perform({ profile: task.profile, seed, duration: task.duration })
   process.stdout.write(`${JSON.stringify([...new Set(violations.map(({ checker }) => checker))])}\n`)
 }

@@ -2,9 +2,10 @@
  * What each commit to an election is: one of the transitions that the protocol has, or none. The rules are written down
  * here a second time, in the terms of what is stored.
  */
+import type { Event } from "../EventLog.ts"
 import { second } from "../EventScheduler.ts"
 import type { Analysis } from "./analysis.ts"
-import { type Entry, invalid, type State } from "./ledger.ts"
+import { type Entry, holderOf, invalid, type State } from "./ledger.ts"
 
 /** The transitions of the stored state. */
 export const stored = [
@@ -45,32 +46,20 @@ type Verdict = { readonly transition: Transition } | { readonly illegal: string 
 const legal = (transition: Transition): Verdict => ({ transition })
 const illegal = (reason: string): Verdict => ({ illegal: reason })
 
-/** The challenge that obliges the leader to go, by the rules. */
-const obligation = ({ challenge, config, leader }: State): "preempted" | "stepped-down" | undefined => {
-  if (typeof challenge !== "object" || typeof leader !== "object" || typeof config !== "object") return undefined
-  if (!leader.held || challenge.term !== leader.term) return undefined
-  if (challenge.challenger === undefined) return "stepped-down"
-  return config.preemption && challenge.priority > leader.priority ? "preempted" : undefined
-}
-
-const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
-  if (before.config === undefined && written.has("config")) return legal("initialize")
-  if (written.has("config") && typeof before.config === "object" && typeof after.config === "object") {
-    if (before.config.enabled && !after.config.enabled) return legal("disable")
-    if (!before.config.enabled && after.config.enabled) return legal("enable")
-    return legal("configure")
-  }
-  if (written.has("challenge") && typeof after.challenge === "object" && after.challenge.challenger === undefined) {
-    return legal("request-step-down")
-  }
-  if (candidates.size > 0 && [...candidates].every((id) => after.candidates.get(id) === undefined)) {
-    return legal("evict")
-  }
-  return legal("spoil-or-repair")
-}
-
-/** The fastest clock that any world has. */
+/** The fastest clock that any process has. */
 const fastest = 1.04
+
+/** The shortest time, in simulated nanoseconds, in which a process's clock can go on by so much. */
+const shortest = (nanos: bigint | number): number => Number(nanos) / fastest
+
+/** How long after a change of the configuration what is under way may still be written, in nanoseconds. */
+const underWay = 20 * second
+
+/** A commit comes this much after it was sent at most: its read version is too old then. In nanoseconds. */
+const latest = 6 * second
+
+/** How many tenures are to be kept, at least. */
+const kept = 100
 
 /** What has been before a commit. Instants are nanoseconds of simulated time. */
 interface Past {
@@ -82,33 +71,44 @@ interface Past {
   /** When the configuration was written last, and since when the election is disabled. */
   configuredAt: number
   disabledAt: number | undefined
-  /** The vacancy that stands or stood last, since when, and who has left it. */
-  vacancy: { readonly term: bigint; readonly since: number; readonly by: string }
+  /** The vacancy that stands or stood last, and since when. */
+  vacancy: { readonly term: bigint; readonly since: number }
   /** Since when a leader leads, where its configuration has been the same since. */
   leads: number | undefined
 }
 
-/** How long after an election was disabled what is under way may still be written, in nanoseconds. */
-const underWay = 20 * second
+/** The challenge for which the leader has to step down. */
+const stepDownReason = (state: State): "preempted" | "stepped-down" | undefined => {
+  const { challenge, config } = state
+  const leader = holderOf(state)
+  if (typeof challenge !== "object" || typeof config !== "object" || challenge.term !== leader?.term) return undefined
+  if (challenge.challenger === undefined) return "stepped-down"
+  return config.preemption && challenge.priority > leader.priority ? "preempted" : undefined
+}
 
-/** A commit comes this much after it was sent at most: its read version is too old then. In nanoseconds. */
-const latest = 6 * second
+const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
+  if (before.config === undefined && written.has("config")) return legal("initialize")
+  if (written.has("config") && typeof before.config === "object" && typeof after.config === "object") {
+    if (before.config.enabled === after.config.enabled) return legal("configure")
+    return legal(after.config.enabled ? "enable" : "disable")
+  }
+  if (written.has("challenge") && typeof after.challenge === "object" && after.challenge.challenger === undefined) {
+    return legal("request-step-down")
+  }
+  const removes = candidates.size > 0 && [...candidates].every((id) => after.candidates.get(id) === undefined)
+  return legal(removes ? "evict" : "spoil-or-repair")
+}
 
-/** Whether a process's commit may be one that the network has kept back. */
-const mayBeLate = ({ processes }: Analysis, who: string, at: number): boolean =>
-  processes.get(who)?.events.some((event) =>
-    event.what === "fault" && event.details["kind"] === "late-commit" && event.at > at - latest && event.at < at
-  ) === true
-
-/** Whether the library has told a process's observer of something by an instant. */
-const wasTold = ({ processes }: Analysis, who: string, at: number, what: string, registration?: string): boolean =>
-  processes.get(who)?.events.some((event) =>
-    event.what === what && event.at < at &&
-    (registration === undefined || event.details["registration"] === registration)
-  ) === true
+/** Whether the log tells something of a process before an instant, and not before `from`. */
+const wasTold = (
+  { processes }: Analysis,
+  who: string,
+  [from, to]: readonly [from: number, to: number],
+  isSought: (event: Event) => boolean
+): boolean => processes.get(who)?.events.some((event) => event.at > from && event.at < to && isSought(event)) === true
 
 const ofCandidate = (
-  { after, before, candidates, commit }: Entry,
+  { after, before, candidates, commit: { at, by } }: Entry,
   analysis: Analysis,
   { configuredAt, disabledAt, known, lastWritten, registrars }: Past
 ): Verdict => {
@@ -116,15 +116,14 @@ const ofCandidate = (
   if (id === undefined || candidates.size > 1) return illegal("writes the records of several candidates")
   const was = before.candidates.get(id)
   const is = after.candidates.get(id)
-  if (was === invalid && is !== undefined) {
-    return typeof is === "object" && !known.has(is.registration)
-      ? legal("supersede")
-      : illegal(`writes over the damaged record of "${id}"`)
-  }
   if (is === undefined) return legal("unregister")
+  if (was === invalid) {
+    const isNew = typeof is === "object" && !known.has(is.registration)
+    return isNew ? legal("supersede") : illegal(`writes over the damaged record of "${id}"`)
+  }
   if (is === invalid) return illegal("writes a record that does not decode")
-  if (typeof was === "object" && was.registration === is.registration) {
-    return disabledAt === undefined || commit.at < disabledAt + underWay
+  if (was?.registration === is.registration) {
+    return disabledAt === undefined || at < disabledAt + underWay
       ? legal("heartbeat")
       : illegal("writes a heartbeat though the election has been disabled for long")
   }
@@ -136,21 +135,22 @@ const ofCandidate = (
     )
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
-  if (typeof was === "object") {
-    if (
-      analysis.owners.get(was.registration) === commit.by &&
-      wasTold(analysis, commit.by, commit.at, "registered", was.registration)
-    ) {
-      return illegal("supersedes its own registration")
-    }
-    const timeout = typeof before.config === "object" ? Number(before.config.candidateTimeout) / fastest : 0
-    return wasTold(analysis, commit.by, commit.at, "superseded") && !mayBeLate(analysis, commit.by, commit.at) &&
-        configuredAt < commit.at - underWay &&
-        (lastWritten.get(id) ?? 0) > commit.at - timeout
-      ? illegal(`takes "${id}" back from who lives`)
-      : legal("supersede")
-  }
-  return legal(registrars.has(commit.by) ? "register-again" : "register")
+  if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
+  const ownsIt = analysis.owners.get(was.registration) === by &&
+    wasTold(
+      analysis,
+      by,
+      [0, at],
+      ({ details, what }) => what === "registered" && details.registration === was.registration
+    )
+  if (ownsIt) return illegal("supersedes its own registration")
+  const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
+  return wasTold(analysis, by, [0, at], ({ what }) => what === "superseded") &&
+      // The network may have kept the commit back.
+      !wasTold(analysis, by, [at - latest, at], ({ details }) => details.kind === "late-commit") &&
+      configuredAt < at - underWay && (lastWritten.get(id) ?? 0) > at - timeout
+    ? illegal(`takes "${id}" back from who lives`)
+    : legal("supersede")
 }
 
 /** How many preemptions in a row, back from the leader to be challenged, have been won for nothing. */
@@ -169,16 +169,7 @@ const failedPreemptions = ({ history, lease }: State, challenger: string, renewa
   return failed
 }
 
-/** How early a challenge may come after the leader was elected; `leads` is since when it leads. */
-const earliestChallenge = (before: State, challenger: string, leads: number): number => {
-  if (typeof before.config !== "object") return 0
-  const { heartbeat, lease } = before.config
-  const failed = failedPreemptions(before, challenger, lease / heartbeat + 1n)
-  return failed === 0 ? 0 : leads + (0.8 * Number(lease) * 2 ** Math.min(failed - 1, 6)) / fastest
-}
-
-const ofChallenge = ({ after, before, commit }: Entry, leads: number | undefined): Verdict => {
-  const { challenge } = after
+const ofChallenge = ({ after: { challenge }, before, commit }: Entry, { leads }: Past): Verdict => {
   const { config, leader } = before
   if (typeof challenge !== "object") return illegal("removes or damages a challenge")
   if (typeof config !== "object" || typeof leader !== "object") return illegal("challenges over damaged records")
@@ -188,7 +179,9 @@ const ofChallenge = ({ after, before, commit }: Entry, leads: number | undefined
   if (!config.preemption || challenge.priority <= leader.priority) {
     return illegal("challenges without a higher priority")
   }
-  if (leads !== undefined && commit.at < earliestChallenge(before, challenge.challenger.id, leads)) {
+  const failed = failedPreemptions(before, challenge.challenger.id, config.lease / config.heartbeat + 1n)
+  const backOff = failed === 0 ? 0 : shortest(0.8 * Number(config.lease) * 2 ** Math.min(failed - 1, 6))
+  if (leads !== undefined && failed > 0 && commit.at < leads + backOff) {
     return illegal("challenges too soon after preemptions that have failed")
   }
   if (typeof before.challenge !== "object" || before.challenge.term !== leader.term) return legal("challenge")
@@ -198,14 +191,11 @@ const ofChallenge = ({ after, before, commit }: Entry, leads: number | undefined
     : illegal("replaces a challenge that is as good")
 }
 
-/** How many tenures are to be kept, at least. */
-const kept = 100
-
 /** Writes to the history alone. */
-const ofHistory = ({ after, tenures }: Entry): Verdict => {
+const ofHistory = ({ after: { history }, tenures }: Entry): Verdict => {
   for (const term of tenures) {
-    if (after.history.has(term)) return illegal("rewrites the history")
-    if (after.history.size < kept || [...after.history.keys()].some((left) => left < term)) {
+    if (history.has(term)) return illegal("rewrites the history")
+    if (history.size < kept || [...history.keys()].some((left) => left < term)) {
       return illegal("removes what the history has to keep")
     }
   }
@@ -213,51 +203,47 @@ const ofHistory = ({ after, tenures }: Entry): Verdict => {
 }
 
 /** Writes to S("leader") or S("lease"). */
-const ofLeadership = (entry: Entry, analysis: Analysis, { configuredAt, vacancy }: Past): Verdict => {
-  const { after, before, candidates, commit, written } = entry
+const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configuredAt, vacancy }: Past): Verdict => {
+  const { after, before, candidates, commit: { at, by }, written } = entry
   const { leader, lease } = after
-  const was = before.leader
-  if (typeof before.config !== "object") return illegal("decides without a configuration that decodes")
+  const { challenge, config, leader: was } = before
+  if (typeof config !== "object") return illegal("decides without a configuration that decodes")
   if (typeof was !== "object" || typeof before.lease !== "object") return illegal("decides over damaged records")
   if (typeof leader !== "object" || typeof lease !== "object") return illegal("leaves records that do not decode")
-  if (before.challenge === invalid) return illegal("decides over a damaged challenge")
-  const ownerOf = (registration: string) => analysis.owners.get(registration)
+  if (challenge === invalid) return illegal("decides over a damaged challenge")
   if (!written.has("lease")) return illegal("writes the leader without the lease")
+  const reason = stepDownReason(before)
 
   if (!written.has("leader")) {
     if (!was.held) return illegal("renews a vacancy")
-    if (ownerOf(was.who.registration) !== commit.by) return illegal(`renews the lease of "${was.who.id}"`)
-    if (!before.config.enabled) return illegal("renews while disabled")
-    const because = obligation(before)
-    if (because !== undefined) return illegal(`renews though it has to go (${because})`)
-    if (lease.duration !== BigInt(before.config.lease)) return illegal("renews for another time than is configured")
+    if (owners.get(was.who.registration) !== by) return illegal(`renews the lease of "${was.who.id}"`)
+    if (!config.enabled) return illegal("renews while disabled")
+    if (reason !== undefined) return illegal(`renews though it has to go (${reason})`)
+    if (lease.duration !== config.lease) return illegal("renews for another time than is configured")
     return legal(lease.duration === before.lease.duration ? "renew" : "renew-other-lease")
   }
 
   if (!leader.held) {
     if (!was.held) return illegal("resigns from a vacancy")
-    if (ownerOf(was.who.registration) !== commit.by) return illegal(`resigns for "${was.who.id}"`)
+    if (owners.get(was.who.registration) !== by) return illegal(`resigns for "${was.who.id}"`)
     if (leader.term !== was.term) return illegal("changes the term in resigning")
     if (after.challenge !== undefined) return illegal("resigns and leaves the challenge")
-    const because = obligation(before)
-    const challenger = because === "preempted" && typeof before.challenge === "object"
-      ? before.challenge.challenger
-      : undefined
     const tenure = after.history.get(was.term)
-    if (typeof tenure === "object" && tenure.reason !== (because ?? "resigned")) {
-      return illegal(`resigns as ${tenure.reason}, not as ${because ?? "resigned"}`)
+    if (typeof tenure === "object" && tenure.reason !== (reason ?? "resigned")) {
+      return illegal(`resigns as ${tenure.reason}, not as ${reason ?? "resigned"}`)
     }
-    if (leader.successor?.registration !== challenger?.registration) return illegal("prefers the wrong successor")
+    const successor = reason === "preempted" ? challenge?.challenger : undefined
+    if (leader.successor?.registration !== successor?.registration) return illegal("prefers the wrong successor")
     if (candidates.size > 0) return legal("unregister-leading")
     return legal(
-      because === undefined ? "resign" : because === "preempted" ? "resign-preempted" : "resign-stepping-down"
+      reason === undefined ? "resign" : reason === "preempted" ? "resign-preempted" : "resign-stepping-down"
     )
   }
 
-  if (ownerOf(leader.who.registration) !== commit.by) return illegal(`claims for "${leader.who.id}"`)
-  if (!before.config.enabled) return illegal("claims while disabled")
+  if (owners.get(leader.who.registration) !== by) return illegal(`claims for "${leader.who.id}"`)
+  if (!config.enabled) return illegal("claims while disabled")
   if (after.challenge !== undefined) return illegal("claims and leaves the challenge")
-  if (lease.duration !== BigInt(before.config.lease)) return illegal("claims for another time than is configured")
+  if (lease.duration !== config.lease) return illegal("claims for another time than is configured")
   const begun = after.history.get(leader.term)
   if (typeof begun !== "object" || begun.leader !== leader.who.id || begun.ended) {
     return illegal("claims without an entry in the history")
@@ -267,42 +253,75 @@ const ofLeadership = (entry: Entry, analysis: Analysis, { configuredAt, vacancy 
     if (typeof ended === "object" && ended.reason !== "expired") return illegal("claims without ending the old tenure")
     return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
   }
-  const heartbeat = Number(before.config.heartbeat) / fastest
-  const obeyed = analysis.processes.get(commit.by)?.events.some(({ details, what }) =>
-    what === "lost" && details["reason"] === "stepped-down" && String(details["term"]) === String(was.term)
+  const isReserved = at < vacancy.since + shortest(config.heartbeat)
+  const obeyed = processes.get(by)?.events.some(({ details, what }) =>
+    what === "lost" && details.reason === "stepped-down" && details.term === was.term
   )
-  if (
-    obeyed === true && vacancy.term === was.term && configuredAt < vacancy.since - underWay &&
-    commit.at < vacancy.since + heartbeat
-  ) {
+  if (obeyed && vacancy.term === was.term && configuredAt < vacancy.since - underWay && isReserved) {
     return illegal("claims within a heartbeat what it was asked to leave")
   }
   if (was.term === 0n && before.history.size === 0) return legal("claim-first")
   if (was.successor === undefined) return legal("claim-vacant")
   if (was.successor.registration === leader.who.registration) return legal("claim-preferred")
-  return commit.at >= vacancy.since + heartbeat
-    ? legal("claim-vacant")
-    : illegal(`claims what was left to "${was.successor.id}" within a heartbeat`)
+  return isReserved
+    ? illegal(`claims what was left to "${was.successor.id}" within a heartbeat`)
+    : legal("claim-vacant")
 }
 
 /** A leader removes the records of others: of those only that have not been written for ten candidate timeouts. */
 const ofEviction = (
-  { after, before, candidates, commit }: Entry,
+  { after, before, candidates, commit: { at, by } }: Entry,
   { owners }: Analysis,
-  lastWritten: ReadonlyMap<string, number>
+  { lastWritten }: Past
 ): Verdict | undefined => {
-  const { config, leader } = before
-  const leads = typeof leader === "object" && leader.held && owners.get(leader.who.registration) === commit.by
+  const { config } = before
   const isOther = (id: string) => {
     const was = before.candidates.get(id)
-    return typeof was === "object" && owners.get(was.registration) !== commit.by
+    return typeof was === "object" && owners.get(was.registration) !== by
   }
   if (![...candidates].every((id) => after.candidates.get(id) === undefined && isOther(id))) return undefined
-  if (!leads) return illegal("evicts others without leading")
+  if (owners.get(holderOf(before)?.who.registration ?? "") !== by) return illegal("evicts others without leading")
   if (typeof config !== "object" || !config.enabled) return illegal("evicts while disabled")
-  const since = commit.at - (10 * Number(config.candidateTimeout)) / fastest
+  const since = at - shortest(10n * config.candidateTimeout)
   const alive = [...candidates].find((id) => (lastWritten.get(id) ?? 0) > since)
   return alive === undefined ? legal("evict-dead") : illegal(`evicts "${alive}", which has not been dead for long`)
+}
+
+const verdictOf = (entry: Entry, analysis: Analysis, past: Past): Verdict => {
+  const { after, candidates, commit, tenures, written } = entry
+  if (commit.by === "operator") return byOperator(entry)
+  if (written.has("config")) return illegal("changes the configuration without being an operator")
+  if ([...tenures].some((term) => after.history.get(term) === invalid)) {
+    return illegal("leaves a history that does not decode")
+  }
+  if (written.has("leader") || written.has("lease")) return ofLeadership(entry, analysis, past)
+  if (written.has("challenge")) return ofChallenge(entry, past)
+  if (candidates.size === 0) return ofHistory(entry)
+  return ofEviction(entry, analysis, past) ?? ofCandidate(entry, analysis, past)
+}
+
+const advance = (
+  past: Past,
+  { after: { candidates, config, leader }, commit: { at, by }, ...changed }: Entry
+): void => {
+  // A record that was spoiled and put back is the vacancy that it was.
+  if (typeof leader === "object" && !leader.held && leader.term !== past.vacancy.term) {
+    past.vacancy = { term: leader.term, since: at }
+  }
+  // What operators spoil and repair tells nothing of when the leader began, nor of who lives.
+  if (changed.written.has("leader")) past.leads = by === "operator" ? undefined : at
+  else if (changed.written.has("config")) past.leads = undefined
+  if (changed.written.has("config")) {
+    past.configuredAt = at
+    past.disabledAt = typeof config === "object" && !config.enabled ? past.disabledAt ?? at : undefined
+  }
+  for (const id of changed.candidates) {
+    if (by !== "operator") past.lastWritten.set(id, at)
+    const candidate = candidates.get(id)
+    if (typeof candidate !== "object") continue
+    if (!past.known.has(candidate.registration)) past.registrars.add(by)
+    past.known.add(candidate.registration)
+  }
 }
 
 /** Names every commit to the election. */
@@ -313,43 +332,12 @@ export const name = (analysis: Analysis): Array<{ readonly entry: Entry; readonl
     lastWritten: new Map(),
     configuredAt: Number.NEGATIVE_INFINITY,
     disabledAt: undefined,
-    vacancy: { term: -1n, since: 0, by: "" },
+    vacancy: { term: -1n, since: 0 },
     leads: undefined
   }
   return analysis.ledger.map((entry) => {
-    const { after, candidates, commit, tenures, written } = entry
-    const verdict = commit.by === "operator"
-      ? byOperator(entry)
-      : written.has("config")
-      ? illegal("changes the configuration without being an operator")
-      : [...tenures].some((term) => after.history.get(term) === invalid)
-      ? illegal("leaves a history that does not decode")
-      : written.has("leader") || written.has("lease")
-      ? ofLeadership(entry, analysis, past)
-      : written.has("challenge")
-      ? ofChallenge(entry, past.leads)
-      : candidates.size === 0
-      ? ofHistory(entry)
-      : ofEviction(entry, analysis, past.lastWritten) ?? ofCandidate(entry, analysis, past)
-    // A record that was spoiled and put back is the vacancy that it was.
-    if (typeof after.leader === "object" && !after.leader.held && after.leader.term !== past.vacancy.term) {
-      past.vacancy = { term: after.leader.term, since: commit.at, by: commit.by }
-    }
-    // What operators spoil and repair tells nothing of when the leader began, nor of who lives.
-    if (written.has("leader") && commit.by !== "operator") past.leads = commit.at
-    else if (written.has("leader") || written.has("config")) past.leads = undefined
-    if (written.has("config")) {
-      past.configuredAt = commit.at
-      const isDisabled = typeof after.config === "object" && !after.config.enabled
-      past.disabledAt = isDisabled ? past.disabledAt ?? commit.at : undefined
-    }
-    for (const id of candidates) {
-      if (commit.by !== "operator") past.lastWritten.set(id, commit.at)
-      const candidate = after.candidates.get(id)
-      if (typeof candidate !== "object") continue
-      if (!past.known.has(candidate.registration)) past.registrars.add(commit.by)
-      past.known.add(candidate.registration)
-    }
+    const verdict = verdictOf(entry, analysis, past)
+    advance(past, entry)
     return { entry, verdict }
   })
 }

@@ -1,9 +1,9 @@
-/** The works of leaders, from event to event. */
+/** What leaders did, work by work. */
 import type { Event } from "../EventLog.ts"
 import type { Analysis, ProcessRun } from "./analysis.ts"
 
-/** One work. Instants are nanoseconds of simulated time. */
-interface Work {
+/** One work. Instants and durations are nanoseconds. */
+export interface WorkRun {
   readonly process: ProcessRun
   readonly term: bigint
   readonly begins: number
@@ -11,7 +11,7 @@ interface Work {
   readonly ends: number | undefined
   /** When its finalizers were done. */
   readonly ended: number | undefined
-  /** How long its guarded writes may take, in nanoseconds. */
+  /** How long its guarded writes may take. */
   readonly guardTimeout: number
   readonly finalizer: number
   readonly steps: ReadonlyArray<Event>
@@ -19,29 +19,23 @@ interface Work {
   readonly guarded: ReadonlyArray<Event>
 }
 
-const isOf = (event: Event, term: bigint): boolean => String(event.details["term"]) === String(term)
-
 /** All works. */
-export const workRuns = ({ processes }: Analysis): Array<Work> => {
-  const found: Array<Work> = []
-  for (const process of processes.values()) {
-    process.events.forEach((event, index) => {
-      if (event.what !== "work-begins") return
-      const term = BigInt(String(event.details["term"]))
-      const rest = process.events.slice(index)
-      const own = (what: string) => rest.find((later) => later.what === what && isOf(later, term))?.at
-      found.push({
+export const workRuns = ({ processes }: Analysis): Array<WorkRun> =>
+  [...processes.values()].flatMap((process) =>
+    process.events.flatMap((event, index): Array<WorkRun> => {
+      if (event.what !== "work-begins") return []
+      const { finalizer, guardTimeout, term } = event.details
+      const own = process.events.slice(index).filter(({ details }) => details.term === term)
+      return [{
         process,
-        term,
+        term: term!,
         begins: event.at,
-        ends: own("work-ends"),
-        ended: own("work-ended"),
-        guardTimeout: Number(event.details["guardTimeout"]) * 1e9,
-        finalizer: Number(event.details["finalizer"]) * 1e9,
-        steps: rest.filter((later) => later.what === "step" && isOf(later, term)),
-        guarded: rest.filter((later) => (later.what === "guarded" || later.what === "noted") && isOf(later, term))
-      })
+        ends: own.find(({ what }) => what === "work-ends")?.at,
+        ended: own.find(({ what }) => what === "work-ended")?.at,
+        guardTimeout: Number(guardTimeout) * 1e9,
+        finalizer: Number(finalizer) * 1e9,
+        steps: own.filter(({ what }) => what === "step"),
+        guarded: own.filter(({ what }) => what === "guarded" || what === "noted")
+      }]
     })
-  }
-  return found
-}
+  )

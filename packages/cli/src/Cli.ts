@@ -31,19 +31,19 @@ export { type LaggingReader, type OpenError, type Store, Stores } from "./intern
 /** Subcommands, flags and what they do. */
 export const command = root.pipe(
   Command.withDescription(
-    "Elects one leader among any number of processes, on one host (LMDB) or many (FoundationDB). `fdb-election run` makes a " +
-      "singleton of any command; the others look at elections and look after them."
+    "Elects one leader among any number of processes, on one host (LMDB) or many (FoundationDB). `fdb-election run` " +
+      "makes any command a singleton; the other subcommands read and change elections."
   ),
   Command.withExamples([
     { command: "fdb-election run -- ./scheduler.sh", description: "In three terminals: one runs it, two wait" },
-    { command: "fdb-election watch", description: "In a fourth: who leads" },
-    { command: "fdb-election step-down", description: "In a fifth: hand the leadership over" }
+    { command: "fdb-election watch", description: "In a fourth terminal: watch the leader" },
+    { command: "fdb-election step-down", description: "In a fifth terminal: end the leadership" }
   ]),
   Command.withSubcommands([
     { group: "Run", commands: [run] },
-    { group: "Look", commands: [status, watch, candidates, history] },
-    { group: "Look after", commands: [init, config, enable, disable, stepDown, evict] },
-    { group: "Prove", commands: [simulate] }
+    { group: "Read", commands: [status, watch, candidates, history] },
+    { group: "Change", commands: [init, config, enable, disable, stepDown, evict] },
+    { group: "Test", commands: [simulate] }
   ])
 )
 

@@ -19,9 +19,9 @@ export const candidates = Command.make(
       })
     )
 ).pipe(
-  Command.withShortDescription("Who takes part and is alive"),
+  Command.withShortDescription("Lists the live candidates"),
   Command.withDescription(
-    "Lists the candidates whose last heartbeat is not older than the candidate timeout; the leader is starred."
+    "Lists the candidates whose last heartbeat is not older than the candidate timeout. The leader has a star."
   )
 )
 
@@ -38,7 +38,8 @@ export const evict = Command.make("evict", {}, () =>
   )).pipe(
     Command.withShortDescription("Removes the records of dead candidates"),
     Command.withDescription(
-      "Removes the records of candidates whose last heartbeat is older than the candidate timeout. The leader of a tenure is never " +
-        "removed, dead or not, before another has taken over. One that was only taken for dead registers again by itself."
+      "Removes the records of candidates whose last heartbeat is older than the candidate timeout. The leader of a " +
+        "tenure is never removed, dead or not, before another has taken over. A live candidate that was removed registers " +
+        "again by itself."
     )
   )

@@ -13,20 +13,20 @@ import { json, printJson, printLines, withElection, withNewElection } from "./ro
 
 const preemption = Flag.Boolean("preemption").pipe(
   Flag.withDescription(
-    "Whether a candidate of higher priority may make the leader step down; yes unless --no-preemption"
+    "Lets a candidate of higher priority make the leader step down; the default, unless --no-preemption"
   ),
   Flag.withDefault(true)
 )
 
 export const init = Command.make("init", {
-  lease: durationFlag("lease", "How long leadership lasts without a renewal; 10s unless set"),
+  lease: durationFlag("lease", "The time that a leader leads without a renewal; 10s by default"),
   heartbeat: durationFlag(
     "heartbeat",
-    "How often the leader renews and candidates show that they live; 3s, or a third of --lease"
+    "The interval of renewals and heartbeats; 3s, or a third of --lease"
   ),
   candidateTimeout: durationFlag(
     "candidate-timeout",
-    "After how long without a heartbeat a candidate counts as dead; 15s, or one and a half of --lease"
+    "The time without a heartbeat after which a candidate counts as dead; 15s, or one and a half of --lease"
   ),
   preemption
 }, (flags) =>
@@ -55,10 +55,10 @@ export const init = Command.make("init", {
       )
     })
   )).pipe(
-    Command.withShortDescription("Sets an election up"),
+    Command.withShortDescription("Creates an election"),
     Command.withDescription(
-      "Sets an election up, once. Where it is set up already, nothing changes, and the configuration in force is shown; " +
-        "`fdb-election config set` changes it. `fdb-election run` does the same with the defaults."
+      "Creates an election. If it exists, nothing changes, and the configuration in force is shown; `fdb-election " +
+        "config set` changes it. `fdb-election run` creates an election with the default configuration."
     ),
     Command.withExamples([
       { command: "fdb-election init -e app/scheduler --lease 5s", description: "Takes over within about five seconds" }
@@ -86,7 +86,7 @@ const get = Command.make("get", {
 
 const set = Command.make("set", {
   pairs: Argument.String("key value").pipe(
-    Argument.withDescription("Keys and values in turn: durations as 500ms or 10s, switches as true or false"),
+    Argument.withDescription("Pairs of a key and a value; durations as 500ms or 10s, switches as true or false"),
     Argument.variadic({ min: 2 })
   )
 }, ({ pairs }) =>
@@ -101,10 +101,10 @@ const set = Command.make("set", {
     })
   )).pipe(
     Command.withDescription(
-      "Changes the configuration, all of the given values at once, for everybody from each one's next heartbeat on."
+      "Changes all of the given values in one transaction. Each process uses them from its next heartbeat on."
     ),
     Command.withExamples([
-      { command: "fdb-election config set lease 20s heartbeat 5s", description: "Two values in one step" }
+      { command: "fdb-election config set lease 20s heartbeat 5s", description: "Two values in one transaction" }
     ])
   )
 
@@ -132,14 +132,14 @@ const toggle = (word: "enable" | "disable", enabled: boolean, short: string, des
 export const enable = toggle(
   "enable",
   true,
-  "Lets an election go on",
-  "Lets a disabled election go on; candidates notice at once."
+  "Enables an election",
+  "Enables a disabled election. Candidates notice at once."
 )
 
 export const disable = toggle(
   "disable",
   false,
-  "Stops an election: nobody leads",
-  "Stops an election: nobody claims or renews, and the leader's work ends before its lease does. For maintenance, when " +
-    "nobody must lead."
+  "Disables an election: nobody leads",
+  "Disables an election: nobody claims or renews, and the leader's work ends before its lease does. For " +
+    "maintenance, when nobody must lead."
 )

@@ -29,7 +29,7 @@ const toRow = (now: bigint) => ({ end, leaderId, reason, start, term }: HistoryE
 const limit = Flag.Int("limit").pipe(
   Flag.withAlias("n"),
   Flag.withMetavar("N"),
-  Flag.withDescription("How many tenures to show; 20 unless set; 100 are kept"),
+  Flag.withDescription("The number of tenures to show; 20 by default; 100 are stored"),
   Flag.filter((n) => n >= 1 && n <= 100, (n) => `${n} tenures cannot be shown: give a number from 1 to 100`),
   Flag.withDefault(20)
 )
@@ -49,9 +49,9 @@ export const history = Command.make(
       })
     )
 ).pipe(
-  Command.withShortDescription("Who has led, from when to when, and how it ended"),
+  Command.withShortDescription("Lists the last tenures: leader, begin, end and reason"),
   Command.withDescription(
-    "Lists the tenures, newest first. How one ended: resigned; expired (the lease lapsed and another took over); preempted " +
-      "(by a candidate of higher priority); stepped-down (an operator asked)."
+    "Lists the tenures, newest first. Each ended as resigned, expired (the lease lapsed and another took over), " +
+      "preempted (by a candidate of higher priority) or stepped-down (an operator asked)."
   )
 )

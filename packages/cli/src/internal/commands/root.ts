@@ -24,27 +24,27 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   election: Flag.String("election").pipe(
     Flag.withAlias("e"),
     Flag.withMetavar("NAME"),
-    Flag.withDescription("The election, as app/scheduler; or FDB_ELECTION_NAME; \"default\" unless set"),
+    Flag.withDescription("The election, such as app/scheduler; or FDB_ELECTION_NAME; \"default\" by default"),
     orVariable(DatabaseConfig.variable("FDB_ELECTION_NAME"))
   ),
   engine: Flag.Literals("engine", ["lmdb", "fdb"]).pipe(
     Flag.withMetavar("lmdb|fdb"),
     Flag.withDescription(
-      "The store: LMDB for one host, FoundationDB for many; or FDB_ELECTION_ENGINE; lmdb unless set"
+      "The store: LMDB for one host, FoundationDB for many; or FDB_ELECTION_ENGINE; lmdb by default"
     ),
     orVariable(DatabaseConfig.variables.engine)
   ),
   path: Flag.String("path").pipe(
     Flag.withMetavar("DIR"),
     Flag.withDescription(
-      "LMDB's directory; or FDB_ELECTION_PATH; ~/.local/state/fdb-election (XDG_STATE_HOME) unless set"
+      "LMDB's directory; or FDB_ELECTION_PATH; ~/.local/state/fdb-election (XDG_STATE_HOME) by default"
     ),
     orVariable(DatabaseConfig.variables.path)
   ),
   access: Flag.Literals("access", ["owner", "group"]).pipe(
     Flag.withMetavar("owner|group"),
     Flag.withDescription(
-      "Who may use an LMDB store that this makes: its user alone, or its group as well; or FDB_ELECTION_ACCESS; owner unless set"
+      "Access to a new LMDB store: its user alone, or its group too; or FDB_ELECTION_ACCESS; owner by default"
     ),
     orVariable(DatabaseConfig.variables.access)
   ),
@@ -73,7 +73,7 @@ export const withNewElection = open(true)
 
 /** The flag of commands that programs read. */
 export const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("For programs: JSON, with times in milliseconds and terms as strings"),
+  Flag.withDescription("Prints JSON, with times in milliseconds and terms as strings"),
   Flag.withDefault(false)
 )
 

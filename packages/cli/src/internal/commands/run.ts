@@ -14,13 +14,13 @@ const flags = {
   id: Flag.String("id").pipe(
     Flag.withMetavar("ID"),
     Flag.withDescription(
-      "A name that no other process of the election has; host, pid and four random letters unless set"
+      "A name that no other process of the election has; host, pid and four random letters by default"
     ),
     Flag.optional
   ),
   priority: Flag.Int("priority").pipe(
     Flag.withMetavar("N"),
-    Flag.withDescription("Higher is preferred, and makes a leader of lower priority step down; 0 unless set"),
+    Flag.withDescription("Higher is preferred, and makes a leader of lower priority step down; 0 by default"),
     Flag.withDefault(0)
   ),
   again: Flag.Boolean("again").pipe(
@@ -29,15 +29,15 @@ const flags = {
   ),
   grace: durationFlag(
     "grace",
-    "How long the command has between SIGTERM and SIGKILL when its lease cannot be renewed; a fifth of the lease unless set"
+    "The time between SIGTERM and SIGKILL when the lease cannot be renewed; a fifth of the lease by default"
   ),
   exitWithParent: Flag.Boolean("exit-with-parent").pipe(
-    Flag.withDescription("Ends as by SIGTERM when the process that has started it is gone, as npx may be"),
+    Flag.withDescription("Ends, as by SIGTERM, when its parent process is gone; use it under npx"),
     Flag.withDefault(false)
   ),
   quiet: Flag.Boolean("quiet").pipe(
     Flag.withAlias("q"),
-    Flag.withDescription("Says nothing on standard error but why it fails"),
+    Flag.withDescription("Prints only errors on standard error"),
     Flag.withDefault(false)
   ),
   command: Argument.String("command").pipe(
@@ -83,21 +83,21 @@ export const run = Command.make("run", flags, (options) =>
       })
     )
   )).pipe(
-    Command.withShortDescription("Runs a command in one process at a time: wherever this one leads"),
+    Command.withShortDescription("Runs a command while this process leads"),
     Command.withDescription(
-      "Waits for leadership, then runs the command, with FDB_ELECTION_TERM, FDB_ELECTION_ID and FDB_ELECTION_NAME in its " +
-        "environment. When leadership is lost, the command and all of its process group get SIGTERM, and SIGKILL so early that " +
-        "nothing of it is left before another can lead, also if this process is killed or stopped. Input, output and terminal " +
-        "are the command's own; signals are handed on to it; its exit status becomes this one's (128 and the number, where a " +
-        "signal ended it). Let whatever the command writes to refuse terms smaller than the greatest it has seen. The " +
-        "election is set up with the defaults if it was not."
+      "Waits for leadership, then runs the command with FDB_ELECTION_TERM, FDB_ELECTION_ID and FDB_ELECTION_NAME in its " +
+        "environment. When the leadership is lost, the process group of the command gets SIGTERM, and SIGKILL early " +
+        "enough that all of it ends before another can lead, even if this process is killed or stopped. The command keeps " +
+        "its own input, output and terminal; it gets the signals of this process, which returns its exit status (128 and " +
+        "the number, if a signal ended it). Let each receiver refuse a term smaller than the greatest it has seen. If the " +
+        "election does not exist, it is created with the default configuration."
     ),
     Command.withExamples([
-      { command: "fdb-election run -- ./scheduler.sh", description: "On as many terminals or hosts as you like" },
-      { command: "fdb-election run -e app/scheduler --again -- node scheduler.js", description: "For ever" },
+      { command: "fdb-election run -- ./scheduler.sh", description: "On any number of terminals or hosts" },
+      { command: "fdb-election run -e app/scheduler --again -- node scheduler.js", description: "Again and again" },
       {
         command: "fdb-election run --priority 10 -- ./scheduler.sh",
-        description: "Takes over from those of lower priority"
+        description: "Takes over from a leader of lower priority"
       }
     ])
   )

@@ -24,16 +24,16 @@ export const status = Command.make("status", { json }, ({ json }) =>
       yield* printLines([title, ...facts, ...candidates, ...readers.map(ElectionStatus.readerText)])
     })
   )).pipe(
-    Command.withShortDescription("Who leads, for how long yet, and who else takes part"),
+    Command.withShortDescription("Shows the leader, its lease and the candidates"),
     Command.withDescription(
-      "Shows who leads: the term (the fencing token, which grows with every tenure), the ballot (which grows with every " +
-        "renewal), what is left of the lease, the candidates that are alive, the configuration, and a challenge if one " +
-        "stands. What is left of the lease is judged by the clocks of two hosts; takeovers are not. Of an LMDB store it also tells " +
-        "which processes keep its file growing, by a read that does not end: they are stopped, or blocked."
+      "Shows the leader, the term (the fencing token, which grows with every tenure), the ballot (which grows with " +
+        "every renewal), the rest of the lease, the live candidates, the configuration, and a challenge if there is one. " +
+        "The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
+        "stopped or blocked processes whose reads make its file grow."
     ),
     Command.withExamples([
-      { command: "fdb-election status -e app/scheduler", description: "For a person" },
-      { command: "fdb-election status --json | jq -r .leader.id", description: "The leader's id, or null" }
+      { command: "fdb-election status -e app/scheduler", description: "As a table" },
+      { command: "fdb-election status --json | jq -r .leader.id", description: "The id of the leader, or null" }
     ])
   )
 
@@ -83,11 +83,11 @@ export const watch = Command.make("watch", {}, () =>
       yield* (yield* stdoutIsTerminal) ? watchOnTerminal(selected) : watchAsJson(selected)
     })
   )).pipe(
-    Command.withShortDescription("Shows an election as it goes on"),
+    Command.withShortDescription("Shows an election continuously"),
     Command.withDescription(
-      "On a terminal, a table that is drawn anew with every change and every second, as much of it as fits. Elsewhere, one " +
-        "JSON object a line, the first at once and one for each change: of who leads, who takes part, a challenge, the " +
-        "configuration, or a lease that has lapsed."
+      "Redraws the status on a terminal every second and with every change. Elsewhere, prints one JSON object per line: " +
+        "the first at once, then one for each change of leader, candidates, challenge or configuration, and when a lease " +
+        "lapses."
     ),
     Command.withExamples([{
       command: "fdb-election watch | jq --unbuffered -r .leader.id",

@@ -65,13 +65,13 @@ const stepDownAndWait = Effect.fnUntraced(function*(
 })
 
 export const stepDown = Command.make("step-down", {
-  wait: Durations.durationFlag("wait", "How long to wait for it; a lease and a heartbeat unless set")
+  wait: Durations.durationFlag("wait", "How long to wait for the result; a lease and a heartbeat by default")
 }, ({ wait }) => withElection((selected) => stepDownAndWait(selected, wait))).pipe(
-  Command.withShortDescription("Asks the leader to step down, and waits until it has"),
+  Command.withShortDescription("Asks the leader to step down, and waits for that"),
   Command.withDescription(
-    "Asks the leader to step down, waits, and says what happened. Its work is ended first, by its own rules; others then lead " +
-      "without waiting for a lease. A leader that does not answer cannot renew its lease any more. Who has stepped down leaves " +
-      "the vacancy to others for a heartbeat; without others it leads again."
+    "Asks the leader to step down, waits, and shows the result. Its work ends first, by its own rules; then others " +
+      "lead without waiting for a lease. A leader that does not answer can no longer renew its lease. A leader that " +
+      "stepped down leaves the vacancy to others for one heartbeat; without others it leads again."
   ),
   Command.withExamples([{
     command: "fdb-election step-down -e app/scheduler",

@@ -71,20 +71,20 @@ const pageSize = 256
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
-/** A range that was read, of which is not settled yet how much the client knows since then: a later read may ask. */
-interface OpenRead {
-  readonly known: readYourWrites.Later
-  /** How many keys had been read before. */
+/** A range read of which the cached ranges are not worked out yet. */
+interface DeferredRead {
+  readonly cached: readYourWrites.DeferredRanges
+  /** How many keys were read before. */
   readonly keys: number
 }
 
-/** The number of watches that are set, shared by the transactions of an engine. */
+/** The watches that are set, counted over all transactions of an engine. */
 interface WatchCount {
   readonly max: number
   active: number
 }
 
-/** A watch: pending until its transaction is committed, then set at the store. */
+/** A watch, which is set at the store when its transaction is committed. */
 class Watch implements EngineWatch {
   readonly fired: Effect.Effect<void, FdbError>
   readonly cancel: Effect.Effect<void>
@@ -106,7 +106,7 @@ class Watch implements EngineWatch {
     })
   }
 
-  /** The own transaction writes the key; `undefined` means a value that is not known. */
+  /** The transaction itself writes the key; `undefined` is a value that only the commit knows. */
   write(written: { readonly value: Uint8Array | undefined } | undefined): void {
     if (written === undefined || !sameValue(written.value, this.baseline)) this.settle(Effect.void)
   }
@@ -137,15 +137,15 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private readonly sizeLimit: number
   private readonly maxKeyLength: number
   private readonly writes = new WriteMap()
-  /** The keys that were read, in so far as they came from the database. */
+  /** The keys that were read from the database. */
   private readonly keyReads: Array<KeyRange.KeyRange> = []
-  /** What else was read of the database: it is known, but does not conflict. */
-  private readonly otherReads: Array<KeyRange.KeyRange | OpenRead> = []
-  /** What else conflicts: see `readConflict`. */
+  /** What else was read of the database, without a conflict. */
+  private readonly otherReads: Array<KeyRange.KeyRange | DeferredRead> = []
+  /** The read conflict ranges beside those of keys. */
   private readonly otherConflicts: Array<KeyRange.KeyRange> = []
-  private knownRanges: rangeSet.RangeSet = undefined
-  /** How many of the key reads are among them. */
-  private knownKeys = 0
+  private cachedRanges: rangeSet.RangeSet = undefined
+  /** How many of the key reads they contain. */
+  private cachedKeys = 0
   private readonly watches: Array<Watch> = []
   private requestedVersion: bigint | undefined = undefined
   private snapshot: Snapshot | undefined = undefined
@@ -163,7 +163,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   get conflictRanges() {
     return {
       read: this.allReadConflicts(),
-      write: KeyRange.coalesce(this.writes.toldConflicts(this.knownVersion))
+      write: KeyRange.coalesce(this.writes.reportedConflicts(this.readVersionIfTaken))
     }
   }
 
@@ -206,7 +206,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     Effect.suspend(() => {
       const within = this.withinLength(selector)
       return this.answer((below) => {
-        const key = this.learn(readYourWrites.resolve(below, this.writes, within, this.known))
+        const key = this.remember(readYourWrites.resolve(below, this.writes, within, this.snapshotCache))
         if (typeof key !== "symbol" && !isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
         return key
       })
@@ -225,7 +225,9 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
         pageSize: mode === "all" ? largePageSize : pageSize
       }
       return this.answer((below) => {
-        const page = this.learn(readYourWrites.getRange(below, this.writes, from, to, limits, reverse, this.known))
+        const page = this.remember(
+          readYourWrites.getRange(below, this.writes, from, to, limits, reverse, this.snapshotCache)
+        )
         if (typeof page !== "symbol" && !snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
         return page
       })
@@ -234,7 +236,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   readonly mutate = (mutation: Mutation): void => {
     const within = this.cutToLength(mutation)
     if (within === undefined) return
-    this.writes.add(within, this.knownVersion)
+    this.writes.add(within, this.readVersionIfTaken)
     for (const watch of this.watches) {
       if (writesTo(within, watch.key)) watch.write(valueWritten(within))
     }
@@ -283,8 +285,8 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
         )
       )
     }
-    const readVersion = this.knownVersion
-    // Nothing is read any more; the store may use what it holds for the commit.
+    const readVersion = this.readVersionIfTaken
+    // No read comes after this; the store may use the snapshot's resources for the commit.
     this.snapshot?.close()
     this.snapshot = undefined
     const timeoutMillis = Number(left) / nanosPerMilli
@@ -316,53 +318,50 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     this.writes.addRangeConflict(range, this.otherConflicts)
   }
 
-  /** Keeps what was read of the database. */
-  private learn<A>({ answer, known }: readYourWrites.Read<A>): A {
-    if (typeof known === "function") this.otherReads.push({ known, keys: this.keyReads.length })
-    else for (const range of known) this.otherReads.push(range)
+  /** Keeps what was read of the database for the snapshot cache. */
+  private remember<A>({ answer, cached }: readYourWrites.Read<A>): A {
+    if (typeof cached === "function") this.otherReads.push({ cached, keys: this.keyReads.length })
+    else for (const range of cached) this.otherReads.push(range)
     return answer
   }
 
-  /** What was read of the database so far. */
-  private readonly known = (): rangeSet.RangeSet => {
+  /** The ranges that were read of the database so far. */
+  private readonly snapshotCache = (): rangeSet.RangeSet => {
     for (const read of this.otherReads.splice(0)) {
       if ("begin" in read) {
-        this.addKnown([read])
+        this.addToCache([read])
       } else {
-        this.addKnown(this.keyReads.slice(this.knownKeys, read.keys))
-        this.knownKeys = Math.max(this.knownKeys, read.keys)
-        this.addKnown(read.known(this.knownRanges))
+        this.addToCache(this.keyReads.slice(this.cachedKeys, read.keys))
+        this.cachedKeys = Math.max(this.cachedKeys, read.keys)
+        this.addToCache(read.cached(this.cachedRanges))
       }
     }
-    this.addKnown(this.keyReads.slice(this.knownKeys))
-    this.knownKeys = this.keyReads.length
-    return this.knownRanges
+    this.addToCache(this.keyReads.slice(this.cachedKeys))
+    this.cachedKeys = this.keyReads.length
+    return this.cachedRanges
   }
 
-  private addKnown(ranges: ReadonlyArray<KeyRange.KeyRange>): void {
-    this.knownRanges = ranges.reduce(rangeSet.add, this.knownRanges)
+  private addToCache(ranges: ReadonlyArray<KeyRange.KeyRange>): void {
+    this.cachedRanges = ranges.reduce(rangeSet.add, this.cachedRanges)
   }
 
   private allReadConflicts(): ReadonlyArray<KeyRange.KeyRange> {
     return KeyRange.coalesce(this.keyReads.concat(this.otherConflicts))
   }
 
-  /** The read version, if it has been taken. */
-  private get knownVersion(): bigint | undefined {
+  /** The read version, once it was taken or set. */
+  private get readVersionIfTaken(): bigint | undefined {
     return this.snapshot?.version ?? this.requestedVersion
   }
 
-  /** The value of a key, and what it depends on. */
+  /** Reads a key and adds its conflict. */
   private readKey(below: Snapshot | undefined, key: Uint8Array, isSnapshot: boolean) {
     const value = readYourWrites.get(below, this.writes, key)
     if (typeof value !== "symbol") this.writes.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
     return value
   }
 
-  /**
-   * Answers a read from the own writes alone, where they suffice, else at the transaction's version, which the first read
-   * that needs it settles.
-   */
+  /** Answers a read from the own writes alone where they suffice; else takes the read version. */
   private answer<A>(read: (below: Snapshot | undefined) => A | readYourWrites.Blocked): Effect.Effect<A, FdbError> {
     if (this.isLate()) return timedOut("read")
     const answer = this.snapshot === undefined ? read(undefined) : readYourWrites.unknown
@@ -388,7 +387,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return this.snapshot.isReadable() ? read(this.snapshot) : tooOld
   }
 
-  /** Longer keys are not there: of one that is longer, no more counts than that. */
+  /** Cuts a key behind the longest that can be stored: longer ones are absent. */
   private cut(key: Uint8Array): Uint8Array {
     const { maxKeyLength } = this
     return key.length > maxKeyLength ? key.subarray(0, maxKeyLength + 1) : key
@@ -400,7 +399,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return begin === range.begin && end === range.end ? range : { begin, end }
   }
 
-  /** A clear of what cannot be there is none. */
+  /** Cuts the keys of a mutation; `undefined` where it clears nothing that can be stored. */
   private cutToLength(mutation: Mutation): Mutation | undefined {
     switch (mutation._tag) {
       case "Clear":
@@ -420,7 +419,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   }
 }
 
-/** What a mutation makes of a key, as far as it is known. */
+/** The value that a mutation writes, where it does not depend on the database or the commit. */
 const valueWritten = (mutation: Mutation): { readonly value: Uint8Array | undefined } | undefined => {
   switch (mutation._tag) {
     case "Set":
@@ -444,7 +443,7 @@ const writesTo = (mutation: Mutation, key: Uint8Array): boolean => {
   }
 }
 
-/** What a transaction counts for in FoundationDB's client: its bytes, and the structures that hold them. */
+/** The size of a transaction as FoundationDB's client counts it: its bytes, and the structures that hold them. */
 const sizeOf = (
   mutations: ReadonlyArray<Mutation>,
   ...conflicts: ReadonlyArray<ReadonlyArray<KeyRange.KeyRange>>

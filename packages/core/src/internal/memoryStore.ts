@@ -174,7 +174,7 @@ export class MemoryStore implements VersionedStore {
       get: (key) => sortedMap.get(data, key),
       getRange: (begin, end, limit, reverse, skip) => {
         const values: Array<KeyValue> = []
-        const cursor = reverse ? sortedMap.descending(data, begin, end) : sortedMap.ascending(data, begin, end)
+        const cursor = sortedMap.cursor(data, begin, end, reverse)
         for (let skipped = 0; skipped < skip; skipped++) {
           if (cursor.next() === undefined) return values
         }

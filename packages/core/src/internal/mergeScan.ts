@@ -1,5 +1,5 @@
 /**
- * Going over the pairs of a range in order: those of the database with a transaction's own writes over them.
+ * Scans a range in order: the database's pairs merged with a transaction's own writes.
  */
 import * as Bytes from "../Bytes.ts"
 import type * as KeyRange from "../KeyRange.ts"
@@ -11,7 +11,7 @@ import { type Overlay, overlayOf, type Write, type WriteMap } from "./writeMap.t
 
 const largestChunk = 1024
 
-/** Pulls the database's pairs of a range, a growing chunk at a time. */
+/** Reads the database's pairs of a range, in chunks that grow. */
 class DatabaseCursor {
   private readonly below: Snapshot
   private readonly reverse: boolean
@@ -89,11 +89,11 @@ class DatabaseCursor {
 }
 
 /**
- * Walks over a range from its beginning, or from its end backwards. The range falls into segments: keys that were written
- * one by one, ranges that were cleared, and gaps between them, where the pairs are the database's.
+ * Scans from the beginning of a range, or from its end backwards. The range consists of keys that were written one by one, of
+ * ranges that were cleared, and of gaps with the database's pairs.
  */
 class MergeScan {
-  /** What lies before it has been walked over; as an upper bound, excluded, when it goes backwards. */
+  /** Where the scan has come to; an excluded bound when it goes backwards. */
   at: Uint8Array
   private readonly writes: WriteMap
   private readonly reverse: boolean
@@ -115,11 +115,10 @@ class MergeScan {
     this.stop = reverse ? range.begin : range.end
     this.points = reverse ? writes.points(this.stop, this.at, true) : writes.points(this.at, this.stop, false)
     this.point = this.points.next()
-    this.database = below &&
-      new DatabaseCursor(below, range, reverse, hint)
+    this.database = below && new DatabaseCursor(below, range, reverse, hint)
   }
 
-  /** Adds the pairs that come next, until there are `count`; `unknown` where the database would have to be asked. */
+  /** Adds the next pairs until there are `count`; `unknown` where only the database can answer. */
   takeInto(pairs: Array<KeyValue>, count: number): typeof unknown | undefined {
     while (pairs.length < count && this.comesBefore(this.at, this.stop)) {
       if (this.point !== undefined && Bytes.equals(this.pointStart(this.point.key), this.at)) {
@@ -159,7 +158,7 @@ class MergeScan {
     return overlay(pair !== undefined && Bytes.equals(pair.key, key) ? pair.value : undefined)
   }
 
-  /** Where a key begins, in the direction of the walk. */
+  /** Where a key begins, in the direction of the scan. */
   private pointStart(key: Uint8Array): Uint8Array {
     return this.reverse ? Bytes.successor(key) : key
   }
@@ -174,8 +173,8 @@ class MergeScan {
 }
 
 /**
- * The first `count` pairs of a range, or as many as there are; `unknown` where the own writes do not tell them without the
- * database. Every key of the range can be read, or nothing was written to it.
+ * Returns at most `count` pairs of a range; `unknown` where the own writes do not answer without the database. No key of the range
+ * is unreadable.
  */
 export const take = (
   below: Snapshot | undefined,
@@ -200,7 +199,7 @@ export const take = (
   return scan.takeInto(pairs, count) ?? pairs
 }
 
-/** The pair that comes last of the first `count` of a range, if there are as many. */
+/** Returns the pair at place `count` of a range, if there are as many. */
 export const nth = (
   below: Snapshot | undefined,
   writes: WriteMap,
@@ -209,7 +208,6 @@ export const nth = (
   reverse: boolean
 ): KeyValue | undefined | typeof unknown => {
   if (writes.isTransparent && Bytes.compare(range.begin, range.end) < 0) {
-    // Those before it need not be made.
     return below === undefined ? unknown : below.getRange(range.begin, range.end, 1, reverse, count - 1)[0]
   }
   const pairs = take(below, writes, range, count, reverse)

@@ -1,6 +1,4 @@
-/**
- * A persistent set of keys made of disjoint half-open ranges.
- */
+/** A persistent set of keys, made of disjoint half-open ranges. */
 import * as Bytes from "../Bytes.ts"
 import type { KeyRange } from "../KeyRange.ts"
 import * as sortedMap from "./sortedMap.ts"
@@ -42,7 +40,7 @@ export const meets = (set: RangeSet, { begin, end }: KeyRange): boolean => {
 export const remove = (set: RangeSet, { begin, end }: KeyRange): RangeSet => {
   if (set === undefined) return undefined
   const head = find(set, begin)
-  const last = sortedMap.descending(set, begin, end).next() ?? (head && { key: head.begin, value: head.end })
+  const last = sortedMap.cursor(set, begin, end, true).next() ?? (head && { key: head.begin, value: head.end })
   if (last === undefined) return set
   let cut = sortedMap.removeRange(set, begin, end)
   if (head !== undefined && Bytes.compare(head.begin, begin) < 0) cut = sortedMap.set(cut, head.begin, begin)
@@ -67,9 +65,8 @@ export const within = (set: RangeSet, { begin, end }: KeyRange): Array<KeyRange>
   if (set === undefined || Bytes.compare(begin, end) >= 0) return ranges
   const head = find(set, begin)
   if (head !== undefined) ranges.push({ begin, end: Bytes.compare(head.end, end) < 0 ? head.end : end })
-  const cursor = sortedMap.ascending(set, head === undefined ? begin : Bytes.successor(begin), end)
-  for (let entry = cursor.next(); entry !== undefined; entry = cursor.next()) {
-    ranges.push({ begin: entry.key, end: Bytes.compare(entry.value, end) < 0 ? entry.value : end })
+  for (const { key, value } of sortedMap.entries(set, head === undefined ? begin : Bytes.successor(begin), end)) {
+    ranges.push({ begin: key, end: Bytes.compare(value, end) < 0 ? value : end })
   }
   return ranges
 }

@@ -1,6 +1,4 @@
-/**
- * Which keys an answer depends on: the read conflict ranges of FoundationDB's client.
- */
+/** The read conflict ranges of FoundationDB's client. */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
@@ -8,7 +6,7 @@ import { anchor, type Page } from "./rywRangeRead.ts"
 
 const smaller = (a: Uint8Array, b: Uint8Array): Uint8Array => Bytes.compare(a, b) <= 0 ? a : b
 
-/** Of a selector that was resolved. */
+/** The conflict range of a selector that was resolved. */
 export const ofSelector = (selector: KeySelector, key: Uint8Array): KeyRange.KeyRange => {
   const from = anchor(selector)
   return selector.offset <= 0

@@ -1,8 +1,8 @@
 /**
- * The database at one version with a transaction's own writes over it, as FoundationDB's client reads it.
+ * Read-your-writes: reads of the database at one version with a transaction's own writes over it.
  *
- * Every read is tried without the database first (`below` is `undefined`): what the own writes alone can answer, or refuse,
- * needs no read version.
+ * Every read is tried without the database first (`below` is `undefined`): what the own writes answer or refuse needs no read
+ * version.
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -28,10 +28,10 @@ export { type Blocked, type Page, unknown, unreadable } from "./rywRangeRead.ts"
 
 type Below = Snapshot | undefined
 
-/** What was read of the database before. */
-type Known = () => rangeSet.RangeSet
+/** What was read of the database before (FoundationDB's `SnapshotCache`); asked for only where it matters. */
+type SnapshotCache = () => rangeSet.RangeSet
 
-/** The value of a key. */
+/** Reads the value of a key. */
 export const get = (below: Below, writes: WriteMap, key: Uint8Array): Uint8Array | undefined | Blocked => {
   if (writes.isTransparent) return below === undefined ? unknown : below.get(key)
   if (writes.isUnreadable(key)) return unreadable
@@ -43,66 +43,66 @@ export const get = (below: Below, writes: WriteMap, key: Uint8Array): Uint8Array
 
 const { begin: firstKey, end: lastKey } = KeyRange.all
 
-/** What a range that was read lets know, from what was known before it. */
-export type Later = (known: rangeSet.RangeSet) => ReadonlyArray<KeyRange.KeyRange>
+/** What the client caches of a range read, worked out from what the cache held before. */
+export type DeferredRanges = (cache: rangeSet.RangeSet) => ReadonlyArray<KeyRange.KeyRange>
 
-/** What a read gives, and what was read of the database for it. */
+/** The answer of a read, and what it read of the database. */
 export interface Read<A> {
   readonly answer: A
-  readonly known: ReadonlyArray<KeyRange.KeyRange> | Later
+  readonly cached: ReadonlyArray<KeyRange.KeyRange> | DeferredRanges
 }
 
-/** How much the client reads beyond what it answers with, over own writes, is worked out only for the reads that ask. */
-const later = (
+/** What the client reads beyond its answer, over own writes, is worked out only for later reads that need it. */
+const deferred = (
   below: Below,
   writes: WriteMap,
-  read: (view: RywIterator) => { readonly known: ReadonlyArray<KeyRange.KeyRange> }
-): Later => {
+  read: (view: RywIterator) => { readonly cached: ReadonlyArray<KeyRange.KeyRange> }
+): DeferredRanges => {
   const { frozen } = writes
-  return (known) => read(new RywIterator(below, frozen, known)).known
+  return (cache) => read(new RywIterator(below, frozen, cache)).cached
 }
 
-/** The key that a selector stands for, brought back to an end of the database where it lies beyond. */
+/** Resolves a selector; to an end of the database where it lies beyond. */
 export const resolve = (
   below: Below,
   writes: WriteMap,
   selector: KeySelector,
-  known: Known
+  cache: SnapshotCache
 ): Read<Uint8Array | Blocked> => {
   const { key: from } = anchored(selector)
   if (writes.hasUnreadable || isBeyond(from)) {
-    return readKey(new RywIterator(below, writes, known()), anchored(selector))
+    return readKey(new RywIterator(below, writes, cache()), anchored(selector))
   }
   const reverse = selector.offset <= 0
   const range = reverse ? { begin: firstKey, end: from } : { begin: from, end: lastKey }
   const pair = mergeScan.nth(below, writes, range, reverse ? 1 - selector.offset : selector.offset, reverse)
-  if (typeof pair === "symbol") return { answer: pair, known: [] }
+  if (typeof pair === "symbol") return { answer: pair, cached: [] }
   const key = pair === undefined ? reverse ? firstKey : lastKey : pair.key
   if (writes.isTransparent && below !== undefined) {
-    return { answer: key, known: [readConflict.ofSelector(selector, key)] }
+    return { answer: key, cached: [readConflict.ofSelector(selector, key)] }
   }
   return {
     answer: key,
-    known: below === undefined ? [] : later(below, writes, (view) => readKey(view, anchored(selector)))
+    cached: below === undefined ? [] : deferred(below, writes, (view) => readKey(view, anchored(selector)))
   }
 }
 
-/** The client looks behind the last key, too, where a selector leads there. */
+/** A selector that leads behind the last key, where the client looks, too. */
 const isBeyond = (key: Uint8Array): boolean => Bytes.compare(key, lastKey) > 0
 
-/** Whether a range cannot hold a key, whatever is in the database: its selectors are in the wrong order. */
+/** Tells whether the selectors of a range are in the wrong order, so that it is empty whatever the database holds. */
 export const isInverted = (begin: KeySelector, end: KeySelector): boolean =>
   begin.offset >= end.offset && Bytes.compare(anchored(begin).key, anchored(end).key) >= 0
 
-/** How many pairs a page has at most. */
+/** The most pairs of a page. */
 export interface PageLimits {
-  /** What the caller has asked for; infinity for all. */
+  /** The caller's limit; infinity for all. */
   readonly wanted: number
-  /** What a page of pairs in a row has at most. */
+  /** The engine's limit. */
   readonly pageSize: number
 }
 
-/** A page of a range that is not inverted, from its end backwards when `reverse`. */
+/** Reads a page of a range that is not inverted; from its end backwards where `reverse`. */
 export const getRange = (
   below: Below,
   writes: WriteMap,
@@ -110,26 +110,25 @@ export const getRange = (
   endSelector: KeySelector,
   { pageSize, wanted }: PageLimits,
   reverse: boolean,
-  known: Known
+  cache: SnapshotCache
 ): Read<Page | Blocked> => {
   const range = { begin: anchored(beginSelector).key, end: anchored(endSelector).key }
   const isPlain = beginSelector.offset === 1 && endSelector.offset === 1 && !isBeyond(range.end)
   const isUntouched = isPlain && writes.isUntouched(range)
   const read = (view: RywIterator) =>
     readRange(view, anchored(beginSelector), anchored(endSelector), { rows: wanted, bytes: replySize }, reverse)
-  if (!isPlain || writes.hasUnreadable && !isUntouched) return read(new RywIterator(below, writes, known()))
+  if (!isPlain || writes.hasUnreadable && !isUntouched) return read(new RywIterator(below, writes, cache()))
   const limit = Math.min(wanted, pageSize)
   const values = mergeScan.take(below, writes, range, limit, reverse)
-  if (typeof values === "symbol") return { answer: values, known: [] }
+  if (typeof values === "symbol") return { answer: values, cached: [] }
   const more = values.length === limit
   const answer = { values, more, clampedBegin: false, clampedEnd: false }
-  // What own writes answer lets nothing of the database be known.
-  if (below === undefined) return { answer, known: [] }
-  if (!more) return { answer, known: [range] }
-  if (!isUntouched && limit === wanted) return { answer, known: later(below, writes, read) }
+  if (below === undefined) return { answer, cached: [] }
+  if (!more) return { answer, cached: [range] }
+  if (!isUntouched && limit === wanted) return { answer, cached: deferred(below, writes, read) }
   const last = values.at(-1)!.key
   return {
     answer,
-    known: [reverse ? { begin: last, end: range.end } : { begin: range.begin, end: Bytes.successor(last) }]
+    cached: [reverse ? { begin: last, end: range.end } : { begin: range.begin, end: Bytes.successor(last) }]
   }
 }

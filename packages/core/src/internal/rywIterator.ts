@@ -1,8 +1,8 @@
 /**
- * The keys as FoundationDB's client sees them while it reads: its own writes over what it has read of the database so far.
+ * The key space as FoundationDB's client sees it: its own writes over the part of the database that it has read so far.
  *
- * The client cuts the keys into segments (in its release 7.3 `RYWIterator`, which lays `WriteMap` over `SnapshotCache`).
- * They go on behind the last key that can be read, with the system's: see {@link readDatabase}.
+ * As `RYWIterator` of release 7.3, which lays `WriteMap` over `SnapshotCache`, it cuts the keys into segments, those of the system
+ * included: see {@link readDatabase}.
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -11,27 +11,26 @@ import type { Snapshot } from "../VersionedStore.ts"
 import * as rangeSet from "./rangeSet.ts"
 import type { WriteMap } from "./writeMap.ts"
 
-/** Keys of which the same is known. Every key lies in one segment. */
+/** A range of keys of the same kind. Every key lies in one segment. */
 export interface Segment {
   readonly begin: Uint8Array
   readonly end: Uint8Array
   /**
-   * - `unknown`: the database has to be asked
-   * - `empty`: none of the keys is there
-   * - `pair`: it is one key, which is there
-   * - `unreadable`: it is not settled before the commit
+   * - `unknown`: only the database knows
+   * - `empty`: none of the keys exists
+   * - `pair`: one key, which exists
+   * - `unreadable`: only the commit knows
    */
   readonly kind: "unknown" | "empty" | "pair" | "unreadable"
-  /** There for a `pair`. */
   readonly pair: KeyValue | undefined
-  /** Nothing of the own writes is in it. */
+  /** No own write touches it. */
   readonly isUnmodified: boolean
 }
 
 const firstKey = KeyRange.all.begin
 const lastKey = KeyRange.all.end
 
-/** Behind every key, the system's included. */
+/** The end of the key space, the system's keys included. */
 export const endOfKeys = Uint8Array.of(0xff, 0xff)
 
 const later = (a: Uint8Array, b: Uint8Array | undefined): Uint8Array =>
@@ -39,7 +38,7 @@ const later = (a: Uint8Array, b: Uint8Array | undefined): Uint8Array =>
 const earlier = (a: Uint8Array, b: Uint8Array | undefined): Uint8Array =>
   b === undefined || Bytes.compare(a, b) < 0 ? a : b
 
-/** More than the offsets of selectors go over. */
+/** More than any selector's offset counts. */
 const systemKeyCount = 1000
 let systemKeys: ReadonlyArray<KeyValue> | undefined
 
@@ -53,10 +52,10 @@ const systemPairs = ({ begin, end }: KeyRange.KeyRange): ReadonlyArray<KeyValue>
 }
 
 /**
- * The first `limit` pairs of a range of the database, or the last, from the end backwards.
+ * Returns at most `limit` pairs of a range of the database; from the end backwards where `reverse`.
  *
- * A cluster keeps keys of its own behind those of its users, and a selector that goes beyond the last of theirs counts them,
- * before its answer is brought back to `\xff`. Which they are does not matter, since no answer has them; there are many.
+ * A cluster keeps keys of its own behind `\xff`. A selector that leads beyond the last key counts them, before its answer is brought
+ * back to `\xff`. No answer contains them, so any keys will do.
  */
 export const readDatabase = (
   below: Snapshot,
@@ -78,43 +77,43 @@ export const readDatabase = (
   return pairs.length === limit ? pairs : [...pairs, ...systemPairs(range).slice(0, limit - pairs.length)]
 }
 
-/** Own writes over what was read of the database. */
+/** Own writes over the snapshot cache. */
 export class RywIterator {
   readonly below: Snapshot | undefined
   private readonly writes: WriteMap
-  private readonly known: rangeSet.RangeSet
+  private readonly cache: rangeSet.RangeSet
 
-  constructor(below: Snapshot | undefined, writes: WriteMap, known: rangeSet.RangeSet) {
+  constructor(below: Snapshot | undefined, writes: WriteMap, cache: rangeSet.RangeSet) {
     this.below = below
     this.writes = writes
-    this.known = known
+    this.cache = cache
   }
 
-  /** What it is once a range has been read. */
-  knowing(range: KeyRange.KeyRange): RywIterator {
-    return new RywIterator(this.below, this.writes, rangeSet.add(this.known, range))
+  /** The same after a range was read. */
+  caching(range: KeyRange.KeyRange): RywIterator {
+    return new RywIterator(this.below, this.writes, rangeSet.add(this.cache, range))
   }
 
-  /** The segment in which a key lies. */
+  /** The segment that holds a key. */
   at(key: Uint8Array): Segment {
-    const known = rangeSet.find(this.known, key)
-    const stored = known && this.pair(KeyRange.single(key), false)
+    const cached = rangeSet.find(this.cache, key)
+    const stored = cached && this.pair(KeyRange.single(key), false)
     const begin = later(
-      later(this.writes.lastBound(key, false) ?? firstKey, rangeSet.lastBound(this.known, key, false)),
-      stored?.key ?? (known && this.successorOfLast(known.begin, key))
+      later(this.writes.lastBound(key, false) ?? firstKey, rangeSet.lastBound(this.cache, key, false)),
+      stored?.key ?? (cached && this.successorOfLast(cached.begin, key))
     )
     const end = earlier(
-      earlier(this.writes.nextBound(key) ?? endOfKeys, rangeSet.nextBound(this.known, key)),
-      stored ? Bytes.successor(key) : known && this.pair({ begin: key, end: known.end }, false)?.key
+      earlier(this.writes.nextBound(key) ?? endOfKeys, rangeSet.nextBound(this.cache, key)),
+      stored ? Bytes.successor(key) : cached && this.pair({ begin: key, end: cached.end }, false)?.key
     )
     const is = (kind: Segment["kind"], pair?: KeyValue): Segment => ({ begin, end, kind, pair, isUnmodified: false })
     if (this.writes.isUnreadable(key)) return is("unreadable")
     const overlay = this.writes.overlay(key)
     if (overlay === undefined) {
-      const kind = known === undefined ? "unknown" : stored === undefined ? "empty" : "pair"
+      const kind = cached === undefined ? "unknown" : stored === undefined ? "empty" : "pair"
       return { begin, end, kind, pair: stored, isUnmodified: true }
     }
-    if (typeof overlay === "function" && known === undefined) return is("unknown")
+    if (typeof overlay === "function" && cached === undefined) return is("unknown")
     const value = typeof overlay === "function" ? overlay(stored?.value) : overlay.value
     return value === undefined ? is("empty") : is("pair", { key, value })
   }
@@ -126,27 +125,24 @@ export class RywIterator {
 
   /** The segment that comes before. */
   before({ begin }: Segment): Segment {
-    const known = rangeSet.before(this.known, begin)
-    const isKnown = known !== undefined && Bytes.compare(begin, known.end) <= 0
-    const last = isKnown ? this.pair({ begin: known.begin, end: begin }, true)?.key : undefined
+    const cached = rangeSet.before(this.cache, begin)
+    const isKnown = cached !== undefined && Bytes.compare(begin, cached.end) <= 0
+    const last = isKnown ? this.pair({ begin: cached.begin, end: begin }, true)?.key : undefined
     const afterLast = last && Bytes.successor(last)
     return this.at(later(
-      later(this.writes.lastBound(begin, true) ?? firstKey, rangeSet.lastBound(this.known, begin, true)),
+      later(this.writes.lastBound(begin, true) ?? firstKey, rangeSet.lastBound(this.cache, begin, true)),
       afterLast && Bytes.compare(afterLast, begin) < 0 ? afterLast : last
     ))
   }
 
-  /**
-   * The database's pairs that come behind a segment's with nothing of the own writes between; before it, where `reverse`. The
-   * segment's comes first. None is behind `stop`, and there are no more than `limit`.
-   */
+  /** The pair of a segment and at most `limit - 1` cached ones that follow it before `stop`, up to the next own write. */
   contiguous(segment: Segment, stop: Uint8Array, reverse: boolean, limit: number): ReadonlyArray<KeyValue> {
     const pair = segment.pair!
-    const known = segment.isUnmodified && limit > 1 ? rangeSet.find(this.known, pair.key) : undefined
-    if (known === undefined) return [pair]
+    const cached = segment.isUnmodified && limit > 1 ? rangeSet.find(this.cache, pair.key) : undefined
+    if (cached === undefined) return [pair]
     const range = reverse
-      ? { begin: later(later(stop, known.begin), this.writes.lastBound(pair.key, false)), end: pair.key }
-      : { begin: segment.end, end: earlier(earlier(stop, known.end), this.writes.nextBound(pair.key)) }
+      ? { begin: later(later(stop, cached.begin), this.writes.lastBound(pair.key, false)), end: pair.key }
+      : { begin: segment.end, end: earlier(earlier(stop, cached.end), this.writes.nextBound(pair.key)) }
     return Bytes.compare(range.begin, range.end) < 0
       ? [pair, ...readDatabase(this.below!, range, limit - 1, reverse)]
       : [pair]

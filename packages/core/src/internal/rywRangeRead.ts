@@ -1,20 +1,17 @@
 /**
- * Ranges between key selectors, read piece by piece as FoundationDB's client reads them.
+ * Reads ranges between key selectors in the steps of FoundationDB's client.
  *
- * What such a range gives follows from the data. What it depends on, where it is refused (1036) and where its page ends
- * follow from how the client goes about it, so that is done here step by step: `RYWImpl::getRangeValue` and
- * `getRangeValueBack` in `fdbclient/ReadYourWrites.actor.cpp`, release 7.3, and what they ask of the database, `getRange` in
- * `NativeAPI.actor.cpp`. The rule:
+ * The steps decide the conflict ranges, the refusals (1036) and the ends of pages. They follow `RYWImpl::getRangeValue` and
+ * `getRangeValueBack` in `fdbclient/ReadYourWrites.actor.cpp`, release 7.3, and `getRange` in `NativeAPI.actor.cpp`:
  *
- * 1. Both selectors are counted as far as the segments are known (see `RywIterator`). A count that ends at an end of the
- *    database is noted: the conflict range may have to go up to there.
- * 2. Where the end still has to be looked up, and seems to lie before the beginning, it is looked up first, as `getKey` does.
- * 3. From the beginning on, segment by segment: pairs are taken; at an unknown one the database is asked, for as many more
- *    rows as the selectors have still to count, up to the next range that was cleared; both selectors are counted on with
- *    what it has told. A page that has something in it ends there, where the size of pages is limited.
+ * 1. Count both selectors as far as the segments are known (see `RywIterator`). Note a count that ends at an end of the database:
+ *    the conflict range may reach to there.
+ * 2. Where the end has still to be looked up and seems to lie before the beginning, look it up first, as `getKey` does.
+ * 3. Take pairs, segment by segment. At an unknown segment, ask the database for as many more rows as the selectors have still to
+ *    count, up to the next cleared range; count the selectors on. A page of limited size that is not empty ends there.
  *
- * Backwards, beginning and end change places. A shard that ends within the range, or a reply that is cut at its size, makes
- * more and smaller pieces of the same; where those lie the cluster alone knows. They are not imitated.
+ * Backwards, beginning and end change places. The ends of a cluster's shards, and replies that are cut at their size, which make
+ * more and smaller requests of the same, are not imitated.
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -25,51 +22,50 @@ import { endOfKeys, readDatabase, type RywIterator, type Segment } from "./rywIt
 
 /** The answer cannot be known before the commit: error 1036. */
 export const unreadable = Symbol("unreadable")
-/** The answer is the database's, which is not there yet. */
+/** Only the database has the answer. */
 export const unknown = Symbol("unknown")
-/** Why there is no answer. */
+/** The reason why there is no answer. */
 export type Blocked = typeof unreadable | typeof unknown
 
-/** The key that lies `offset` keys from the first that is `key` or behind it, whose own offset is one. */
+/** A selector without `orEqual`: with an offset of one it selects `key`, or the first key after it. */
 export interface Anchored {
   readonly key: Uint8Array
   readonly offset: number
 }
 
-/** Without `orEqual`. */
+/** Removes `orEqual` from a selector. */
 export const anchored = ({ key, offset, orEqual }: KeySelector): Anchored => ({
   key: orEqual ? Bytes.successor(key) : key,
   offset
 })
 
-/** The key of a selector without `orEqual`, where it is among those that can be read; else the last of them. */
+/** The key of a selector without `orEqual`, `\xff` at most. */
 export const anchor = (selector: KeySelector): Uint8Array => {
   const { key } = anchored(selector)
   return Bytes.compare(key, lastKey) > 0 ? lastKey : key
 }
 
-/** What a page may hold: it is full at either. */
+/** The limits of a page: it is full at either. */
 export interface Limits {
   readonly rows: number
-  /** In bytes; infinity for what is read as a whole. */
   readonly bytes: number
 }
 
 /** A page of a range. */
 export interface Page {
   readonly values: ReadonlyArray<KeyValue>
-  /** There may be more behind it. */
+  /** There may be more pairs. */
   readonly more: boolean
-  /** An end was brought back to where the database begins, or ends, and the page depends on that. */
+  /** The page depends on an end of the database, to which a selector was brought back. */
   readonly clampedBegin: boolean
   readonly clampedEnd: boolean
 }
 
-/** What a read gives. */
+/** The answer of a read. */
 export interface Read<A> {
   readonly answer: A | Blocked
-  /** What was read of the database for it. */
-  readonly known: ReadonlyArray<KeyRange.KeyRange>
+  /** The ranges that it read of the database. */
+  readonly cached: ReadonlyArray<KeyRange.KeyRange>
 }
 
 const firstKey = KeyRange.all.begin
@@ -82,10 +78,10 @@ const nothing: Page = { values: [], more: false, clampedBegin: false, clampedEnd
 /** How many pairs are taken at once. */
 const pairsAtOnce = 256
 
-/** What a pair counts for in a page. */
+/** The size of a pair in a page. */
 const sizeOf = ({ key, value }: KeyValue): number => 8 + key.length + value.length
 
-/** What the database has told of a range. */
+/** The database's reply. */
 interface Reply {
   readonly values: ReadonlyArray<KeyValue>
   readonly more: boolean
@@ -93,7 +89,7 @@ interface Reply {
   readonly throughEnd: boolean
 }
 
-/** Looks a selector up in the database. What is left to count is zero, but where the keys have ended before. */
+/** Looks a selector up in the database; `left` is not zero where the keys have ended before. */
 const find = (below: Snapshot, { key, offset }: Anchored): { readonly key: Uint8Array; readonly left: number } => {
   if (offset === 1) return { key, left: 0 }
   const reverse = offset < 1
@@ -105,7 +101,7 @@ const find = (below: Snapshot, { key, offset }: Anchored): { readonly key: Uint8
     : { key: reverse ? firstKey : endOfKeys, left: count - pairs.length }
 }
 
-/** Asks the database for a range between selectors; `minRows` come whatever their size. */
+/** Asks the database for a range between selectors; at least `minRows`, whatever their size. */
 const ask = (
   below: Snapshot,
   begin: Anchored,
@@ -118,7 +114,7 @@ const ask = (
   if (isFirst(end.key) && end.offset <= 1) return { values: [], more: false, fromBegin: startsFirst, throughEnd: false }
   const from = find(below, startsFirst ? { key: firstKey, offset: 1 } : begin)
   const to = find(below, end)
-  // A server that cannot count to the end has the client look both ends up by themselves, and tell where they are.
+  // Where a server cannot count to the end, the client looks both selectors up and reports where they are.
   const isLookedUp = from.left > 0 && (begin.offset < 1 || from.left > 1) ||
     to.left > 0 && (end.offset < 1 || to.left > 1)
   const range = { begin: from.key, end: to.key }
@@ -151,8 +147,8 @@ const ask = (
   }
 }
 
-/** The range of which a reply has told everything. */
-const toldBy = (reply: Reply, begin: Anchored, end: Anchored, reverse: boolean): KeyRange.KeyRange => {
+/** The range that a reply covers. */
+const coveredBy = (reply: Reply, begin: Anchored, end: Anchored, reverse: boolean): KeyRange.KeyRange => {
   const { fromBegin, more, throughEnd, values } = reply
   const lowest = reverse ? values.at(-1) : values[0]
   const highest = reverse ? values[0] : values.at(-1)
@@ -165,11 +161,11 @@ const toldBy = (reply: Reply, begin: Anchored, end: Anchored, reverse: boolean):
   return { begin: from, end: to }
 }
 
-/** A selector that is being counted, and the segment to which it has come. */
+/** A selector that is being counted, and the segment that it has reached. */
 class CountedSelector implements Anchored {
   key: Uint8Array
   offset: number
-  /** What was left to count when it came to where it has stopped, an end of the database included. */
+  /** The offset where it stopped, before it was brought back to an end of the database. */
   counted: number
   segment!: Segment
 
@@ -183,7 +179,7 @@ class CountedSelector implements Anchored {
     return this.offset === 1
   }
 
-  /** Counts on as far as the segments are known; tells the end of the database to which it has come. */
+  /** Counts on as far as the segments are known; returns the end of the database that it has reached. */
   advance(view: RywIterator): "begin" | "end" | undefined {
     const wasFound = this.isFound
     let at = view.at(this.key)
@@ -220,18 +216,18 @@ class CountedSelector implements Anchored {
 
 const isKnown = ({ kind }: Segment): boolean => kind === "pair" || kind === "empty"
 
-/** Goes over the segments in one direction. */
+/** A direction of reading. */
 interface Direction {
   readonly reverse: boolean
-  /** Where it comes from, and where it goes to. */
+  /** The ends of the database, in its order. */
   readonly start: Uint8Array
   readonly stop: Uint8Array
   readonly next: (view: RywIterator, at: Segment) => Segment
   readonly previous: (view: RywIterator, at: Segment) => Segment
-  /** How far a selector has still to be counted in this direction; negative against it. */
+  /** How far a selector has still to count in this direction; negative against it. */
   readonly ahead: (selector: Anchored) => number
   readonly comesBefore: (a: Uint8Array, b: Uint8Array) => boolean
-  /** The end of a segment at which it is entered, and the other. */
+  /** The ends of a segment, in its order. */
   readonly entry: (at: Segment) => Uint8Array
   readonly exit: (at: Segment) => Uint8Array
 }
@@ -263,30 +259,29 @@ const backwards: Direction = {
 const isSingle = (begin: Uint8Array, end: Uint8Array): boolean =>
   end.length === begin.length + 1 && Bytes.equals(end, Bytes.successor(begin))
 
-/** Passes unknown segments, and those between that do not matter; stops at what makes a piece end. */
+/** Segments that were passed. */
 interface Passed {
-  /** The last unknown segment, behind which the piece ends. */
+  /** The last unknown one, or the first. */
   readonly last: Segment
-  /** How many keys of those that were passed have been cleared one by one. */
+  /** How many keys among them were cleared one by one. */
   readonly clears: number
 }
 
-/** From an unknown segment to the last one before a range that was cleared, or what cannot be read; to `far` at the furthest. */
-const passUncached = (
+/** Passes segments up to a range that was cleared, to what cannot be read, or to where `isEnd` says so. */
+const pass = (
   view: RywIterator,
   { entry, exit, next, reverse }: Direction,
   from: Segment,
-  far: Segment,
-  limit: number
+  isEnd: (at: Segment, clears: number) => boolean
 ): Passed => {
   let at = from
   let last = from
   let emptyFrom = entry(from)
   let clears = 0
-  for (let left = limit; left > 0 && !Bytes.equals(at.begin, far.begin); left--) {
+  while (!isEnd(at, clears)) {
     if (at.kind === "unreadable" || at.kind === "empty") {
       const [begin, end] = reverse ? [exit(at), emptyFrom] : [emptyFrom, exit(at)]
-      if (at.kind === "unreadable" || !isSingle(begin, end)) return { last, clears }
+      if (at.kind === "unreadable" || !isSingle(begin, end)) break
       clears++
     } else {
       emptyFrom = exit(at)
@@ -297,37 +292,25 @@ const passUncached = (
   return { last, clears }
 }
 
-/** How many keys, cleared one by one, are known to lie ahead before a range that was cleared; at most `limit`. */
-const countClears = (
-  view: RywIterator,
-  { comesBefore, entry, exit, next, reverse, stop }: Direction,
-  from: Segment,
-  limit: number
-): number => {
-  let clears = 0
-  let emptyFrom = entry(from)
-  for (let at = from; clears < limit && comesBefore(exit(at), stop); at = next(view, at)) {
-    if (at.kind === "unreadable" || at.kind === "empty") {
-      const [begin, end] = reverse ? [exit(at), emptyFrom] : [emptyFrom, exit(at)]
-      if (at.kind === "unreadable" || !isSingle(begin, end)) break
-      clears++
-    } else {
-      emptyFrom = exit(at)
-    }
-  }
-  return clears
-}
+/** How many keys that were cleared one by one lie ahead, before a range that was cleared; at most `limit`. */
+const countClears = (view: RywIterator, direction: Direction, from: Segment, limit: number): number =>
+  pass(
+    view,
+    direction,
+    from,
+    (at, clears) => clears >= limit || !direction.comesBefore(direction.exit(at), direction.stop)
+  ).clears
 
-/** The reads of a range under way. */
+/** A read under way. */
 class RangeRead {
   view: RywIterator
-  readonly known: Array<KeyRange.KeyRange> = []
+  readonly cached: Array<KeyRange.KeyRange> = []
 
   constructor(view: RywIterator) {
     this.view = view
   }
 
-  /** The key of a selector, as `getKey` finds it. */
+  /** Resolves a selector, as `getKey` does. */
   key({ key, offset }: Anchored): Uint8Array | Blocked {
     const reverse = offset <= 0
     const page = reverse
@@ -339,7 +322,7 @@ class RangeRead {
     return isNear ? start : isFar ? stop : page.values[0]?.key ?? stop
   }
 
-  /** A page of a range. */
+  /** Reads a page of a range. */
   range(beginAt: Anchored, endAt: Anchored, limits: Limits, reverse: boolean): Page | Blocked {
     const direction = reverse ? backwards : forwards
     const { ahead, comesBefore, next } = direction
@@ -415,7 +398,7 @@ class RangeRead {
           more = true
           break
         }
-        const hasRead = this.piece(direction, near, far, at, rows, bytes, requests)
+        const hasRead = this.request(direction, near, far, at, rows, bytes, requests)
         if (!hasRead) return unknown
         requests++
         advance()
@@ -454,8 +437,8 @@ class RangeRead {
     }
   }
 
-  /** Asks the database for one piece; false where there is none to ask. */
-  private piece(
+  /** Sends one request to the database; false where there is none. */
+  private request(
     direction: Direction,
     near: CountedSelector,
     far: CountedSelector,
@@ -472,12 +455,13 @@ class RangeRead {
       key: selector.key,
       offset: selector.offset + (reverse ? -count : count)
     })
-    // The first request expects no cleared keys, later ones more and more.
+    // As the client, expects no cleared keys at the first request, and more and more at later ones.
     const clearLimit = requests === 0 ? 0 : 2 ** Math.min(requests, 20)
     let additional = 0
     let passed: Passed = { last: at, clears: 0 }
     if (comesBefore(at.begin, far.segment.begin)) {
-      passed = passUncached(this.view, direction, at, far.segment, clearLimit + 100)
+      let left = clearLimit + 100
+      passed = pass(this.view, direction, at, ({ begin }) => left-- === 0 || Bytes.equals(begin, far.segment.begin))
     }
     let clears = Math.min(passed.clears, clearLimit)
     let to: Anchored
@@ -516,37 +500,32 @@ class RangeRead {
         : Math.min(bytes * 2 ** Math.min(requests, 20), replySize)
     }
     const [begin, end] = reverse ? [to, from] : [from, to]
-    const range = toldBy(
+    const range = coveredBy(
       ask(below, begin, end, limits, Math.max(1 + additional, offset), reverse),
       begin,
       end,
       reverse
     )
     if (Bytes.compare(range.begin, range.end) < 0) {
-      this.known.push(range)
-      this.view = this.view.knowing(range)
+      this.cached.push(range)
+      this.view = this.view.caching(range)
     }
     return true
   }
 }
 
-/** What a server answers with at most, in bytes. */
+/** The largest reply of a server, in bytes. */
 export const replySize = 80_000
 const oneRow: Limits = { rows: 1, bytes: Number.POSITIVE_INFINITY }
-/** At most a page of a range. */
-export const readRange = (
-  view: RywIterator,
-  begin: Anchored,
-  end: Anchored,
-  limits: Limits,
-  reverse: boolean
-): Read<Page> => {
+
+const read = <A>(view: RywIterator, use: (read: RangeRead) => A | Blocked): Read<A> => {
   const reading = new RangeRead(view)
-  return { answer: reading.range(begin, end, limits, reverse), known: reading.known }
+  return { answer: use(reading), cached: reading.cached }
 }
 
-/** The key of a selector. */
-export const readKey = (view: RywIterator, selector: Anchored): Read<Uint8Array> => {
-  const reading = new RangeRead(view)
-  return { answer: reading.key(selector), known: reading.known }
-}
+/** Reads at most a page of a range. */
+export const readRange = (view: RywIterator, begin: Anchored, end: Anchored, limits: Limits, reverse: boolean) =>
+  read(view, (reading) => reading.range(begin, end, limits, reverse))
+
+/** Resolves a selector. */
+export const readKey = (view: RywIterator, selector: Anchored) => read(view, (reading) => reading.key(selector))

@@ -1,6 +1,5 @@
 /**
- * A persistent map from byte strings, in their order: an AVL tree whose changes share what they do not touch. Keeping an
- * old version of it is keeping its root.
+ * A persistent map from byte strings, in their order: an AVL tree whose versions share what they have in common.
  */
 import * as Bytes from "../Bytes.ts"
 
@@ -108,50 +107,26 @@ export const get = <V>(map: SortedMap<V>, key: Uint8Array): V | undefined => {
   return undefined
 }
 
-/** The last entry whose key is `key` or before it. */
-export const floor = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefined => {
-  let at = map
+/** The last entry before a bound, or the first behind it; the bound lies before `key`, or behind it where `included`. */
+const nearest = <V>(map: SortedMap<V>, key: Uint8Array, included: boolean, side: "last" | "first") => {
   let found: Entry<V> | undefined
-  while (at !== undefined) {
-    if (Bytes.compare(at.key, key) <= 0) {
-      found = at
-      at = at.right
-    } else {
-      at = at.left
-    }
+  for (let at = map; at !== undefined;) {
+    const order = Bytes.compare(at.key, key)
+    const isBefore = order < 0 || order === 0 && included
+    if (isBefore === (side === "last")) found = at
+    at = isBefore ? at.right : at.left
   }
   return found
 }
+
+/** The last entry whose key is `key` or before it. */
+export const floor = <V>(map: SortedMap<V>, key: Uint8Array) => nearest(map, key, true, "last")
 
 /** The last entry whose key is before `key`. */
-export const lower = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefined => {
-  let at = map
-  let found: Entry<V> | undefined
-  while (at !== undefined) {
-    if (Bytes.compare(at.key, key) < 0) {
-      found = at
-      at = at.right
-    } else {
-      at = at.left
-    }
-  }
-  return found
-}
+export const lower = <V>(map: SortedMap<V>, key: Uint8Array) => nearest(map, key, false, "last")
 
 /** The first entry whose key is `key` or behind it. */
-export const ceiling = <V>(map: SortedMap<V>, key: Uint8Array): Entry<V> | undefined => {
-  let at = map
-  let found: Entry<V> | undefined
-  while (at !== undefined) {
-    if (Bytes.compare(at.key, key) >= 0) {
-      found = at
-      at = at.left
-    } else {
-      at = at.right
-    }
-  }
-  return found
-}
+export const ceiling = <V>(map: SortedMap<V>, key: Uint8Array) => nearest(map, key, false, "first")
 
 /** The map with `key` set to `value`. */
 export const set = <V>(map: SortedMap<V>, key: Uint8Array, value: V): Node<V> => {
@@ -180,50 +155,37 @@ export const remove = <V>(map: SortedMap<V>, key: Uint8Array): SortedMap<V> => {
 export const removeRange = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): SortedMap<V> =>
   Bytes.compare(begin, end) < 0 ? concat(before(map, begin), from(map, end)) : map
 
-/** Walks over the entries in order, or backwards. */
+/** Entries one after another. */
 export interface Cursor<V> {
   /** The next entry, `undefined` after the last. */
   readonly next: () => Entry<V> | undefined
 }
 
-/** The entries whose keys are in the half-open range from `begin` to `end`, ascending. */
-export const ascending = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): Cursor<V> => {
+/** The entries whose keys are in the half-open range from `begin` to `end`; from the last on, where `reverse`. */
+export const cursor = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array, reverse = false): Cursor<V> => {
   const path: Array<Node<V>> = []
-  for (let at = map; at !== undefined;) {
-    if (Bytes.compare(at.key, begin) < 0) {
-      at = at.right
-    } else {
-      path.push(at)
-      at = at.left
+  const isBehind = (key: Uint8Array): boolean => reverse ? Bytes.compare(key, end) < 0 : Bytes.compare(key, begin) >= 0
+  const isBefore = (key: Uint8Array): boolean => reverse ? Bytes.compare(key, begin) >= 0 : Bytes.compare(key, end) < 0
+  const descend = (from: SortedMap<V>): void => {
+    for (let at = from; at !== undefined;) {
+      const isNext = isBehind(at.key)
+      if (isNext) path.push(at)
+      at = isNext !== reverse ? at.left : at.right
     }
   }
+  descend(map)
   return {
     next: () => {
       const here = path.pop()
-      if (here === undefined || Bytes.compare(here.key, end) >= 0) return undefined
-      for (let at = here.right; at !== undefined; at = at.left) path.push(at)
+      if (here === undefined || !isBefore(here.key)) return undefined
+      descend(reverse ? here.left : here.right)
       return here
     }
   }
 }
 
-/** The entries whose keys are in the half-open range from `begin` to `end`, descending. */
-export const descending = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): Cursor<V> => {
-  const path: Array<Node<V>> = []
-  for (let at = map; at !== undefined;) {
-    if (Bytes.compare(at.key, end) >= 0) {
-      at = at.left
-    } else {
-      path.push(at)
-      at = at.right
-    }
-  }
-  return {
-    next: () => {
-      const here = path.pop()
-      if (here === undefined || Bytes.compare(here.key, begin) < 0) return undefined
-      for (let at = here.left; at !== undefined; at = at.right) path.push(at)
-      return here
-    }
-  }
+/** The entries of a range, in order. */
+export function* entries<V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array): Iterable<Entry<V>> {
+  const { next } = cursor(map, begin, end)
+  for (let entry = next(); entry !== undefined; entry = next()) yield entry
 }

@@ -1,32 +1,28 @@
 /**
- * Which keys were written last at which version, for the last few seconds: what commits are checked against.
+ * The versions at which keys were written in the last seconds, against which commits are checked.
  */
 import type { KeyRange } from "../KeyRange.ts"
 import * as sortedMap from "./sortedMap.ts"
 
 const smallest = 1024
+const firstKey = new Uint8Array(0)
+const endOfKeys = Uint8Array.of(0xff, 0xff)
 
-/**
- * The key space cut into segments, each of them written last at the version that stands under its beginning; before the
- * first beginning nothing was written.
- */
+/** The key space in segments: the version under the beginning of each is that of the last write to it. */
 export class WriteHistory {
   private segments: sortedMap.SortedMap<bigint> = undefined
   private sinceSweep = 0
   private kept = 0
 
-  /** Whether any key of a range was written above a version. */
+  /** Tells whether any key of a range was written above a version. */
   isWrittenSince({ begin, end }: KeyRange, version: bigint): boolean {
     const head = sortedMap.floor(this.segments, begin)
     if (head !== undefined && head.value > version) return true
-    const cursor = sortedMap.ascending(this.segments, begin, end)
-    for (let segment = cursor.next(); segment !== undefined; segment = cursor.next()) {
-      if (segment.value > version) return true
-    }
+    for (const { value } of sortedMap.entries(this.segments, begin, end)) if (value > version) return true
     return false
   }
 
-  /** Remembers that a range was written at a version, the highest so far. */
+  /** Adds a write of a range at a version, the highest so far. */
   add({ begin, end }: KeyRange, version: bigint): void {
     const behind = sortedMap.floor(this.segments, end)?.value ?? 0n
     const cut = sortedMap.removeRange(this.segments, begin, end)
@@ -34,17 +30,16 @@ export class WriteHistory {
     this.sinceSweep += 2
   }
 
-  /** Forgets what nobody asks about any more, from time to time: the work is spread over the additions. */
+  /** Forgets versions below `oldest`, from time to time: the work is spread over the additions. */
   prune(oldest: bigint): void {
     if (this.sinceSweep < Math.max(smallest, this.kept)) return
-    const cursor = sortedMap.ascending(this.segments, new Uint8Array(0), Uint8Array.of(0xff, 0xff))
     let kept: sortedMap.SortedMap<bigint> = undefined
     let last = 0n
     this.kept = 0
-    for (let segment = cursor.next(); segment !== undefined; segment = cursor.next()) {
-      const version = segment.value > oldest ? segment.value : 0n
+    for (const { key, value } of sortedMap.entries(this.segments, firstKey, endOfKeys)) {
+      const version = value > oldest ? value : 0n
       if (version === last) continue
-      kept = sortedMap.set(kept, segment.key, version)
+      kept = sortedMap.set(kept, key, version)
       last = version
       this.kept++
     }
@@ -54,9 +49,6 @@ export class WriteHistory {
 
   /** How many segments there are, for tests. */
   get size(): number {
-    let size = 0
-    const cursor = sortedMap.ascending(this.segments, new Uint8Array(0), Uint8Array.of(0xff, 0xff))
-    while (cursor.next() !== undefined) size++
-    return size
+    return Array.from(sortedMap.entries(this.segments, firstKey, endOfKeys)).length
   }
 }

@@ -1,6 +1,4 @@
-/**
- * What a transaction has written so far, as its own reads have to see it and as its commit has to send it.
- */
+/** The write map: a transaction's writes so far, as its own reads see them and as its commit sends them. */
 import * as Atomic from "../Atomic.ts"
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -18,38 +16,36 @@ type StampedKeyMutation = Extract<Mutation, { readonly _tag: "SetVersionstampedK
 /**
  * The writes to one key.
  *
- * - `Known`: the value does not depend on the database; `undefined` when cleared
- * - `Stack`: mutations that could not be made one. The first tells whether they depend on the database's value. It is
- *   pushed onto in place, so that a long one costs no more for each mutation than a short one
+ * - `Known`: the value does not depend on the database; `undefined` where cleared
+ * - `Stack`: mutations that could not be joined. The first decides whether they depend on the database's value. It grows in place,
+ *   so that many mutations of a key cost linear time
  */
 export type Write =
   | { readonly _tag: "Known"; readonly value: Uint8Array | undefined }
   | { readonly _tag: "Stack"; readonly mutations: Array<KeyMutation> }
 
-/** What a key is for a reader of the database beneath. */
+/** What the writes make of a key: a function of the database's value, or a value. */
 export type Overlay =
-  /** The database's value is to be taken through this. */
   | ((below: Uint8Array | undefined) => Uint8Array | undefined)
-  /** The database's value does not matter. */
   | { readonly value: Uint8Array | undefined }
 
 const absent = { value: undefined }
 const lastStamp = new Uint8Array(transactionLength).fill(0xff)
 
-/** Operations of which two make one only where their operands have the same length. */
+/** Operations of which two can be joined only where their operands have the same length. */
 const associativeByLength: ReadonlySet<AtomicOp> = new Set(["Add", "BitOr", "BitXor", "Max", "Min"])
 
-/** The operation that has the effect of two, one after the other; where FoundationDB's client keeps both, `undefined`. */
+/** Joins two operations as FoundationDB's client does; `undefined` where it keeps both. */
 const joined = (first: KeyMutation, second: AtomicMutation): AtomicMutation | undefined => {
   if (first._tag !== "Atomic" || first.op !== second.op || first.op === "CompareAndClear") return undefined
   if (associativeByLength.has(first.op) && first.operand.length !== second.operand.length) return undefined
   return { ...first, operand: apply(first.op, first.operand, second.operand)! }
 }
 
-/** How much of a buffer is in use, of those that {@link append} has made. */
+/** How much of each buffer that {@link append} has made is in use. */
 const used = new WeakMap<ArrayBufferLike, number>()
 
-/** Joins values with room for more behind them, so that many small ones cost no more than their bytes. */
+/** Joins values and leaves room for more, so that many small ones cost linear time. */
 const append = (value: Uint8Array, more: Uint8Array): Uint8Array => {
   const end = value.byteOffset + value.length
   const length = value.length + more.length
@@ -83,21 +79,21 @@ interface Sealed {
 }
 
 export class WriteMap {
-  /** A versionstamped key stands under its {@link placeholder}. */
+  /** A versionstamped key is stored under its {@link placeholder}. */
   private writes: sortedMap.SortedMap<Write> = undefined
   private cleared: rangeSet.RangeSet = undefined
-  /** What a versionstamp may be going to stand in; only a clear makes it readable again. */
+  /** Keys whose value, or existence, depends on the versionstamp; only a clear makes them readable again. */
   private unreadable: rangeSet.RangeSet = undefined
   private writeConflicts: Array<KeyRange.KeyRange> | undefined = undefined
-  /** What is to be committed before everything else, and is no longer seen here: see {@link seal}. */
+  /** What is committed before everything else and no longer seen by reads: see {@link seal}. */
   private sealed: Sealed | undefined = undefined
 
-  /** Nothing would be committed. */
+  /** There is nothing to commit. */
   get isEmpty(): boolean {
     return this.isTransparent && this.writeConflicts === undefined
   }
 
-  /** The database's answers are the transaction's. */
+  /** No write has an effect on reads. */
   get isTransparent(): boolean {
     return this.writes === undefined && this.cleared === undefined && this.unreadable === undefined
   }
@@ -107,7 +103,7 @@ export class WriteMap {
     return this.unreadable !== undefined
   }
 
-  /** What is written so far, for reads alone; what is written afterwards is not in it. */
+  /** A copy for reads, without later writes. */
   get frozen(): WriteMap {
     const frozen = new WriteMap()
     frozen.writes = this.writes
@@ -116,7 +112,7 @@ export class WriteMap {
     return frozen
   }
 
-  /** Adds a mutation. `readVersion` is the transaction's, where it is known already. */
+  /** Adds a mutation. `readVersion` is the transaction's, if it was taken. */
   add(mutation: Mutation, readVersion: bigint | undefined): void {
     switch (mutation._tag) {
       case "Clear":
@@ -143,27 +139,24 @@ export class WriteMap {
     else this.writeConflicts.push(range)
   }
 
-  /** How the database's value of a key that can be read is to be seen; `undefined`: as it is. */
+  /** The overlay of a readable key; `undefined` where the database's value stands. */
   overlay(key: Uint8Array): Overlay | undefined {
     const write = sortedMap.get(this.writes, key)
     return write === undefined ? rangeSet.has(this.cleared, key) ? absent : undefined : overlayOf(write)
   }
 
-  /** The keys of a range that were written one by one. */
+  /** The keys of a range that were written one by one, in order or backwards. */
   points(begin: Uint8Array, end: Uint8Array, reverse: boolean): sortedMap.Cursor<Write> {
-    return reverse
-      ? sortedMap.descending(this.writes, begin, end)
-      : sortedMap.ascending(this.writes, begin, end)
+    return sortedMap.cursor(this.writes, begin, end, reverse)
   }
 
-  /** Whether a range is untouched, so that the database's answer is the answer. */
+  /** Tells whether no write touches a range. */
   isUntouched(range: KeyRange.KeyRange): boolean {
-    return (this.writes === undefined ||
-      sortedMap.ascending(this.writes, range.begin, range.end).next() === undefined) &&
+    return (this.writes === undefined || sortedMap.cursor(this.writes, range.begin, range.end).next() === undefined) &&
       !rangeSet.meets(this.cleared, range) && !rangeSet.meets(this.unreadable, range)
   }
 
-  /** The cleared range that `key` lies in, or the next one behind it. */
+  /** The cleared range that holds `key`, or the next one. */
   clearedFrom(key: Uint8Array): KeyRange.KeyRange | undefined {
     return rangeSet.from(this.cleared, key)
   }
@@ -173,12 +166,12 @@ export class WriteMap {
     return rangeSet.before(this.cleared, key)
   }
 
-  /** Whether a key cannot be read. */
+  /** Tells whether a key cannot be read. */
   isUnreadable(key: Uint8Array): boolean {
     return rangeSet.has(this.unreadable, key)
   }
 
-  /** Where what a reader finds of the own writes changes last: at `key` or before it, or before it only. */
+  /** The last bound between keys that are written differently: at `key` or before it, or only before it. */
   lastBound(key: Uint8Array, isBefore: boolean): Uint8Array | undefined {
     const point = (isBefore ? sortedMap.lower : sortedMap.floor)(this.writes, key)
     const end = point && Bytes.successor(point.key)
@@ -190,7 +183,7 @@ export class WriteMap {
     )
   }
 
-  /** Where what a reader finds of the own writes changes next, behind `key`. */
+  /** The next bound between keys that are written differently, behind `key`. */
   nextBound(key: Uint8Array): Uint8Array | undefined {
     const after = Bytes.successor(key)
     return earliest(
@@ -200,19 +193,7 @@ export class WriteMap {
     )
   }
 
-  /** Where the keys that cannot be read begin, from `key` on. */
-  unreadableFrom(key: Uint8Array): Uint8Array | undefined {
-    const next = rangeSet.from(this.unreadable, key)
-    return next === undefined || Bytes.compare(next.begin, key) >= 0 ? next?.begin : key
-  }
-
-  /** Where the keys that cannot be read end, below `key`. */
-  unreadableBefore(key: Uint8Array): Uint8Array | undefined {
-    const last = rangeSet.before(this.unreadable, key)
-    return last === undefined || Bytes.compare(last.end, key) <= 0 ? last?.end : key
-  }
-
-  /** Adds to `conflicts` what of a key that was read depends on the database. */
+  /** Adds a key that was read to `conflicts`, where its value depends on the database. */
   addKeyConflict(key: Uint8Array, conflicts: { readonly push: (range: KeyRange.KeyRange) => void }): void {
     const write = sortedMap.get(this.writes, key)
     if (write === undefined ? !rangeSet.has(this.cleared, key) : isDependent(write)) {
@@ -220,7 +201,7 @@ export class WriteMap {
     }
   }
 
-  /** Adds to `conflicts` what of a range that was read depends on the database. */
+  /** Adds the parts of a range that was read to `conflicts`, where they depend on the database. */
   addRangeConflict(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
     if (Bytes.compare(range.begin, range.end) >= 0) return
     if (this.isUntouched(range)) {
@@ -229,40 +210,38 @@ export class WriteMap {
     }
     let rest: rangeSet.RangeSet = rangeSet.add(undefined, range)
     for (const cleared of rangeSet.within(this.cleared, range)) rest = rangeSet.remove(rest, cleared)
-    const points = sortedMap.ascending(this.writes, range.begin, range.end)
-    for (let point = points.next(); point !== undefined; point = points.next()) {
-      const single = KeyRange.single(point.key)
-      rest = isDependent(point.value) ? rangeSet.add(rest, single) : rangeSet.remove(rest, single)
+    for (const { key, value } of sortedMap.entries(this.writes, range.begin, range.end)) {
+      const single = KeyRange.single(key)
+      rest = isDependent(value) ? rangeSet.add(rest, single) : rangeSet.remove(rest, single)
     }
     for (const part of rangeSet.within(rest, range)) conflicts.push(part)
   }
 
-  /** The mutations to be committed: what was sealed, then ranges cleared, then key by key. */
+  /** The mutations to commit: what was sealed, then cleared ranges, then key by key. */
   mutations(): ReadonlyArray<Mutation> {
     const mutations = this.sealed === undefined ? [] : [...this.sealed.mutations]
     this.collectMutations(KeyRange.all, mutations)
     return mutations
   }
 
-  /** The keys that were written within ranges that were cleared: FoundationDB's client sends what is between them one by one. */
+  /** The keys that were written within cleared ranges: FoundationDB's client sends the clears between them one by one. */
   writtenWithinCleared(): ReadonlyArray<Uint8Array> {
     const keys: Array<Uint8Array> = []
     for (const { begin, end } of rangeSet.within(this.cleared, KeyRange.all)) {
-      const points = sortedMap.ascending(this.writes, Bytes.successor(begin), end)
-      for (let point = points.next(); point !== undefined; point = points.next()) keys.push(point.key)
+      for (const { key } of sortedMap.entries(this.writes, Bytes.successor(begin), end)) keys.push(key)
     }
     return keys
   }
 
-  /** The write conflicts to be committed, but for versionstamped keys, which come about only then; in no order. */
+  /** The write conflicts to commit, in no order; without versionstamped keys, which only the commit knows. */
   conflicts(): Array<KeyRange.KeyRange> {
     const conflicts = this.sealed === undefined ? [] : [...this.sealed.conflicts]
     this.collectConflicts(KeyRange.all, conflicts)
     return conflicts
   }
 
-  /** The write conflicts as FoundationDB's client tells them, in no order. */
-  toldConflicts(readVersion: bigint | undefined): Array<KeyRange.KeyRange> {
+  /** The write conflicts as FoundationDB's client reports them, in no order. */
+  reportedConflicts(readVersion: bigint | undefined): Array<KeyRange.KeyRange> {
     const conflicts = this.sealed === undefined
       ? []
       : this.sealed.stampedKeys.map((key) => stampedRange(key, readVersion ?? 0n))
@@ -274,9 +253,7 @@ export class WriteMap {
     for (const { begin, end } of rangeSet.within(this.cleared, range)) {
       mutations.push({ _tag: "ClearRange", begin, end })
     }
-    const points = sortedMap.ascending(this.writes, range.begin, range.end)
-    for (let point = points.next(); point !== undefined; point = points.next()) {
-      const { key, value: write } = point
+    for (const { key, value: write } of sortedMap.entries(this.writes, range.begin, range.end)) {
       if (write._tag === "Stack") { for (const mutation of write.mutations) mutations.push(mutation) }
       else if (write.value === undefined) mutations.push({ _tag: "Clear", key })
       else mutations.push({ _tag: "Set", key, value: write.value })
@@ -285,9 +262,7 @@ export class WriteMap {
 
   private collectConflicts(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
     for (const cleared of rangeSet.within(this.cleared, range)) conflicts.push(cleared)
-    const points = sortedMap.ascending(this.writes, range.begin, range.end)
-    for (let point = points.next(); point !== undefined; point = points.next()) {
-      const { key, value: write } = point
+    for (const { key, value: write } of sortedMap.entries(this.writes, range.begin, range.end)) {
       if (write._tag === "Known" || write.mutations.some(({ _tag }) => _tag !== "SetVersionstampedKey")) {
         conflicts.push(KeyRange.single(key))
       }
@@ -302,7 +277,6 @@ export class WriteMap {
     const present = sortedMap.get(this.writes, key)
     const isUnreadable = this.isUnreadable(key)
     if (present === undefined) {
-      // A value that is not stored stays what it is, whatever comes of the database.
       const start = mutation._tag === "Atomic" && rangeSet.has(this.cleared, key) ? absentWrite : undefined
       this.put(key, start === undefined ? alone(mutation) : joinKnown(start, mutation) ?? alone(mutation))
     } else if (!isUnreadable && (mutation._tag === "Set" || mutation._tag === "SetVersionstampedValue")) {
@@ -323,8 +297,8 @@ export class WriteMap {
   }
 
   /**
-   * Every key that it may become cannot be read from now on, and what was written there before is committed first, as it is
-   * now: so does FoundationDB's client. The key itself can still be cleared, under its placeholder.
+   * As in FoundationDB's client, no key that it may become can be read from now on, and earlier writes there are committed first, as
+   * they are now. The key itself can still be cleared, under its placeholder.
    */
   private addStampedKey(mutation: StampedKeyMutation, readVersion: bigint): void {
     const range = stampedRange(mutation.key, readVersion)
@@ -350,7 +324,7 @@ export class WriteMap {
   }
 }
 
-/** How the database's value of a key that was written is to be seen. */
+/** The overlay of a key that was written. */
 export const overlayOf = (write: Write): Overlay => {
   if (write._tag === "Known") return write
   return isDependent(write)
@@ -369,7 +343,7 @@ const absentWrite: Write = { _tag: "Known", value: undefined }
 const alone = (mutation: KeyMutation): Write =>
   mutation._tag === "Set" ? { _tag: "Known", value: mutation.value } : { _tag: "Stack", mutations: [mutation] }
 
-/** An atomic operation on a value that is known gives one that is known. */
+/** Applies an atomic operation to a known value. */
 const joinKnown = (write: Write, mutation: KeyMutation): Write | undefined =>
   write._tag === "Known" && mutation._tag === "Atomic"
     ? { _tag: "Known", value: apply(mutation.op, write.value, mutation.operand) }
@@ -400,7 +374,7 @@ const filled = ({ bytes, offset }: Versionstamped, stamp: Uint8Array, more: numb
 
 const firstStamp = (readVersion: bigint): Uint8Array => toVersionstamp({ version: readVersion, order: 0 })
 
-/** Every key that a versionstamped key may turn out to be. */
+/** The keys that a versionstamped key may become. */
 const stampedRange = (key: Versionstamped, readVersion: bigint): KeyRange.KeyRange => {
   const end = filled(key, lastStamp, 1)
   return {
@@ -409,10 +383,7 @@ const stampedRange = (key: Versionstamped, readVersion: bigint): KeyRange.KeyRan
   }
 }
 
-/**
- * The key under which a versionstamped key can be cleared before the commit: the first that it may become, and behind it
- * where the versionstamp goes, as FoundationDB's client sends it.
- */
+/** The key under which FoundationDB's client stores a versionstamped key: the first that it may become, then the offset. */
 const placeholder = (key: Versionstamped, readVersion: bigint): Uint8Array => {
   const bytes = filled(key, firstStamp(readVersion), offsetLength)
   new DataView(bytes.buffer).setUint32(key.bytes.length, key.offset, true)

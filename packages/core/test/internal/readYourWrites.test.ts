@@ -58,8 +58,8 @@ const knownKeys = (own: WriteMap, ranges: ReadonlyArray<KeyRange.KeyRange>): Rea
   return allKeys.filter((key) => rangeSet.has(known, key) && typeof own.overlay(key) !== "object").map(toHex)
 }
 
-const rangesOf = (known: readYourWrites.Read<unknown>["known"]): ReadonlyArray<KeyRange.KeyRange> =>
-  typeof known === "function" ? known(undefined) : known
+const rangesOf = (cached: readYourWrites.Read<unknown>["cached"]): ReadonlyArray<KeyRange.KeyRange> =>
+  typeof cached === "function" ? cached(undefined) : cached
 
 it("the short way answers as the client does, needs the database where it does, and knows as much afterwards", () => {
   let compared = 0
@@ -78,7 +78,7 @@ it("the short way answers as the client does, needs the database where it does, 
           const short = readYourWrites.resolve(below, own, selector, nothing)
           const long = readKey(view, anchored(selector))
           assert.deepStrictEqual(short.answer, long.answer, `seed ${seed}`)
-          assert.deepStrictEqual(knownKeys(own, rangesOf(short.known)), knownKeys(own, long.known), `seed ${seed}`)
+          assert.deepStrictEqual(knownKeys(own, rangesOf(short.cached)), knownKeys(own, long.cached), `seed ${seed}`)
           compared++
         }
         if (operation.op === "getRange" && operation.begin.offset === 1 && operation.end.offset === 1) {
@@ -92,7 +92,7 @@ it("the short way answers as the client does, needs the database where it does, 
           assert.deepStrictEqual(short.answer, long.answer, `seed ${seed}`)
           compared++
           if (wanted === Number.POSITIVE_INFINITY) {
-            assert.deepStrictEqual(knownKeys(own, rangesOf(short.known)), knownKeys(own, long.known), `seed ${seed}`)
+            assert.deepStrictEqual(knownKeys(own, rangesOf(short.cached)), knownKeys(own, long.cached), `seed ${seed}`)
           }
         }
       }

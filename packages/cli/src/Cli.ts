@@ -97,7 +97,7 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
   const code = ExitCode.ofError(error)
   const message = tellsOfSystem.has(code) ? oneLine(messageOf(error)) : messageOf(error)
   return Effect.as(
-    report(code === ExitCode.internal ? `an error of its own, please report it: ${message}` : message),
+    report(code === ExitCode.internal ? `an internal error, please report it: ${message}` : message),
     code
   )
 }

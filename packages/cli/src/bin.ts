@@ -93,7 +93,7 @@ const fiber = Effect.runFork(
 )
 
 const fail = (cause: unknown): never => {
-  writeError(`fdb-election: an error of its own, please report it: ${cause instanceof Error ? cause.message : cause}`)
+  writeError(`fdb-election: an internal error, please report it: ${cause instanceof Error ? cause.message : cause}`)
   return exit(ExitCode.internal)
 }
 process.on("uncaughtException", fail)

@@ -43,7 +43,7 @@ describe.concurrent("standard error", () => {
     await eventually("it leads", () => /leads/.test(run.said) ? true : undefined)
     childProcess.execFileSync("prlimit", ["--pid", String(run.pid), "--fsize=4096"])
     assert.strictEqual((await run.ended).code, ExitCode.tryAgain)
-    assert.match(run.said, /the store does not answer as it should/)
+    assert.match(run.said, /the store does not answer correctly/)
     // LMDB itself, in C, tells of a "Write error" there.
     assert.notMatch(run.said, /^ +at |Error: /m)
   }, 60_000)

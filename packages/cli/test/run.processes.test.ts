@@ -157,7 +157,7 @@ describe.concurrent("a command that leads", () => {
     )
     assert.strictEqual(code(await run.ended), 0)
     assert.deepStrictEqual(at.lines("nested"), [String(ExitCode.usage), "ran", "0", "ran", "0"])
-    assert.match(run.said, /app\/test is led by process \d+, of whose command this is a part/)
+    assert.match(run.said, /app\/test is led by process \d+, and this process is part of its command/)
   }, 180_000)
 
   it("is found without PATH where a shell finds it", async (context) => {
@@ -270,7 +270,7 @@ describe.concurrent("a command that leads", () => {
         encoding: "utf8"
       })
       assert.strictEqual(status, ExitCode.system)
-      assert.match(stderr, /by \/proc, which is not mounted/)
+      assert.match(stderr, /in \/proc, which is not mounted/)
       assert.isFalse(fs.existsSync(at.file("begun")))
       assert.deepStrictEqual(await at.history(), [])
     },
@@ -452,7 +452,7 @@ describe.concurrent("two wrappers with one id and --again", () => {
     const second = at.run(["--id", "same", "--again"], obedient)
     await nthGroup(at, 1)
     assert.isTrue(groupIsGone(group))
-    const waits = /waits until the other process that takes part as "same" is gone/
+    const waits = /waits until the other process with the id "same" is gone/
     await eventually("the first to wait", () => waits.test(first.said) || undefined, () => first.said)
     second.signal("SIGTERM")
     await second.ended
@@ -574,7 +574,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.isBelow(Number(at.lines("beats").at(-1)) / 1e6, lapse)
     release()
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
-    assert.match(run.said, /the store does not answer as it should, and is tried again/)
+    assert.match(run.said, /the store does not answer correctly; trying again/)
     assert.match(run.said, /the lease could not be renewed in time/)
   }, 180_000)
 

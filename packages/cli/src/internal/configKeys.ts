@@ -87,7 +87,7 @@ export const getJson = (config: ElectionConfig, key: string): Effect.Effect<numb
 /** The configuration with `KEY VALUE KEY VALUE …` set. */
 export const set = Effect.fnUntraced(function*(config: ElectionConfig, pairs: ReadonlyArray<string>) {
   if (pairs.length % 2 !== 0) {
-    return yield* usageError("config set takes keys and values in turn, as in lease 20s heartbeat 5s")
+    return yield* usageError("config set takes pairs of a key and a value, as in lease 20s heartbeat 5s")
   }
   const given: Record<string, Value> = {}
   for (let i = 0; i < pairs.length; i += 2) {

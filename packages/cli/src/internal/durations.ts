@@ -91,5 +91,5 @@ export const refuseNegative = (args: ReadonlyArray<string>): Effect.Effect<void,
   const at = own.findIndex((arg, i) => isNegative(arg) && takers.test(own[i - 1] ?? ""))
   return at < 0
     ? Effect.void
-    : Effect.fail(usageError(`${own[at - 1]} cannot be ${own[at]}: a duration has to be positive`))
+    : Effect.fail(usageError(`${own[at - 1]} cannot be ${own[at]}: a duration must be positive`))
 }

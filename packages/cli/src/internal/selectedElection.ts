@@ -93,7 +93,7 @@ export const explain =
       if (error instanceof NotInitialized) return missing(selected)
       return error instanceof FdbError
         ? storeFailed(
-          `${describe(selected.store)} does not serve: ${error.message}; check that it is up, and try again`
+          `${describe(selected.store)} does not answer: ${error.message}; check that it is up, and try again`
         )
         : error as Exclude<E, FdbError | NotInitialized>
     })

@@ -31,7 +31,7 @@ export const evict = Command.make("evict", {}, () =>
       const evicted = yield* transact(election.evictDeadCandidates)
       yield* Console.log(
         evicted === 0
-          ? `there is nobody to remove from ${name.text}: the leader of a tenure is never removed, and no other candidate is dead`
+          ? `no candidate of ${name.text} was removed: none is dead, except perhaps the leader, which is never removed`
           : `${evicted} dead candidate${evicted === 1 ? "" : "s"} of ${name.text} removed`
       )
     })

@@ -60,14 +60,14 @@ const checkSeparated = Effect.fnUntraced(function*(command: ReadonlyArray<string
 /** What keeps a command from being run on this host, or by this process. */
 const checkPossible = ({ name, store }: SelectedElection) => {
   if (process.platform === "win32") {
-    return usageError("run needs process groups, which Windows has not: use it on Linux or macOS")
+    return usageError("run needs process groups, which Windows lacks: use it on Linux or macOS")
   }
   if (process.platform === "linux" && statOf("self") === undefined) {
-    return systemRefused("run looks after the command's processes by /proc, which is not mounted: mount it")
+    return systemRefused("run finds the command's processes in /proc, which is not mounted: mount it")
   }
   const above = Nesting.leaderAbove(process.env[Nesting.variable], store, name.text)
   return above === undefined ? Effect.void : usageError(
-    `${name.text} is led by process ${above}, of whose command this is a part: it would wait for its own end. ` +
+    `${name.text} is led by process ${above}, and this process is part of its command: it would wait for its own end. ` +
       "Name another election with --election"
   )
 }

@@ -28,7 +28,7 @@ const stepDownAndWait = Effect.fnUntraced(function*(
   const { asked, config } = yield* transact(
     Effect.all({ asked: election.requestStepDown, config: election.readConfig })
   )
-  if (Option.isNone(asked)) return yield* Console.log(`nobody leads ${name.text}, so nobody has to step down`)
+  if (Option.isNone(asked)) return yield* Console.log(`nobody leads ${name.text}`)
   const begun = yield* Clock.monotonicTimeNanos
   const { leaderId, term } = asked.value
   const timeout = Option.getOrElse(wait, () => Duration.sum(config.leaseDuration, config.heartbeatInterval))

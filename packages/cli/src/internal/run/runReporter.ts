@@ -42,7 +42,7 @@ export const make = (options: {
     const since = failedAt
     failedAt = now()
     if (since === undefined || failedAt - since > forgetAfterNanos) {
-      say(`the store does not answer as it should, and is tried again: ${error.message}`)
+      say(`the store does not answer correctly; trying again: ${error.message}`)
     }
   }
   return (event: ElectionEvent): void => {
@@ -51,12 +51,12 @@ export const make = (options: {
         recovered()
         return say(
           event.again
-            ? "had been taken for dead and evicted, and takes part again"
+            ? "was evicted as dead, and takes part again"
             : `takes part in ${election} as "${event.candidate}"`
         )
       case "Following":
         recovered()
-        if (!event.enabled) return say(`waits: ${election} is disabled, and \`fdb-election enable\` ends that`)
+        if (!event.enabled) return say(`waits: ${election} is disabled; \`fdb-election enable\` enables it`)
         return say(
           event.leader === undefined
             ? `waits: nobody leads ${election}`
@@ -78,12 +78,12 @@ export const make = (options: {
         return failed(event.error)
       case "Lost":
         return event.reason === "resigned" ? undefined : say(
-          `ends the command, for it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
+          `ends the command, because it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
         )
       case "Overrun":
         return say(
-          `the command goes on though the lease of term ${event.term} has lapsed: another may lead by now, and what the ` +
-            "command writes has to be refused by its term"
+          `the command goes on although the lease of term ${event.term} has lapsed: another may lead; each receiver must ` +
+            "refuse this term"
         )
       case "Resigned":
         return say(`has resigned from term ${event.term}`)

@@ -45,7 +45,7 @@ const stop = Effect.fnUntraced(function*(
   const held = yield* leadership.isHeld
   yield* watchdog.stopping
   endGroup(group, "SIGTERM")
-  if (hasEnded) say("ends what the command has left behind")
+  if (hasEnded) say("ends the processes that the command has left")
   const graceEnds = (yield* Clock.monotonicTimeNanos) + deadlines.grace
   yield* untilGone(group, () => held && graceEnds < deadlines.killAt ? graceEnds : deadlines.killAt)
 })
@@ -57,8 +57,8 @@ const watchReach = (group: number, say: Supervision["say"]): Effect.Effect<never
       const [pid] = refusing(group)
       if (pid !== undefined) {
         say(
-          `process ${pid} of the command runs as another user, and cannot be sent signals: nothing ends it when the ` +
-            "leadership is lost. Run fdb-election as that user, as in `sudo fdb-election run -- ...`"
+          `process ${pid} of the command runs as another user and cannot get signals: nothing ends it when the ` +
+            "leadership is lost. Run fdb-election as that user: `sudo fdb-election run -- ...`"
         )
         return yield* Effect.never
       }

@@ -120,7 +120,7 @@ const campaign = Effect.fnUntraced(function*(
       // The next campaign waits: to take the id back would end the other's command.
       Effect.catchIf((error) => options.again && error instanceof CandidateSuperseded, () =>
         Effect.sync(() => {
-          say(`waits until the other process that takes part as "${id}" is gone: give each an id of its own, or none`)
+          say(`waits until the other process with the id "${id}" is gone: give each process its own id, or omit it`)
           return undefined
         }))
     )

@@ -60,6 +60,11 @@ export class SeededRandom {
     return probability > 0 && this.next() < probability
   }
 
+  /** The first of some values that happens, each with its probability. */
+  first<A>(values: ReadonlyArray<readonly [probability: number, value: A]>): A | undefined {
+    return values.find(([probability]) => this.happens(probability))?.[1]
+  }
+
   pick<A>(items: ReadonlyArray<A>): A {
     return items[Math.floor(this.next() * items.length)]!
   }

@@ -19,7 +19,7 @@ import { Limits } from "./internal/limits.ts"
 import * as openEnvironments from "./internal/openEnvironments.ts"
 import type { Access } from "./internal/permissions.ts"
 import { LmdbStore } from "./internal/store.ts"
-import { patienceMillis } from "./internal/writesAtExit.ts"
+import { maxWaitMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
 
 /** Where the database is, and how it is kept. */
@@ -55,7 +55,7 @@ export interface Options {
 }
 
 /** How long closing waits for commits under way; a stopped process may have the lock for ever. */
-const drainTimeout = Duration.millis(patienceMillis)
+const drainTimeout = Duration.millis(maxWaitMillis)
 
 const acquire = ({ access = "owner", durability = "disk", ...options }: Options) =>
   // Resolved now: the working directory may be another one later.

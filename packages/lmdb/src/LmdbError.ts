@@ -3,61 +3,44 @@
  */
 import * as Schema from "effect/Schema"
 
-/**
- * What is wrong:
- *
- * - `missing-parent`: neither the directory nor the one that it is to be created in is there
- * - `not-a-directory`: the path leads to something else
- * - `not-writable`: this user may not write there, or the file system is read-only
- * - `disk-full`: there is no room for an empty database
- * - `not-lmdb`: the directory's `data.mdb` is no LMDB file, or one of an unknown version
- * - `corrupt`: it is an LMDB file, but cannot be read
- * - `foreign`: an LMDB database that something else has written
- * - `format`: a database of this engine, in a layout that this version does not know
- * - `outdated`: a database in the layout of an earlier version, processes of which have it open; else it is brought up to date
- * - `busy`: another process has been committing to it for ten seconds, as none does unless it is stopped in it
- * - `replaced`: its files were replaced, while they were being opened or while this process had them open
- * - `duplicate`: another copy of this package, or of `lmdb`, has it open in this process
- * - `options`: the database is open in this process with other options
- * - `other`: the operating system refused for another reason
- */
-export const CannotOpenReason = Schema.Literals([
-  "missing-parent",
-  "not-a-directory",
-  "not-writable",
-  "disk-full",
-  "not-lmdb",
-  "corrupt",
-  "foreign",
-  "format",
-  "outdated",
-  "busy",
-  "replaced",
-  "duplicate",
-  "options",
-  "other"
-])
-
-/** See {@link CannotOpenReason}. */
-export type CannotOpenReason = typeof CannotOpenReason.Type
-
-const hints: Record<CannotOpenReason, string> = {
+/** What to do, by what is wrong. */
+const hints = {
+  /** Neither the directory nor the one that it is to be created in is there. */
   "missing-parent": "Create the parent directory first; only the last part of the path is created",
+  /** The path leads to something else. */
   "not-a-directory": "Give the path of a directory that is the database's own",
+  /** This user may not write there, or the file system is read-only. */
   "not-writable": "Give this user the right to write to the directory and the files in it; readers write as well",
+  /** There is no room for an empty database. */
   "disk-full": "Free some space on this file system, or choose a path on another",
+  /** The directory's `data.mdb` is no LMDB file, or one of an unknown version. */
   "not-lmdb": "Give the path of another directory, or move the file away if nobody needs it",
+  /** It is an LMDB file, but cannot be read. */
   corrupt: "Stop all processes that use it and restore it from a copy, or move the directory away to begin anew",
+  /** An LMDB database that something else has written. */
   foreign: "Give the path of another directory: this one belongs to another program",
+  /** A database of this engine, in a layout that this version does not know. */
   format: "Use the version of @effect-fdb/lmdb that has written it, or begin anew in another directory",
+  /** A database in the layout of an earlier version, processes of which have it open; else it is brought up to date. */
   outdated: "End these processes, and start them with this version: the first to open it then brings it up to date",
+  /** Another process has been committing to it for ten seconds, as none does unless it is stopped in it. */
   busy: "See whether a process that uses it is stopped (state T), let it go on (SIGCONT) or kill it, and try again",
+  /** Its files were replaced, while they were being opened or while this process had them open. */
   replaced: "Close all layers of this process that have it open, best by starting the process again, and open it anew",
+  /** Another copy of this package, or of `lmdb`, has it open in this process. */
   duplicate:
     "Have one copy of each package in a process (see `npm ls @effect-fdb/lmdb lmdb`), and build the layer once",
+  /** The database is open in this process with other options. */
   options: "Give all layers of a process that share a path the same options",
+  /** The operating system refused for another reason. */
   other: "See the reason above"
 }
+
+/** What is wrong. */
+export type CannotOpenReason = keyof typeof hints
+
+/** See the type. */
+export const CannotOpenReason = Schema.Literals(Object.keys(hints) as Array<CannotOpenReason>)
 
 /**
  * The database cannot be opened.

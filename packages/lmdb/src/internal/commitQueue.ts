@@ -43,12 +43,6 @@ export interface Accepted {
   readonly version: bigint
 }
 
-/** What is done while no other commit of this process is. */
-interface Turn {
-  readonly use: () => Promise<void>
-  readonly fail: (cause: unknown) => void
-}
-
 const isWaiting = ({ state }: Ticket): boolean => state === "waiting"
 
 export class CommitQueue {
@@ -57,8 +51,8 @@ export class CommitQueue {
   readonly limits: Limits
   private waiting: Array<Ticket> = []
   private readonly large: Array<LargeCommit> = []
-  /** That of the first large commit, when it is prepared. */
-  private largeTurn: Turn | undefined = undefined
+  /** Gives the first large commit its turn, when it is prepared. */
+  private startLarge: (() => void) | undefined = undefined
   /** Whether the turn now, or the last one, is that of a large commit. */
   private isTurnOfLarge = false
   private isTaken = false
@@ -105,11 +99,21 @@ export class CommitQueue {
     this.pump()
   })
 
-  /** Why a commit has not been settled by its deadline. */
+  /** Why a commit has not been settled by its deadline. Phase `write` says that nothing has been written; `commit` leaves it open. */
   private lateness({ large, state }: Ticket): FdbError.FdbError {
-    if (state === "sent") return lockedOut(this.environment)
-    if (large?.isPrepared === false) return tooSlow(large)
-    return this.isReserved || this.isTurnOfLarge ? timedOutBesideLarge : timedOut
+    if (state === "sent") {
+      const detail =
+        `a process has held the write lock of ${this.environment.directory} for long: what it commits is ` +
+        "large, its disk is slow, or it was stopped in a commit"
+      return FdbError.make(1031, "commit", detail)
+    }
+    const isBesideLarge = this.isReserved || this.isTurnOfLarge
+    const detail = large?.isPrepared === false
+      ? `to prepare a commit to ${large.size} keys took longer than it has time, and others came before it ` +
+        `${large.overtaken} times; nothing was written. Give it more time, or divide it`
+      : `the commit's turn did not come in time${isBesideLarge ? ", beside one that writes to many keys" : ""}; ` +
+        "nothing was written"
+    return FdbError.make(1031, "write", detail)
   }
 
   private fail(tickets: ReadonlyArray<Ticket>, cause: unknown): void {
@@ -120,25 +124,36 @@ export class CommitQueue {
   /** Gives the next turn, until nothing waits for one. */
   private pump(): void {
     if (this.isTaken) return
-    const { largeTurn } = this
-    if (largeTurn === undefined && this.waiting.length === 0) {
+    const { startLarge } = this
+    if (startLarge === undefined && this.waiting.length === 0) {
       if (this.large.length === 0) this.onIdle()
       return
     }
-    this.isTurnOfLarge = largeTurn !== undefined && (!this.isTurnOfLarge || this.waiting.length === 0)
-    const turn = this.isTurnOfLarge ? largeTurn! : this.batchTurn
-    if (this.isTurnOfLarge) this.largeTurn = undefined
-    this.isTaken = true
-    void this.environment.enterToCommit().then((leave) => turn.use().then(leave), turn.fail).then(() => {
-      this.isTaken = false
-      this.pump()
-    })
+    this.isTurnOfLarge = startLarge !== undefined && (!this.isTurnOfLarge || this.waiting.length === 0)
+    if (this.isTurnOfLarge) {
+      this.startLarge = undefined
+      startLarge!()
+    } else {
+      this.takeTurn(() => this.writeNext(this.nextBatch())).catch((cause) => this.fail(this.nextBatch(), cause))
+    }
   }
 
   /** Runs something while no other commit of this process is being written, and no process opens the database. */
+  private async takeTurn<A>(use: () => Promise<A>): Promise<A> {
+    this.isTaken = true
+    try {
+      const leave = await this.environment.enterToCommit()
+      return await use().finally(leave)
+    } finally {
+      this.isTaken = false
+      this.pump()
+    }
+  }
+
+  /** As {@link takeTurn}, when the turn has come of the first large commit. */
   inTurn<A>(use: () => Promise<A>): Promise<A> {
-    return new Promise((resolve, reject) => {
-      this.largeTurn = { use: () => use().then(resolve, reject), fail: reject }
+    return new Promise((resolve) => {
+      this.startLarge = () => resolve(this.takeTurn(use))
       this.pump()
     })
   }
@@ -162,31 +177,19 @@ export class CommitQueue {
     this.pump()
   }
 
-  private readonly batchTurn: Turn = {
-    use: async () => {
-      const batch = this.nextBatch()
-      try {
-        await this.writeNext(batch)
-      } catch (cause) {
-        this.fail(batch, cause)
-      }
-    },
-    fail: (cause) => this.fail(this.nextBatch(), cause)
-  }
-
   /** Prepares a batch and writes it; what came too late to be written upon the newest state waits again. */
   private async writeNext(batch: ReadonlyArray<Ticket>): Promise<void> {
-    const prepared = this.environment.read((reader) => {
-      this.isReserved = isInForce(reader.reservation)
-      return this.isReserved ? undefined : this.prepare(reader, batch)
-    })
-    if (prepared === undefined) {
-      this.waiting = [...batch.filter(isWaiting), ...this.waiting]
-      await pause()
-    } else if (
-      prepared.accepted.length > 0 && !await this.write(prepared.sequence, prepared.writes, prepared.accepted)
-    ) {
-      this.waiting = [...prepared.accepted.map(({ ticket }) => ticket).filter(isWaiting), ...this.waiting]
+    try {
+      const prepared = this.environment.read((reader) => {
+        this.isReserved = isInForce(reader.reservation)
+        return this.isReserved ? undefined : this.prepare(reader, batch)
+      })
+      const again = prepared?.accepted.map(({ ticket }) => ticket) ?? batch
+      if (prepared === undefined) await pause()
+      else if (again.length === 0 || await this.write(prepared.sequence, prepared.writes, prepared.accepted)) return
+      this.waiting = [...again.filter(isWaiting), ...this.waiting]
+    } catch (cause) {
+      this.fail(batch, cause)
     }
   }
 
@@ -294,28 +297,3 @@ const sizeOf = ({ mutations }: Commit): number => {
   }
   return size
 }
-
-/** In phase `write`, which says that nothing has been written; `commit` would leave that open. */
-const timedOut = FdbError.make(1031, "write", "the commit's turn did not come in time; nothing was written")
-
-const timedOutBesideLarge = FdbError.make(
-  1031,
-  "write",
-  "the commit's turn did not come in time, beside one that writes to many keys; nothing was written"
-)
-
-const tooSlow = ({ overtaken, size }: LargeCommit): FdbError.FdbError =>
-  FdbError.make(
-    1031,
-    "write",
-    `to prepare a commit to ${size} keys took longer than it has time, and others came before it ${overtaken} times; ` +
-      "nothing was written. Give it more time, or divide it"
-  )
-
-const lockedOut = ({ directory }: Environment): FdbError.FdbError =>
-  FdbError.make(
-    1031,
-    "commit",
-    `a process has held the write lock of ${directory} for long: what it commits is large, its disk is slow, or it was ` +
-      "stopped in a commit"
-  )

@@ -51,13 +51,14 @@ export class CommitSignal {
   /** Nobody will listen any more. */
   close(): void {
     this.watcher?.close()
-    this.watcher = undefined
     clearInterval(this.poll)
-    this.poll = undefined
     clearImmediate(this.firstLook)
-    this.firstLook = undefined
     clearTimeout(this.secondLook)
-    this.secondLook = undefined
+    this.watcher =
+      this.poll =
+      this.firstLook =
+      this.secondLook =
+        undefined
   }
 
   private readonly reported = (): void => {
@@ -73,25 +74,18 @@ export class CommitSignal {
   }
 
   private start(): void {
-    this.watcher = watchFile(this.file, this.reported, () => this.pollAlone())
-    this.pollEvery(this.watcher === undefined ? pollAloneMillis : pollMillis)
-  }
-
-  private pollAlone(): void {
-    this.close()
-    if (this.listeners.size > 0) this.pollEvery(pollAloneMillis)
+    try {
+      this.watcher = fs.watch(this.file, { persistent: false }, this.reported).on("error", () => {
+        this.close()
+        if (this.listeners.size > 0) this.pollEvery(pollAloneMillis)
+      })
+      this.pollEvery(pollMillis)
+    } catch {
+      this.pollEvery(pollAloneMillis)
+    }
   }
 
   private pollEvery(millis: number): void {
     this.poll = setInterval(() => this.listeners.size === 0 ? this.close() : this.raise(), millis)
-  }
-}
-
-/** `undefined` where the operating system has no watch to give. */
-const watchFile = (file: string, onChange: () => void, onError: () => void): fs.FSWatcher | undefined => {
-  try {
-    return fs.watch(file, { persistent: false }, onChange).on("error", onError)
-  } catch {
-    return undefined
   }
 }

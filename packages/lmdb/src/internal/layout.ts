@@ -4,6 +4,7 @@
  * One tree and not four, for every tree that a commit touches costs it at least a page more to write.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
+import type * as Clock from "effect/Clock"
 
 const dataPrefix = 3
 
@@ -77,6 +78,13 @@ export interface Head {
   readonly floor: bigint
   /** The sequence of the first commit that is not forgotten; one above `sequence` if there is none. */
   readonly oldest: number
+}
+
+/** That of a database without commits. */
+export const firstHead = (clock: Clock.Clock): Head => {
+  const wall = clock.currentTimeNanosUnsafe() / 1000n
+  const epoch = wall - clock.monotonicTimeNanosUnsafe() / 1000n
+  return { sequence: 0, version: wall, epoch, floor: wall, oldest: 1 }
 }
 
 const headLength = 40

@@ -46,18 +46,17 @@ const reasons: ReadonlyArray<readonly [RegExp, CannotOpenReason]> = [
   [/MDB_CORRUPTED|MDB_PAGE_NOTFOUND|MDB_PANIC/, "corrupt"]
 ]
 
-const toCannotOpen = (path: string) => (cause: unknown): CannotOpen => {
+export const refusal = (path: string, reason: CannotOpenReason, detail: string): CannotOpen =>
+  new CannotOpen({ path, reason, detail })
+
+const toCannotOpen = (directory: string) => (cause: unknown): CannotOpen => {
   if (cause instanceof CannotOpen) return cause
-  const detail = said(cause)
-  const [, reason] = reasons.find(([pattern]) => pattern.test(detail)) ?? [detail, "other" as const]
-  return new CannotOpen({ path, reason, detail })
+  const [, reason] = reasons.find(([pattern]) => pattern.test(said(cause))) ?? [cause, "other" as const]
+  return refusal(directory, reason, said(cause))
 }
 
 const attempt = <A>(directory: string, run: () => A): Effect.Effect<A, CannotOpen> =>
   Effect.try({ try: run, catch: toCannotOpen(directory) })
-
-export const refuse = (directory: string, reason: CannotOpenReason, detail: string) =>
-  Effect.fail(new CannotOpen({ path: directory, reason, detail }))
 
 /** How a database is opened. */
 export interface Options {
@@ -67,34 +66,33 @@ export interface Options {
 }
 
 /** Makes the directory if only its last part is missing, checks that it can be used, and tells what identifies it. */
-export const prepare = Effect.fnUntraced(function*(directory: string, access: permissions.Access) {
-  if (!fs.existsSync(directory)) {
-    yield* attempt(directory, () => permissions.makeDirectory(directory, permissions.of(directory, access)))
-  }
-  const stat = yield* attempt(directory, () => fs.statSync(directory, { bigint: true }))
-  if (!stat.isDirectory()) return yield* refuse(directory, "not-a-directory", "there is a file of this name")
-  yield* attempt(directory, () => fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK))
-  const file = path.join(directory, dataFile)
-  if (fs.existsSync(file)) yield* checkFile(directory, file)
-  return `${stat.dev}:${stat.ino}`
-})
+export const prepare = (directory: string, access: permissions.Access): Effect.Effect<string, CannotOpen> =>
+  attempt(directory, () => {
+    if (!fs.existsSync(directory)) permissions.makeDirectory(directory, permissions.of(directory, access))
+    const { R_OK, W_OK, X_OK } = fs.constants
+    if (!fs.statSync(directory).isDirectory()) {
+      throw refusal(directory, "not-a-directory", "there is a file of this name")
+    }
+    fs.accessSync(directory, R_OK | W_OK | X_OK)
+    const file = path.join(directory, dataFile)
+    if (fs.existsSync(file)) {
+      fs.accessSync(file, R_OK | W_OK)
+      if (!hasMagic(file)) throw refusal(directory, "not-lmdb", "data.mdb is no LMDB file")
+    }
+    return identify(directory)!
+  })
 
 /** An LMDB file begins with a page that has its magic number. */
-const checkFile = Effect.fnUntraced(function*(directory: string, file: string) {
-  const header = yield* attempt(directory, () => {
-    fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK)
-    const descriptor = fs.openSync(file, "r")
-    try {
-      const bytes = Buffer.alloc(headerLength)
-      return bytes.subarray(0, fs.readSync(descriptor, bytes, 0, headerLength, 0))
-    } finally {
-      fs.closeSync(descriptor)
-    }
-  })
-  if (header.length < headerLength || magicOffsets.every((offset) => header.readUInt32LE(offset) !== magic)) {
-    return yield* refuse(directory, "not-lmdb", "data.mdb is no LMDB file")
+const hasMagic = (file: string): boolean => {
+  const header = Buffer.alloc(headerLength)
+  const descriptor = fs.openSync(file, "r")
+  try {
+    return fs.readSync(descriptor, header) === headerLength &&
+      magicOffsets.some((offset) => header.readUInt32LE(offset) === magic)
+  } finally {
+    fs.closeSync(descriptor)
   }
-})
+}
 
 const shape = {
   encoding: "binary",
@@ -146,8 +144,7 @@ const openFiles = (
   if (fs.statSync(file).size === 0) makeRoom(file)
   for (const name of [data, lock]) {
     const identity = identify(path.join(directory, name))
-    const detail = `${name} was removed while it was being opened`
-    if (identity === undefined) throw new CannotOpen({ path: directory, reason: "replaced", detail })
+    if (identity === undefined) throw refusal(directory, "replaced", `${name} was removed while it was being opened`)
     identities.set(name, identity)
   }
   return openRoot(lmdb, options)
@@ -175,76 +172,56 @@ const openLock = (opening: Opening): Effect.Effect<OpenCommitLock, CannotOpen> =
  * Makes a database with the first records where there is none. It is made beside its place and then put there at once, so
  * that several processes may do this at a time, and be killed in it.
  */
-const create = Effect.fnUntraced(function*(lmdb: Lmdb, directory: string, rights: permissions.Permissions) {
+const create = async ({ directory, lmdb, rights }: Opening, head: layout.Head): Promise<void> => {
   const file = path.join(directory, dataFile)
   if (fs.existsSync(file)) return
-  const clock = yield* Clock.Clock
-  const wall = clock.currentTimeNanosUnsafe() / 1000n
-  const head = {
-    sequence: 0,
-    version: wall,
-    epoch: wall - clock.monotonicTimeNanosUnsafe() / 1000n,
-    floor: wall,
-    oldest: 1
+  const draft = fs.mkdtempSync(path.join(directory, "new-"))
+  try {
+    permissions.makeFile(path.join(draft, lockFile), Buffer.alloc(lockFileLength), rights)
+    makeRoom(path.join(draft, dataFile))
+    const root = openRoot(lmdb, { path: draft, noSubdir: false, mapSize })
+    try {
+      root.transactionSync(() => {
+        root.putSync(layout.formatKey, Buffer.from(layout.format))
+        root.putSync(layout.headKey, layout.encodeHead(head))
+        root.putSync(layout.identityKey, randomBytes(16))
+      })
+    } finally {
+      await root.close()
+    }
+    permissions.putFile(path.join(draft, dataFile), file, rights)
+  } finally {
+    fs.rmSync(draft, { recursive: true, force: true })
   }
-  yield* Effect.acquireUseRelease(
-    attempt(directory, () => fs.mkdtempSync(path.join(directory, "new-"))),
-    Effect.fnUntraced(function*(draft) {
-      yield* Effect.acquireUseRelease(
-        attempt(directory, () => {
-          permissions.makeFile(path.join(draft, lockFile), Buffer.alloc(lockFileLength), rights)
-          makeRoom(path.join(draft, dataFile))
-          return openRoot(lmdb, { path: draft, noSubdir: false, mapSize })
-        }),
-        (root) =>
-          attempt(directory, () =>
-            root.transactionSync(() => {
-              root.putSync(layout.formatKey, Buffer.from(layout.format))
-              root.putSync(layout.headKey, layout.encodeHead(head))
-              root.putSync(layout.identityKey, randomBytes(16))
-            })),
-        (root) => Effect.promise(() => root.close())
-      )
-      yield* attempt(directory, () => permissions.putFile(path.join(draft, dataFile), file, rights))
-    }),
-    (draft) => Effect.sync(() => fs.rmSync(draft, { recursive: true, force: true }))
-  )
-})
+}
 
 /** Checks the layout, and brings it up to date where it is the one before. While this is done, no process commits or opens. */
-const checkFormat = Effect.fnUntraced(function*(root: Root, directory: string) {
-  const format = (yield* attempt(directory, () => root.getBinary(layout.formatKey)))?.toString()
+const checkFormat = (root: Root, directory: string): void => {
+  const format = root.getBinary(layout.formatKey)?.toString()
   if (format === layout.format) return
-  if (format === layout.formatBefore) return yield* upgrade(root, directory)
-  return yield* format?.startsWith("effect-fdb") === true
-    ? refuse(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
-    : refuse(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
-})
+  if (format === layout.formatBefore) return upgrade(root, directory)
+  throw format?.startsWith("effect-fdb") === true
+    ? refusal(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
+    : refusal(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
+}
 
 /**
  * Those of an earlier version looked at the layout when they opened the database, and will not again. So none may have it open; LMDB
  * lists whoever has read something, as each does to look at the layout.
  */
-const upgrade = Effect.fnUntraced(function*(root: Root, directory: string) {
-  const others = yield* attempt(directory, () => {
-    root.readerCheck()
-    return new Set(readersOf(root).map(({ pid }) => pid).filter((pid) => pid !== process.pid))
-  })
+const upgrade = (root: Root, directory: string): void => {
+  root.readerCheck()
+  const others = new Set(readersOf(root).map(({ pid }) => pid).filter((pid) => pid !== process.pid))
   if (others.size > 0) {
-    return yield* refuse(
-      directory,
-      "outdated",
-      `it has the layout of an earlier version of @effect-fdb/lmdb, and is open in processes of that version: ${
-        [...others].join(", ")
-      }`
-    )
+    const detail =
+      "it has the layout of an earlier version of @effect-fdb/lmdb, and is open in processes of that version: "
+    throw refusal(directory, "outdated", detail + [...others].join(", "))
   }
-  yield* attempt(directory, () =>
-    root.transactionSync(() => {
-      if (!root.doesExist(layout.identityKey)) root.putSync(layout.identityKey, randomBytes(16))
-      root.putSync(layout.formatKey, Buffer.from(layout.format))
-    }))
-})
+  root.transactionSync(() => {
+    if (!root.doesExist(layout.identityKey)) root.putSync(layout.identityKey, randomBytes(16))
+    root.putSync(layout.formatKey, Buffer.from(layout.format))
+  })
+}
 
 /** Runs an effect between entering and leaving. */
 const between = <E>(enter: Effect.Effect<() => void, E>) => <A, E2, R>(effect: Effect.Effect<A, E2, R>) =>
@@ -258,7 +235,7 @@ const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: str
   }).pipe(
     Effect.timeoutOrElse({
       duration: openTimeout,
-      orElse: () => refuse(directory, "busy", `another process has been committing for ${openTimeout}`)
+      orElse: () => Effect.fail(refusal(directory, "busy", `another process has been committing for ${openTimeout}`))
     }),
     Effect.interruptible
   )
@@ -266,20 +243,21 @@ const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: str
 const openOnce = Effect.fnUntraced(
   function*(lmdb: Lmdb, directory: string, identity: string, { access, durability }: Options) {
     const rights = yield* attempt(directory, () => permissions.of(directory, access))
-    yield* create(lmdb, directory, rights)
+    const opening: Opening = { lmdb, directory, rights, identities: new Map() }
+    const head = layout.firstHead(yield* Clock.Clock)
+    yield* Effect.tryPromise({ try: () => create(opening, head), catch: toCannotOpen(directory) })
     const mutex = new OpenCloseMutex(identity)
     const exclusively = between(Effect.promise(() => mutex.enter()))
-    const opening: Opening = { lmdb, directory, rights, identities: new Map() }
     const lock = yield* exclusively(openLock(opening))
     const openEnvironment = Effect.gen(function*() {
       const options = { path: directory, noSubdir: false, mapSize, noSync: durability === "process" }
       const root = yield* attempt(directory, () => openFiles(opening, dataFile, lockFile, options))
-      return yield* Effect.gen(function*() {
+      return yield* attempt(directory, () => {
         const files = new StoreFiles(directory, opening.identities)
         const problem = files.problem()
-        if (problem !== undefined) return yield* refuse(directory, "replaced", problem)
-        yield* checkFormat(root, directory)
-        return yield* attempt(directory, () => new Environment({ root, lock, mutex, files, durability }))
+        if (problem !== undefined) throw refusal(directory, "replaced", problem)
+        checkFormat(root, directory)
+        return new Environment({ root, lock, mutex, files, durability })
       }).pipe(Effect.tapError(() => Effect.promise(() => root.close())))
     })
     return yield* Effect.onError(

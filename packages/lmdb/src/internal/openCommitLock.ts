@@ -71,26 +71,21 @@ export class OpenCommitLock {
   }
 
   /** Waits until nobody opens, and keeps it so until the function is called that is given. `signal` ends the waiting. */
-  readonly enterToCommit = (signal: AbortSignal): Promise<() => void> =>
-    this.enter(this.committers, this.openers, signal, show(this.committers))
+  readonly enterToCommit = (signal: AbortSignal): Promise<() => void> => this.enter(true, signal)
 
   /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
-  readonly enterToOpen = (signal: AbortSignal): Promise<() => void> =>
-    this.enter(this.openers, this.committers, signal, undefined)
+  readonly enterToOpen = (signal: AbortSignal): Promise<() => void> => this.enter(false, signal)
 
-  /** @param leave hides this process, where it is shown */
-  private async enter(
-    own: Root,
-    others: Root,
-    signal: AbortSignal,
-    leave: (() => void) | undefined
-  ): Promise<() => void> {
+  private async enter(isCommitter: boolean, signal: AbortSignal): Promise<() => void> {
+    const [own, others] = isCommitter ? [this.committers, this.openers] : [this.openers, this.committers]
+    let leave: (() => void) | undefined = undefined
     this.waiting++
     try {
       while (!signal.aborted) {
+        if (isCommitter) leave ??= show(own)
         const isMet = isShown(others)
         if (!isMet && leave !== undefined) return leave
-        if (!isMet || belongsToOpeners(now()) === (own === this.openers)) {
+        if (!isMet || belongsToOpeners(now()) !== isCommitter) {
           leave ??= show(own)
         } else {
           leave?.()

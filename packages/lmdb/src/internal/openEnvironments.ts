@@ -54,11 +54,11 @@ const checkUnique = Effect.fnUntraced(function*(directory: string, identity: str
   const copy = copies.get(identity)
   if (copy !== undefined && copy !== thisCopy) {
     const detail = `another copy of @effect-fdb/lmdb has it open in this process: ${copy.url}`
-    return yield* open.refuse(directory, "duplicate", detail)
+    return yield* open.refusal(directory, "duplicate", detail)
   }
   const mapped = findMapped([path.join(directory, dataFile), path.join(directory, lockFile)])
   if (mapped !== undefined) {
-    return yield* open.refuse(directory, "duplicate", `something else in this process has ${mapped} open with LMDB`)
+    return yield* open.refusal(directory, "duplicate", `something else in this process has ${mapped} open with LMDB`)
   }
 })
 
@@ -83,7 +83,7 @@ const untilClosed = (directory: string, closing: Promise<void>): Effect.Effect<v
       duration: open.openTimeout,
       orElse: () => {
         const detail = `this process has been closing it for ${open.openTimeout}, as another has LMDB's lock`
-        return open.refuse(directory, "busy", detail)
+        return Effect.fail(open.refusal(directory, "busy", detail))
       }
     }),
     Effect.interruptible
@@ -107,11 +107,11 @@ const take = Effect.fnUntraced(
       const { environment } = found
       if (environment.isReplaced) {
         const detail = "this process has it open as it was before its files were replaced"
-        return yield* open.refuse(directory, "replaced", detail)
+        return yield* open.refusal(directory, "replaced", detail)
       }
       if (environment.durability !== options.durability) {
         const detail = `it is open in this process with durability "${environment.durability}"`
-        return yield* open.refuse(directory, "options", detail)
+        return yield* open.refusal(directory, "options", detail)
       }
       found.users++
       environment.files.addPath(directory)

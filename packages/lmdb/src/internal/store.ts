@@ -51,7 +51,7 @@ export class LmdbStore implements VersionedStore {
 
   readonly commit: VersionedStore["commit"] = (commit) => this.queue.commit(commit)
 
-  readonly watch: VersionedStore["watch"] = (key, baseline, settle) => this.watchers.add(key, baseline, settle)
+  readonly watch: VersionedStore["watch"] = (...watch) => this.watchers.add(...watch)
 
   /** Waits for open snapshots, then closes what is too old to be read, lest it keeps LMDB from using pages again. */
   readonly closeOldSnapshots: Effect.Effect<void> = Effect.suspend(() =>

@@ -4,7 +4,7 @@
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type * as KeyRange from "@effect-fdb/core/KeyRange"
-import type { Unwatch } from "@effect-fdb/core/VersionedStore"
+import type { VersionedStore } from "@effect-fdb/core/VersionedStore"
 import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
 import { has } from "./sortedRanges.ts"
@@ -35,17 +35,14 @@ export class Watchers {
     this.log = log
   }
 
-  /** See `VersionedStore.watch`. */
-  add(key: Uint8Array, baseline: Uint8Array | undefined, settle: Watcher["settle"]): Unwatch {
+  readonly add: VersionedStore["watch"] = (key, baseline, settle) => {
     const watcher: Watcher = { key, baseline, settle }
     if (this.closed) {
       settle(closedError)
       return () => {}
     }
     const text = textOf(key)
-    const others = this.byKey.get(text)
-    if (others === undefined) this.byKey.set(text, new Set([watcher]))
-    else others.add(watcher)
+    this.byKey.set(text, (this.byKey.get(text) ?? new Set()).add(watcher))
     // From here on, no commit is missed; what came before shows in the value.
     this.unlisten ??= this.environment.signal.listen(this.look)
     // Watches come in groups, and to open a reader for each takes long.
@@ -90,16 +87,11 @@ export class Watchers {
     const found = new Set<Watcher>()
     for (let sequence = seen + 1; sequence <= last; sequence++) {
       const { ranges } = this.log.get(sequence)!
-      if (ranges.length <= this.byKey.size && ranges.every(isSingle)) {
-        for (const { begin } of ranges) {
-          for (const watcher of this.byKey.get(textOf(begin)) ?? []) found.add(watcher)
-        }
-      } else {
-        for (const watchers of this.byKey.values()) {
-          const [first] = watchers
-          if (first !== undefined && has(ranges, first.key)) { for (const watcher of watchers) found.add(watcher) }
-        }
-      }
+      // Of few keys each is looked up; else each key that is watched is.
+      const texts = ranges.length <= this.byKey.size && ranges.every(isSingle)
+        ? ranges.map(({ begin }) => textOf(begin))
+        : [...this.byKey].filter(([, [first]]) => has(ranges, first!.key)).map(([text]) => text)
+      for (const text of texts) for (const watcher of this.byKey.get(text) ?? []) found.add(watcher)
     }
     return found
   }

@@ -8,10 +8,9 @@
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"
-import * as os from "node:os"
 
 /** How long a write may take at the end, from its beginning on. */
-export const patienceMillis = 5000
+export const maxWaitMillis = 5000
 const pauseMillis = 5
 
 interface Write {
@@ -28,43 +27,34 @@ const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer
 const endsInTime = ({ begun, mayEnd }: Write): boolean => {
   // A look that fails tells nothing.
   while (!Result.getOrElse(Result.try(mayEnd), () => false)) {
-    if (performance.now() - begun >= patienceMillis) return false
+    if (performance.now() - begun >= maxWaitMillis) return false
     pause()
   }
   return true
 }
 
-const signalOf = (exitCode: number): NodeJS.Signals => {
-  if (exitCode === 0) return "SIGTERM"
-  const [name] = Object.entries(os.constants.signals).find(([, number]) => 128 + number === exitCode) ?? []
-  return name === "SIGINT" || name === "SIGTERM" || name === "SIGHUP" ? name : "SIGKILL"
-}
-
-const endBy = (signal: NodeJS.Signals): void => {
-  process.removeAllListeners(signal)
-  process.kill(process.pid, signal)
-  // Only process 1 of a container comes here: it gets no signal that it has no listener for, but cannot survive this.
-  process.abort()
-}
-
-const say = (line: string): void => {
-  try {
-    fs.writeSync(2, `@effect-fdb/lmdb: ${line}\n`)
-  } catch {
-    // Nobody reads it.
-  }
+/** What an exit code tells of; 128 and the number of a signal. */
+const signals: { readonly [exitCode: number]: NodeJS.Signals } = {
+  0: "SIGTERM",
+  129: "SIGHUP",
+  130: "SIGINT",
+  143: "SIGTERM"
 }
 
 const atExit = (exitCode: number): void => {
   if ([...underWay].every(endsInTime)) return
-  const signal = signalOf(exitCode)
+  const signal = signals[exitCode] ?? "SIGKILL"
   if (exitCode < 128) {
-    say(
-      `ends by ${signal} and not with ${exitCode}: a commit, which may yet be written, has waited for the lock of the database for ` +
-        `${patienceMillis / 1000} seconds. See whether a process that uses it is stopped (state T)`
-    )
+    const line =
+      `ends by ${signal} and not with ${exitCode}: a commit, which may yet be written, has waited for the lock of ` +
+      `the database for ${maxWaitMillis / 1000} seconds. See whether a process that uses it is stopped (state T)`
+    // This fails where nobody reads it.
+    Result.try(() => fs.writeSync(2, `@effect-fdb/lmdb: ${line}\n`))
   }
-  endBy(signal)
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  // Only process 1 of a container comes here: it gets no signal that it has no listener for, but cannot survive this.
+  process.abort()
 }
 
 /** A write begins; to be called when it has ended is what this gives. */

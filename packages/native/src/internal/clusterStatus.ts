@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type ClusterStatus, UnknownStatus } from "../ClusterHealth.ts"
-import { singleRead } from "./singleRead.ts"
+import { singleRead } from "./probe.ts"
 
 const Versioned = Schema.Struct({ version: Schema.String })
 const Client = Schema.Struct({ client_version: Schema.String })

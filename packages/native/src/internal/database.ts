@@ -12,18 +12,13 @@ import * as clusterStatus from "./clusterStatus.ts"
 import { clientUnavailable } from "./installHelp.ts"
 import * as nativeEngine from "./nativeEngine.ts"
 import type { Network } from "./network.ts"
+import { dropUnset } from "./networkOptions.ts"
 import { probe } from "./probe.ts"
 
 const defaultConnectTimeout = Duration.seconds(5)
 
 /** The binding copies the path into as many bytes, with a zero behind it, and cuts off what is longer. */
 const maxPathLength = 1023
-
-const databaseOptions = (options: NativeDatabaseOptions): BindingDatabaseOptions => ({
-  ...(options.maxWatches === undefined ? {} : { max_watches: options.maxWatches }),
-  ...(options.machineId === undefined ? {} : { machine_id: options.machineId }),
-  ...(options.datacenterId === undefined ? {} : { datacenter_id: options.datacenterId })
-})
 
 /** See `NativeDatabase.layer`. */
 export const make = (
@@ -45,7 +40,11 @@ export const make = (
       Effect.map(
         network.open({
           clusterFile,
-          database: databaseOptions(options),
+          database: dropUnset<BindingDatabaseOptions>({
+            max_watches: options.maxWatches,
+            machine_id: options.machineId,
+            datacenter_id: options.datacenterId
+          }),
           apiVersion: options.apiVersion,
           network: options.network ?? {}
         }),

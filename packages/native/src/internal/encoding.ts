@@ -55,7 +55,7 @@ export const toStamped = ({ bytes, offset }: Versionstamp.Versionstamped): Buffe
 }
 
 /** FoundationDB's codes of the mutations that go by `atomicOp`. */
-export const atomicCodes: Readonly<Record<AtomicOp, number>> = {
+export const mutationCodes: Readonly<Record<AtomicOp | `SetVersionstamped${"Key" | "Value"}`, number>> = {
   Add: 2,
   BitAnd: 6,
   BitOr: 7,
@@ -63,16 +63,12 @@ export const atomicCodes: Readonly<Record<AtomicOp, number>> = {
   AppendIfFits: 9,
   Max: 12,
   Min: 13,
+  SetVersionstampedKey: 14,
+  SetVersionstampedValue: 15,
   ByteMin: 16,
   ByteMax: 17,
   CompareAndClear: 20
 }
-
-/** See {@link atomicCodes}. */
-export const setVersionstampedKey = 14
-
-/** See {@link atomicCodes}. */
-export const setVersionstampedValue = 15
 
 /** How large the pages of a range are: as large as is good for one client, and smaller for a stream. */
 export const streamingModes = { all: -2, page: 4 } as const

@@ -11,8 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type BindingReads, isBindingError } from "./binding.ts"
 import * as encoding from "./encoding.ts"
-import { fromCause, type Phase } from "./failure.ts"
 import type { TrackedTransaction } from "./transactionRegistry.ts"
+
+type Phase = FdbError["phase"]
+
+/** An error of FoundationDB keeps its code; anything else that the binding throws is a defect, here or there. */
+const fromCause = (cause: unknown, phase: Phase): Effect.Effect<never, FdbError> =>
+  isBindingError(cause) ? Effect.fail(new FdbError({ code: cause.code, phase })) : Effect.die(cause)
 
 /** Sets all options of an attempt. They are set on every attempt, for a native reset would drop most of them. */
 const setOptions = (tracked: TrackedTransaction, options: Engine.AttemptOptions): void => {
@@ -72,7 +77,7 @@ class NativeTransaction implements Engine.EngineTransaction {
     this.read(
       snapshot,
       (reads) => this.track(() => reads.get(encoding.toBuffer(key))),
-      (value) => (value === undefined ? undefined : encoding.fromBuffer(value))
+      (value) => value && encoding.fromBuffer(value)
     )
 
   readonly getAll: Engine.EngineTransaction["getAll"] = (keys, snapshot) =>
@@ -80,36 +85,28 @@ class NativeTransaction implements Engine.EngineTransaction {
       snapshot,
       // Each is tracked by itself: when one fails, the others are still under way.
       (reads) => Promise.all(keys.map((key) => this.track(() => reads.get(encoding.toBuffer(key))))),
-      (values) => values.map((value) => value === undefined ? undefined : encoding.fromBuffer(value))
+      (values) => values.map((value) => value && encoding.fromBuffer(value))
     )
 
   readonly getKey: Engine.EngineTransaction["getKey"] = (selector, snapshot) =>
     this.read(snapshot, (reads) => this.track(() => reads.getKey(encoding.toSelector(selector))), encoding.toKey)
 
-  readonly getPage: Engine.EngineTransaction["getPage"] = (begin, end, { limit, mode, reverse, snapshot }) =>
-    this.read(
+  readonly getPage: Engine.EngineTransaction["getPage"] = (begin, end, { limit, mode, reverse, snapshot }) => {
+    const { streamingModes, toInt32, toSelector } = encoding
+    const [from, to] = [toSelector(begin), toSelector(end)]
+    return this.read(
       snapshot,
-      (reads) =>
-        this.track(() =>
-          reads.getRangeNative(
-            encoding.toSelector(begin),
-            encoding.toSelector(end),
-            encoding.toInt32(limit),
-            0,
-            encoding.streamingModes[mode],
-            1,
-            reverse
-          )
-        ),
+      (reads) => this.track(() => reads.getRangeNative(from, to, toInt32(limit), 0, streamingModes[mode], 1, reverse)),
       ({ more, results }) => ({
         more,
         values: results.map(([key, value]) => ({ key: encoding.fromBuffer(key), value: encoding.fromBuffer(value) }))
       })
     )
+  }
 
   readonly mutate: Engine.EngineTransaction["mutate"] = (mutation) => {
     const { native } = this.tracked
-    const { toBuffer } = encoding
+    const { mutationCodes, toBuffer, toStamped } = encoding
     this.defer(() => {
       switch (mutation._tag) {
         case "Set":
@@ -119,23 +116,11 @@ class NativeTransaction implements Engine.EngineTransaction {
         case "ClearRange":
           return native.clearRange(toBuffer(mutation.begin), toBuffer(mutation.end))
         case "Atomic":
-          return native.atomicOpNative(
-            encoding.atomicCodes[mutation.op],
-            toBuffer(mutation.key),
-            toBuffer(mutation.operand)
-          )
+          return native.atomicOpNative(mutationCodes[mutation.op], toBuffer(mutation.key), toBuffer(mutation.operand))
         case "SetVersionstampedKey":
-          return native.atomicOpNative(
-            encoding.setVersionstampedKey,
-            encoding.toStamped(mutation.key),
-            toBuffer(mutation.value)
-          )
+          return native.atomicOpNative(mutationCodes[mutation._tag], toStamped(mutation.key), toBuffer(mutation.value))
         case "SetVersionstampedValue":
-          return native.atomicOpNative(
-            encoding.setVersionstampedValue,
-            toBuffer(mutation.key),
-            encoding.toStamped(mutation.value)
-          )
+          return native.atomicOpNative(mutationCodes[mutation._tag], toBuffer(mutation.key), toStamped(mutation.value))
       }
     })
   }
@@ -162,10 +147,7 @@ class NativeTransaction implements Engine.EngineTransaction {
       const settled = Effect.promise(() => outcome)
       return Effect.succeed({
         fired: Effect.flatten(settled),
-        cancel: Effect.suspend(() => {
-          watch.cancel()
-          return Effect.asVoid(settled)
-        })
+        cancel: Effect.andThen(Effect.sync(() => watch.cancel()), Effect.asVoid(settled))
       })
     })
 

@@ -73,16 +73,11 @@ const attempt = <A>(call: () => A): Effect.Effect<A, Thrown> =>
   Effect.try({ try: call, catch: (cause) => new Thrown({ cause }) })
 
 /** Another user of the package in this process has chosen already; the package tells it in words only. */
-const versionInUse = ({ text }: Thrown): number | undefined => {
-  const [, version] = /already initialized with API version (\d+)/.exec(text) ?? []
-  return version === undefined ? undefined : Number(version)
-}
-
-const acceptInUse = (thrown: Thrown): Effect.Effect<number, ClientUnavailable> => {
-  const version = versionInUse(thrown)
-  return version !== undefined && version >= oldestApiVersion
+const acceptInUse = ({ text }: Thrown): Effect.Effect<number, ClientUnavailable> => {
+  const version = Number(/already initialized with API version (\d+)/.exec(text)?.[1])
+  return version >= oldestApiVersion
     ? Effect.succeed(version)
-    : Effect.fail(clientUnavailable("version", `no API version could be agreed on (${thrown.text})`))
+    : Effect.fail(clientUnavailable("version", `no API version could be agreed on (${text})`))
 }
 
 /** Chooses the API version: the one asked for, or the newest that binding and library share. */
@@ -130,11 +125,7 @@ export const make = (
   const databases = new Set<Opened>()
   let ready: { readonly binding: Binding; readonly options: string; readonly apiVersion: number } | undefined
 
-  const pending = (): number => {
-    let count = 0
-    for (const { registry } of databases) count += registry.pending
-    return count
-  }
+  const pending = (): number => [...databases].reduce((count, { registry }) => count + registry.pending, 0)
 
   /**
    * At exit the binding stops the network thread and joins it, while that thread may be waiting for the main thread to

@@ -7,15 +7,14 @@ import * as Redacted from "effect/Redacted"
 import type { NetworkOptions } from "../NetworkOptions.ts"
 import type { BindingNetworkOptions } from "./binding.ts"
 
-type Given<T> = { [K in keyof T]: T[K] | undefined }
-
-const dropUnset = (options: Given<Required<BindingNetworkOptions>>): BindingNetworkOptions =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+/** The options without those that are not set; all have to be named. */
+export const dropUnset = <O extends object>(options: { [K in keyof Required<O>]: O[K] | undefined }): O =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O
 
 /** One record for all options, and one more for each knob but the first, for a record has room for one. */
 export const encode = (options: NetworkOptions): ReadonlyArray<BindingNetworkOptions> => {
   const { buggify, knobs = [], tls, trace } = options
-  const first = dropUnset({
+  const first = dropUnset<BindingNetworkOptions>({
     // Before the key, or it is not used for it.
     TLS_password: tls?.keyPassword === undefined ? undefined : Redacted.value(tls.keyPassword),
     TLS_cert_path: tls?.certificatePath,

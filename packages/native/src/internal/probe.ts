@@ -1,10 +1,29 @@
-/** Asks the cluster for a sign of life, for by itself a client waits for ever. */
+/** Transactions that read once: what asks the cluster for a sign of life, for by itself a client waits for ever. */
 import type { Engine, FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type ClientUnavailable, ClusterUnreachable } from "../NativeError.ts"
 import { clientUnavailable } from "./installHelp.ts"
-import { singleRead } from "./singleRead.ts"
+
+/** Runs `read` in a transaction that is ended with it; the client fails it with 1031 after `timeout`. */
+export const singleRead = <A, E>(
+  engine: Engine.Engine,
+  timeout: Duration.Duration,
+  read: (transaction: Engine.EngineTransaction) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() =>
+      engine.begin({
+        timeoutMillis: Duration.toMillis(timeout),
+        sizeLimit: undefined,
+        priority: "default",
+        causalReadRisky: false,
+        tag: undefined
+      })
+    ),
+    read,
+    (transaction) => transaction.dispose
+  )
 
 /**
  * The cluster file cannot be read (1510, 1511, 1513, 1516), there is none (1515), or its connection string is not valid
@@ -36,18 +55,12 @@ export const probe = (
   const waitedMillis = Duration.toMillis(timeout)
   const failed = (error: FdbError): Effect.Effect<void, ClientUnavailable | ClusterUnreachable> => {
     if (error.retryable) return Effect.void
-    return clusterFileCodes.has(error.code)
-      ? Effect.fail(clientUnavailable(
-        "cluster-file",
-        `${clusterFile === undefined ? "the default cluster file" : clusterFile} cannot be used (error ${error.code})`
-      ))
-      : Effect.fail(
-        new ClusterUnreachable({
-          ...(clusterFile === undefined ? {} : { clusterFile }),
-          waitedMillis,
-          code: error.code
-        })
-      )
+    const file = clusterFile ?? "the default cluster file"
+    return Effect.fail(
+      clusterFileCodes.has(error.code)
+        ? clientUnavailable("cluster-file", `${file} cannot be used (error ${error.code})`)
+        : new ClusterUnreachable({ ...(clusterFile !== undefined && { clusterFile }), waitedMillis, code: error.code })
+    )
   }
   return singleRead(engine, timeout, ({ readVersion }) =>
     Effect.raceFirst(

@@ -7,19 +7,46 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import type { BindingTransaction, BindingWatch } from "./binding.ts"
-import { Idle } from "./idle.ts"
+
+/** A number of promises, for whose end fibers wait. */
+class PendingCount {
+  value = 0
+  private readonly waiting = new Set<Latch.Latch>()
+
+  add(count: number): void {
+    this.value += count
+    if (this.value === 0) { for (const latch of this.waiting) latch.openUnsafe() }
+  }
+
+  /** Waits for zero, but no longer than `limit`; tells how many are left. Waits in an interrupted fiber's finalizer too. */
+  waitAtMost(limit: Duration.Duration): Effect.Effect<number> {
+    return Effect.gen({ self: this }, function*() {
+      if (this.value === 0) return 0
+      const latch = Latch.makeUnsafe()
+      this.waiting.add(latch)
+      // A fiber of its own: the one that waits may be uninterruptible, and then no timeout could end its wait.
+      const timer = yield* Effect.forkDetach(Effect.interruptible(Effect.andThen(Effect.sleep(limit), latch.open)))
+      yield* latch.await
+      this.waiting.delete(latch)
+      yield* Fiber.interrupt(timer)
+      return this.value
+    })
+  }
+}
 
 /** A native transaction in a registry. */
 export class TrackedTransaction {
   readonly native: BindingTransaction
   /** Its commit has started: closing waits for it and does not cancel it. */
   committing = false
+  /** It was aborted. Native code would take another call for the first of a new transaction, without options. */
+  isEnded = false
   private readonly registry: TransactionRegistry
-  private readonly idle = new Idle(() => this.pending === 0)
+  private readonly count = new PendingCount()
   private readonly watches = new Set<BindingWatch>()
-  private pending = 0
-  private ended = false
   private released = false
 
   constructor(registry: TransactionRegistry, native: BindingTransaction) {
@@ -29,24 +56,17 @@ export class TrackedTransaction {
 
   /** All its promises have settled. */
   get isSettled(): boolean {
-    return this.pending === 0
-  }
-
-  /** It was aborted. Native code would take another call for the first of a new transaction, without options. */
-  get isEnded(): boolean {
-    return this.ended
+    return this.count.value === 0
   }
 
   /** Counts a promise until it settles. Every promise of the binding goes through here as soon as it exists. */
   track<A>(promise: Promise<A>): Promise<A> {
-    this.pending++
-    this.registry.begin()
+    this.add(1)
     const settle = (): void => {
-      // It was given up, and its promises no longer count.
-      if (this.pending === 0) return
-      this.pending--
-      if (this.pending === 0) this.leave()
-      this.registry.end(1)
+      // One that was given up does not count any longer.
+      if (this.isSettled) return
+      this.add(-1)
+      if (this.isSettled) this.leave()
     }
     promise.then(settle, settle)
     return promise
@@ -63,7 +83,7 @@ export class TrackedTransaction {
   /** Nobody uses the transaction any more. The registry keeps it until its promises have settled. */
   release(): void {
     this.released = true
-    if (this.pending === 0) this.leave()
+    if (this.isSettled) this.leave()
   }
 
   /** Cancels everything but a commit. The promises then settle by themselves. */
@@ -74,7 +94,7 @@ export class TrackedTransaction {
 
   /** Cancels everything. The result of a commit under way stays unknown. */
   abort(): void {
-    this.ended = true
+    this.isEnded = true
     this.cancelWatches()
     this.native.rawCancel()
     // A multi-version client ignores a cancel before it has connected, but not a reset.
@@ -83,17 +103,20 @@ export class TrackedTransaction {
 
   /** Waits until all promises have settled. After `limit` nobody waits for the rest. */
   settleWithin(limit: Duration.Duration): Effect.Effect<void> {
-    return Effect.map(this.idle.waitAtMost(limit), (settled) => {
-      if (!settled) this.giveUp()
+    return Effect.map(this.count.waitAtMost(limit), (lost) => {
+      if (lost > 0) this.giveUp()
     })
   }
 
   /** Removes the transaction though native code has not settled its promises, and never will. */
   giveUp(): void {
-    const lost = this.pending
-    this.pending = 0
     this.registry.forget(this)
-    this.registry.end(lost)
+    this.add(-this.count.value)
+  }
+
+  private add(count: number): void {
+    this.count.add(count)
+    this.registry.count.add(count)
   }
 
   private cancelWatches(): void {
@@ -101,21 +124,20 @@ export class TrackedTransaction {
   }
 
   private leave(): void {
-    this.idle.wake()
     // A reset frees the native buffers now; the garbage collector seldom takes an object as small as this one.
-    if (this.released && this.registry.forget(this) && !this.ended) this.native.rawReset()
+    if (this.released && this.registry.forget(this) && !this.isEnded) this.native.rawReset()
   }
 }
 
 /** The native transactions of one database. */
 export class TransactionRegistry {
-  private count = 0
+  /** The promises that native code has not settled. */
+  readonly count = new PendingCount()
   private readonly tracked = new Set<TrackedTransaction>()
-  private readonly idle = new Idle(() => this.count === 0)
 
   /** How many promises native code has not settled. */
   get pending(): number {
-    return this.count
+    return this.count.value
   }
 
   /** How many transactions it keeps alive. */
@@ -135,17 +157,6 @@ export class TransactionRegistry {
     return this.tracked.delete(tracked)
   }
 
-  /** A promise has begun to count. */
-  begin(): void {
-    this.count++
-  }
-
-  /** So many promises no longer count. */
-  end(settled: number): void {
-    this.count -= settled
-    this.idle.wake()
-  }
-
   /**
    * Cancels all reads and watches, and waits until they and the commits under way have settled. After `limit` it gives up the
    * rest, and tells how many promises that is.
@@ -153,9 +164,8 @@ export class TransactionRegistry {
   drain(limit: Duration.Duration): Effect.Effect<number> {
     return Effect.suspend(() => {
       for (const tracked of this.tracked) tracked.cancel()
-      return Effect.map(this.idle.waitAtMost(limit), (idle) => {
-        if (idle) return 0
-        const lost = this.count
+      return Effect.map(this.count.waitAtMost(limit), (lost) => {
+        if (lost === 0) return 0
         for (const tracked of this.tracked) {
           tracked.abort()
           tracked.giveUp()

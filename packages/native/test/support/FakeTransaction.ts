@@ -8,7 +8,7 @@ import type {
   BindingTransaction,
   BindingWatch
 } from "../../src/internal/binding.ts"
-import { atomicCodes, optionCodes, setVersionstampedKey, setVersionstampedValue } from "../../src/internal/encoding.ts"
+import { mutationCodes, optionCodes } from "../../src/internal/encoding.ts"
 import { FakeError } from "./FakeError.ts"
 import type { NativeState } from "./NativeState.ts"
 
@@ -19,7 +19,7 @@ const isNoneOption = (code: number): boolean =>
 /** Answered by the client itself, whether or not a server answers. */
 const statusKey = Buffer.concat([Buffer.of(255, 255), Buffer.from("/status/json")])
 
-const atomicOps = new Map(Object.entries(atomicCodes).map(([op, code]) => [code, op as AtomicOp]))
+const atomicOps = new Map(Object.entries(mutationCodes).map(([op, code]) => [code, op as AtomicOp]))
 
 export class FakeTransaction implements BindingTransaction {
   private readonly native: NativeState
@@ -120,10 +120,10 @@ export class FakeTransaction implements BindingTransaction {
   atomicOpNative(code: number, key: Buffer, operand: Buffer): void {
     this.bytes(key, operand)
     this.native.mutate((engine) => {
-      if (code === setVersionstampedKey) {
+      if (code === mutationCodes.SetVersionstampedKey) {
         return engine.mutate({ _tag: "SetVersionstampedKey", key: gap(key), value: copy(operand) })
       }
-      if (code === setVersionstampedValue) {
+      if (code === mutationCodes.SetVersionstampedValue) {
         return engine.mutate({ _tag: "SetVersionstampedValue", key: copy(key), value: gap(operand) })
       }
       const op = atomicOps.get(code)

@@ -1,11 +1,11 @@
 import { MemoryDatabase } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, References } from "effect"
+import { Deferred, Effect, Fiber, References, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import { once } from "node:events"
 import { connect, createServer, type Socket } from "node:net"
 import { ElectionConfig, type Leadership } from "../src/index.ts"
-import { election, eventsOf, lead, onHosts, reasonOf, transact } from "./support/candidates.ts"
+import { election, eventsOf, lead, onHosts, reasonOf, start, transact } from "./support/candidates.ts"
 
 /** What drives the steps of a work from outside: not by sleeping, asking or guarding. */
 const makeDriver = Effect.sync(() => {
@@ -148,6 +148,39 @@ describe("a fiber of the work that goes on when the belief is over", () => {
     a.wallOffset = 60_000
     yield* drive
     assert.strictEqual(steps, before)
+  })
+
+  for (const prevented of [false, true]) {
+    onHosts(`asks its caller's scheduler ${prevented ? "nothing where that is kept from it" : "too"}`, function*(a) {
+      const base = yield* Scheduler.Scheduler
+      let isWorking = false
+      let asked = 0
+      const scheduler: Scheduler.Scheduler = {
+        executionMode: base.executionMode,
+        makeDispatcher: () => base.makeDispatcher(),
+        shouldYield: (fiber) => {
+          if (isWorking) asked++
+          return base.shouldYield(fiber)
+        }
+      }
+      const work = Effect.gen(function*() {
+        isWorking = true
+        for (let i = 0; i < 100; i++) yield* Effect.suspend(() => Effect.void)
+        isWorking = false
+      })
+      yield* lead(a, { id: "a" }, () => work).pipe(
+        Effect.provideService(References.PreventSchedulerYield, prevented),
+        Effect.provideService(Scheduler.Scheduler, scheduler)
+      )
+      assert.strictEqual(asked > 0, !prevented)
+    })
+  }
+
+  onHosts("takes no step once it has ended its tenure itself", function*(a) {
+    let steps = 0
+    const led = yield* start(a, { id: "a" }, ({ resign }) => Effect.andThen(resign, Effect.sync(() => void steps++)))
+    yield* Fiber.await(led)
+    assert.strictEqual(steps, 0)
   })
 
   onHosts("is not looked at where it is the caller's own, under campaign", function*(a) {

@@ -1,4 +1,5 @@
 import { Bytes, FdbError, Subspace, Transaction } from "@effect-fdb/core"
+import * as FdbErrors from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -99,6 +100,13 @@ describe("a guarded transaction", () => {
       assert.strictEqual((yield* Effect.flip(Fiber.join(guarded)))._tag, "LeadershipLost")
       assert.isUndefined(yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.get(counter)))))
     }))
+  })
+
+  onHosts("fails with LeadershipLost where the leader's record was removed", function*(a, b) {
+    const leadership = yield* a.run(election.campaign({ id: "a" }))
+    a.watches = false
+    yield* b.run(transact(Transaction.use((tx) => tx.clear(election.subspace.pack(["leader"])))))
+    assert.strictEqual((yield* Effect.flip(leadership.guard(increment)))._tag, "LeadershipLost")
   })
 })
 
@@ -208,7 +216,19 @@ describe("the LeadershipLost of withLeadership", () => {
         a.connection = { failsWith: 1020 }
         return guard(pay, { ...idempotent, timeout: "1 minute" })
       }, () => TestClock.adjust("20 seconds"))
-      for (const { error, paid } of [replaced, conflicting]) {
+      const failing = yield* led(
+        (_, { guard }) =>
+          Effect.uninterruptible(
+            guard(Effect.andThen(Effect.sleep("20 seconds"), Effect.fail(FdbErrors.make(2102, "read"))), {
+              timeout: "1 minute"
+            })
+          ),
+        (_, a) => {
+          a.connection = { failsWith: 1037 }
+          return TestClock.adjust("30 seconds")
+        }
+      )
+      for (const { error, paid } of [replaced, conflicting, failing]) {
         assert.isUndefined(paid)
         assert.isUndefined(error.maybeCommitted)
       }

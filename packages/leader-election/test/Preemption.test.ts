@@ -44,6 +44,8 @@ describe("a challenge", () => {
     yield* TestClock.adjust(0)
     assert.deepStrictEqual(log, ["a begins 1", "a ends", "b begins 2"])
     assert.strictEqual(reasonOf(a), "preempted")
+    // What it has read is what it resigns upon.
+    assert.strictEqual((yield* a.counts).conflicts, 0)
     yield* TestClock.adjust("1 minute")
     assert.strictEqual(yield* leaderId(a), "b")
     assert.lengthOf(log, 3)

@@ -21,6 +21,9 @@ describe("a resignation", () => {
       Effect.flip
     )
     assert.strictEqual(failed, "own")
+    assert.isUndefined(
+      yield* a.run(election.withLeadership({ id: "a" }, () => Effect.fail(undefined))).pipe(Effect.flip)
+    )
     const died = yield* a.run(election.withLeadership({ id: "a" }, () => Effect.die("defect"))).pipe(Effect.exit)
     assert.isTrue(Exit.hasDies(died))
     assert.isUndefined(yield* leaderId(a))
@@ -152,6 +155,23 @@ describe("a resignation", () => {
       assert.isUndefined(yield* leaderId(b))
     }
   })
+
+  onHosts("does not remove the record of another process that has registered the id meanwhile", function*(a, b) {
+    const led = yield* lead(a, { id: "same" })
+    yield* Effect.flatten(b.run(transact(election.registerCandidate("same"))))
+    yield* Fiber.interrupt(led)
+    assert.isUndefined(yield* leaderId(b))
+    assert.isTrue(Option.isSome(yield* b.run(transact(election.getCandidate("same")))))
+  })
+
+  onHosts("that is asked for when the work has just ended does not change how it has ended", function*(a) {
+    const done = yield* a.run(election.withLeadership({ id: "a" }, ({ resign }) =>
+      Effect.withFiber((fiber) => {
+        fiber.addObserver(() => void Effect.runFork(resign))
+        return Effect.succeed("done")
+      })))
+    assert.strictEqual(done, "done")
+  })
 })
 
 describe("the finalizers of a work", () => {
@@ -223,6 +243,8 @@ describe("a work that goes on past its lease", () => {
     const lost = yield* Effect.flip(Fiber.join(led))
     assert.strictEqual(guarded, "LeadershipLost")
     assert.lengthOf(eventsOf(a, "Overrun"), 1)
+    // Another leads by then.
+    assert.lengthOf(eventsOf(a, "Resigned"), 0)
     assert.strictEqual(lost._tag, "LeadershipLost")
     assert.isTrue("overran" in lost && Duration.isGreaterThan(lost.overran!, Duration.seconds(20)))
     assert.strictEqual(yield* leaderId(b), "b")

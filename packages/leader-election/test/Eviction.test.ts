@@ -99,6 +99,41 @@ describe("a leader", () => {
     }
   )
 
+  // Its tenure goes on for longer than ten candidate timeouts, and it looks two seconds after it was elected.
+  const short = new ElectionConfig({
+    leaseDuration: Duration.minutes(1),
+    heartbeatInterval: Duration.seconds(2),
+    candidateTimeout: Duration.seconds(3)
+  })
+  const enable = (host: Host, electionEnabled: boolean) =>
+    host.run(transact(election.writeConfig(new ElectionConfig({ ...short, electionEnabled }))))
+
+  onHosts("evicts nobody in an election that was disabled since it looked", function*(a, b, c) {
+    yield* lead(a, { id: "a" }, forever)
+    yield* start(b, { id: "b" }, forever)
+    // It does not beat between the look and the end of the election.
+    b.connection = "hangs"
+    yield* TestClock.adjust("3 seconds")
+    yield* enable(c, false)
+    b.connection = "up"
+    yield* TestClock.adjust("40 seconds")
+    assert.isUndefined(eventsOf(a, "Lost")[0])
+    assert.deepStrictEqual(yield* registered(c), ["a", "b"])
+  }, short)
+
+  onHosts("does not count the time for which the election was disabled when it looked", function*(a, b, c) {
+    yield* lead(a, { id: "a" }, forever)
+    yield* start(b, { id: "b" }, forever)
+    yield* enable(c, false)
+    yield* TestClock.adjust("25 seconds")
+    // It is not heard of for a while when it may show itself again.
+    b.connection = "hangs"
+    yield* enable(c, true)
+    yield* TestClock.adjust("12 seconds")
+    assert.isUndefined(eventsOf(a, "Lost")[0])
+    assert.deepStrictEqual(yield* registered(c), ["a", "b"])
+  }, short)
+
   onHosts("evicts the dead, too, where no tenure is as long as ten candidate timeouts", function*(a, b, c) {
     yield* register(c, ["x"])
     for (const [host, id] of [[a, "a"], [b, "b"]] as const) {

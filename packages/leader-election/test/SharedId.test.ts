@@ -2,7 +2,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig } from "../src/index.ts"
-import { election, eventsOf, hosts, lead, leaderId, onHosts, start, transact } from "./support/candidates.ts"
+import {
+  distantHosts,
+  election,
+  eventsOf,
+  hosts,
+  lead,
+  leaderId,
+  onHosts,
+  start,
+  transact
+} from "./support/candidates.ts"
 import type { Host } from "./support/host.ts"
 
 const forever = (log: Array<string>, name: string) =>
@@ -62,29 +72,33 @@ describe("singletons that share one id", () => {
     assert.deepStrictEqual([registrations(a), registrations(b)], [2, 1])
   })
 
-  onHosts("of which several wait come back one by one, and the first is not deposed by the others", function*(a, b, c) {
-    const log: Array<string> = []
-    const names = [[a, "a"], [b, "b"], [c, "c"]] as const
-    const running = new Map<string, Effect.Effect<unknown>>()
-    for (const [host, name] of names) {
-      running.set(name, (yield* application(host, log, name)).shutDown)
-      yield* TestClock.adjust("1 minute")
-    }
-    const led: Array<string> = []
-    while (running.size > 0) {
-      const leader = log.at(-1)!.split(" ")[0]!
-      assert.strictEqual(log.at(-1), `${leader} begins`)
-      led.push(leader)
-      const shutDown = running.get(leader)!
-      running.delete(leader)
-      const before = names.map(([host]) => registrations(host)).reduce((sum, n) => sum + n)
-      yield* shutDown
-      yield* TestClock.adjust("1 minute")
-      const after = names.map(([host]) => registrations(host)).reduce((sum, n) => sum + n)
-      assert.strictEqual(after - before, running.size > 0 ? 1 : 0)
-    }
-    assert.sameMembers(led, ["a", "b", "c"])
-  })
+  it.effect("of which several wait come back one by one, and the first is not deposed by the others", () =>
+    Effect.gen(function*() {
+      // Those who wait are called at the same time, and register at the same time.
+      const make = yield* distantHosts({ read: "5 millis", commit: "5 millis" })
+      const [a, b, c] = [make(), make(), make()]
+      const log: Array<string> = []
+      const names = [[a, "a"], [b, "b"], [c, "c"]] as const
+      const running = new Map<string, Effect.Effect<unknown>>()
+      for (const [host, name] of names) {
+        running.set(name, (yield* application(host, log, name)).shutDown)
+        yield* TestClock.adjust("1 minute")
+      }
+      const led: Array<string> = []
+      while (running.size > 0) {
+        const leader = log.at(-1)!.split(" ")[0]!
+        assert.strictEqual(log.at(-1), `${leader} begins`)
+        led.push(leader)
+        const shutDown = running.get(leader)!
+        running.delete(leader)
+        const before = names.map(([host]) => registrations(host)).reduce((sum, n) => sum + n)
+        yield* shutDown
+        yield* TestClock.adjust("1 minute")
+        const after = names.map(([host]) => registrations(host)).reduce((sum, n) => sum + n)
+        assert.strictEqual(after - before, running.size > 0 ? 1 : 0)
+      }
+      assert.sameMembers(led, ["a", "b", "c"])
+    }))
 
   onHosts("leave a disabled election to the one that has the id, who cannot show that it lives", function*(a, b, c) {
     const log: Array<string> = []

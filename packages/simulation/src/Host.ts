@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { EventLog } from "./EventLog.ts"
-import { type EventScheduler, second } from "./EventScheduler.ts"
+import { type EventScheduler, millisecond, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import { logElectionEvent } from "./internal/electionEvents.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
@@ -50,10 +50,15 @@ interface Surroundings {
 }
 
 /**
- * A wall clock that is set back around the time at which the host is suspended fools both clocks of a leader at once, which
- * is beyond what is promised (3). So they are kept apart by more than the longest lease, in nanoseconds.
+ * A wall clock that is set back between two looks at the belief, while the host is suspended, fools both clocks of a leader at once,
+ * which is beyond what is promised (3). A leader that runs looks this often at least, in nanoseconds: after its margin, or a tenth of a
+ * lease of 40 seconds.
  */
-const fooling = 25 * second
+const longestLook = (margin: Duration.Duration | undefined): number =>
+  1.2 * (margin === undefined ? 4 * second : Math.max(Duration.toMillis(margin) * millisecond, 0.4 * second))
+
+/** When something happened to a clock of a process that has not looked since. */
+const unseen = Number.POSITIVE_INFINITY
 
 interface Running {
   readonly process: SimulatedProcess
@@ -193,9 +198,9 @@ export class Host {
     this.running.process.fork(Context.empty(), leadership.resign)
   }
 
-  /** Whether something would fool both clocks of the process at once: see {@link fooling}. */
-  private isFooled(other: number): boolean {
-    return this.surroundings.scheduler.now - other < fooling
+  /** Whether the process may not have looked since something happened to one of its clocks: see {@link longestLook}. */
+  private isUnseen(happened: number): boolean {
+    return this.surroundings.scheduler.now - happened < longestLook(this.plan.margin)
   }
 
   /**
@@ -206,13 +211,16 @@ export class Host {
     const { running } = this
     if (running === undefined) return undefined
     const { process } = running
-    const suspend = suspends && !this.isFooled(this.setBackAt)
-    if (suspend) this.suspendedUntil = Number.POSITIVE_INFINITY
+    const suspend = suspends && !this.isUnseen(this.setBackAt)
+    if (suspend || this.isUnseen(this.suspendedUntil)) this.suspendedUntil = unseen
+    if (this.isUnseen(this.setBackAt)) this.setBackAt = unseen
     process.freeze(suspend)
     if (suspend) this.tellClock(process)
     return () => {
       process.thaw(suspend)
-      if (suspend) this.suspendedUntil = this.surroundings.scheduler.now
+      const { now } = this.surroundings.scheduler
+      if (!process.isFrozen && this.suspendedUntil === unseen) this.suspendedUntil = now
+      if (!process.isFrozen && this.setBackAt === unseen) this.setBackAt = now
       if (suspend && process.isAlive) this.tellClock(process)
     }
   }
@@ -220,10 +228,11 @@ export class Host {
   /** Sets its wall clock: ahead, where the host was suspended lately. */
   jump(seconds: number): void {
     if (this.running === undefined) return
-    const by = this.isFooled(this.suspendedUntil) ? Math.abs(seconds) : seconds
-    if (by < 0) this.setBackAt = this.surroundings.scheduler.now
-    this.running.process.clock.jump(Math.round(by * second))
-    this.tellClock(this.running.process)
+    const { process } = this.running
+    const by = this.isUnseen(this.suspendedUntil) ? Math.abs(seconds) : seconds
+    if (by < 0) this.setBackAt = process.isFrozen ? unseen : this.surroundings.scheduler.now
+    process.clock.jump(Math.round(by * second))
+    this.tellClock(process)
   }
 
   private end(running: Running): void {

@@ -1,7 +1,7 @@
 /**
  * Lets the faults of a scenario happen, and ends them. Operators have a process of their own, in good weather.
  */
-import { Bytes, Database, type FdbError, Subspace, Transaction, Tuple } from "@effect-fdb/core"
+import { Bytes, Database, type FdbError, Transaction, Tuple } from "@effect-fdb/core"
 import { ElectionConfig, type LeaderElection } from "@effect-fdb/leader-election"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -11,16 +11,15 @@ import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, second } from "./EventScheduler.ts"
 import { calm } from "./FaultRates.ts"
 import type { Host } from "./Host.ts"
+import { type CommitKind, commitKind, electionSubspace } from "./internal/commitKind.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
-import { type Config, type Fault, longestWait, type Target } from "./Scenario.ts"
+import { type Config, type Fault, longestHold, longestWait, type Target } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Trigger, Triggers } from "./Triggers.ts"
 
-/** Where the elections of simulations stand. */
-export const electionSubspace = Subspace.fromTuple(["simulation", "election"])
+export { electionSubspace }
 
-const leaderKey = electionSubspace.pack(["leader"])
 const leaseKey = electionSubspace.pack(["lease"])
 
 /** A configuration as the library has it. */
@@ -46,6 +45,15 @@ interface Stage {
   readonly operator: { readonly process: SimulatedProcess; readonly context: Context.Context<Database> }
 }
 
+type Race = Extract<Fault, { readonly kind: "race" }>
+
+/** A commit that is kept back; `admit` lets it go on, once. */
+interface HeldCommit {
+  readonly until: Race["until"]
+  readonly place: Race["place"]
+  readonly admit: () => void
+}
+
 /** What an operator is doing. */
 type Act = Fiber.Fiber<unknown, unknown>
 
@@ -63,16 +71,19 @@ export class Nemesis {
   private readonly spoiled = new Set<string>()
   /** Who has brought about what has triggered the fault that begins. */
   private struck: Host | undefined = undefined
+  /** What waits for a commit, and which commits are kept back. */
+  private readonly races = new Set<Race>()
+  private readonly held = new Set<HeldCommit>()
 
   constructor(stage: Stage) {
     this.stage = stage
     const { database, triggers } = stage
-    database.atArrival = ({ by, mutations }) => {
-      if (!triggers.isAwaited) return
-      const writes = (key: Uint8Array) =>
-        mutations.some((mutation) => mutation._tag === "Set" && Bytes.equals(mutation.key, key))
-      if (writes(leaderKey)) triggers.fire("election", by)
-      else if (writes(leaseKey)) triggers.fire("renewal", by)
+    database.atArrival = ({ by, mutations }, admit) => {
+      if (!triggers.isAwaited && this.races.size === 0 && this.held.size === 0) return admit()
+      const kind = commitKind(mutations)
+      if (kind === undefined) return admit()
+      this.order(kind, by, admit)
+      triggers.fire(kind, by)
     }
     this.random = stage.scheduler.random("director")
   }
@@ -87,17 +98,58 @@ export class Nemesis {
   }
 
   private beginUpon(trigger: Trigger, fault: Fault): void {
-    const { hosts, triggers, scheduler } = this.stage
+    const { triggers, scheduler } = this.stage
     const late = scheduler.after(longestWait * second, () => {
       stop()
       this.begin(fault)
     })
     const stop = triggers.next(trigger, (by) => {
       late.run = undefined
-      this.struck = hosts.find(({ present }) => present?.process.name === by)
-      this.begin(fault)
-      this.struck = undefined
+      this.strike(by, fault)
     })
+  }
+
+  /** Admits a commit that has arrived, with those that were kept back until then; or keeps it back. */
+  private order(kind: CommitKind, by: string, admit: () => void): void {
+    const { database, scheduler } = this.stage
+    const met = [...this.held].filter(({ until }) => until === kind)
+    const race = met.length > 0 ? undefined : [...this.races].find(({ commit }) => commit === kind)
+    if (race !== undefined) {
+      this.races.delete(race)
+      for (const fault of race.meanwhile) {
+        // Whoever is meant by the leader is whose commit it is.
+        scheduler.after(Math.round(fault.at * second), () => this.strike(by, fault))
+      }
+      if (race.until !== undefined) return this.keepBack(race, by, admit)
+    }
+    for (const { admit, place } of met) if (place === "before") admit()
+    admit()
+    for (const { admit, place } of met) {
+      if (place === "behind") admit()
+      // The batch that is open now was written by then.
+      else if (place === "later") scheduler.after(database.rates.batch + database.rates.logging, admit)
+    }
+  }
+
+  private keepBack({ place, until }: Race, by: string, admit: () => void): void {
+    const { log, scheduler } = this.stage
+    log.add(by, "fault", { kind: "late-commit" })
+    const held: HeldCommit = {
+      until,
+      place,
+      admit: () => {
+        if (this.held.delete(held)) admit()
+      }
+    }
+    this.held.add(held)
+    scheduler.after(longestHold * second, held.admit)
+  }
+
+  /** Begins a fault that, where it is meant for the leader, strikes the process of a name. */
+  private strike(name: string, fault: Fault): void {
+    this.struck = this.stage.hosts.find(({ present }) => present?.process.name === name)
+    this.begin(fault)
+    this.struck = undefined
   }
 
   private hostOf(target: Target): Host {
@@ -197,7 +249,7 @@ export class Nemesis {
       case "prioritize":
         return this.hostOf(fault.target).prioritize(fault.priority)
       case "resign":
-        return this.hostOf("leader").resign()
+        return this.stage.hosts.find((host) => host.isLeading)?.resign()
       case "duplicate": {
         const double = this.stage.double(this.hostOf(fault.target))
         double.start({ keepsId: true })
@@ -230,6 +282,10 @@ export class Nemesis {
         return this.garbage(fault)
       case "forge":
         return this.forge(fault.priority)
+      case "race": {
+        this.races.add(fault)
+        return scheduler.after(Math.round(fault.for * second), () => this.races.delete(fault))
+      }
     }
   }
 

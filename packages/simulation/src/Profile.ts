@@ -3,10 +3,12 @@
  */
 import { millisecond, second } from "./EventScheduler.ts"
 import type { FaultRates } from "./FaultRates.ts"
+import type { CommitKind } from "./internal/commitKind.ts"
 import { SeededRandom } from "./internal/seededRandom.ts"
 import {
   type Config,
   type Fault,
+  longestHold,
   longestWait,
   type ProcessPlan,
   type Scenario,
@@ -53,8 +55,11 @@ interface Options {
   readonly duration?: number | undefined
 }
 
+/** Of the faults that are drawn by themselves. */
+type FaultKind = Exclude<Fault["kind"], "race">
+
 /** The mean time between two faults of a kind, in seconds. */
-type Rates = Partial<Record<Fault["kind"], number>>
+type Rates = Partial<Record<FaultKind, number>>
 
 const rates: { readonly [name in Name]: Rates } = {
   calm: { resign: 60, "step-down": 120, stop: 120 },
@@ -113,6 +118,83 @@ const meetings: { readonly [name in Name]?: number } = { operators: 60, changes:
 /** The share of freezes, suspensions and partitions that strike when a renewal of the leader or a message of its work is under way. */
 const triggered: { readonly [name in Name]?: number } = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
 
+/** What brings about a commit of a race, or meets it. */
+type Act =
+  | "resign"
+  | "crash"
+  | "outbid"
+  | "challenge"
+  | "step-down"
+  | "configure"
+  | "disable"
+  | "double"
+  | "cut"
+  | "freeze"
+
+/**
+ * Two commits that must not pass each other unnoticed: one that is kept back until the other comes, and what brings them about.
+ * Where no other is awaited, `meanwhile` strikes when the first has arrived, or soon after.
+ */
+interface Race {
+  readonly commit: CommitKind
+  /** When each happens, in leases. */
+  readonly by?: { readonly [act in Act]?: number }
+  readonly until?: CommitKind
+  readonly meanwhile?: Act
+  readonly place?: "before" | "behind"
+  /** Seconds. */
+  readonly after?: number
+}
+
+const ends: ReadonlyArray<Race> = [
+  { commit: "renewal", until: "challenge", meanwhile: "challenge" },
+  { commit: "renewal", until: "resignation", meanwhile: "resign" },
+  { commit: "renewal", by: { cut: 0 }, until: "claim", place: "before" },
+  { commit: "resignation", by: { resign: 0 }, until: "challenge", meanwhile: "challenge" },
+  { commit: "resignation", by: { outbid: 0 }, until: "challenge", meanwhile: "step-down" },
+  { commit: "challenge", by: { outbid: 0 }, until: "resignation", meanwhile: "resign" },
+  { commit: "challenge", by: { outbid: 0 }, until: "challenge", meanwhile: "step-down" },
+  { commit: "challenge", by: { crash: 0, outbid: 0.8 }, until: "claim" },
+  { commit: "challenge", by: { challenge: 0 }, meanwhile: "resign", after: 0.008 },
+  { commit: "claim", by: { resign: 0 }, until: "claim" },
+  { commit: "claim", by: { crash: 0 }, until: "challenge", meanwhile: "challenge" }
+]
+
+const changes: ReadonlyArray<Race> = [
+  { commit: "renewal", until: "configuration", meanwhile: "configure" },
+  { commit: "configuration", by: { configure: 0 }, until: "renewal", place: "behind" },
+  { commit: "configuration", by: { disable: 0 }, until: "renewal", place: "behind" },
+  { commit: "challenge", by: { "step-down": 0 }, until: "renewal", place: "behind" },
+  { commit: "challenge", by: { outbid: 0 }, until: "configuration", meanwhile: "disable" },
+  { commit: "claim", by: { resign: 0 }, until: "configuration", meanwhile: "configure" },
+  { commit: "claim", by: { resign: 0 }, until: "configuration", meanwhile: "disable" },
+  { commit: "registration", by: { crash: 0 }, until: "configuration", meanwhile: "disable" }
+]
+
+const identities: ReadonlyArray<Race> = [
+  { commit: "renewal", until: "registration", meanwhile: "double" },
+  { commit: "registration", by: { double: 0 }, until: "renewal", place: "behind" },
+  { commit: "claim", by: { resign: 0 }, until: "registration", meanwhile: "double" },
+  { commit: "challenge", by: { outbid: 0 }, until: "registration", meanwhile: "double" },
+  { commit: "resignation", by: { resign: 0 }, until: "registration", meanwhile: "double" },
+  { commit: "removal", by: { crash: 0 }, until: "registration", meanwhile: "double" },
+  { commit: "heartbeat", until: "registration", meanwhile: "double" },
+  { commit: "registration", by: { crash: 0 }, until: "registration" }
+]
+
+/** Which races a profile has, and how often, in seconds on average. */
+const races: { readonly [name in Name]?: { readonly of: ReadonlyArray<Race>; readonly every: number } } = {
+  pauses: {
+    of: [{ commit: "claim", by: { crash: 0 }, meanwhile: "freeze" }, { commit: "renewal", meanwhile: "freeze" }],
+    every: 40
+  },
+  late: { of: ends, every: 12 },
+  operators: { of: identities, every: 16 },
+  changes: { of: changes, every: 14 },
+  deployments: { of: [{ commit: "challenge", by: { outbid: 0 }, meanwhile: "crash" }], every: 40 },
+  everything: { of: [...ends, ...changes, ...identities], every: 40 }
+}
+
 /** What every storm of a profile has, whatever else it is like. */
 const storms: { readonly [name in Name]?: Partial<FaultRates> } = {
   late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second }
@@ -120,7 +202,7 @@ const storms: { readonly [name in Name]?: Partial<FaultRates> } = {
 
 /** No fault goes on for longer, in seconds. */
 const longest = 40
-const kinds = Object.keys(rates.everything) as ReadonlyArray<Fault["kind"]>
+const kinds = Object.keys(rates.everything) as ReadonlyArray<FaultKind>
 
 const config = (random: SeededRandom, plain: boolean): Config => {
   const lease = plain ? 10 : random.pick([2, 4, 6, 10, 10, 10, 20])
@@ -207,7 +289,7 @@ const storm = (random: SeededRandom, profile: Name): Partial<FaultRates> => {
 const fault = (
   random: SeededRandom,
   profile: Name,
-  kind: Fault["kind"],
+  kind: FaultKind,
   at: number,
   processes: number,
   lease: number
@@ -227,7 +309,7 @@ const fault = (
       // An attempt to renew is given about a fifth of the lease: slower answers are as good as none.
       return { kind, at, for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * random.next()) }
     case "outage":
-      // A recovery takes seconds, and begins with a version a hundred million ahead; the rest is the way to the cluster.
+      // A recovery takes seconds, and begins with a version a hundred million ahead; the rest is the way to the database.
       return random.happens(0.7)
         ? { kind, at, for: 2 + 4 * random.next(), versions: 100_000_000 }
         : { kind, at, for: around(1), versions: 0 }
@@ -276,7 +358,7 @@ const meeting = (random: SeededRandom, at: number, lease: number): ReadonlyArray
   const soon = (share: number) => at + random.next() * share * lease
   const some = (probability: number) => random.happens(0.6) ? probability : 0
   const other = lease * random.pick([0.2, 0.5, 1, 2])
-  const trigger = random.pick<Trigger | undefined>([undefined, undefined, "renewal", "renewal", "election"])
+  const trigger = random.pick<Trigger | undefined>([undefined, undefined, "renewal", "renewal", "claim", "resignation"])
   const change: Fault = random.happens(0.6)
     ? {
       kind: "configure",
@@ -326,6 +408,55 @@ const meeting = (random: SeededRandom, at: number, lease: number): ReadonlyArray
   return faults.filter((fault) => fault !== undefined)
 }
 
+/** An act of a race, at a time. */
+const actOf = (random: SeededRandom, act: Act, at: number, lease: number): Fault => {
+  const target = "leader"
+  switch (act) {
+    case "crash":
+      return { kind: "crash", at, target, restart: lease * 0.1, keepsId: true }
+    case "outbid":
+      return { kind: "prioritize", at, target: random.between(0, 4), priority: random.between(1, 30) }
+    case "challenge":
+      return { kind: "forge", at, priority: 50 }
+    case "configure": {
+      const other = lease * random.pick([0.5, 1, 2])
+      const config = { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption: true }
+      return { kind: "configure", at, config }
+    }
+    case "disable":
+      return { kind: "disable", at, for: lease * random.next() }
+    case "double":
+      return { kind: "duplicate", at, for: lease, target }
+    case "cut":
+      return { kind: "partition", at, targets: [target], cut: "requests", for: 0.8 * lease, trigger: "renewal" }
+    case "freeze":
+      return { kind: "freeze", at, for: lease * (0.9 + 0.6 * random.next()), target }
+    case "resign":
+    case "step-down":
+      return { kind: act, at }
+  }
+}
+
+const race = (
+  random: SeededRandom,
+  { after = 0, by = {}, commit, meanwhile, place, until }: Race,
+  at: number,
+  lease: number
+): ReadonlyArray<Fault> => [
+  {
+    kind: "race",
+    at,
+    for: 2 * lease,
+    // Whoever is cut off has just renewed.
+    trigger: by.cut === undefined ? undefined : "renewal",
+    commit,
+    until,
+    place: place ?? random.pick(["before", "behind", "later"]),
+    meanwhile: meanwhile === undefined ? [] : [actOf(random, meanwhile, after, lease)]
+  },
+  ...Object.entries(by).map(([act, leases]) => actOf(random, act as Act, at + leases * lease, lease))
+]
+
 /** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
 const quiet = (duration: number): number => Math.min(140, Math.max(55, duration / 3))
 
@@ -374,6 +505,17 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
       for (const made of meeting(own, at, initial.lease)) add(made)
     }
   }
+  // Watches that are lost all the time: what is missed then has to be noticed otherwise.
+  if (profile === "late" || profile === "changes") {
+    faults.push({ kind: "storm", at: 0, for: quietAt, rates: { lostWatch: 0.4 } })
+  }
+  const { every = 0, of = [] } = races[profile] ?? {}
+  if (of.length > 0) {
+    const own = new SeededRandom(seed, `scenario/${profile}/races`)
+    for (let at = 5 + own.exponential(every); at < quietAt; at += own.exponential(every)) {
+      for (const made of race(own, own.pick(of), at, initial.lease)) add(made)
+    }
+  }
   faults.sort((a, b) => a.at - b.at)
   return { seed, profile, duration, quietAt, config: initial, processes, faults }
 }
@@ -395,6 +537,8 @@ const endOf = (fault: Fault, processes: number): number => {
       return waits + fault.restart
     case "deploy":
       return waits + fault.each * (processes + 1)
+    case "race":
+      return fault.for + longestHold + Math.max(0, ...fault.meanwhile.map((other) => endOf(other, processes)))
     default:
       return waits + ("for" in fault ? fault.for : 0)
   }

@@ -5,6 +5,7 @@
  * everything.
  */
 import type { FaultRates } from "./FaultRates.ts"
+import type { CommitKind } from "./internal/commitKind.ts"
 import type { Cut } from "./Link.ts"
 import type { Trigger } from "./Triggers.ts"
 
@@ -109,6 +110,19 @@ type Kind =
     readonly record: "config" | "leader" | "lease" | "challenge" | "candidate"
   }
   | { readonly kind: "forge"; readonly at: number; readonly priority: number }
+  /**
+   * `meanwhile` happens when the first commit of a kind arrives within a time, `at` counting from there. The commit is kept back until one of
+   * the kind `until` arrives, where that is set, and then put into its batch, before or behind it, or into a later one.
+   */
+  | {
+    readonly kind: "race"
+    readonly at: number
+    readonly for: number
+    readonly commit: CommitKind
+    readonly until?: CommitKind | undefined
+    readonly place: "before" | "behind" | "later"
+    readonly meanwhile: ReadonlyArray<Fault>
+  }
 
 /**
  * A fault, or something that somebody does. With a trigger it strikes at the next moment of that kind from `at` on, and where it
@@ -118,6 +132,9 @@ export type Fault = Kind & { readonly trigger?: Trigger | undefined }
 
 /** How long a fault waits for its trigger at most. */
 export const longestWait = 5
+
+/** How long a commit is kept back at most: its read version is too old then. */
+export const longestHold = 5
 
 /** Everything that a history is made from. */
 export interface Scenario {

@@ -63,8 +63,8 @@ export class SimulatedDatabase {
   private joins = false
   /** What recoveries have added to the version, in nanoseconds of its clock. */
   private jumped = 0
-  /** Called with each commit that arrives. */
-  atArrival: (commit: Pick<Submission, "by" | "mutations">) => void = () => {}
+  /** Called with each commit that arrives; to `admit` it, once, at any time, lets it go on. */
+  atArrival: (commit: Pick<Submission, "by" | "mutations">, admit: () => void) => void = (_, admit) => admit()
   private readonly atRecovery: Array<() => void> = []
 
   constructor(scheduler: EventScheduler, log: EventLog) {
@@ -133,9 +133,10 @@ export class SimulatedDatabase {
 
   /** A commit joins the open batch; `answer` is called when that is written. */
   submit(submission: Submission): void {
-    if (this.open === undefined) this.openBatch()
-    this.open!.push(submission)
-    this.atArrival(submission)
+    this.atArrival(submission, () => {
+      if (this.open === undefined) this.openBatch()
+      this.open!.push(submission)
+    })
   }
 
   private openBatch(): void {

@@ -1,7 +1,9 @@
 /** Moments at which a fault may strike: what is under way then is what it meets. */
 
-/** A commit that has arrived at the database, of a renewal or of a claim or resignation; or a message to the sink that was sent. */
-export type Trigger = "renewal" | "election" | "send"
+import type { CommitKind } from "./internal/commitKind.ts"
+
+/** A commit to the election that has arrived at the database, or a message to the sink that was sent. */
+export type Trigger = CommitKind | "send"
 
 /** Called with the process that it is of. */
 type Strike = (by: string) => void

@@ -65,7 +65,8 @@ const overruns = function*(
 
   const stopped = ends ?? process.died
   // A commit under way is waited for, and its timeout does not run out while its host is suspended.
-  const isBusy = steps.some(({ at }) => at <= due && at + guardTimeout / 0.95 + frozenFor(at, due) >= due)
+  // A step may have sent something before it, for as long.
+  const isBusy = steps.some(({ at }) => at <= due && at + 2 * guardTimeout / 0.95 + frozenFor(at, due) >= due)
   const grace = isBusy ? guardTimeout / 0.95 : 0
   if (stopped - frozenFor(due - grace, stopped) > due + grace + tolerance && begins <= due) {
     yield [due, `it is interrupted ${seconds(stopped - due)} s after the deadline`]

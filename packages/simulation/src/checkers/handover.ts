@@ -1,9 +1,10 @@
-/** A resignation is followed by a successor within two round trips. */
+/** Whoever is asked to go goes, and a resignation is followed by a successor, within two round trips each. */
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { longestTransaction } from "../FaultRates.ts"
 import type { Analysis } from "../internal/analysis.ts"
-import { claimOf, resignationOf, type State } from "../internal/ledger.ts"
+import { claimOf, type Entry, holderOf, resignationOf, type State } from "../internal/ledger.ts"
+import { stepDownReason } from "../internal/transitions.ts"
 
 /** For so long at most a follower lets others go first that registered before it, in nanoseconds. */
 const longestClaimDelay = 10 * millisecond
@@ -45,20 +46,39 @@ const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, 
     return !before.some((event) => event.at >= since && event.details.kind === "lost-watch")
   })
 
+/** Whether a leader whom a commit asks to go leads on, though it can have heard of it. */
+const leadsOn = ({ owners, processes }: Analysis, { after, commit: { at }, written }: Entry): string | undefined => {
+  if (!written.has("challenge") || stepDownReason(after) === undefined) return undefined
+  const process = processes.get(owners.get(holderOf(after)?.who.registration ?? "") ?? "")
+  const since = process?.events.findLast((event) => event.what === "elected" && event.at < at)?.at
+  if (process === undefined || since === undefined || process.died < at + bound) return undefined
+  const isOver = process.events.some((event) => event.what === "lost" && event.at > since && event.at < at + bound)
+  const isDeaf = process.events.some((event) =>
+    event.details.kind === "lost-watch" && event.at > since && event.at < at
+  )
+  return isOver || isDeaf ? undefined : process.name
+}
+
 export const handover = Checker.make(
   "handover",
-  "without faults a resignation is followed by a successor within two round trips",
+  "without faults whoever is asked to go does so, and is succeeded, within two round trips each",
   function*(analysis) {
     const disturbed = analysis.history.events.filter(({ what }) => disturbances.has(what))
     for (const [index, entry] of analysis.ledger.entries()) {
       const { after, commit: { at, by } } = entry
       const { config, leader } = after
-      if (resignationOf(entry) === undefined || typeof leader !== "object" || leader.held) continue
-      if (leader.successor !== undefined || typeof config !== "object" || !config.enabled) continue
+      if (typeof config !== "object" || typeof leader !== "object") continue
       const settled = 2 * Number(config.heartbeat) + 3 * second
       const isNear = (from: number, to: number) => from < at + bound && to > at - settled
       if (at + bound > analysis.history.endedAt || analysis.faults.some(({ from, to }) => isNear(from, to))) continue
       if (disturbed.some((event) => isNear(event.at, event.at))) continue
+      const deaf = leadsOn(analysis, entry)
+      if (deaf !== undefined) {
+        yield [at, deaf, `${deaf} is asked to go, and still leads ${bound / millisecond} ms later`]
+      }
+      if (resignationOf(entry) === undefined || leader.held || leader.successor !== undefined || !config.enabled) {
+        continue
+      }
       if (!hasSuccessor(analysis, after, by, at, settled)) continue
       const next = analysis.ledger.slice(index + 1).find((later) => claimOf(later) !== undefined)?.commit.at
       if (next !== undefined && next <= at + bound) continue

@@ -4,9 +4,16 @@ import { holderOf } from "../internal/ledger.ts"
 
 export const registered = Checker.make(
   "registered",
-  "whoever claims or renews is registered as it says, and nobody who leads is evicted",
+  "whoever claims, renews or challenges is registered as it says, and nobody who leads is evicted",
   function*({ ledger, owners }) {
     for (const { after, before, candidates, commit: { at, by }, written } of ledger) {
+      const { challenger } = typeof after.challenge === "object" ? after.challenge : {}
+      if (written.has("challenge") && challenger !== undefined && by !== "operator") {
+        const registered = before.candidates.get(challenger.id)
+        if (typeof registered !== "object" || registered.registration !== challenger.registration) {
+          yield [at, by, `"${challenger.id}" challenges without being registered`]
+        }
+      }
       const who = holderOf(after)?.who
       if (who === undefined) continue
       // Before the commit: a claim or a renewal writes the candidate's record as well.

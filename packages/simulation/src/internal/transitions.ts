@@ -78,7 +78,7 @@ interface Past {
 }
 
 /** The challenge for which the leader has to step down. */
-const stepDownReason = (state: State): "preempted" | "stepped-down" | undefined => {
+export const stepDownReason = (state: State): "preempted" | "stepped-down" | undefined => {
   const { challenge, config } = state
   const leader = holderOf(state)
   if (typeof challenge !== "object" || typeof config !== "object" || challenge.term !== leader?.term) return undefined
@@ -212,6 +212,7 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configure
   if (typeof leader !== "object" || typeof lease !== "object") return illegal("leaves records that do not decode")
   if (challenge === invalid) return illegal("decides over a damaged challenge")
   if (!written.has("lease")) return illegal("writes the leader without the lease")
+  if (leader.held && !candidates.has(leader.who.id)) return illegal("leads without showing that it lives")
   const reason = stepDownReason(before)
 
   if (!written.has("leader")) {

@@ -1,0 +1,43 @@
+/** What a commit to the election is for, as its mutations tell. */
+import { Bytes, Subspace, Tuple, type VersionedStore } from "@effect-fdb/core"
+import * as Result from "effect/Result"
+
+/** Where the elections of simulations stand. */
+export const electionSubspace = Subspace.fromTuple(["simulation", "election"])
+
+const leader = electionSubspace.pack(["leader"])
+const candidates = electionSubspace.subspace(["candidates"])
+
+/** See the module. */
+export type CommitKind =
+  | "claim"
+  | "resignation"
+  | "renewal"
+  | "challenge"
+  | "configuration"
+  | "registration"
+  | "heartbeat"
+  | "removal"
+
+const records = new Map<string, CommitKind>([
+  [Bytes.toHex(electionSubspace.pack(["lease"])), "renewal"],
+  [Bytes.toHex(electionSubspace.pack(["challenge"])), "challenge"],
+  [Bytes.toHex(electionSubspace.pack(["config"])), "configuration"]
+])
+
+const isVacancy = (value: Uint8Array): boolean => Result.getOrUndefined(Tuple.unpack(value))?.[2] === null
+
+/** See the module; nothing of a commit to something else. */
+export const commitKind = (mutations: VersionedStore.Commit["mutations"]): CommitKind | undefined => {
+  let kind: CommitKind | undefined
+  for (const mutation of mutations) {
+    if (mutation._tag === "SetVersionstampedValue" && candidates.contains(mutation.key)) return "registration"
+    if (mutation._tag !== "Set" && mutation._tag !== "Clear") continue
+    const { _tag, key } = mutation
+    if (_tag === "Set" && Bytes.equals(key, leader)) return isVacancy(mutation.value) ? "resignation" : "claim"
+    // A renewal writes its candidate's record, too.
+    if (candidates.contains(key)) kind ??= _tag === "Set" ? "heartbeat" : "removal"
+    else if (_tag === "Set") kind = records.get(Bytes.toHex(key)) ?? kind
+  }
+  return kind
+}

@@ -32,17 +32,17 @@ const usageError = (message: string) => Effect.fail(new UsageError({ message }))
 const flags = {
   seeds: Flag.Int("seeds").pipe(
     Flag.withDefault(50),
-    Flag.withDescription("How many histories to make, the profiles taking turns; 50 unless set")
+    Flag.withDescription("The number of histories; the profiles take turns; 50 by default")
   ),
-  from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed; 0 unless set")),
+  from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed; 0 by default")),
   processes: Flag.Int("processes").pipe(
     Flag.withDefault(5),
-    Flag.withDescription("How many processes take part; 5 unless set")
+    Flag.withDescription("The number of processes; 5 by default")
   ),
   duration: Flag.String("duration").pipe(
     Flag.withMetavar("DURATION"),
     Flag.withDefault("10m"),
-    Flag.withDescription("How long each history is, in simulated time, as 90s, 1m30s or 2h; 10m unless set")
+    Flag.withDescription("The simulated duration of each history, such as 90s, 1m30s or 2h; 10m by default")
   ),
   profile: Flag.String("profile").pipe(
     Flag.optional,
@@ -50,12 +50,12 @@ const flags = {
   ),
   threads: Flag.Int("threads").pipe(
     Flag.withDefault(1),
-    Flag.withDescription("How many threads to use; 1 unless set")
+    Flag.withDescription("The number of threads; 1 by default")
   ),
   report: Flag.String("report").pipe(
     Flag.optional,
     Flag.withDescription(
-      "Write a page that shows the first history that broke a promise, or else the one of most tenures"
+      "Write a page of the first history that violated a guarantee, or else of the one with most tenures"
     )
   ),
   json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
@@ -243,11 +243,11 @@ const mutations = Command.make(
   {
     only: Flag.String("only").pipe(
       Flag.optional,
-      Flag.withDescription("Only the mutation of this name; all unless set")
+      Flag.withDescription("Only the mutant of this name")
     ),
     seeds: Flag.Int("seeds").pipe(
       Flag.optional,
-      Flag.withDescription("How many seeds to try; each mutation's own number unless set")
+      Flag.withDescription("The number of seeds; the number of each mutant by default")
     )
   },
   Effect.fnUntraced(function*({ only, seeds }) {
@@ -260,11 +260,11 @@ const mutations = Command.make(
     if (problems.length > 0) return yield* new PromiseBroken({ violations: problems.length })
   })
 ).pipe(
-  Command.withDescription("Break the protocol on purpose, in each of the known ways, and see which checker notices")
+  Command.withDescription("Test the checkers: run each mutant of the protocol, and show which checkers catch it")
 )
 
 /** See the module. */
 export const command = Command.make("simulate", flags, simulate).pipe(
-  Command.withDescription("Simulate clusters with faults, and check that leader election keeps its promises"),
+  Command.withDescription("Simulate clusters with faults, and check the guarantees of the election"),
   Command.withSubcommands([mutations])
 )

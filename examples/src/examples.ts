@@ -1,23 +1,23 @@
 /** The examples by name. */
 import type { Effect } from "effect"
-import * as cron from "./cron.ts"
-import * as fencing from "./fencing.ts"
-import * as httpApi from "./http-api.ts"
-import * as managedRuntime from "./managed-runtime.ts"
-import * as primaryBackup from "./primary-backup.ts"
-import * as rollingDeployment from "./rolling-deployment.ts"
-import * as scheduler from "./scheduler.ts"
-import * as singleton from "./singleton.ts"
-import * as testing from "./testing.ts"
+import { main as cron } from "./cron.ts"
+import { main as fencing } from "./fencing.ts"
+import { main as httpApi } from "./http-api.ts"
+import { main as managedRuntime } from "./managed-runtime.ts"
+import { main as primaryBackup } from "./primary-backup.ts"
+import { main as rollingDeployment } from "./rolling-deployment.ts"
+import { main as scheduler } from "./scheduler.ts"
+import { main as singleton } from "./singleton.ts"
+import { main as testing } from "./testing.ts"
 
 export const examples: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
-  singleton: singleton.main,
-  scheduler: scheduler.main,
-  "primary-backup": primaryBackup.main,
-  "rolling-deployment": rollingDeployment.main,
-  testing: testing.main,
-  fencing: fencing.main,
-  cron: cron.main,
-  "managed-runtime": managedRuntime.main,
-  "http-api": httpApi.main
+  singleton,
+  scheduler,
+  testing,
+  fencing,
+  cron,
+  "primary-backup": primaryBackup,
+  "rolling-deployment": rollingDeployment,
+  "managed-runtime": managedRuntime,
+  "http-api": httpApi
 }

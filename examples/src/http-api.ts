@@ -40,19 +40,15 @@ const Jobs = HttpApiBuilder.group(
       }).pipe(Effect.catchTags({ LeadershipLost: () => Effect.fail(new NotLeader()), FdbError: Effect.die })))
 )
 
-/** The leadership of a process, while it has one. */
-type Current = SubscriptionRef.SubscriptionRef<Option.Option<Leadership>>
-
-/** The process campaigns, for as long as the layer lives. */
-const Campaign = (id: string, current: Current) =>
-  election.singleton({ id }, (leadership) =>
+/** A process: it campaigns, and answers requests. */
+const serve = Effect.fn("serve")(function*(id: string) {
+  const current = yield* SubscriptionRef.make(Option.none<Leadership>())
+  const campaign = election.singleton({ id }, (leadership) =>
     Effect.acquireRelease(
       SubscriptionRef.set(current, Option.some(leadership)),
       () => SubscriptionRef.set(current, Option.none())
     ).pipe(Effect.andThen(Effect.never)))
-
-const onlyLeader = (current: Current) =>
-  Layer.succeed(
+  const onlyLeader = Layer.succeed(
     OnlyLeader,
     Effect.fnUntraced(function*(handler) {
       const leadership = yield* SubscriptionRef.get(current)
@@ -60,14 +56,10 @@ const onlyLeader = (current: Current) =>
       return yield* Effect.provideService(handler, Leadership, leadership.value)
     })
   )
-
-/** A process: it campaigns, and answers requests. */
-const serve = Effect.fn("serve")(function*(id: string) {
-  const current: Current = yield* SubscriptionRef.make(Option.none<Leadership>())
-  yield* Layer.build(Campaign(id, current))
+  yield* Layer.build(campaign)
   const app = HttpApiBuilder.layer(Api).pipe(
     Layer.provide(Jobs),
-    Layer.provide(onlyLeader(current)),
+    Layer.provide(onlyLeader),
     Layer.provide(HttpServer.layerServices)
   )
   const { handler } = yield* Effect.acquireRelease(

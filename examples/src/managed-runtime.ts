@@ -3,7 +3,7 @@
  * it. A handler is a function of Node's `request` and `response`, as Express takes them too: `app.get("/leader", handler)`.
  * Disposing of the runtime resigns.
  */
-import { type Database, MemoryDatabase, Subspace } from "@effect-fdb/core"
+import { MemoryDatabase, Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Console, Effect, Layer, ManagedRuntime, Option, Ref, Stream } from "effect"
 import * as http from "node:http"
@@ -23,9 +23,6 @@ const SendMail = (id: string, sent: Ref.Ref<number>) =>
       )
     )
   )
-
-const makeRuntime = (id: string, sent: Ref.Ref<number>, database: Layer.Layer<Database>) =>
-  ManagedRuntime.make(SendMail(id, sent).pipe(Layer.provideMerge(Outbox.layer), Layer.provide(database)))
 
 /** Who leads, as soon as somebody does. */
 const leader = Effect.gen(function*() {
@@ -59,7 +56,8 @@ const get = (server: http.Server, path: string) =>
 
 export const main = Effect.gen(function*() {
   const sent = yield* Ref.make(0)
-  const runtime = makeRuntime("web-1", sent, MemoryDatabase.layer)
+  const layer = SendMail("web-1", sent).pipe(Layer.provideMerge(Outbox.layer), Layer.provide(MemoryDatabase.layer))
+  const runtime = ManagedRuntime.make(layer)
   const server = yield* listen(handler(runtime))
   yield* Console.log(yield* get(server, "/leader"))
   yield* Effect.promise(() => runtime.dispose())

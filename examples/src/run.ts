@@ -4,17 +4,14 @@ import { Console, Effect, References } from "effect"
 import { examples } from "./examples.ts"
 
 const [name] = process.argv.slice(2)
-const example = name === undefined ? undefined : examples[name]
+const usage = `npm run example NAME, where NAME is one of: ${Object.keys(examples).join(", ")}`
 
-const list = Console.log(
-  `npm run example NAME, where NAME is one of: ${Object.keys(examples).join(", ")}`
-)
-const unknown = Effect.andThen(
-  Console.error(`there is no example "${name}"`),
-  Effect.andThen(list, Effect.sync(() => void (process.exitCode = 1)))
+const wrongName = Effect.andThen(
+  Console.error(`there is no example "${name}": ${usage}`),
+  Effect.sync(() => void (process.exitCode = 1))
 )
 
-const main: Effect.Effect<unknown, unknown> = example ?? (name === undefined ? list : unknown)
+const main = name === undefined ? Console.log(usage) : examples[name] ?? wrongName
 
 // What the library logs is left out, for the example to be seen.
 NodeRuntime.runMain(Effect.provideService(main, References.MinimumLogLevel, "Error"))

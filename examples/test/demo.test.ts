@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { CandidateReport } from "../src/demo/Processes.ts"
+import type { CandidateReport } from "../src/demo/CandidateProcesses.ts"
 import { judge } from "../src/demo/verdict.ts"
 
 /** A tenure of a leader that believes in itself from `from` to `until`, and works from its beginning on. */

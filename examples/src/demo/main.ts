@@ -4,72 +4,49 @@
  */
 import { Database } from "@effect-fdb/core"
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
-import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
+import { Clock, Console, Duration, Effect, FileSystem, Schema, Stdio } from "effect"
 import { parseArgs } from "node:util"
+import * as CandidateProcesses from "./CandidateProcesses.ts"
 import * as NodeServices from "./nodeServices.ts"
-import { Processes } from "./Processes.ts"
-import { config, makeRecords } from "./Records.ts"
+import { config, makeRecords, open } from "./records.ts"
 import * as Scenario from "./scenario.ts"
-import { open, type Store } from "./store.ts"
-import * as Timeline from "./Timeline.ts"
+import * as Timeline from "./timeline.ts"
 import { judge } from "./verdict.ts"
 
-/** A promise was not kept; the summary tells which. */
-class Broken extends Schema.TaggedError<Broken>()("Broken", { promises: Schema.Array(Schema.String) }) {
-  override get message(): string {
-    return `broken: ${this.promises.join(", ")}`
-  }
-}
+class WrongUse extends Schema.TaggedError<WrongUse>()("WrongUse", { message: Schema.String }) {}
+/** The summary tells which promises were broken. */
+class Broken extends Schema.TaggedError<Broken>()("Broken", { message: Schema.String }) {}
 
-class WrongUse extends Schema.TaggedError<WrongUse>()("WrongUse", { argument: Schema.String }) {
-  override get message(): string {
-    return `there is no ${this.argument}: npm run demo [-- [--json] [--cluster-file FILE]]`
-  }
-}
+const usage = "npm run demo [-- [--json] [--cluster-file FILE]]"
 
-const options = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
-  const { values } = yield* Effect.try({
+const parse = (args: ReadonlyArray<string>) =>
+  Effect.try({
     try: () =>
-      parseArgs({ args: [...args], options: { json: { type: "boolean" }, "cluster-file": { type: "string" } } }),
-    catch: () => new WrongUse({ argument: args.join(" ") })
+      parseArgs({ args: [...args], options: { json: { type: "boolean" }, "cluster-file": { type: "string" } } }).values,
+    catch: () => new WrongUse({ message: `there is no ${args.join(" ")}: ${usage}` })
   })
-  return { json: values.json === true, clusterFile: values["cluster-file"] }
-})
-
-const makeDirectory = Effect.flatMap(
-  FileSystem.FileSystem,
-  (files) => files.makeTempDirectoryScoped({ prefix: "effect-fdb-demo-" })
-)
 
 const demo = Effect.gen(function*() {
   const stdio = yield* Stdio.Stdio
-  const { clusterFile, json } = yield* options(yield* stdio.args)
+  const { "cluster-file": clusterFile, json } = yield* parse(yield* stdio.args)
   const useColours = (yield* stdio.stdoutIsTerminal) && process.env["NO_COLOR"] === undefined
-  const store: Store = clusterFile === undefined
-    ? { engine: "lmdb", place: yield* makeDirectory }
-    : { engine: "fdb", place: clusterFile }
+  const { makeTempDirectoryScoped } = yield* FileSystem.FileSystem
+  const [engine, place] = clusterFile === undefined
+    ? ["lmdb", yield* makeTempDirectoryScoped({ prefix: "effect-fdb-demo-" })]
+    : ["fdb", clusterFile]
   const run = String(yield* Clock.currentTimeMillis)
   const records = makeRecords(run)
   const timeline = yield* Timeline.make(useColours)
-  const processes = yield* Processes.make([store.engine, store.place, run], timeline.report)
+  const processes = yield* CandidateProcesses.make([engine, place, run], timeline.report)
 
   const { changes, counter } = yield* Effect.gen(function*() {
     yield* Database.transact(records.election.initialize(config))
     yield* Effect.addFinalizer(() => Effect.ignore(Database.transact(records.clear)))
-    yield* Console.log(
-      `An election among processes of this host, on ${store.engine} (${store.place}): the lease is ${
-        Duration.format(config.leaseDuration)
-      }.`
-    )
+    const lease = Duration.format(config.leaseDuration)
+    yield* Console.log(`An election among processes of this host, on ${engine} (${place}): the lease is ${lease}.`)
     const changes = yield* Scenario.run(processes, records, timeline)
     return { changes, counter: yield* Database.transact(records.audit) }
-  }).pipe(Effect.scoped, Effect.provide(open(store)))
+  }).pipe(Effect.scoped, Effect.provide(open(engine, place)))
 
   const verdict = judge(processes.reports)
   const promises: ReadonlyArray<readonly [string, boolean]> = [
@@ -81,32 +58,24 @@ const demo = Effect.gen(function*() {
   ]
   yield* timeline.heading("Who led, and how long it took until the work was running")
   for (const { leader, reason, term, tookLeases, tookMillis } of changes) {
-    yield* Console.log(
-      `  term ${String(term).padStart(3)}  ${leader.padEnd(5)} ${reason.padEnd(12)} ${
-        `${tookMillis.toFixed(1)} ms`.padStart(10)
-      }  ${tookLeases.toFixed(2)} leases`
-    )
+    const took = `${tookMillis.toFixed(1).padStart(7)} ms  ${tookLeases.toFixed(2)} leases`
+    yield* Console.log(`  term ${String(term).padStart(3)}  ${leader.padEnd(5)} ${reason.padEnd(12)} ${took}`)
   }
   yield* timeline.heading("What was promised")
   for (const [promise, kept] of promises) {
     yield* Console.log(`  ${kept ? timeline.paint("green", "kept  ") : timeline.paint("red", "BROKEN")} ${promise}`)
   }
   if (json) {
-    yield* Console.log(JSON.stringify({
-      tenures: changes.map((change) => ({
-        ...change,
-        term: String(change.term),
-        overlapMillis: verdict.tenures.find(({ term }) => term === change.term)?.overlapMillis
-      })),
-      overlaps: verdict.overlaps,
-      counter,
-      termsStrictlyIncreasing: verdict.termsStrictlyIncreasing,
-      lateSteps: verdict.lateSteps,
-      lateWrites: verdict.lateWrites
+    const { lateSteps, lateWrites, overlaps, termsStrictlyIncreasing } = verdict
+    const tenures = changes.map((change) => ({
+      ...change,
+      term: String(change.term),
+      overlapMillis: verdict.tenures.find(({ term }) => term === change.term)?.overlapMillis
     }))
+    yield* Console.log(JSON.stringify({ tenures, overlaps, counter, termsStrictlyIncreasing, lateSteps, lateWrites }))
   }
   const broken = promises.flatMap(([promise, kept]) => kept ? [] : [promise])
-  if (broken.length > 0) return yield* new Broken({ promises: broken })
+  if (broken.length > 0) return yield* new Broken({ message: `broken: ${broken.join(", ")}` })
 })
 
 demo.pipe(

@@ -4,7 +4,7 @@ import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
 import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
 import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
-import * as Layer from "effect/Layer"
+import { Layer } from "effect"
 
 export const layer = Layer.provideMerge(
   NodeChildProcessSpawner.layer,

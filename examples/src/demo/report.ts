@@ -1,6 +1,6 @@
 /** What a candidate's process tells of itself, one line of JSON each. */
 import { ElectionCause, LossReason } from "@effect-fdb/leader-election"
-import * as Schema from "effect/Schema"
+import { Schema } from "effect"
 
 /** When, in nanoseconds of the host's monotonic clock, which all its processes share. */
 const at = Schema.BigIntFromString
@@ -8,7 +8,6 @@ const term = Schema.BigIntFromString
 
 /** See the module. */
 export const Report = Schema.Union([
-  Schema.Struct({ kind: Schema.Literal("ready"), at }),
   Schema.Struct({ kind: Schema.Literal("elected"), at, term, cause: ElectionCause, until: at }),
   Schema.Struct({ kind: Schema.Literal("renewed"), at, term, ballot: term, until: at }),
   Schema.Struct({ kind: Schema.Literal("lost"), at, term, reason: LossReason }),

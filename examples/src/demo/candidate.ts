@@ -1,51 +1,42 @@
 /**
- * One candidate, a process of its own: `worker.js ENGINE PLACE RUN ID PRIORITY`. It reports on its standard output, and obeys
+ * One candidate, a process of its own: `candidate.js ENGINE PLACE RUN ID PRIORITY`. It reports on its standard output, and obeys
  * `resign`, `cut` (off from the store) and `mend` on its standard input.
  */
 import { Database, type DatabaseService } from "@effect-fdb/core"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import { type ElectionEvent, ElectionObserver, type Leadership } from "@effect-fdb/leader-election"
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as References from "effect/References"
-import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
+import { Clock, Effect, Layer, References, Schema, Stdio, Stream } from "effect"
 import * as fs from "node:fs"
 import * as NodeServices from "./nodeServices.ts"
-import { makeRecords, type Records } from "./Records.ts"
+import { makeRecords, open, type Records } from "./records.ts"
 import { type Report, ReportLine } from "./report.ts"
-import { open } from "./store.ts"
 
-type Told<R> = R extends Report ? Omit<R, "at"> : never
+type WithoutTime<R> = R extends Report ? Omit<R, "at"> : never
 
-const standardOutput = 1
 const encode = Schema.encodeSync(ReportLine)
 
-/** Written at once, so that a process that is killed has said what it did. */
-const tell = (clock: Clock.Clock, report: Told<Report>): void => {
-  const line = encode({ ...report, at: clock.monotonicTimeNanosUnsafe() } as Report)
-  fs.writeSync(standardOutput, `${line}\n`)
+/** Written at once to standard output, so that a process that is killed has said what it did. */
+const writeReport = (clock: Clock.Clock, report: WithoutTime<Report>): void => {
+  fs.writeSync(1, `${encode({ ...report, at: clock.monotonicTimeNanosUnsafe() } as Report)}\n`)
 }
 
-const told = (report: Told<Report>) => Effect.map(Clock.Clock, (clock) => tell(clock, report))
+const report = (report: WithoutTime<Report>) => Effect.map(Clock.Clock, (clock) => writeReport(clock, report))
 
-const onEvent = (clock: Clock.Clock) => (event: ElectionEvent): void => {
+const reportEvent = (clock: Clock.Clock) => (event: ElectionEvent): void => {
   switch (event._tag) {
     case "Elected":
-      return tell(clock, { kind: "elected", term: event.term, cause: event.cause, until: event.believesUntil })
+      return writeReport(clock, { kind: "elected", term: event.term, cause: event.cause, until: event.believesUntil })
     case "Renewed":
-      return tell(clock, { kind: "renewed", term: event.term, ballot: event.ballot, until: event.believesUntil })
+      return writeReport(clock, { kind: "renewed", term: event.term, ballot: event.ballot, until: event.believesUntil })
     case "Lost":
-      return tell(clock, { kind: "lost", term: event.term, reason: event.reason })
+      return writeReport(clock, { kind: "lost", term: event.term, reason: event.reason })
     case "Resigned":
-      return tell(clock, { kind: "resigned", term: event.term })
+      return writeReport(clock, { kind: "resigned", term: event.term })
     case "Challenged":
-      return tell(clock, { kind: "challenged", term: event.term })
+      return writeReport(clock, { kind: "challenged", term: event.term })
     case "Overrun":
-      return tell(clock, { kind: "overrun", term: event.term })
+      return writeReport(clock, { kind: "overrun", term: event.term })
   }
 }
 
@@ -68,7 +59,7 @@ const writeLate = ({ increment }: Records, id: string, { guard, term }: Leadersh
   guard(increment(id, term), { timeout: "100 millis" }).pipe(
     Effect.retry({ while: (error) => error._tag === "FdbError" }),
     Effect.match({ onFailure: () => true, onSuccess: () => false }),
-    Effect.flatMap((refused) => told({ kind: "late write", term, refused }))
+    Effect.flatMap((refused) => report({ kind: "late write", term, refused }))
   )
 
 /** Counts, step by step; and after it has been stopped, writes once more, by the process's clock: the work's has stopped too. */
@@ -76,9 +67,9 @@ const work = (records: Records, id: string, clock: Clock.Clock) => (leadership: 
   const { guard, lost, resign, term } = leadership
   return Effect.gen(function*() {
     state.resign = resign
-    yield* told({ kind: "work", term })
+    yield* report({ kind: "work", term })
     while (true) {
-      yield* told({ kind: "step", term })
+      yield* report({ kind: "step", term })
       yield* guard(records.increment(id, term)).pipe(Effect.catchTag("FdbError", () => Effect.void))
       yield* Effect.sleep("10 millis")
     }
@@ -98,13 +89,10 @@ const obey = Stdio.Stdio.use(({ stdin }) =>
   stdin.pipe(
     Stream.decodeText,
     Stream.splitLines,
-    Stream.runForEach((command) =>
-      Effect.suspend(() => {
-        if (command === "resign") return state.resign
-        state.isCut = command === "cut"
-        return Effect.void
-      })
-    )
+    Stream.runForEach((command) => {
+      if (command === "resign") return state.resign
+      return Effect.sync(() => void (state.isCut = command === "cut"))
+    })
   )
 )
 
@@ -113,16 +101,13 @@ const main = Effect.gen(function*() {
   const stdio = yield* Stdio.Stdio
   const [engine = "", place = "", run = "", id = "", priority = "0"] = yield* stdio.args
   const records = makeRecords(run)
-  const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provide(open({ engine, place })))
+  const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provide(open(engine, place)))
   yield* Effect.forkChild(obey)
-  yield* told({ kind: "ready" })
-  return yield* records.election.withLeadership({ id, priority: Number(priority) }, work(records, id, clock), {
-    again: true
-  })
-    .pipe(
-      Effect.provideService(ElectionObserver, onEvent(clock)),
-      Effect.provide(database)
-    )
+  const options = { id, priority: Number(priority) }
+  return yield* records.election.withLeadership(options, work(records, id, clock), { again: true }).pipe(
+    Effect.provideService(ElectionObserver, reportEvent(clock)),
+    Effect.provide(database)
+  )
 })
 
 main.pipe(

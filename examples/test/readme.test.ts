@@ -177,10 +177,10 @@ describe("the documentation", () => {
     assert.isTrue(examples.length >= 20)
     const check = `import { assert as $assert } from "@effect/vitest"
 import { Equal as $Equal } from "effect"
-const $check = (actual, expected, line) => $Equal.equals(actual, expected) || $assert.deepEqual(actual, expected, line)
+const $check = (actual: unknown, expected: unknown, line: string) => $Equal.equals(actual, expected) || $assert.deepEqual(actual, expected, line)
 `
     for (const [i, code] of examples.entries()) {
-      const file = path.join(scratch, `claim-${i}.mjs`)
+      const file = path.join(scratch, `claim-${i}.ts`)
       const checked = code.replaceAll(
         claims,
         (line, actual, expected) => `$check(${actual}, ${expected}, ${JSON.stringify(line)})`

@@ -24,7 +24,7 @@ const refuse = (reason: BaselineError["reason"]) => Effect.fail(new BaselineErro
 export const initialize = (keys: Records.Keys, config: Records.Config): Operation<void> =>
   Effect.gen(function*() {
     const tx = yield* Transaction
-    if ((yield* tx.get(keys.config)) === undefined) yield* tx.set(keys.config, Records.encodeConfig(config))
+    if ((yield* tx.get(keys.config)) === undefined) yield* tx.set(keys.config, Records.config.encode(config))
   })
 
 const readEnabledConfig = (keys: Records.Keys): Operation<Records.Config> =>
@@ -32,7 +32,7 @@ const readEnabledConfig = (keys: Records.Keys): Operation<Records.Config> =>
     const tx = yield* Transaction
     const bytes = yield* tx.get(keys.config)
     if (bytes === undefined) return yield* refuse("NotInitialized")
-    const config = Records.decodeConfig(bytes)
+    const config = Records.config.decode(bytes)
     return config.electionEnabled ? config : yield* refuse("ElectionDisabled")
   })
 
@@ -53,16 +53,16 @@ const heartbeatCandidate = (keys: Records.Keys, id: string, priority: bigint): O
     yield* readEnabledConfig(keys)
     const bytes = yield* tx.get(keys.candidate(id))
     if (bytes === undefined) return yield* refuse("ProcessNotFound")
-    const { registration } = Records.decodeCandidate(bytes)
+    const { registration } = Records.candidate.decode(bytes)
     const lastHeartbeat = yield* Clock.currentTimeNanos
-    yield* tx.set(keys.candidate(id), Records.encodeCandidate({ priority, lastHeartbeat, registration }))
+    yield* tx.set(keys.candidate(id), Records.candidate.encode({ priority, lastHeartbeat, registration }))
   })
 
 const readLeader = (keys: Records.Keys): Operation<Records.Leader | undefined> =>
   Effect.gen(function*() {
     const tx = yield* Transaction
     const bytes = yield* tx.get(keys.leader)
-    return bytes === undefined ? undefined : Records.decodeLeader(bytes)
+    return bytes === undefined ? undefined : Records.leader.decode(bytes)
   })
 
 /** Claims, or renews: for a leader both are the same. Tells whether the process leads. */
@@ -77,7 +77,7 @@ const tryClaimLeadership = (keys: Records.Keys, id: string, priority: bigint): O
     const mayClaim = leader === undefined || leader.id === id || leader.leaseExpiry <= now ||
       (config.allowPreemption && priority > leader.priority)
     if (!mayClaim) return false
-    const { registration } = Records.decodeCandidate(candidate)
+    const { registration } = Records.candidate.decode(candidate)
     const claimed: Records.Leader = {
       ballot: leader === undefined ? 1n : leader.ballot + 1n,
       id,
@@ -85,7 +85,7 @@ const tryClaimLeadership = (keys: Records.Keys, id: string, priority: bigint): O
       leaseExpiry: now + config.leaseDuration,
       registration: registration.bytes
     }
-    yield* tx.set(keys.leader, Records.encodeLeader(claimed))
+    yield* tx.set(keys.leader, Records.leader.encode(claimed))
     return true
   })
 

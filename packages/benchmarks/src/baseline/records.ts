@@ -39,38 +39,25 @@ export const makeKeys = (subspace: Subspace.Subspace): Keys => ({
   candidate: (id) => subspace.pack(["candidates", id])
 })
 
-const unpack = (bytes: Uint8Array): ReadonlyArray<Tuple.TupleElement> => Result.getOrThrow(Tuple.unpack(bytes))
+/** The codec of a record: a tuple of these fields. */
+const codec = <A>(...fields: ReadonlyArray<keyof A>) => ({
+  encode: (record: A): Uint8Array => Tuple.pack(fields.map((field) => record[field] as Tuple.TupleElement)),
+  decode: (bytes: Uint8Array): A => {
+    const elements = Result.getOrThrow(Tuple.unpack(bytes))
+    return Object.fromEntries(fields.map((field, index) => [field, elements[index]])) as A
+  }
+})
 
-export const encodeConfig = (config: Config): Uint8Array =>
-  Tuple.pack([
-    config.leaseDuration,
-    config.heartbeatInterval,
-    config.candidateTimeout,
-    config.electionEnabled,
-    config.allowPreemption
-  ])
+export const config = codec<Config>(
+  "leaseDuration",
+  "heartbeatInterval",
+  "candidateTimeout",
+  "electionEnabled",
+  "allowPreemption"
+)
+export const leader = codec<Leader>("ballot", "id", "priority", "leaseExpiry", "registration")
+export const candidate = codec<Candidate>("priority", "lastHeartbeat", "registration")
 
-export const decodeConfig = (bytes: Uint8Array): Config => {
-  const [leaseDuration, heartbeatInterval, candidateTimeout, electionEnabled, allowPreemption] = unpack(bytes)
-  return { leaseDuration, heartbeatInterval, candidateTimeout, electionEnabled, allowPreemption } as Config
-}
-
-export const encodeLeader = ({ ballot, id, leaseExpiry, priority, registration }: Leader): Uint8Array =>
-  Tuple.pack([ballot, id, priority, leaseExpiry, registration])
-
-export const decodeLeader = (bytes: Uint8Array): Leader => {
-  const [ballot, id, priority, leaseExpiry, registration] = unpack(bytes)
-  return { ballot, id, priority, leaseExpiry, registration } as Leader
-}
-
-export const encodeCandidate = ({ lastHeartbeat, priority, registration }: Candidate): Uint8Array =>
-  Tuple.pack([priority, lastHeartbeat, registration])
-
-/** With a registration that the commit fills in. */
+/** A candidate with a registration that the commit fills in. */
 export const encodeRegistration = (priority: bigint, lastHeartbeat: bigint): Versionstamp.Versionstamped =>
   Tuple.packVersionstamped([priority, lastHeartbeat, Tuple.incompleteVersionstamp(0)])
-
-export const decodeCandidate = (bytes: Uint8Array): Candidate => {
-  const [priority, lastHeartbeat, registration] = unpack(bytes)
-  return { priority, lastHeartbeat, registration } as Candidate
-}

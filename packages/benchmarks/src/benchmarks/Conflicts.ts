@@ -1,9 +1,9 @@
 /** Transactions that had to be repeated because of a conflict, while a hundred candidates do nothing but be candidates. */
 import * as Effect from "effect/Effect"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
 import { against, elections } from "../harness/elections.ts"
-import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
+import type { ElectionUnderTest } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 
 const candidates = 100
@@ -15,7 +15,7 @@ const latencies = { ...everything, lateness: 1 }
 
 /** Conflicts within a span of virtual seconds. */
 export const count = (election: ElectionUnderTest, seconds: number, seed = 1, among = candidates): number => {
-  const group = new CandidateGroup({ seed, latencies, election, timing: usual, candidates: among })
+  const group = new CandidateGroup({ seed, latencies, election, candidates: among })
   group.testbed.run(settled)
   const before = group.conflicts
   group.testbed.run(settled + seconds)
@@ -34,24 +34,12 @@ export const conflicts: Benchmark = {
   title: `conflicts in steady state with ${candidates} candidates, 3 ms commits, virtual time`,
   against,
   run: ({ quick }) =>
-    Effect.sync((): ReadonlyArray<Figure> => {
-      const unit = "conflicts"
-      const reach = { atMost: 0 }
-      return quick
-        ? [{
-          name: "in a minute",
-          unit,
-          here: count(elections.here(), 60),
-          baseline: count(elections.baseline(), 60),
-          reach
-        }]
-        // What has none must be looked at for longer than what has some.
-        : [{
-          name: "in an hour",
-          unit,
-          here: hourly(elections.here, 6),
-          baseline: hourly(elections.baseline, 3),
-          reach
-        }]
-    })
+    Effect.sync(() => [{
+      name: quick ? "in a minute" : "in an hour",
+      unit: "conflicts",
+      // What has none must be looked at for longer than what has some.
+      here: quick ? count(elections.here(), 60) : hourly(elections.here, 6),
+      baseline: quick ? count(elections.baseline(), 60) : hourly(elections.baseline, 3),
+      reach: { atMost: 0 }
+    }])
 }

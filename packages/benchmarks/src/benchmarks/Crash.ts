@@ -3,7 +3,7 @@ import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import * as Candidates from "../processes/Candidates.ts"
 import * as Store from "../processes/Store.ts"
 import { percentile } from "../Summary.ts"
@@ -40,21 +40,19 @@ export const crash: Benchmark = {
   name: "crash",
   title: "from the SIGKILL of a leader to the successor's work, three real processes, lease 2 s",
   betweenProcesses: true,
-  run: Effect.fnUntraced(function*({ engine, quick }) {
-    const store = yield* Store.make(engine, "disk")
-    const config = ElectionConfig.withLeaseDuration(leaseMillis)
-    return yield* Effect.gen(function*() {
-      const candidates = yield* Candidates.make({ store, names, elections: 1, config })
-      const took = yield* measure(candidates, quick ? 3 : 12)
-      const commit = percentile(yield* Candidates.blindCommits(100), 0.5)
-      const figures: ReadonlyArray<Figure> = [
-        { name: "p50", unit: "leases", here: percentile(took, 0.5) / leaseMillis },
-        { name: "most", unit: "leases", here: percentile(took, 1) / leaseMillis },
-        { name: "p50", unit: "ms", here: percentile(took, 0.5) },
-        { name: "a commit beside it, p50", unit: "ms", here: commit },
-        { name: "p50 in such commits", unit: "commits", here: percentile(took, 0.5) / commit }
-      ]
-      return figures
-    }).pipe(Effect.provide(Store.layer(store)))
-  }, Effect.scoped)
+  run: ({ engine, quick }) =>
+    Store.use(engine, "disk", (store) =>
+      Effect.gen(function*() {
+        const config = ElectionConfig.withLeaseDuration(leaseMillis)
+        const candidates = yield* Candidates.make({ store, names, elections: 1, config })
+        const took = yield* measure(candidates, quick ? 3 : 12)
+        const commit = percentile(yield* Candidates.blindCommits(100), 0.5)
+        return [
+          { name: "p50", unit: "leases", here: percentile(took, 0.5) / leaseMillis },
+          { name: "most", unit: "leases", here: percentile(took, 1) / leaseMillis },
+          { name: "p50", unit: "ms", here: percentile(took, 0.5) },
+          { name: "a commit beside it, p50", unit: "ms", here: commit },
+          { name: "p50 in such commits", unit: "commits", here: percentile(took, 0.5) / commit }
+        ]
+      }))
 }

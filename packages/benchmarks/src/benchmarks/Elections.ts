@@ -3,7 +3,7 @@ import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import * as Candidates from "../processes/Candidates.ts"
 import * as Store from "../processes/Store.ts"
 import { percentile } from "../Summary.ts"
@@ -20,10 +20,7 @@ const cpuMillis = Effect.fnUntraced(function*(candidates: Candidates.Candidates,
 
 /** CPU seconds a minute of a process that leads so many elections, and of one that follows them. */
 const measure = Effect.fnUntraced(function*(store: Store.Store, elections: number, seconds: number) {
-  const config = new ElectionConfig({
-    leaseDuration: Duration.seconds(2),
-    heartbeatInterval: Duration.millis(667)
-  })
+  const config = new ElectionConfig({ leaseDuration: Duration.seconds(2), heartbeatInterval: Duration.millis(667) })
   const candidates = yield* Candidates.make({ store, names: [leader, follower], elections, config })
   yield* candidates.start(leader)
   for (let led = 0; led < elections;) {
@@ -44,22 +41,20 @@ export const elections: Benchmark = {
   name: "elections",
   title: "CPU of a process that leads, and of one that follows, 1 and 100 elections; lease 2 s, heartbeat 0.67 s",
   betweenProcesses: true,
-  run: Effect.fnUntraced(function*({ engine, quick }) {
-    const store = yield* Store.make(engine, "disk")
-    return yield* Effect.gen(function*() {
-      const seconds = quick ? 5 : 30
-      const one = yield* Effect.scoped(measure(store, 1, seconds))
-      const hundred = yield* Effect.scoped(measure(store, 100, seconds))
-      const commit = percentile(yield* Candidates.blindCommits(100), 0.5)
-      const unit = "CPU s / minute"
-      const figures: ReadonlyArray<Figure> = [
-        { name: "1 election, led", unit, here: one.led },
-        { name: "1 election, followed", unit, here: one.followed },
-        { name: "100 elections, led", unit, here: hundred.led },
-        { name: "100 elections, followed", unit, here: hundred.followed },
-        { name: "a commit beside it, p50", unit: "ms", here: commit }
-      ]
-      return figures
-    }).pipe(Effect.provide(Store.layer(store)))
-  }, Effect.scoped)
+  run: ({ engine, quick }) =>
+    Store.use(engine, "disk", (store) =>
+      Effect.gen(function*() {
+        const seconds = quick ? 5 : 30
+        const one = yield* Effect.scoped(measure(store, 1, seconds))
+        const hundred = yield* Effect.scoped(measure(store, 100, seconds))
+        const commit = percentile(yield* Candidates.blindCommits(100), 0.5)
+        const unit = "CPU s / minute"
+        return [
+          { name: "1 election, led", unit, here: one.led },
+          { name: "1 election, followed", unit, here: one.followed },
+          { name: "100 elections, led", unit, here: hundred.led },
+          { name: "100 elections, followed", unit, here: hundred.followed },
+          { name: "a commit beside it, p50", unit: "ms", here: commit }
+        ]
+      }))
 }

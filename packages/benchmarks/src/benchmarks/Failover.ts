@@ -2,9 +2,9 @@
 import { second } from "@effect-fdb/simulation/EventScheduler"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
-import { against, elections } from "../harness/elections.ts"
+import { against, compare } from "../harness/elections.ts"
 import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 import { percentile } from "../Summary.ts"
@@ -20,7 +20,6 @@ export const measure = (make: () => ElectionUnderTest, seeds: number, candidates
       seed,
       latencies: everything,
       election: make(),
-      timing: usual,
       candidates,
       onWork: () => {
         const { now } = group.testbed.scheduler
@@ -41,17 +40,12 @@ export const failover: Benchmark = {
   title: "from a leader's death to the successor's work, three candidates, virtual time",
   against: `${against}, whose wall clocks all agree`,
   run: ({ quick }) =>
-    Effect.sync((): ReadonlyArray<Figure> => {
-      const seeds = quick ? 60 : 250
-      const here = measure(elections.here, seeds)
-      const baseline = measure(elections.baseline, seeds)
-      const figure = (name: string, fraction: number, atMost?: number): Figure => ({
-        name,
-        unit: "leases",
-        here: percentile(here, fraction),
-        baseline: percentile(baseline, fraction),
-        reach: atMost === undefined ? undefined : { atMost }
-      })
-      return [figure("p50", 0.5, 1), figure("p99", 0.99, 1.25), figure("most", 1)]
+    Effect.sync(() => {
+      const figure = compare((make) => measure(make, quick ? 60 : 250))
+      return [
+        figure("p50", "leases", (took) => percentile(took, 0.5), 1),
+        figure("p99", "leases", (took) => percentile(took, 0.99), 1.25),
+        figure("most", "leases", (took) => percentile(took, 1))
+      ]
     })
 }

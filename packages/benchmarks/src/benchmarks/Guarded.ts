@@ -1,10 +1,10 @@
 /** Guarded transactions, one after another without a pause, that had to be repeated because the leader renewed its lease. */
-import { Subspace, Transaction } from "@effect-fdb/core"
+import { Bytes, Subspace, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
-import { against, elections } from "../harness/elections.ts"
+import { against, compare } from "../harness/elections.ts"
 import type { ElectionUnderTest, Guard } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 
@@ -15,8 +15,8 @@ const timing = { lease: Duration.seconds(3), heartbeat: Duration.seconds(1) }
 const increment = Effect.gen(function*() {
   const tx = yield* Transaction
   const stored = yield* tx.get(counter)
-  const next = Buffer.alloc(8)
-  next.writeBigUInt64BE((stored === undefined ? 0n : Buffer.from(stored).readBigUInt64BE()) + 1n)
+  const next = new Uint8Array(8)
+  Bytes.writeUint(next, 2, 6, stored === undefined ? 1 : Bytes.readUint(stored, 2, 6) + 1)
   yield* tx.set(counter, next)
 })
 
@@ -24,7 +24,7 @@ const increment = Effect.gen(function*() {
 export const measure = (election: ElectionUnderTest, seconds: number) => {
   let committed = 0
   const work = (guard: Guard) => Effect.forever(Effect.tap(guard(increment), () => Effect.sync(() => void committed++)))
-  const group = new CandidateGroup({ seed: 1, latencies: everything, election, timing, candidates: 1, work })
+  const group = new CandidateGroup({ latencies: everything, election, timing, candidates: 1, work })
   group.testbed.run(seconds)
   return { committed, aborted: group.conflicts }
 }
@@ -34,19 +34,12 @@ export const guarded: Benchmark = {
   title: "guarded transactions aborted by renewals, of which there is one each second, virtual time",
   against: `${against}, where the guard reads the one record there is`,
   run: ({ quick }) =>
-    Effect.sync((): ReadonlyArray<Figure> => {
-      const minutes = quick ? 1 : 3
-      const here = measure(elections.here(), minutes * 60)
-      const baseline = measure(elections.baseline(), minutes * 60)
+    Effect.sync(() => {
+      const seconds = quick ? 60 : 180
+      const figure = compare((make) => measure(make(), seconds))
       return [
-        {
-          name: `aborted in ${minutes * 60} s`,
-          unit: "transactions",
-          here: here.aborted,
-          baseline: baseline.aborted,
-          reach: { atMost: 0 }
-        },
-        { name: "committed", unit: "transactions", here: here.committed, baseline: baseline.committed }
+        figure(`aborted in ${seconds} s`, "transactions", ({ aborted }) => aborted, 0),
+        figure("committed", "transactions", ({ committed }) => committed)
       ]
     })
 }

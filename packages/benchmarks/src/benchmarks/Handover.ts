@@ -2,7 +2,7 @@
 import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import * as Candidates from "../processes/Candidates.ts"
 import * as Store from "../processes/Store.ts"
 import { percentile } from "../Summary.ts"
@@ -40,37 +40,29 @@ const measure = Effect.fnUntraced(function*(candidates: Candidates.Candidates, h
   return took
 })
 
-const run = Effect.fnUntraced(function*(choice: Store.EngineChoice, durability: Store.Durability, handovers: number) {
-  const store = yield* Store.make(choice, durability)
-  return yield* Effect.gen(function*() {
-    const candidates = yield* Candidates.make({ store, names, elections: 1, config: new ElectionConfig({}) })
-    const took = yield* measure(candidates, handovers)
-    const commits = percentile(yield* Candidates.blindCommits(handovers), 0.5)
-    const label = choice.engine === "fdb" ? "FoundationDB" : `LMDB, durability ${durability}`
-    const figures: ReadonlyArray<Figure> = [
-      { name: `${label}: p50`, unit: "ms", here: percentile(took, 0.5) },
-      { name: `${label}: p95`, unit: "ms", here: percentile(took, 0.95) },
-      { name: `${label}: most`, unit: "ms", here: percentile(took, 1) },
-      { name: `${label}: a commit beside it, p50`, unit: "ms", here: commits },
-      { name: `${label}: p50 in such commits`, unit: "commits", here: percentile(took, 0.5) / commits },
-      { name: `${label}: p95 in such commits`, unit: "commits", here: percentile(took, 0.95) / commits }
-    ]
-    return figures
-  }).pipe(Effect.provide(Store.layer(store)))
-}, Effect.scoped)
-
 export const handover: Benchmark = {
   name: "handover",
   title: "from a resignation to the successor's work, three real processes",
   betweenProcesses: true,
   run: ({ engine, quick }) => {
     const handovers = quick ? 30 : 200
-    return Effect.map(
-      Effect.forEach(
-        engine.engine === "fdb" ? ["disk" as const] : ["disk", "process"] as const,
-        (durability) => run(engine, durability, handovers)
-      ),
-      (figures) => figures.flat()
-    )
+    const run = (durability: Store.Durability) =>
+      Store.use(engine, durability, (store) =>
+        Effect.gen(function*() {
+          const candidates = yield* Candidates.make({ store, names, elections: 1, config: new ElectionConfig({}) })
+          const took = yield* measure(candidates, handovers)
+          const commit = percentile(yield* Candidates.blindCommits(handovers), 0.5)
+          const label = engine.engine === "fdb" ? "FoundationDB" : `LMDB, durability ${durability}`
+          return [
+            { name: `${label}: p50`, unit: "ms", here: percentile(took, 0.5) },
+            { name: `${label}: p95`, unit: "ms", here: percentile(took, 0.95) },
+            { name: `${label}: most`, unit: "ms", here: percentile(took, 1) },
+            { name: `${label}: a commit beside it, p50`, unit: "ms", here: commit },
+            { name: `${label}: p50 in such commits`, unit: "commits", here: percentile(took, 0.5) / commit },
+            { name: `${label}: p95 in such commits`, unit: "commits", here: percentile(took, 0.95) / commit }
+          ]
+        }))
+    const durabilities: ReadonlyArray<Store.Durability> = engine.engine === "fdb" ? ["disk"] : ["disk", "process"]
+    return Effect.map(Effect.forEach(durabilities, run), (figures) => figures.flat())
   }
 }

@@ -2,22 +2,16 @@
 import { Bytes, Database, type FdbError, Subspace, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { fork } from "node:child_process"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { fileURLToPath } from "node:url"
 import type { Benchmark, Figure } from "../Benchmark.ts"
+import { start } from "../processes/messages.ts"
 import * as Store from "../processes/Store.ts"
-
-const program = fileURLToPath(new URL("../processes/renewer.js", import.meta.url))
 
 /** The process that renews, with what its commits took. */
 const renewer = (store: Store.Store) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly took: Array<number>; readonly kill: () => void }>((resume) => {
-      const child = fork(program, [JSON.stringify(store)], {
-        execArgv: [],
-        stdio: ["ignore", "ignore", "inherit", "ipc"]
-      })
+      const child = start("renewer.js", store)
       const renewing = { took: [] as Array<number>, kill: () => void child.kill("SIGKILL") }
       child.on("message", (millis: number) => {
         renewing.took.push(millis)
@@ -26,8 +20,6 @@ const renewer = (store: Store.Store) =>
     }),
     ({ kill }) => Effect.sync(kill)
   )
-
-const most = (values: ReadonlyArray<number>): number => values.reduce((a, b) => Math.max(a, b), 0)
 
 const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
   const space = Subspace.fromTuple([`bench ${process.pid}`])
@@ -58,7 +50,7 @@ const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
     const figures: ReadonlyArray<Figure> = [
       { name: `${what}`, unit: "ms", here: millis },
       { name: `${what}: the event loop held at a stretch`, unit: "ms", here: delays.max / 1e6 },
-      { name: `${what}: longest renewal beside it`, unit: "ms", here: most(took), reach: { atMost: 1000 } }
+      { name: `${what}: longest renewal beside it`, unit: "ms", here: Math.max(0, ...took), reach: { atMost: 1000 } }
     ]
     return figures
   })
@@ -77,9 +69,5 @@ export const large: Benchmark = {
   name: "large",
   title: "large transactions beside another process's renewals",
   betweenProcesses: true,
-  run: ({ engine, quick }) =>
-    Effect.flatMap(
-      Store.make(engine, "disk"),
-      (store) => Effect.provide(run(store, quick ? 10_000 : 100_000), Store.layer(store))
-    ).pipe(Effect.scoped)
+  run: ({ engine, quick }) => Store.use(engine, "disk", (store) => run(store, quick ? 10_000 : 100_000))
 }

@@ -1,10 +1,10 @@
 /** From the moment at which a leader is asked to end, its work having nothing to finish, until a successor's work runs. */
 import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
-import { against, elections } from "../harness/elections.ts"
-import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
+import { against, compare } from "../harness/elections.ts"
+import type { ElectionUnderTest } from "../harness/ElectionUnderTest.ts"
 import { commitsOnly, everything, type Latencies } from "../harness/Testbed.ts"
 import { percentile } from "../Summary.ts"
 
@@ -26,14 +26,7 @@ export const measure = (election: ElectionUnderTest, latencies: Latencies, hando
       scheduler.after(4 * second, () => group.start(leader))
     })
   }
-  const group: CandidateGroup = new CandidateGroup({
-    seed: 1,
-    latencies,
-    election,
-    timing: usual,
-    candidates: 3,
-    onWork
-  })
+  const group: CandidateGroup = new CandidateGroup({ latencies, election, candidates: 3, onWork })
   const pauses = group.testbed.scheduler.random("tenures")
   for (let seconds = 60; took.length < handovers && seconds < 60 * handovers; seconds += 60) group.testbed.run(seconds)
   return took
@@ -44,21 +37,13 @@ export const resignation: Benchmark = {
   title: "from a resignation to the successor's work, 3 ms commits, virtual time",
   against,
   run: ({ quick }) =>
-    Effect.sync((): ReadonlyArray<Figure> => {
-      const handovers = quick ? 50 : 300
-      const figures = (label: string, latencies: Latencies, atMost?: number): Array<Figure> => {
-        const here = measure(elections.here(), latencies, handovers)
-        const baseline = measure(elections.baseline(), latencies, handovers)
+    Effect.sync(() => {
+      const figures = (label: string, latencies: Latencies, atMost?: number) => {
+        const figure = compare((make) => measure(make(), latencies, quick ? 50 : 300))
         return [
-          { name: `p50, ${label}`, unit: "ms", here: percentile(here, 0.5), baseline: percentile(baseline, 0.5) },
-          { name: `p99, ${label}`, unit: "ms", here: percentile(here, 0.99), baseline: percentile(baseline, 0.99) },
-          {
-            name: `p99 in commits, ${label}`,
-            unit: "commits",
-            here: percentile(here, 0.99) / latencies.commit,
-            baseline: percentile(baseline, 0.99) / latencies.commit,
-            reach: atMost === undefined ? undefined : { atMost }
-          }
+          figure(`p50, ${label}`, "ms", (took) => percentile(took, 0.5)),
+          figure(`p99, ${label}`, "ms", (took) => percentile(took, 0.99)),
+          figure(`p99 in commits, ${label}`, "commits", (took) => percentile(took, 0.99) / latencies.commit, atMost)
         ]
       }
       return [

@@ -4,10 +4,10 @@
  */
 import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
-import type { Benchmark, Figure } from "../Benchmark.ts"
+import type { Benchmark } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
-import { against, elections } from "../harness/elections.ts"
-import { type ElectionUnderTest, usual } from "../harness/ElectionUnderTest.ts"
+import { against, compare } from "../harness/elections.ts"
+import type { ElectionUnderTest } from "../harness/ElectionUnderTest.ts"
 import type { Process } from "../harness/Testbed.ts"
 import { bursts, percentile } from "../Summary.ts"
 
@@ -22,7 +22,7 @@ const beatsOf = (process: Process): Array<number> =>
 
 /** What a leader's and a follower's beats need. */
 export const count = (election: ElectionUnderTest, seconds: number) => {
-  const group = new CandidateGroup({ seed: 1, latencies, election, timing: usual, candidates: 3 })
+  const group = new CandidateGroup({ latencies, election, candidates: 3 })
   group.testbed.run(settled + seconds)
   const leader = group.process(group.leader ?? "")
   return {
@@ -36,22 +36,13 @@ export const roundTrips: Benchmark = {
   title: "round trips of a beat, one after another, counted",
   against,
   run: ({ quick }) =>
-    Effect.sync((): ReadonlyArray<Figure> => {
-      const seconds = quick ? 120 : 1200
-      const here = count(elections.here(), seconds)
-      const baseline = count(elections.baseline(), seconds)
-      const figure = (name: string, role: "leader" | "follower", fraction: number, atMost?: number): Figure => ({
-        name,
-        unit: "round trips",
-        here: percentile(here[role], fraction),
-        baseline: percentile(baseline[role], fraction),
-        reach: atMost === undefined ? undefined : { atMost }
-      })
+    Effect.sync(() => {
+      const figure = compare((make) => count(make(), quick ? 120 : 1200))
       return [
-        figure("renewal, median", "leader", 0.5, 1),
-        figure("renewal, most", "leader", 1),
-        figure("follower's cycle, median", "follower", 0.5, 2),
-        figure("follower's cycle, most", "follower", 1)
+        figure("renewal, median", "round trips", ({ leader }) => percentile(leader, 0.5), 1),
+        figure("renewal, most", "round trips", ({ leader }) => percentile(leader, 1)),
+        figure("follower's cycle, median", "round trips", ({ follower }) => percentile(follower, 0.5), 2),
+        figure("follower's cycle, most", "round trips", ({ follower }) => percentile(follower, 1))
       ]
     })
 }

@@ -1,63 +1,38 @@
 /**
  * A clock that does not wait: time goes on as fast as the work allows, in small steps, each of which lets the event loop
- * run. So CPU is measured, without that of an idle event loop, of which there is more the less there is to do.
+ * run. So CPU is measured without that of an idle event loop, of which there is more the less there is to do.
  */
-import { EventScheduler } from "@effect-fdb/simulation/EventScheduler"
-import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import { EventScheduler, millisecond } from "@effect-fdb/simulation/EventScheduler"
+import { VirtualClock } from "@effect-fdb/simulation/VirtualClock"
 import * as Effect from "effect/Effect"
 
-const nanosPerMilli = 1_000_000
 /** Timers are late by so much at most. */
-const stepNanos = 5 * nanosPerMilli
-const epoch = 1_700_000_000_000
+const step = 5 * millisecond
 
-export class AcceleratedClock implements Clock.Clock {
-  private readonly scheduler = new EventScheduler(0)
+export class AcceleratedClock extends VirtualClock {
+  private readonly events: EventScheduler
 
-  /** Calls after so many milliseconds. Gives how to have it not called. */
+  constructor() {
+    const events = new EventScheduler(0)
+    super(events, (task) => task(), { rate: 1, wallOffset: 0, booted: 0 })
+    this.events = events
+  }
+
+  /** Calls after so many milliseconds. Returns how to cancel the call. */
   after(millis: number, run: () => void): () => void {
-    const appointment = this.scheduler.after(Math.ceil(millis * nanosPerMilli), run)
-    return () => {
-      appointment.run = undefined
-    }
+    return this.timer(this.events.now + Math.ceil(millis * millisecond), run)
   }
 
   /** Lets so much time pass. */
   pass(millis: number): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      const until = this.scheduler.now + millis * nanosPerMilli
-      const step = (): void => {
-        if (this.scheduler.now >= until) return resume(Effect.void)
-        this.scheduler.run(this.scheduler.now + stepNanos)
-        setImmediate(step)
+      const until = this.events.now + millis * millisecond
+      const goOn = (): void => {
+        if (this.events.now >= until) return resume(Effect.void)
+        this.events.run(this.events.now + step)
+        setImmediate(goOn)
       }
-      step()
-    })
-  }
-
-  currentTimeMillisUnsafe(): number {
-    return epoch + Math.floor(this.scheduler.now / nanosPerMilli)
-  }
-
-  currentTimeNanosUnsafe(): bigint {
-    return BigInt(epoch) * BigInt(nanosPerMilli) + BigInt(this.scheduler.now)
-  }
-
-  monotonicTimeNanosUnsafe(): bigint {
-    return BigInt(this.scheduler.now)
-  }
-
-  readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
-  readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
-  readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
-
-  sleep(duration: Duration.Duration): Effect.Effect<void> {
-    const millis = Duration.toMillis(duration)
-    if (!Number.isFinite(millis)) return Effect.never
-    return Effect.callback<void>((resume) => {
-      const cancel = this.after(millis, () => resume(Effect.void))
-      return Effect.sync(cancel)
+      goOn()
     })
   }
 }

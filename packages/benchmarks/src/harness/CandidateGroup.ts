@@ -2,7 +2,7 @@
 import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { ElectionUnderTest, Guard, Timing } from "./ElectionUnderTest.ts"
+import { type ElectionUnderTest, type Guard, type Timing, usual } from "./ElectionUnderTest.ts"
 import { type Latencies, type Process, Testbed } from "./Testbed.ts"
 
 interface Candidate {
@@ -12,10 +12,12 @@ interface Candidate {
 
 /** What is to run. */
 export interface Options {
-  readonly seed: number
+  /** One unless set. */
+  readonly seed?: number
   readonly latencies: Latencies
   readonly election: ElectionUnderTest
-  readonly timing: Timing
+  /** That of both libraries by default, unless set. */
+  readonly timing?: Timing
   readonly candidates: number
   /** What a leader does; nothing, for ever, unless set. */
   readonly work?: ((guard: Guard) => ReturnType<Guard>) | undefined
@@ -36,7 +38,7 @@ export class CandidateGroup {
   private readonly options: Options
 
   constructor(options: Options) {
-    const { candidates, election, latencies, seed, timing } = options
+    const { candidates, election, latencies, seed = 1, timing = usual } = options
     this.options = options
     this.testbed = new Testbed(seed, latencies)
     this.testbed.process("operator").fork(election.initialize(timing))
@@ -48,7 +50,7 @@ export class CandidateGroup {
   }
 
   start(id: string): void {
-    const { election, onWork, timing, work = () => Effect.never } = this.options
+    const { election, onWork, timing = usual, work = () => Effect.never } = this.options
     const process = this.testbed.process(id)
     this.processes.push(process)
     const fiber = process.fork(election.campaign(id, timing.heartbeat, (guard) =>

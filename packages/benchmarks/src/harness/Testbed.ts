@@ -43,16 +43,10 @@ const slowWatches = (engine: Engine.Engine, millis: number): Engine.Engine =>
 /** A clock whose timers go off late, each by a chance of its own: without it, what starts in step stays in step for ever. */
 const lateClock = ({ clock, scheduler, name }: SimulatedProcess, mostMillis: number): Clock.Clock => {
   const chance = scheduler.random(`lateness/${name}`)
-  return {
-    currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
-    currentTimeMillis: clock.currentTimeMillis,
-    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-    currentTimeNanos: clock.currentTimeNanos,
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: clock.monotonicTimeNanos,
-    sleep: (duration) =>
-      Effect.suspend(() => clock.sleep(Duration.sum(duration, Duration.millis(chance.next() * mostMillis))))
-  }
+  const late: Clock.Clock = Object.create(clock)
+  late.sleep = (duration) =>
+    Effect.suspend(() => clock.sleep(Duration.sum(duration, Duration.millis(chance.next() * mostMillis))))
+  return late
 }
 
 /** A process: it can be forked into, and killed. */

@@ -3,6 +3,7 @@ import { Database, Subspace } from "@effect-fdb/core"
 import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Baseline from "../baseline/process.ts"
+import type { Figure } from "../Benchmark.ts"
 import type { ElectionUnderTest } from "./ElectionUnderTest.ts"
 
 const subspace = Subspace.fromTuple(["election"])
@@ -23,5 +24,18 @@ const here = (): ElectionUnderTest => {
 }
 
 export const elections = { here, baseline: () => Baseline.make(subspace) }
+
+/** Measures both elections. What it returns makes figures of what was measured. */
+export const compare = <A>(measure: (make: () => ElectionUnderTest) => A) => {
+  const here = measure(elections.here)
+  const baseline = measure(elections.baseline)
+  return (name: string, unit: string, read: (measured: A) => number, atMost?: number): Figure => ({
+    name,
+    unit,
+    here: read(here),
+    baseline: read(baseline),
+    reach: atMost === undefined ? undefined : { atMost }
+  })
+}
 
 export const against = "the protocol of the Rust crate 0.11, in the same harness"

@@ -5,9 +5,8 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { type ChildProcess, fork } from "node:child_process"
-import { fileURLToPath } from "node:url"
-import type { Assignment, Order, Report } from "./messages.ts"
+import type { ChildProcess } from "node:child_process"
+import { type Assignment, type Order, type Report, start } from "./messages.ts"
 import type { Store } from "./Store.ts"
 
 /** A report, and whose it is. */
@@ -19,8 +18,6 @@ export class Stuck extends Data.TaggedError("Stuck")<{ readonly waitingFor: stri
     return `nothing happens: waited too long for ${this.waitingFor}`
   }
 }
-
-const program = fileURLToPath(new URL("candidate.js", import.meta.url))
 
 const kill = (child: ChildProcess): Effect.Effect<void> =>
   Effect.callback((resume) => {
@@ -59,10 +56,7 @@ export const make = Effect.fnUntraced(function*({ config, elections, names, stor
     start: (who: string) =>
       Effect.sync(() => {
         const assignment: Assignment = { store, subspace, id: who, elections }
-        const child = fork(program, [JSON.stringify(assignment)], {
-          execArgv: [],
-          stdio: ["ignore", "ignore", "inherit", "ipc"]
-        })
+        const child = start("candidate.js", assignment)
         child.on("message", (report: Report) => Queue.offerUnsafe(reports, { ...report, who }))
         children.set(who, child)
       }),

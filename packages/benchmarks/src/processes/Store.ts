@@ -25,8 +25,13 @@ const directory = Effect.acquireRelease(
   (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
 )
 
-/** A store for one measurement: a new directory of LMDB, or the cluster. */
-export const make = (choice: EngineChoice, durability: Durability): Effect.Effect<Store, never, Scope.Scope> =>
-  choice.engine === "fdb"
-    ? Effect.succeed(choice)
-    : Effect.map(directory, (place) => ({ engine: "lmdb", path: place, durability }))
+/** Measures on a store of its own: a new directory of LMDB, or the cluster. */
+export const use = <A, E>(
+  choice: EngineChoice,
+  durability: Durability,
+  measure: (store: Store) => Effect.Effect<A, E, Database | Scope.Scope>
+): Effect.Effect<A, E | Error> =>
+  Effect.gen(function*() {
+    const store: Store = choice.engine === "fdb" ? choice : { ...choice, path: yield* directory, durability }
+    return yield* Effect.provide(Effect.scoped(measure(store)), layer(store))
+  }).pipe(Effect.scoped)

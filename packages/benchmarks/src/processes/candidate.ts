@@ -1,14 +1,14 @@
-/** A candidate, a process of its own: `candidate.js ASSIGNMENT`, which is JSON. */
+/** A candidate, a process of its own. */
 import { Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
-import type { Assignment, Order, Report } from "./messages.ts"
+import { argument, type Assignment, type Order, type Report } from "./messages.ts"
 import * as Store from "./Store.ts"
 
-const { elections, id, store, subspace } = JSON.parse(process.argv[2] ?? "") as Assignment
+const { elections, id, store, subspace } = argument<Assignment>()
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const tell = (report: Report) => Effect.sync(() => void process.send?.(report))
@@ -24,8 +24,6 @@ process.on("message", (order: Order) => {
   if (order.kind === "resign") Deferred.doneUnsafe(ordered, Effect.succeed(order.backAfter))
   else process.send?.({ kind: "used", cpuMillis: cpuMillis() } satisfies Report)
 })
-// Whoever asked for it has gone.
-process.on("disconnect", () => process.exit(1))
 
 const lead = (index: number) =>
   LeaderElection.make(Subspace.fromTuple([subspace, index])).withLeadership(

@@ -1,13 +1,11 @@
-/** A process that commits one key, three times a second, and tells the milliseconds that each took: `renewer.js STORE`, in JSON. */
+/** A process that commits one key three times a second, and reports the milliseconds that each commit took. */
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { argument } from "./messages.ts"
 import * as Store from "./Store.ts"
 
-const store = JSON.parse(process.argv[2] ?? "") as Store.Store
-
-// Whoever asked for it has gone.
-process.on("disconnect", () => process.exit(1))
+const store = argument<Store.Store>()
 
 const renew = Effect.gen(function*() {
   const begun = yield* Clock.monotonicTimeNanos

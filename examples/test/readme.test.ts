@@ -28,14 +28,26 @@ const modules = readdirSync(path.join(root, "packages")).flatMap((name) => {
 const docstrings = (module: string) =>
   [...read(module).matchAll(/\/\*\*(.*?)\*\//gs)].map(([, text]) => text!.replaceAll(/^ *\* ?/gm, ""))
 
-/** An example of one line, with the imports that it takes. */
+/** Whether a package of ours exports a name. */
+const exportsName = (name: string, exported: string) =>
+  new RegExp(`\\bas ${exported}\\b|^export.*\\b${exported}\\b|^ {2}${exported}\\b`, "m")
+    .test(read(`packages/${name}/src/index.ts`))
+
+/** An example of one line, with the imports that it takes, and the `election` that it speaks of. */
 const withImports = (code: string, module: string) => {
-  const names = new Set(code.match(/\b[A-Z]\w+(?=\.)/g)?.filter((name) => !(name in globalThis)))
-  const imported = (from: string, isMeant: (name: string) => boolean) =>
-    `import { ${[...names].filter(isMeant).join(", ")} } from "${from}"\n`
-  const isEffect = (name: string) => ["Effect", "Result"].includes(name)
-  return imported(`@effect-fdb/${module.split("/")[1]}`, (name) => !isEffect(name)) + imported("effect", isEffect) +
-    code.replace(/^const /, "export const ") + "\n"
+  const own = module.split("/")[1]!
+  const election = /\belection\b/.test(code)
+    ? "const election = LeaderElection.make(Subspace.fromTuple([\"app\", \"mailer\"]))\n"
+    : ""
+  const names = new Set(`${election}${code}`.match(/(?<![\w.$"'`])[A-Z]\w+/g)?.filter((name) => !(name in globalThis)))
+  const imports = [...names].flatMap((name) => {
+    const from = [own, "core"].find((from) => exportsName(from, name))
+    if (from !== undefined) return [`import { ${name} } from "@effect-fdb/${from}"\n`]
+    return existsSync(path.join(root, `node_modules/effect/dist/${name}.js`))
+      ? [`import { ${name} } from "effect"\n`]
+      : []
+  })
+  return `${imports.join("")}${election}${code.replace(/^const /, "export const ")}\n`
 }
 
 /** The examples in the docstrings of a module. */
@@ -159,6 +171,8 @@ describe("the documentation", () => {
         compilerOptions: {
           composite: false,
           noEmit: true,
+          // What only the result of an example names is imported, too.
+          noUnusedLocals: false,
           declaration: false,
           declarationMap: false,
           customConditions: ["@effect-fdb/source"]

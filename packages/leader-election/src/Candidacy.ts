@@ -80,22 +80,7 @@ export interface Candidacy {
  * Closing the scope also interrupts a campaign and ends a tenure. The tenure resigns after the finalizers of the work or, under
  * `campaign`, when the scope of that campaign closes. Only then does the candidate unregister.
  *
- * **Example**
- *
- * ```ts
- * import { Subspace } from "@effect-fdb/core"
- * import { Candidacy, LeaderElection } from "@effect-fdb/leader-election"
- * import { Effect } from "effect"
- *
- * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
- *
- * export const main = Effect.scoped(Effect.gen(function*() {
- *   const candidacy = yield* Candidacy.make(election, { priority: 1 })
- *   yield* candidacy.withLeadership(({ term }) => Effect.log(`leads in term ${term}`))
- *   return yield* candidacy.health
- * }))
- * ```
- *
+ * @example const led = Effect.flatMap(Candidacy.make(election, { priority: 1 }), ({ withLeadership }) => withLeadership(() => Effect.never))
  * @since 0.1.0
  * @category constructors
  */

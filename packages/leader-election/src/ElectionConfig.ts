@@ -7,17 +7,8 @@ import { InvalidConfig } from "./ElectionError.ts"
  * The configuration of an election. It is stored with the election and applies to all its candidates. Omitted fields have their
  * defaults.
  *
- * **Example**
- *
- * ```ts
- * import { ElectionConfig } from "@effect-fdb/leader-election"
- * import { Duration } from "effect"
- *
- * new ElectionConfig({}).leaseDuration // => Duration.seconds(10)
- * new ElectionConfig({ leaseDuration: Duration.seconds(20) }).heartbeatInterval // => Duration.seconds(3)
- * ElectionConfig.withLeaseDuration("6 seconds").heartbeatInterval // => Duration.seconds(2)
- * ```
- *
+ * @example new ElectionConfig({}).leaseDuration // => Duration.seconds(10)
+ * @example ElectionConfig.withLeaseDuration("6 seconds").heartbeatInterval // => Duration.seconds(2)
  * @since 0.1.0
  * @category models
  */

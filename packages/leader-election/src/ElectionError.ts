@@ -150,20 +150,7 @@ export class CandidateSuperseded
 /**
  * The leadership of a tenure is lost.
  *
- * **Example**
- *
- * ```ts
- * import { Subspace } from "@effect-fdb/core"
- * import { LeaderElection } from "@effect-fdb/leader-election"
- * import { Effect } from "effect"
- *
- * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
- *
- * export const main = election.withLeadership({}, () => Effect.never).pipe(
- *   Effect.catchTag("LeadershipLost", ({ reason, term }) => Effect.log(`lost term ${term}: ${reason}`))
- * )
- * ```
- *
+ * @example const led = Effect.catchTag(election.withLeadership({}, () => Effect.never), "LeadershipLost", ({ reason }) => Effect.log(reason))
  * @since 0.1.0
  * @category errors
  */

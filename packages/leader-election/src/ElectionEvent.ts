@@ -74,19 +74,7 @@ export type ElectionEvent = Data.TaggedEnum<{
 /**
  * Constructors and matchers.
  *
- * **Example**
- *
- * ```ts
- * import { ElectionEvent, ElectionObserver } from "@effect-fdb/leader-election"
- * import { Effect } from "effect"
- *
- * const isLost = ElectionEvent.$is("Lost")
- *
- * export const observed = Effect.provideService(ElectionObserver, (event) => {
- *   if (isLost(event)) console.log(event.candidate, event.reason)
- * })
- * ```
- *
+ * @example const isLost = ElectionEvent.$is("Lost")
  * @since 0.1.0
  * @category models
  */

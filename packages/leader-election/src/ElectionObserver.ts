@@ -8,15 +8,7 @@ import type { ElectionEvent } from "./ElectionEvent.ts"
  * The events of one candidate come in their order, and a loss comes before its consequences. Events of different candidates may
  * come in another order than that of the database: a successor's election may come before its predecessor's resignation.
  *
- * **Example**
- *
- * ```ts
- * import { ElectionObserver } from "@effect-fdb/leader-election"
- * import { Effect } from "effect"
- *
- * export const narrated = Effect.provideService(ElectionObserver, (event) => console.log(event._tag, event.candidate))
- * ```
- *
+ * @example const logged = Effect.provideService(ElectionObserver, ({ _tag, candidate }) => console.log(_tag, candidate))
  * @since 0.1.0
  * @category references
  */

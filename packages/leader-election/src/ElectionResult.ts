@@ -50,18 +50,7 @@ export const follower = (current: Option.Option<LeaderState>): ElectionResult =>
 /**
  * Whether this process leads.
  *
- * **Example**
- *
- * ```ts
- * import { Database, Subspace } from "@effect-fdb/core"
- * import { ElectionResult, LeaderElection } from "@effect-fdb/leader-election"
- * import { Effect } from "effect"
- *
- * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
- *
- * export const leads = Effect.map(Database.transact(election.runElectionCycle("web-1")), ElectionResult.isLeader)
- * ```
- *
+ * @example const leads = Effect.map(Database.transact(election.runElectionCycle("web-1")), ElectionResult.isLeader)
  * @since 0.1.0
  * @category predicates
  */
@@ -70,15 +59,7 @@ export const isLeader = (result: ElectionResult): result is Leader => result._ta
 /**
  * The leader, this process or another.
  *
- * **Example**
- *
- * ```ts
- * import { ElectionResult } from "@effect-fdb/leader-election"
- * import { Option } from "effect"
- *
- * ElectionResult.leaderState(ElectionResult.follower(Option.none())) // => Option.none()
- * ```
- *
+ * @example ElectionResult.leaderState(ElectionResult.follower(Option.none())) // => Option.none()
  * @since 0.1.0
  * @category conversions
  */

@@ -63,6 +63,7 @@ export type IdentityOptions = Operations.IdentityOptions
  * An election in a subspace. Elections in different subspaces are independent.
  *
  * `Requires` is what the supervised interface needs: the `Database`, or nothing if the election is a {@link Service}.
+ * In the examples, `election` is `LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))`.
  *
  * @since 0.1.0
  * @category models
@@ -79,17 +80,7 @@ export interface LeaderElection<Requires = Database> {
    * election exists, nothing changes. Returns the configuration in force, which may differ from the one given. The supervised
    * interface calls this by itself.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Effect.tap(Database.transact(election.initialize()), ({ leaseDuration }) => Effect.log(leaseDuration))
-   * ```
+   * @example const config = Database.transact(election.initialize())
    */
   readonly initialize: (
     config?: ElectionConfig
@@ -99,18 +90,7 @@ export interface LeaderElection<Requires = Database> {
   /**
    * Changes the configuration. Each process uses it from its next heartbeat on.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * const config = ElectionConfig.withLeaseDuration("6 seconds")
-   *
-   * export const main = Database.transact(election.writeConfig(config))
-   * ```
+   * @example const changed = Database.transact(election.writeConfig(ElectionConfig.withLeaseDuration("6 seconds")))
    */
   readonly writeConfig: (config: ElectionConfig) => Effect.Effect<void, StoreError | InvalidConfig, Transaction>
 
@@ -150,16 +130,7 @@ export interface LeaderElection<Requires = Database> {
   /**
    * Lists the candidates that are alive by the caller's wall clock, in the order of their ids. Causes no conflicts.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Database.transact(election.listCandidates)
-   * ```
+   * @example const alive = Database.transact(election.listCandidates)
    */
   readonly listCandidates: Effect.Effect<Array<CandidateInfo>, StoreError, Transaction>
   /** Removes the candidates that are dead by the caller's wall clock, and returns their number. Never removes the leader. */
@@ -174,20 +145,7 @@ export interface LeaderElection<Requires = Database> {
    *
    * Renews a tenure of the candidate itself. Returns `None` if another process leads. The default priority is the registered one.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Effect.gen(function*() {
-   *   yield* Effect.flatten(Database.transact(election.registerCandidate("web-1")))
-   *   return yield* Database.transact(election.tryClaimLeadership("web-1"))
-   * })
-   * ```
+   * @example const state = Database.transact(election.tryClaimLeadership("web-1"))
    */
   readonly tryClaimLeadership: (
     processId: string,
@@ -222,16 +180,7 @@ export interface LeaderElection<Requires = Database> {
   /**
    * The leader, if its lease is valid by the caller's wall clock.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Database.transact(election.getLeader)
-   * ```
+   * @example const leader = Database.transact(election.getLeader)
    */
   readonly getLeader: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
   /** The leader of the stored tenure, even if its lease has ended. `None` after a resignation. */
@@ -259,16 +208,7 @@ export interface LeaderElection<Requires = Database> {
    * Asks the leader to step down: its work is interrupted, it resigns, and it leaves the vacancy to others for one heartbeat. A
    * leader that does not respond cannot renew its lease. Returns the leader that was asked, if there is one.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Database.transact(election.requestStepDown)
-   * ```
+   * @example const asked = Database.transact(election.requestStepDown)
    */
   readonly requestStepDown: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
   /** The challenge to the leader, if there is one. */
@@ -277,16 +217,7 @@ export interface LeaderElection<Requires = Database> {
    * The last tenures, newest first: all that are stored (about a hundred), or `limit` of them, an integer above zero. Causes no
    * conflicts.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Database, Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const lastTen = Database.transact(election.readHistory(10))
-   * ```
+   * @example const lastTen = Database.transact(election.readHistory(10))
    */
   readonly readHistory: (limit?: number) => Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState, Transaction>
 
@@ -296,23 +227,7 @@ export interface LeaderElection<Requires = Database> {
    * Campaigns until elected, and returns the leadership. Closing the scope resigns and unregisters the candidate. The scope and
    * the work are the caller's; the caller must end the work: see `Candidacy.campaign`.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * const work = Effect.scoped(Effect.gen(function*() {
-   *   const leadership = yield* election.campaign({})
-   *   // Work that ends by itself once the leadership is lost.
-   *   yield* Effect.raceFirst(Effect.never, leadership.lost)
-   * }))
-   *
-   * export const main = Effect.forever(work)
-   * ```
+   * @example const work = Effect.scoped(Effect.flatMap(election.campaign({}), ({ lost }) => Effect.raceFirst(Effect.never, lost)))
    */
   readonly campaign: (
     candidate: CandidateOptions
@@ -325,21 +240,7 @@ export interface LeaderElection<Requires = Database> {
    * that of the tenure, and closes before the resignation. The work takes its `Leadership` as an argument or as a service. See
    * `Candidacy.withLeadership`.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = election.withLeadership(
-   *   { priority: 1 },
-   *   ({ term }) => Effect.andThen(Effect.log(`leads in term ${term}`), Effect.never),
-   *   { again: true }
-   * )
-   * ```
+   * @example const led = election.withLeadership({ priority: 1 }, ({ term }) => Effect.log(`leads in term ${term}`), { again: true })
    */
   readonly withLeadership: <A, E, R>(
     candidate: CandidateOptions,
@@ -355,19 +256,7 @@ export interface LeaderElection<Requires = Database> {
    * has run for longer than ten seconds. If another process has registered under its id, it waits until that process is gone or
    * dead. A service that ends by itself is not started again.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect, Layer } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * const sendMail = Effect.forever(Effect.andThen(Effect.log("sends mail"), Effect.sleep("1 second")))
-   *
-   * export const main = Layer.launch(election.singleton({}, sendMail))
-   * ```
+   * @example const MailLayer = election.singleton({}, Effect.forever(Effect.andThen(Effect.log("sends"), Effect.sleep("1 second"))))
    */
   readonly singleton: <A, E, R>(
     candidate: CandidateOptions,
@@ -376,22 +265,7 @@ export interface LeaderElection<Requires = Database> {
   /**
    * The candidacy of this process: campaigns more than once under one registration, and reports its health.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Effect.scoped(Effect.gen(function*() {
-   *   const candidacy = yield* election.candidacy({})
-   *   yield* Effect.forkScoped(candidacy.withLeadership(() => Effect.never, { again: true }))
-   *   yield* Effect.sleep("1 minute")
-   *   yield* candidacy.setPriority(1)
-   * }))
-   * ```
+   * @example const led = Effect.flatMap(election.candidacy({}), (candidacy) => candidacy.withLeadership(() => Effect.never))
    */
   readonly candidacy: (
     candidate: CandidateOptions
@@ -401,18 +275,7 @@ export interface LeaderElection<Requires = Database> {
    * the election does not exist; this stream does not create it. It uses a watch, and polls in case the watch is lost. It waits
    * for a database that is away.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Subspace } from "@effect-fdb/core"
-   * import { LeaderElection } from "@effect-fdb/leader-election"
-   * import { Effect, Option, Stream } from "effect"
-   *
-   * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-   *
-   * export const main = Stream.runForEach(election.changes, (leader) =>
-   *   Effect.log(Option.match(leader, { onNone: () => "nobody leads", onSome: ({ leaderId }) => `${leaderId} leads` })))
-   * ```
+   * @example const ids = Stream.map(election.changes, Option.map(({ leaderId }) => leaderId))
    */
   readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Requires>
 }

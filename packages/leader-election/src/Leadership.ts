@@ -21,17 +21,7 @@ export interface Leadership {
   /**
    * Whether this process still believes that it leads. Asks its own clocks, not the database.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Leadership } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * export const step = Effect.gen(function*() {
-   *   const { isHeld, term } = yield* Leadership
-   *   if (yield* isHeld) yield* Effect.log(`still leads in term ${term}`)
-   * })
-   * ```
+   * @example const leads = Effect.flatMap(Leadership, ({ isHeld }) => isHeld)
    */
   readonly isHeld: Effect.Effect<boolean>
   /** Completes when the leadership is lost, with the reason. */
@@ -46,16 +36,7 @@ export interface Leadership {
    * interrupts work of `withLeadership` that waits for this transaction, the `LeadershipLost` of `withLeadership` has
    * `maybeCommitted`.
    *
-   * **Example**
-   *
-   * ```ts
-   * import { Transaction } from "@effect-fdb/core"
-   * import { Leadership } from "@effect-fdb/leader-election"
-   * import { Effect } from "effect"
-   *
-   * export const write = Effect.flatMap(Leadership, ({ guard }) =>
-   *   guard(Transaction.use((tx) => tx.set(Uint8Array.of(1), Uint8Array.of(2)))))
-   * ```
+   * @example const write = Leadership.use(({ guard }) => guard(Transaction.use((tx) => tx.set(Uint8Array.of(1), Uint8Array.of(2)))))
    */
   readonly guard: <A, E, R>(
     body: Effect.Effect<A, E, R>,

@@ -1,9 +1,9 @@
 /**
  * What a child process inherits while a store is open.
  *
- * LMDB opens its data file without close-on-exec, and JavaScript cannot set that afterwards. So on Linux each process that is
- * started with the `stdio` of Node alone can read and write the database through an inherited descriptor, whatever user it
- * has become since. (On macOS, Node itself hands on only what is given.)
+ * LMDB opens its data file without close-on-exec, and JavaScript cannot set that afterwards. So on Linux a child can read and
+ * write the database through an inherited descriptor, whatever user it has become since. (On macOS, Node itself hands on only
+ * what is given.)
  */
 import { ChildProcess, type StdioOptions } from "node:child_process"
 import * as fs from "node:fs"

@@ -1,8 +1,6 @@
 /**
- * The engine on LMDB: FoundationDB's semantics among the processes of one host, with no server to run.
- *
- * All processes that open the same directory share one database. What they commit survives them, and each other's death
- * at any instant.
+ * The engine on LMDB: FoundationDB's semantics among the processes of one host. All processes that open the same directory share
+ * one database. What they commit survives them, and each other's death at any instant.
  */
 import { Database, type DatabaseService, type FdbError, OptimisticEngine } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -123,19 +121,16 @@ export const laggingReaders = (
 ): Effect.Effect<ReadonlyArray<LaggingReader>, LmdbError | FdbError> =>
   Effect.scoped(Effect.gen(function*() {
     const environment = yield* acquire(options)
-    const behind = Effect.map(
-      Effect.try({ try: () => environment.readings(), catch: (cause) => toFdbError(cause, "read") }),
-      (readings) => readings.filter(({ behind }) => behind > 0)
-    )
-    const first = yield* behind
+    const lagging = Effect.try({
+      try: () => environment.laggingReads(),
+      catch: (cause) => toFdbError(cause, "read")
+    })
+    const first = yield* lagging
     if (first.length === 0) return []
     yield* Effect.sleep(passing)
     const known = new Set(first.map(({ key }) => key))
-    return (yield* behind).filter(({ key }) => known.has(key)).map(({ behind, pid }) => ({
-      pid,
-      state: stateOf(pid),
-      commitsBehind: behind
-    }))
+    return (yield* lagging).filter(({ key }) => known.has(key))
+      .map(({ behind, pid }) => ({ pid, state: stateOf(pid), commitsBehind: behind }))
   }))
 
 /** The database of a directory, open until the scope is closed. */

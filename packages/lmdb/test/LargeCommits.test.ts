@@ -388,7 +388,7 @@ it.effect("the log forgets large commits with all that it keeps of them", () =>
         try {
           return Array.from({ length: 3 }, (_, i) => i + 1).filter((sequence) => {
             try {
-              return reader.logChunk(sequence, 1).length > 0
+              return reader.logged(sequence, 1).length > 0
             } catch {
               return false
             }

@@ -51,13 +51,13 @@ export class CommitLog {
   }
 
   /** Learns of all commits up to what a reader sees, and forgets what the log has forgotten. */
-  catchUp({ head, logEntry: read }: Reader): void {
+  catchUp({ head, logged }: Reader): void {
     if (head.oldest > this.first + this.commits.length) {
       this.commits = []
       this.first = head.oldest
     }
     for (let sequence = this.first + this.commits.length; sequence <= head.sequence; sequence++) {
-      const entry = read(sequence)
+      const entry = logged(sequence)
       this.commits.push({
         version: logEntry.version(entry),
         ranges: logEntry.ranges(entry),

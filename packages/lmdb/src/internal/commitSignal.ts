@@ -1,15 +1,11 @@
 /**
  * Tells that there may be new commits, of any process, or that the files were moved or removed.
  *
- * The operating system reports writes to the database's file, which is what a commit is; so committers do nothing for it.
- * A commit is several writes, reported one by one, and it can be seen only just after the last one was reported; so there is
- * a second look soon after. Reports may get lost; so there is a slow poll in any case. Whatever is reported in one turn of
- * the event loop is one look.
+ * The operating system reports the writes to the database's file. A commit is several writes, and can be seen only just after
+ * the last one was reported; so there is a second look soon after. Reports may get lost; so there is a slow poll in any case.
  *
- * Whoever is called listens anew a moment later, and to ask the operating system anew each time takes long. So reports are
- * ended only by a poll that finds nobody listening.
- *
- * This is the side of the operating system: real time, and no fibers. It keeps the process alive while it is listened to.
+ * To ask for reports anew takes long, and whoever was called listens again a moment later. So only a poll that finds nobody
+ * listening ends them. The signal keeps the process alive while it is listened to.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"

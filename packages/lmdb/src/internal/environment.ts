@@ -13,7 +13,7 @@ import * as layout from "./layout.ts"
 import type { OpenCloseMutex } from "./openCloseMutex.ts"
 import type { OpenCommitLock } from "./openCommitLock.ts"
 import * as reservation from "./reservation.ts"
-import { readersOf, type Root } from "./rootDatabase.ts"
+import { type ListedReader, readersOf, type Root } from "./rootDatabase.ts"
 import type { StoreFiles } from "./storeFiles.ts"
 import * as writesAtExit from "./writesAtExit.ts"
 
@@ -26,16 +26,6 @@ export interface Write {
   readonly value: Uint8Array | undefined
 }
 
-/** A read that has not ended. */
-export interface Reading {
-  /** The same for as long as it goes on. */
-  readonly key: string
-  readonly pid: number
-  /** How many commits have come since what it reads. */
-  readonly behind: number
-}
-
-/** What an environment is made of. */
 export interface Opened {
   readonly root: Root
   readonly lock: OpenCommitLock
@@ -73,7 +63,6 @@ export class Environment {
     this.identity = toIdentity(this.root.getBinary(layout.identityKey))
   }
 
-  /** Whether something else was found at its path, or in its files. */
   get isReplaced(): boolean {
     return this.replacement !== undefined
   }
@@ -154,18 +143,17 @@ export class Environment {
     }
   }
 
-  /** All processes' reads that have not ended, and how many commits ago what they read was the newest. May throw. */
-  readings(): ReadonlyArray<Reading> {
+  /** All processes' reads of what is not the newest state, with the number of commits since. May throw. */
+  laggingReads(): ReadonlyArray<ListedReader & { readonly behind: number }> {
     this.closing.signal.throwIfAborted()
     this.checkPlace("read")
     this.root.readerCheck()
     const { lastTxnId } = this.root.getStats() as { readonly lastTxnId: number }
-    return readersOf(this.root).flatMap(({ key, pid, transaction }) =>
-      transaction === undefined ? [] : [{ key, pid, behind: lastTxnId - transaction }]
-    )
+    return readersOf(this.root)
+      .map((reader) => ({ ...reader, behind: lastTxnId - (reader.transaction ?? lastTxnId) }))
+      .filter(({ behind }) => behind > 0)
   }
 
-  /** Whether there is a write that has not ended. */
   get isWriting(): boolean {
     return this.writes.size > 0
   }
@@ -222,7 +210,6 @@ const toIdentity = (bytes: Uint8Array | undefined): string => Bytes.toHex(bytes 
 /** A state of the database. While it is open, LMDB does not use the pages again that have been freed since. */
 export class Reader {
   readonly head: layout.Head
-  /** What tells this database from others. */
   readonly identity: string
   private readonly root: Root
   private readonly transaction: Transaction
@@ -261,11 +248,12 @@ export class Reader {
     return toUserPairs(this.root.getRange({ ...pairs, ...(Number.isFinite(limit) && { limit }), offset: skip }))
   }
 
-  readonly logEntry = (sequence: number): Uint8Array =>
-    this.logged(layout.logKey(sequence), `the log's entry ${sequence} is missing`)
-
-  readonly logChunk = (sequence: number, index: number): Uint8Array =>
-    this.logged(layout.chunkKey(sequence, index), `part ${index} of the log's entry ${sequence} is missing`)
+  /** The log's entry of a commit, or a chunk of it. */
+  readonly logged = (sequence: number, chunk?: number): Uint8Array => {
+    const value = this.stored(chunk === undefined ? layout.logKey(sequence) : layout.chunkKey(sequence, chunk))
+    if (value !== undefined) return value
+    throw new Error(`the log's entry ${sequence}${chunk === undefined ? "" : `, part ${chunk},`} is missing`)
+  }
 
   get reservation(): reservation.Reservation | undefined {
     return reservation.decode(this.stored(layout.reservationKey))
@@ -276,12 +264,6 @@ export class Reader {
     this.open = false
     this.transaction.done()
     this.onClose()
-  }
-
-  private logged(key: Uint8Array, problem: string): Uint8Array {
-    const value = this.stored(key)
-    if (value === undefined) throw new Error(problem)
-    return value
   }
 
   private stored(key: Uint8Array): Uint8Array | undefined {

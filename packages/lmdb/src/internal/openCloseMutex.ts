@@ -1,12 +1,12 @@
 /**
  * Lets one process at a time open or close the environments of a directory.
  *
- * The last process that closes an LMDB environment destroys its mutexes. One that opens it in that very moment waits for the
- * lock of the file, and then takes them for sound (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`); neither it nor
- * any other that opens the environment while it lives can use it.
+ * The last process that closes an LMDB environment destroys its mutexes. One that opens it in that very moment takes them for
+ * sound (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`); neither it nor any other that opens the environment while it
+ * lives can use it.
  *
- * The mutex is a name in the kernel: it belongs to one process, and to none when that one has died, and it leaves no file
- * behind. Nobody waits long for it, for whoever has it may be stopped, and it guards against a rare accident only.
+ * The mutex is a name in the kernel: it belongs to one process, and to none when that one has died. Nobody waits long for it,
+ * for whoever has it may be stopped, and it guards against a rare accident only.
  */
 import * as net from "node:net"
 
@@ -15,26 +15,18 @@ const pauseMillis = 2
 
 const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
 
-/** `undefined` where the operating system has no such names. */
-const nameOf = (identity: string): string | undefined => {
-  switch (process.platform) {
-    case "linux":
-      return `\0effect-fdb-lmdb-${identity}`
-    case "win32":
-      return `\\\\.\\pipe\\effect-fdb-lmdb-${identity}`
-    default:
-      return undefined
-  }
-}
+const prefixes: { readonly [platform: string]: string } = { linux: "\0", win32: "\\\\.\\pipe\\" }
 
 const nothing = () => {}
 
 export class OpenCloseMutex {
+  /** `undefined` where the operating system has no such names. */
   private readonly name: string | undefined
 
   /** @param identity what is one for all processes that open the directory */
   constructor(identity: string) {
-    this.name = nameOf(identity.replaceAll(":", "-"))
+    const prefix = prefixes[process.platform]
+    this.name = prefix && `${prefix}effect-fdb-lmdb-${identity.replaceAll(":", "-")}`
   }
 
   /**

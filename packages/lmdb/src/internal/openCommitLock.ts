@@ -3,21 +3,19 @@
  *
  * When LMDB opens an environment, it reads which transaction was the last and then stores that number where all processes
  * have it, without the lock that a commit has (`mdb_env_open2` in `mdb.c`, lmdb 3.5.6 and before). When a commit of another
- * process comes between the two, the number goes back, and the next commit overwrites that one. So no process may commit
- * while one opens.
+ * process comes between the two, the number goes back, and the next commit overwrites that one.
  *
- * Who does what shows in two environments beside the data, in which nothing is ever written, so that opening them does no
- * harm. A process has a read transaction of the one while it commits, of the other while it opens. LMDB lists the readers
- * of all processes, and knows of those that have died.
+ * Who does what shows in two environments beside the data, in which nothing is ever written. A process has a read transaction
+ * of the one while it commits, of the other while it opens. LMDB lists the readers of all processes, and knows of those that
+ * have died.
  *
  * **Invariants**
  *
- * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers, so
- *   that either sees the other, whatever the order in which processors let each other know.
+ * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers. So
+ *   either sees the other, whatever the order in which processors let each other know.
  * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
- * - Of those who meet, one side gives way, and which one depends on nothing but the clock that they share. So however many
- *   open, or however long one of them waits for a stopped committer, commits have the same share of the time; and however
- *   many commit, so have openings. Where nobody is met, nobody waits.
+ * - Of those who meet, one side gives way, by nothing but the clock that they share. So however many open, or wait for a
+ *   stopped committer, commits keep their share of the time; and so do openings. Where nobody is met, nobody waits.
  */
 import { readersOf, type Root } from "./rootDatabase.ts"
 

@@ -20,7 +20,7 @@ interface OpenEnvironment {
   readonly identity: string
   readonly environment: Environment
   users: number
-  /** It is being closed; not to be used any more, and not to be opened anew before it has ended. */
+  /** Ends when it has been closed; it is not opened anew before that. */
   closing: Promise<void> | undefined
 }
 
@@ -36,19 +36,13 @@ const withMutex = (identity: string) => {
   return mutex.withPermits(1)
 }
 
-/** A copy of this module: of another version, of another installation, or evaluated once more. */
-interface Copy {
-  readonly url: string
-}
+/** Tells this copy of the module from others: of another version, of another installation, or evaluated once more. */
+const thisCopy = { url: import.meta.url }
 
-const thisCopy: Copy = { url: import.meta.url }
+const copiesKey = Symbol.for("@effect-fdb/lmdb/copies")
 
 /** Which copy has what open, by the directory's identity: one for all copies in the process. */
-const copies: Map<string, Copy> = (() => {
-  const key = Symbol.for("@effect-fdb/lmdb/copies")
-  const all = globalThis as { [key]?: Map<string, Copy> }
-  return all[key] ??= new Map()
-})()
+const copies = (globalThis as { [copiesKey]?: Map<string, typeof thisCopy> })[copiesKey] ??= new Map()
 
 const checkUnique = Effect.fnUntraced(function*(directory: string, identity: string) {
   const copy = copies.get(identity)

@@ -1,8 +1,8 @@
 /**
  * The files of a database, and whether those that are open are still the ones at its path.
  *
- * LMDB holds files open whatever becomes of their names. A process that goes on with files that have no name any more, or
- * another one, has a database of its own; and where only one of the files was replaced, two processes have no lock in common.
+ * LMDB holds files open whatever becomes of their names. A process that goes on with files that were moved or removed has a
+ * database of its own; and where only one of the files was replaced, two processes have no lock in common.
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"

@@ -1,8 +1,4 @@
-/**
- * Long work beside everything else that the event loop has to do: for some milliseconds at a time.
- *
- * This is below Effect's clock, for it is about the time that the loop is held in fact.
- */
+/** Long work in slices of some milliseconds, in real time, beside everything else that the event loop has to do. */
 
 /** What it yields means that it may be interrupted; it does so every millisecond or more often. */
 export type Steps<A> = Generator<void, A>

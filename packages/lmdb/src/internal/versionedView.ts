@@ -85,7 +85,7 @@ export class VersionedView {
       const { chunks } = log.get(sequence)!
       if (chunks > 0) {
         small = undefined
-        const read = (index: number) => reader.logChunk(sequence, index)
+        const read = (index: number) => reader.logged(sequence, index)
         all.push(
           new BeforeImages({
             count: chunks,
@@ -95,7 +95,7 @@ export class VersionedView {
         )
       } else {
         if (small === undefined) all.push(ofSmall(small = []))
-        small.push(logEntry.beforeImages(reader.logEntry(sequence)))
+        small.push(logEntry.beforeImages(reader.logged(sequence)))
       }
     }
     this.all = all

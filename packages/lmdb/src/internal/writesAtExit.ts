@@ -1,10 +1,9 @@
 /**
  * The end of a process while a write of its own waits for LMDB's lock.
  *
- * Node does not end before the threads of its pool have, and one that waits for the lock cannot be called back; whoever has the
- * lock may be stopped. So a process that exits with such a write gives it a while, and then ends by a signal, for which nothing
- * is waited: by the one that its exit code tells of; else by SIGTERM if it succeeded, which supervisors take for a clean end, and by
- * SIGKILL if it failed.
+ * Node waits for the threads of its pool, and one that waits for the lock cannot be called back; whoever has the lock may be
+ * stopped. So a process that exits with such a write gives it a while, and then ends by a signal, which waits for nothing: the
+ * one that its exit code tells of; SIGTERM if it succeeded, which supervisors take for a clean end; SIGKILL if it failed.
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"

@@ -1,6 +1,4 @@
-/**
- * A host on which a process of the election runs, and runs again: what an init system would do.
- */
+/** A host on which a process of the election runs, and runs again, as an init system would have it. */
 import { Database } from "@effect-fdb/core"
 import {
   type Candidacy,
@@ -21,32 +19,25 @@ import * as FaultyEngine from "./FaultyEngine.ts"
 import { logElectionEvent } from "./internal/electionEvents.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
 import { Link } from "./Link.ts"
+import type { ProcessPlan } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
 
-/** What runs on a host. */
-export interface Plan {
-  readonly name: string
-  readonly id: string
-  readonly priority: number
-  /** Parts of a million. */
-  readonly drift: number
-  /** Seconds. */
-  readonly wallOffset: number
-  /** The safety margin as a share of the lease that the election begins with. */
-  readonly margin: Duration.Duration | undefined
-  /** What it does while it leads. */
-  readonly work: (
-    process: SimulatedProcess
-  ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
-}
+/** What a process does while it leads. */
+export type Work = (
+  process: SimulatedProcess,
+  plan: ProcessPlan
+) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 
 /** What all hosts share. */
-interface Surroundings {
+interface Environment {
   readonly scheduler: EventScheduler
   readonly database: SimulatedDatabase
   readonly log: EventLog
   readonly election: LeaderElection.LeaderElection
+  readonly work: Work
+  /** The lease that the election begins with, in seconds. */
+  readonly lease: number
 }
 
 /**
@@ -63,90 +54,93 @@ const unseen = Number.POSITIVE_INFINITY
 interface Running {
   readonly process: SimulatedProcess
   readonly link: Link
+  /** It was asked to end. */
+  isStopping: boolean
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   candidacy: Candidacy.Candidacy | undefined
   leadership: Leadership | undefined
 }
 
 export class Host {
-  readonly plan: Plan
-  private readonly surroundings: Surroundings
+  readonly name: string
+  readonly plan: ProcessPlan
+  private readonly environment: Environment
   private readonly random: SeededRandom
+  private readonly margin: Duration.Duration | undefined
   private running: Running | undefined = undefined
   private starts = 0
   private ids = 0
   private id: string
   private priority: number
-  private retired = false
-  private stopping = false
+  private isRetired = false
   private setBackAt = Number.NEGATIVE_INFINITY
   /** When it was suspended last. */
   private suspendedUntil = Number.NEGATIVE_INFINITY
 
-  constructor(plan: Plan, surroundings: Surroundings) {
+  constructor(name: string, plan: ProcessPlan, environment: Environment) {
+    this.name = name
     this.plan = plan
-    this.surroundings = surroundings
-    this.random = surroundings.scheduler.random(`host/${plan.name}`)
+    this.environment = environment
+    this.random = environment.scheduler.random(`host/${name}`)
+    this.margin = plan.margin === undefined
+      ? undefined
+      : Duration.millis(Math.round(plan.margin * environment.lease * 1000))
     this.id = plan.id
     this.priority = plan.priority
-  }
-
-  get isLeading(): boolean {
-    return this.running?.leadership !== undefined
-  }
-
-  get isRunning(): boolean {
-    return this.running !== undefined
-  }
-
-  /** Whether its process has been asked to end and has not yet. */
-  get isEnding(): boolean {
-    return this.running !== undefined && this.stopping
   }
 
   get candidateId(): string {
     return this.id
   }
 
-  /** The process and its link, while there is one. */
-  get present(): { readonly process: SimulatedProcess; readonly link: Link } | undefined {
+  get isLeading(): boolean {
+    return this.running?.leadership !== undefined
+  }
+
+  /** Its process, while there is one. */
+  get present(): Readonly<Pick<Running, "process" | "link" | "isStopping">> | undefined {
     return this.running
   }
 
   /** Starts a process, unless one runs. */
   start(options: { readonly keepsId: boolean; readonly priority?: number | undefined }): void {
-    if (this.running !== undefined || this.retired) return
-    const { database, log, scheduler } = this.surroundings
-    const { drift, name, wallOffset } = this.plan
+    if (this.running !== undefined || this.isRetired) return
+    const { database, log, scheduler } = this.environment
     if (!options.keepsId) this.id = `${this.plan.id}-${++this.ids}`
     this.priority = options.priority ?? this.priority
-    const process = new SimulatedProcess(scheduler, `${name}#${++this.starts}`, {
-      rate: 1 + drift / 1e6,
-      wallOffset: Math.round(wallOffset * second),
+    const process = new SimulatedProcess(scheduler, `${this.name}#${++this.starts}`, {
+      rate: 1 + this.plan.drift / 1e6,
+      wallOffset: Math.round(this.plan.wallOffset * second),
       booted: this.random.between(0, 1000) * second
     })
     const link = new Link(process, database)
-    const running: Running = { process, link, fiber: undefined, candidacy: undefined, leadership: undefined }
+    const running: Running = {
+      process,
+      link,
+      isStopping: false,
+      fiber: undefined,
+      candidacy: undefined,
+      leadership: undefined
+    }
     this.running = running
     log.add(process.name, "starts", {
       id: this.id,
       priority: this.priority,
       rate: process.clock.rate,
-      margin: this.plan.margin === undefined ? undefined : Duration.toMillis(this.plan.margin)
+      margin: this.margin && Duration.toMillis(this.margin)
     })
-    this.tellClock(process)
+    this.logClock(process)
     const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
       Context.add(ElectionObserver, (event) => logElectionEvent(log, process, event))
     )
-    running.fiber = process.fork(context, this.life(running))
+    running.fiber = process.fork(context, this.main(running))
     running.fiber.addObserver((exit) => {
       if (this.running !== running) return
       const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
-      const stopped = this.stopping
       log.add(process.name, "exits", { reason })
       this.end(running)
       // An init system starts it again, unless it was asked to end; one whose id is taken gets another.
-      if (stopped) return
+      if (running.isStopping) return
       scheduler.after(
         this.random.between(1, 3) * second,
         () => this.start({ keepsId: reason !== "CandidateSuperseded" })
@@ -158,49 +152,46 @@ export class Host {
   crash(): void {
     const { running } = this
     if (running === undefined) return
-    this.surroundings.log.add(running.process.name, "crashes", { leading: running.leadership !== undefined })
+    this.environment.log.add(running.process.name, "crashes", { leading: this.isLeading })
     this.end(running)
   }
 
   /** The process is asked to end, and given some time. */
   stop(): void {
     const { running } = this
-    if (running === undefined) return
-    const { log, scheduler } = this.surroundings
-    if (this.stopping) return
-    this.stopping = true
-    log.add(running.process.name, "stops")
+    if (running === undefined || running.isStopping) return
+    running.isStopping = true
+    this.environment.log.add(running.process.name, "stops")
     running.process.post(() => running.fiber?.interruptUnsafe())
-    scheduler.after(30 * second, () => {
+    this.environment.scheduler.after(30 * second, () => {
       if (this.running === running) this.crash()
     })
   }
 
   /** No process is started on it any more. */
   retire(): void {
-    this.retired = true
+    this.isRetired = true
     this.stop()
   }
 
   prioritize(priority: number): void {
     this.priority = priority
-    const candidacy = this.running?.candidacy
-    if (candidacy === undefined || this.running === undefined) return
-    const { process } = this.running
-    this.surroundings.log.add(process.name, "prioritizes", { priority })
+    const { candidacy, process } = this.running ?? {}
+    if (candidacy === undefined || process === undefined) return
+    this.environment.log.add(process.name, "prioritizes", { priority })
     process.fork(Context.empty(), Effect.ignore(candidacy.setPriority(priority)))
   }
 
   resign(): void {
-    const leadership = this.running?.leadership
-    if (leadership === undefined || this.running === undefined) return
-    this.surroundings.log.add(this.running.process.name, "asked-to-resign", { term: leadership.term })
-    this.running.process.fork(Context.empty(), leadership.resign)
+    const { leadership, process } = this.running ?? {}
+    if (leadership === undefined || process === undefined) return
+    this.environment.log.add(process.name, "asked-to-resign", { term: leadership.term })
+    process.fork(Context.empty(), leadership.resign)
   }
 
   /** Whether the process may not have looked since something happened to one of its clocks: see {@link longestLook}. */
   private isUnseen(happened: number): boolean {
-    return this.surroundings.scheduler.now - happened < longestLook(this.plan.margin)
+    return this.environment.scheduler.now - happened < longestLook(this.margin)
   }
 
   /**
@@ -215,13 +206,13 @@ export class Host {
     if (suspend || this.isUnseen(this.suspendedUntil)) this.suspendedUntil = unseen
     if (this.isUnseen(this.setBackAt)) this.setBackAt = unseen
     process.freeze(suspend)
-    if (suspend) this.tellClock(process)
+    if (suspend) this.logClock(process)
     return () => {
       process.thaw(suspend)
-      const { now } = this.surroundings.scheduler
+      const { now } = this.environment.scheduler
       if (!process.isFrozen && this.suspendedUntil === unseen) this.suspendedUntil = now
       if (!process.isFrozen && this.setBackAt === unseen) this.setBackAt = now
-      if (suspend && process.isAlive) this.tellClock(process)
+      if (suspend && process.isAlive) this.logClock(process)
     }
   }
 
@@ -230,20 +221,18 @@ export class Host {
     if (this.running === undefined) return
     const { process } = this.running
     const by = this.isUnseen(this.suspendedUntil) ? Math.abs(seconds) : seconds
-    if (by < 0) this.setBackAt = process.isFrozen ? unseen : this.surroundings.scheduler.now
+    if (by < 0) this.setBackAt = process.isFrozen ? unseen : this.environment.scheduler.now
     process.clock.jump(Math.round(by * second))
-    this.tellClock(process)
+    this.logClock(process)
   }
 
   private end(running: Running): void {
     running.process.kill()
     this.running = undefined
-    this.stopping = false
   }
 
-  /** What its clocks show from now on. */
-  private tellClock(process: SimulatedProcess): void {
-    this.surroundings.log.add(process.name, "clock", {
+  private logClock(process: SimulatedProcess): void {
+    this.environment.log.add(process.name, "clock", {
       monotonic: process.clock.monotonic(),
       wall: process.clock.wall(),
       runs: process.clock.runs
@@ -251,19 +240,19 @@ export class Host {
   }
 
   /**
-   * Campaigns, works, and campaigns again when the work has ended by itself. Whose id is taken ends, or, where it was started an even
-   * number of times, waits until it is free.
+   * Campaigns, works, and campaigns again when the work has ended by itself. A process whose id is taken ends, or, where it is
+   * the host's second, fourth and so on, waits until the id is free.
    */
-  private life(running: Running): Effect.Effect<void, unknown, Database> {
-    const { election } = this.surroundings
-    const work = this.plan.work(running.process)
-    const options: Candidacy.CandidateOptions = { id: this.id, priority: this.priority, safetyMargin: this.plan.margin }
+  private main(running: Running): Effect.Effect<void, unknown, Database> {
+    const { election, work } = this.environment
+    const options: Candidacy.CandidateOptions = { id: this.id, priority: this.priority, safetyMargin: this.margin }
+    const lead = work(running.process, this.plan)
     const led = (leadership: Leadership) =>
       Effect.acquireUseRelease(
         Effect.sync(() => {
           running.leadership = leadership
         }),
-        () => work(leadership),
+        () => lead(leadership),
         () =>
           Effect.sync(() => {
             running.leadership = undefined
@@ -273,10 +262,10 @@ export class Host {
     return Effect.scoped(Effect.gen(function*() {
       const candidacy = yield* election.candidacy(options)
       running.candidacy = candidacy
-      const life = waits
+      const campaign = waits
         ? candidacy.withLeadership(led, { again: true })
         : Effect.catchIf(candidacy.withLeadership(led), (error) => error instanceof LeadershipLost, () => Effect.void)
-      while (true) yield* life
+      while (true) yield* campaign
     }))
   }
 }

@@ -45,7 +45,7 @@ interface Stage {
   readonly operator: { readonly process: SimulatedProcess; readonly context: Context.Context<Database> }
 }
 
-type Race = Extract<Fault, { readonly kind: "race" }>
+type Race = Fault<"race">
 
 /** A commit that is kept back; `admit` lets it go on, once. */
 interface HeldCommit {
@@ -66,7 +66,7 @@ const fewAttempts = 5
 export class Nemesis {
   private readonly stage: Stage
   private readonly random: SeededRandom
-  private storms: Array<Extract<Fault, { readonly kind: "storm" }>> = []
+  private storms: Array<Fault<"storm">> = []
   private faults = 0
   private readonly spoiled = new Set<string>()
   /** Who has brought about what has triggered the fault that begins. */
@@ -222,12 +222,12 @@ export class Nemesis {
       }
       case "jump": {
         const host = this.hostOf(fault.target)
-        log.add(host.present?.process.name ?? host.plan.name, "fault", { kind: "jump", by: fault.by })
+        log.add(host.present?.process.name ?? host.name, "fault", { kind: "jump", by: fault.by })
         return host.jump(fault.by)
       }
       case "crash": {
         const host = this.hostOf(fault.target)
-        log.add(host.present?.process.name ?? host.plan.name, "fault", { kind: "crash" })
+        log.add(host.present?.process.name ?? host.name, "fault", { kind: "crash" })
         host.crash()
         return this.restart(host, fault.restart, { keepsId: fault.keepsId })
       }
@@ -253,7 +253,7 @@ export class Nemesis {
       case "duplicate": {
         const double = this.stage.double(this.hostOf(fault.target))
         double.start({ keepsId: true })
-        return this.lasting(fault, double.plan.name, () => double.retire())
+        return this.lasting(fault, double.name, () => double.retire())
       }
       case "configure": {
         const { candidateTimeout, heartbeat, lease, preemption } = fault.config
@@ -304,8 +304,8 @@ export class Nemesis {
   ): void {
     const { scheduler } = this.stage
     const again = (): void => {
-      if (host.isRunning) {
-        if (!host.isEnding) return
+      if (host.present !== undefined) {
+        if (!host.present.isStopping) return
         scheduler.after(second / 10, again)
         return
       }
@@ -347,7 +347,7 @@ export class Nemesis {
   }
 
   /** Writes garbage into a record, and puts back later what stood there. */
-  private garbage(fault: Extract<Fault, { readonly kind: "garbage" }>): void {
+  private garbage(fault: Fault<"garbage">): void {
     const { election, hosts } = this.stage
     const { subspace } = election
     const key = fault.record === "candidate"

@@ -523,7 +523,7 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
 /** Whether it strikes the leader, and goes on for a time. */
 const canBeTriggered = (
   fault: Fault
-): fault is Extract<Fault, { readonly kind: "partition" | "freeze" | "suspend" }> =>
+): fault is Fault<"partition" | "freeze" | "suspend"> =>
   fault.kind === "partition"
     ? fault.targets.includes("leader")
     : (fault.kind === "freeze" || fault.kind === "suspend") && fault.target === "leader"

@@ -55,80 +55,63 @@ export interface ProcessPlan {
 /** Which process: by its place, or whichever leads then. */
 export type Target = number | "leader"
 
-/** A fault, or something that somebody does, of its kind. */
-type Kind =
-  | { readonly kind: "storm"; readonly at: number; readonly for: number; readonly rates: Partial<FaultRates> }
-  | {
-    readonly kind: "partition"
-    readonly at: number
-    readonly for: number
-    readonly targets: ReadonlyArray<Target>
-    readonly cut: Cut
-  }
+interface Lasting {
+  readonly for: number
+}
+
+interface Targeted {
+  readonly target: Target
+}
+
+interface Restarting {
+  readonly restart: number
+  readonly keepsId: boolean
+}
+
+/** What each kind of fault, or of an operator's act, is told besides when it begins. */
+interface Kinds {
+  readonly storm: Lasting & { readonly rates: Partial<FaultRates> }
+  readonly partition: Lasting & { readonly targets: ReadonlyArray<Target>; readonly cut: Cut }
   /** A link that gets slow, its answers late by `delay`, and halfway through is cut. */
-  | {
-    readonly kind: "fade"
-    readonly at: number
-    readonly for: number
-    readonly target: Target
-    readonly delay: number
-  }
-  | { readonly kind: "outage"; readonly at: number; readonly for: number; readonly versions: number }
-  | { readonly kind: "freeze"; readonly at: number; readonly for: number; readonly target: Target }
-  | { readonly kind: "suspend"; readonly at: number; readonly for: number; readonly target: Target }
-  | { readonly kind: "stall"; readonly at: number; readonly for: number; readonly target: Target }
-  /** What the process has open of the database is replaced: it is told so, whatever it asks, for as long as it runs. */
-  | { readonly kind: "replace"; readonly at: number; readonly target: Target }
-  | { readonly kind: "jump"; readonly at: number; readonly target: Target; readonly by: number }
-  | {
-    readonly kind: "crash"
-    readonly at: number
-    readonly target: Target
-    readonly restart: number
-    readonly keepsId: boolean
-  }
-  | {
-    readonly kind: "stop"
-    readonly at: number
-    readonly target: Target
-    readonly restart: number
-    readonly keepsId: boolean
-    readonly priority?: number | undefined
-  }
-  | { readonly kind: "deploy"; readonly at: number; readonly each: number; readonly priority: number }
-  | { readonly kind: "prioritize"; readonly at: number; readonly target: Target; readonly priority: number }
-  | { readonly kind: "resign"; readonly at: number }
-  | { readonly kind: "duplicate"; readonly at: number; readonly for: number; readonly target: Target }
-  | { readonly kind: "configure"; readonly at: number; readonly config: Config }
-  | { readonly kind: "disable"; readonly at: number; readonly for: number }
-  | { readonly kind: "step-down"; readonly at: number }
-  | { readonly kind: "evict"; readonly at: number }
-  | {
-    readonly kind: "garbage"
-    readonly at: number
-    readonly for: number
-    readonly record: "config" | "leader" | "lease" | "challenge" | "candidate"
-  }
-  | { readonly kind: "forge"; readonly at: number; readonly priority: number }
+  readonly fade: Lasting & Targeted & { readonly delay: number }
+  readonly outage: Lasting & { readonly versions: number }
+  readonly freeze: Lasting & Targeted
+  readonly suspend: Lasting & Targeted
+  readonly stall: Lasting & Targeted
+  /** What the process has open of the database is replaced: each request tells it so, for as long as it runs. */
+  readonly replace: Targeted
+  readonly jump: Targeted & { readonly by: number }
+  readonly crash: Targeted & Restarting
+  readonly stop: Targeted & Restarting & { readonly priority?: number | undefined }
+  readonly deploy: { readonly each: number; readonly priority: number }
+  readonly prioritize: Targeted & { readonly priority: number }
+  readonly resign: unknown
+  readonly duplicate: Lasting & Targeted
+  readonly configure: { readonly config: Config }
+  readonly disable: Lasting
+  readonly "step-down": unknown
+  readonly evict: unknown
+  readonly garbage: Lasting & { readonly record: "config" | "leader" | "lease" | "challenge" | "candidate" }
+  readonly forge: { readonly priority: number }
   /**
-   * `meanwhile` happens when the first commit of a kind arrives within a time, `at` counting from there. The commit is kept back until one of
-   * the kind `until` arrives, where that is set, and then put into its batch, before or behind it, or into a later one.
+   * `meanwhile` happens when the first commit of a kind arrives within a time, `at` counting from there. The commit is kept back
+   * until one of the kind `until` arrives, where that is set, and then put into its batch, before or behind it, or into a later one.
    */
-  | {
-    readonly kind: "race"
-    readonly at: number
-    readonly for: number
+  readonly race: Lasting & {
     readonly commit: CommitKind
     readonly until?: CommitKind | undefined
     readonly place: "before" | "behind" | "later"
     readonly meanwhile: ReadonlyArray<Fault>
   }
+}
 
 /**
- * A fault, or something that somebody does. With a trigger it strikes at the next moment of that kind from `at` on, and where it
- * is meant for the leader, whoever has brought that about; at the latest after {@link longestWait}.
+ * A scheduled fault, or an operator's act. With a trigger it strikes at the next moment of that kind from `at` on, and where it is
+ * meant for the leader, the process that brought that moment about; at the latest after {@link longestWait}.
  */
-export type Fault = Kind & { readonly trigger?: Trigger | undefined }
+export type Fault<Kind extends keyof Kinds = keyof Kinds> = {
+  [kind in Kind]: { readonly kind: kind; readonly at: number; readonly trigger?: Trigger | undefined } & Kinds[kind]
+}[Kind]
 
 /** How long a fault waits for its trigger at most. */
 export const longestWait = 5

@@ -1,32 +1,21 @@
-/**
- * Runs a scenario: a world with a cluster, hosts and operators, from its beginning to its end, as a synchronous
- * computation.
- */
+/** Runs a scenario from its beginning to its end, as a synchronous computation. */
 import { Database, KeyRange, KeySelector } from "@effect-fdb/core"
-import { LeaderElection, type Leadership } from "@effect-fdb/leader-election"
+import { LeaderElection } from "@effect-fdb/leader-election"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { EventLog } from "./EventLog.ts"
 import { EventScheduler, Livelock, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import type { History } from "./History.ts"
-import { Host, type Plan } from "./Host.ts"
+import { Host, type Work } from "./Host.ts"
 import { Link } from "./Link.ts"
 import { electionSubspace, Nemesis, toElectionConfig } from "./Nemesis.ts"
-import type { ProcessPlan, Scenario } from "./Scenario.ts"
+import type { Scenario } from "./Scenario.ts"
 import { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
 import { Sink } from "./Sink.ts"
 import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
-
-/** What a process does while it leads, where it is not the workload of the scenario. */
-type Work = (
-  process: SimulatedProcess,
-  plan: ProcessPlan
-) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 
 /** What may be other than the scenario says. */
 export interface Options {
@@ -60,20 +49,8 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const sink = new Sink(scheduler, log, triggers)
   const work: Work = options.work ?? ((process, { work }) => Workload.make({ process, log, sink }, work))
 
-  const planOf = (plan: ProcessPlan, name: string): Plan => ({
-    name,
-    id: plan.id,
-    priority: plan.priority,
-    drift: plan.drift,
-    wallOffset: plan.wallOffset,
-    margin: plan.margin === undefined
-      ? undefined
-      : Duration.millis(Math.round(plan.margin * scenario.config.lease * 1000)),
-    work: (process) => work(process, plan)
-  })
-  const surroundings = { scheduler, database, log, election }
-  const hosts = scenario.processes.map((plan) => new Host(planOf(plan, plan.id), surroundings))
-
+  const environment = { scheduler, database, log, election, work, lease: scenario.config.lease }
+  const hosts = scenario.processes.map((plan) => new Host(plan.id, plan, environment))
   const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })
   const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, database))))
   const initialize = Effect.eventually(
@@ -84,11 +61,10 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   )
   log.add("simulation", "begins", { profile: scenario.profile, seed: scenario.seed })
   operator.fork(context, initialize)
-  hosts.forEach((host, index) => {
+  for (const host of hosts) {
     // Nobody starts before the election is set up.
-    const starts = 1 + scenario.processes[index]!.starts
-    scheduler.at(Math.round(starts * second), () => host.start({ keepsId: true }))
-  })
+    scheduler.at(Math.round((1 + host.plan.starts) * second), () => host.start({ keepsId: true }))
+  }
 
   let doubles = 0
   const nemesis = new Nemesis({
@@ -98,10 +74,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
     election,
     hosts,
     triggers,
-    double: (of) => {
-      const plan = scenario.processes[hosts.indexOf(of)] ?? scenario.processes[0]!
-      return new Host(planOf({ ...plan, id: of.candidateId }, `d${++doubles}`), surroundings)
-    },
+    double: ({ candidateId, plan }) => new Host(`d${++doubles}`, { ...plan, id: candidateId }, environment),
     operator: { process: operator, context }
   })
   for (const fault of scenario.faults) nemesis.arrange(fault)

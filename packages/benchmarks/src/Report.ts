@@ -37,9 +37,7 @@ const toRow = (figure: Figure): Array<string> => {
 /** A table under a heading for each benchmark. */
 export const table = (outcomes: ReadonlyArray<Outcome>, { machine, node, quick }: Circumstances): string => {
   const rows = outcomes.map(({ figures }) => figures.map(toRow))
-  const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.flatMap((group) => group.map((row) => row[column]!.length)))
-  )
+  const widths = heading.map((_, column) => Math.max(...[heading, ...rows.flat()].map((row) => row[column]!.length)))
   const line = (row: ReadonlyArray<string>): string =>
     row.map((cell, column) =>
       column < 2 || column === 6 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)

@@ -41,9 +41,7 @@ const readArguments = Effect.gen(function*() {
   }
   const unknown = only?.find((chosen) => !benchmarks.some(({ name }) => name === chosen))
   if (unknown !== undefined) return yield* new WrongUse({ problem: `there is no benchmark "${unknown}"` })
-  const choice: EngineChoice = engine === "fdb"
-    ? { engine, clusterFile: values["cluster-file"] }
-    : { engine: "lmdb" }
+  const choice: EngineChoice = engine === "fdb" ? { engine, clusterFile: values["cluster-file"] } : { engine: "lmdb" }
   const scale: Scale = { quick, engine: choice }
   // With an engine, what does not depend on it is left out.
   const isMeant = ({ betweenProcesses, name }: Benchmark): boolean =>
@@ -63,9 +61,9 @@ const perform = (benchmark: Benchmark, scale: Scale): Effect.Effect<Outcome, Err
 const main = Effect.gen(function*() {
   const { chosen, json, scale } = yield* readArguments
   const outcomes = yield* Effect.forEach(chosen, (benchmark) => perform(benchmark, scale))
-  const [cpu] = os.cpus()
+  const cpus = os.cpus()
   const circumstances: Report.Circumstances = {
-    machine: `${os.cpus().length} × ${cpu?.model ?? "unknown processor"}`,
+    machine: `${cpus.length} × ${cpus[0]?.model ?? "unknown processor"}`,
     node: process.versions.node,
     quick: scale.quick
   }
@@ -73,13 +71,10 @@ const main = Effect.gen(function*() {
 }).pipe(
   // Elections tell who leads, by the thousand.
   Effect.provideService(References.MinimumLogLevel, "Warn"),
-  Effect.catchTag("WrongUse", (error) =>
-    Effect.andThen(
-      Console.error(error.message),
-      Effect.sync(() => {
-        process.exitCode = usage
-      })
-    ))
+  Effect.catchTag(
+    "WrongUse",
+    (error) => Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = usage)))
+  )
 )
 
 await Effect.runPromise(main)

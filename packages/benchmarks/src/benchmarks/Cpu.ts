@@ -1,6 +1,6 @@
 /**
- * What a beat costs one process that leads many elections, on the engine in memory: its CPU, divided by the beats. Against it stands the transaction of a renewal, written by hand with bare promises, without anything that an
- * election is made of; and in between the same transaction through `Database.transact`.
+ * The CPU of one process that leads many elections, for each renewal, on the engine in memory. It is compared with the renewal's
+ * transaction alone, by hand and through `Database.transact`.
  */
 import { MemoryDatabase } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -16,14 +16,9 @@ import { transacted } from "../cpu/transacted.ts"
 const manyElections = 10_000
 const usualHeartbeatMicros = 3_000_000
 
-const cpuMicros = Effect.sync(() => {
-  const { system, user } = process.cpuUsage()
-  return system + user
-})
-
 interface Extent {
   readonly elections: number
-  /** In seconds of the hurried clock: until all is begun and compiled, and then for as long as it is measured. */
+  /** In seconds of the accelerated clock: until all is begun and compiled, and then measured. */
   readonly begin: number
   readonly measured: number
 }
@@ -38,9 +33,10 @@ export const perBeat = (leader: Leader, { begin, elections, measured }: Extent) 
       yield* leader({ engine, clock, elections, renewed: () => void beats++ })
       yield* clock.pass(begin * 1000)
       const beatsBefore = beats
-      const usedBefore = yield* cpuMicros
+      const usedBefore = process.cpuUsage()
       yield* clock.pass(measured * 1000)
-      return ((yield* cpuMicros) - usedBefore) / (beats - beatsBefore)
+      const { system, user } = process.cpuUsage(usedBefore)
+      return (system + user) / (beats - beatsBefore)
     }).pipe(Effect.scoped, Effect.provideService(Clock.Clock, clock), Effect.orDie)
   })
 

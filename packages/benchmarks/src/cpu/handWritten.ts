@@ -4,7 +4,6 @@
  */
 import { type Engine, KeyRange } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
-import type { AcceleratedClock } from "./AcceleratedClock.ts"
 import {
   decodeBallot,
   encodeLease,
@@ -24,52 +23,33 @@ const options: Engine.AttemptOptions = {
   tag: undefined
 }
 
-class Election {
-  private readonly engine: Engine.Engine
-  private readonly key: Uint8Array
-  private readonly range: KeyRange.KeyRange
-  private readonly renewed: () => void
-  private version: bigint | undefined = undefined
-  private readonly clock: AcceleratedClock
-  private cancel: (() => void) | undefined = undefined
-
-  constructor({ renewed, clock, engine }: Surroundings, name: string) {
-    this.engine = engine
-    this.clock = clock
-    this.key = leaseKey(name)
-    this.range = KeyRange.single(this.key)
-    this.renewed = renewed
-    this.arm()
+/** Leads one election; returns how to stop. */
+const lead = ({ clock, engine, renewed }: Surroundings, name: string): () => void => {
+  const key = leaseKey(name)
+  let version: bigint | undefined
+  let stop = (): void => {}
+  const arm = (): void => {
+    stop = clock.after(pauseMillis(Math.random()), () => void renew())
   }
-
-  stop(): void {
-    this.cancel?.()
-  }
-
-  private arm(): void {
-    this.cancel = this.clock.after(pauseMillis(Math.random()), () => void this.beat())
-  }
-
-  private async beat(): Promise<void> {
-    const transaction = this.engine.begin(options)
-    if (this.version !== undefined) Effect.runSync(transaction.setReadVersion(this.version))
-    const ballot = decodeBallot(await Effect.runPromise(transaction.get(this.key, true)))
-    transaction.addReadConflict(this.range)
-    transaction.mutate({
-      _tag: "Set",
-      key: this.key,
-      value: encodeLease(ballot + 1n, this.clock.currentTimeMillisUnsafe() + leaseMillis)
-    })
-    const { version } = await Effect.runPromise(transaction.commit)
+  const renew = async (): Promise<void> => {
+    const transaction = engine.begin(options)
+    if (version !== undefined) Effect.runSync(transaction.setReadVersion(version))
+    const ballot = decodeBallot(await Effect.runPromise(transaction.get(key, true)))
+    const value = encodeLease(ballot + 1n, clock.currentTimeMillisUnsafe() + leaseMillis)
+    transaction.addReadConflict(KeyRange.single(key))
+    transaction.mutate({ _tag: "Set", key, value })
+    const committed = await Effect.runPromise(transaction.commit)
     Effect.runSync(transaction.dispose)
-    this.version = version
-    this.renewed()
-    this.arm()
+    version = committed.version
+    renewed()
+    arm()
   }
+  arm()
+  return () => stop()
 }
 
 export const handWritten: Leader = (surroundings) =>
   Effect.acquireRelease(
-    Effect.sync(() => names(surroundings.elections).map((name) => new Election(surroundings, name))),
-    (led) => Effect.sync(() => led.forEach((election) => election.stop()))
+    Effect.sync(() => names(surroundings.elections).map((name) => lead(surroundings, name))),
+    (stops) => Effect.sync(() => stops.forEach((stop) => stop()))
   )

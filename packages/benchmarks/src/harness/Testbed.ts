@@ -1,7 +1,4 @@
-/**
- * Processes on a virtual clock that share a database in memory, in which round trips take time and nothing goes wrong. A run
- * is a plain synchronous computation, and the same seed gives the same run.
- */
+/** Processes on virtual clocks that share a database in memory, where round trips take time. The same seed gives the same run. */
 import { Database, type Engine, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
 import { EventScheduler, second } from "@effect-fdb/simulation/EventScheduler"
 import { SimulatedProcess } from "@effect-fdb/simulation/SimulatedProcess"
@@ -30,7 +27,7 @@ export const commitsOnly: Latencies = { readVersion: 0, read: 0, commit: 3, watc
 /** Everything takes time, in proportions as of a cluster in one data centre. */
 export const everything: Latencies = { readVersion: 1, read: 0.5, commit: 3, watch: 0.5 }
 
-/** No watch is told of at the instant at which it fires. */
+/** Watches report with a delay. */
 const slowWatches = (engine: Engine.Engine, millis: number): Engine.Engine =>
   millis === 0 ? engine : decorate(engine, (inner) => ({
     watch: (key) =>
@@ -40,7 +37,7 @@ const slowWatches = (engine: Engine.Engine, millis: number): Engine.Engine =>
       }))
   }))
 
-/** A clock whose timers go off late, each by a chance of its own: without it, what starts in step stays in step for ever. */
+/** A clock whose timers are late by chance: without it, what starts in step stays in step for ever. */
 const lateClock = ({ clock, scheduler, name }: SimulatedProcess, mostMillis: number): Clock.Clock => {
   const chance = scheduler.random(`lateness/${name}`)
   const late: Clock.Clock = Object.create(clock)

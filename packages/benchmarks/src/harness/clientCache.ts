@@ -1,14 +1,11 @@
-/**
- * What FoundationDB's client does before it asks anybody: a key that the transaction has read or set before is answered
- * from its own memory. Without it a protocol that reads a key twice would be charged twice.
- */
+/** Answers reads of keys that the transaction has read or set before, as FoundationDB's client does, without a round trip. */
 import { Bytes, type Engine } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import { decorate } from "./decorate.ts"
 
 interface Known {
   readonly value: Uint8Array | undefined
-  /** Whether a serializable read is to be answered too, its conflict being known. */
+  /** Its conflict is known, so it answers serializable reads, too. */
   readonly serializable: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Candidates, each a process of its own: started, given orders, killed at the latest with the scope. */
+/** Candidates, each a process of its own, which are killed with the scope. */
 import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { type ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
@@ -34,10 +34,7 @@ export interface Options {
   readonly config: ElectionConfig
 }
 
-/**
- * Candidates in elections of their own, which are set up before the first is started and cleared from the database with the scope.
- * None is started yet.
- */
+/** Makes candidates, none of which is started, and their elections, which are cleared from the database with the scope. */
 export const make = Effect.fnUntraced(function*({ config, elections, names, store }: Options) {
   const subspace = `effect-fdb benchmark ${process.pid} ${yield* Clock.monotonicTimeNanos}`
   const space = Subspace.fromTuple([subspace])

@@ -13,16 +13,12 @@ const { elections, id, store, subspace } = argument<Assignment>()
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const tell = (report: Report) => Effect.sync(() => void process.send?.(report))
 
-const cpuMillis = (): number => {
-  const { system, user } = process.cpuUsage()
-  return (system + user) / 1000
-}
-
 /** The order that is being waited for. */
 let ordered = Deferred.makeUnsafe<number>()
 process.on("message", (order: Order) => {
+  const { system, user } = process.cpuUsage()
   if (order.kind === "resign") Deferred.doneUnsafe(ordered, Effect.succeed(order.backAfter))
-  else process.send?.({ kind: "used", cpuMillis: cpuMillis() } satisfies Report)
+  else process.send?.({ kind: "used", cpuMillis: (system + user) / 1000 } satisfies Report)
 })
 
 const lead = (index: number) =>
@@ -37,16 +33,9 @@ const life = Effect.gen(function*() {
   while (true) {
     ordered = Deferred.makeUnsafe<number>()
     yield* tell({ kind: "campaigns", resigned })
-    const order = Deferred.await(ordered).pipe(
-      Effect.tap(() =>
-        Effect.map(now, (at) => {
-          resigned = at
-        })
-      )
-    )
-    const indices = Array.from({ length: elections }, (_, index) => index)
+    const order = Effect.tap(Deferred.await(ordered), () => Effect.map(now, (at) => void (resigned = at)))
     // The order ends the scopes of the leaderships, and that resigns.
-    const backAfter = yield* Effect.forEach(indices, lead, { concurrency: "unbounded" }).pipe(
+    const backAfter = yield* Effect.forEach(Array(elections).keys(), lead, { concurrency: "unbounded" }).pipe(
       Effect.andThen(Effect.never),
       Effect.raceFirst(order)
     )

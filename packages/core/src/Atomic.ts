@@ -65,3 +65,11 @@ export const apply = (
   existing: Uint8Array | undefined,
   operand: Uint8Array
 ): Uint8Array | undefined => combine[op](existing, operand)
+
+/**
+ * The atomic operations.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const ops = Object.keys(combine) as ReadonlyArray<AtomicOp>

@@ -146,11 +146,10 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
       const arrival = now + commitNanos / 2n
       return Effect.andThen(
         waitUntil(arrival, now, "commit"),
-        Effect.flatMap(Effect.exit(countCommit), (exit) =>
-          Effect.andThen(
-            timed((later) => waitUntil(later + commitNanos / 2n, later, "commit")),
-            exit
-          ))
+        Effect.flatMap(
+          Effect.exit(countCommit),
+          (exit) => Effect.andThen(timed((later) => waitUntil(later + commitNanos / 2n, later, "commit")), exit)
+        )
       )
     })
 

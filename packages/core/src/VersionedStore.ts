@@ -103,11 +103,7 @@ export interface VersionedStore {
    * Calls `settle` once: when the key's newest committed value is not `baseline`, or with an error of phase `watch`. It may call
    * it before it returns, and after a change that was undone.
    */
-  readonly watch: (
-    key: Uint8Array,
-    baseline: Uint8Array | undefined,
-    settle: (error?: FdbError) => void
-  ) => Unwatch
+  readonly watch: (key: Uint8Array, baseline: Uint8Array | undefined, settle: (error?: FdbError) => void) => Unwatch
 }
 
 /**

@@ -10,7 +10,7 @@ import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
 import type { Mutation } from "../Mutation.ts"
 import { transactionLength, type Versionstamped } from "../Versionstamp.ts"
-import { maxValueLength } from "./limits.ts"
+import { maxValueLength, offsetLength } from "./limits.ts"
 import type { RangeCursor } from "./rangeCursor.ts"
 
 type FdbError = FdbError.FdbError
@@ -88,8 +88,27 @@ export class Attempt {
     return Effect.void
   }
 
-  mutation(check: () => FdbError | undefined, mutation: Mutation): Effect.Effect<void, FdbError> {
-    return Effect.suspend(() => this.writing(check(), () => this.transaction.mutate(mutation)))
+  mutate(mutation: Mutation): Effect.Effect<void, FdbError> {
+    return Effect.suspend(() => this.writing(this.checkMutation(mutation), () => this.transaction.mutate(mutation)))
+  }
+
+  private checkMutation(mutation: Mutation): FdbError | undefined {
+    switch (mutation._tag) {
+      case "Set":
+        return this.checkKey(mutation.key, "write") ?? this.checkValue(mutation.value)
+      case "Clear":
+        return this.checkLegal(mutation.key, "write")
+      case "ClearRange":
+        return this.checkRange(mutation, "write")
+      case "Atomic":
+        return this.checkKey(mutation.key, "write") ?? this.checkValue(mutation.operand)
+      case "SetVersionstampedKey":
+        return this.checkKey(mutation.key.bytes, "write", offsetLength) ?? this.checkValue(mutation.value) ??
+          this.checkGap(mutation.key)
+      case "SetVersionstampedValue":
+        return this.checkKey(mutation.key, "write") ?? this.checkValue(mutation.value.bytes, offsetLength) ??
+          this.checkGap(mutation.value)
+    }
   }
 
   /** Keys of any length may be read and cleared: one that is longer than the limit is absent. */

@@ -13,7 +13,6 @@ import type { AtomicOp } from "../Mutation.ts"
 import type { KeyValue, Range, RangeOptions, Reads, TransactionService, Values } from "../Transaction.ts"
 import type { Versionstamped } from "../Versionstamp.ts"
 import type { Attempt } from "./attempt.ts"
-import { offsetLength } from "./limits.ts"
 
 type FdbError = FdbError.FdbError
 import { advance, type RangeCursor, toCursor } from "./rangeCursor.ts"
@@ -113,53 +112,29 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
     this.snapshot = new AttemptReads(attempt, engine, transaction, true)
   }
 
-  readonly set = (key: Uint8Array, value: Uint8Array): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(
-      () => this.attempt.checkKey(key, "write") ?? this.attempt.checkValue(value),
-      { _tag: "Set", key, value }
-    )
+  readonly set = (key: Uint8Array, value: Uint8Array) => this.attempt.mutate({ _tag: "Set", key, value })
 
-  readonly clear = (key: Uint8Array): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(() => this.attempt.checkLegal(key, "write"), { _tag: "Clear", key })
+  readonly clear = (key: Uint8Array) => this.attempt.mutate({ _tag: "Clear", key })
 
-  readonly clearRange = ({ begin, end }: KeyRange): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(
-      () => this.attempt.checkRange({ begin, end }, "write"),
-      { _tag: "ClearRange", begin, end }
-    )
+  readonly clearRange = ({ begin, end }: KeyRange) => this.attempt.mutate({ _tag: "ClearRange", begin, end })
 
-  readonly atomic = (op: AtomicOp, key: Uint8Array, operand: Uint8Array): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(
-      () => this.attempt.checkKey(key, "write") ?? this.attempt.checkValue(operand),
-      { _tag: "Atomic", op, key, operand }
-    )
+  readonly atomic = (op: AtomicOp, key: Uint8Array, operand: Uint8Array) =>
+    this.attempt.mutate({ _tag: "Atomic", op, key, operand })
 
-  readonly setVersionstampedKey = (key: Versionstamped, value: Uint8Array): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(
-      () =>
-        this.attempt.checkKey(key.bytes, "write", offsetLength) ?? this.attempt.checkValue(value) ??
-          this.attempt.checkGap(key),
-      { _tag: "SetVersionstampedKey", key, value }
-    )
+  readonly setVersionstampedKey = (key: Versionstamped, value: Uint8Array) =>
+    this.attempt.mutate({ _tag: "SetVersionstampedKey", key, value })
 
-  readonly setVersionstampedValue = (key: Uint8Array, value: Versionstamped): Effect.Effect<void, FdbError> =>
-    this.attempt.mutation(
-      () =>
-        this.attempt.checkKey(key, "write") ?? this.attempt.checkValue(value.bytes, offsetLength) ??
-          this.attempt.checkGap(value),
-      { _tag: "SetVersionstampedValue", key, value }
-    )
+  readonly setVersionstampedValue = (key: Uint8Array, value: Versionstamped) =>
+    this.attempt.mutate({ _tag: "SetVersionstampedValue", key, value })
 
-  readonly addReadConflictKey = (key: Uint8Array): Effect.Effect<void, FdbError> =>
-    this.attempt.addConflictKey(key, this.transaction.addReadConflict)
+  readonly addReadConflictKey = (key: Uint8Array) => this.attempt.addConflictKey(key, this.transaction.addReadConflict)
 
-  readonly addReadConflictRange = (range: KeyRange): Effect.Effect<void, FdbError> =>
-    this.attempt.addConflict(range, this.transaction.addReadConflict)
+  readonly addReadConflictRange = (range: KeyRange) => this.attempt.addConflict(range, this.transaction.addReadConflict)
 
-  readonly addWriteConflictKey = (key: Uint8Array): Effect.Effect<void, FdbError> =>
+  readonly addWriteConflictKey = (key: Uint8Array) =>
     this.attempt.addConflictKey(key, this.transaction.addWriteConflict)
 
-  readonly addWriteConflictRange = (range: KeyRange): Effect.Effect<void, FdbError> =>
+  readonly addWriteConflictRange = (range: KeyRange) =>
     this.attempt.addConflict(range, this.transaction.addWriteConflict)
 
   readonly readVersion: Effect.Effect<bigint, FdbError> = Effect.suspend(() =>
@@ -178,10 +153,7 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
 
   readonly watch = (key: Uint8Array) =>
     Effect.suspend(() =>
-      Effect.map(
-        Effect.acquireRelease(this.attempt.watching(key), (watch) => watch.cancel),
-        (watch) => watch.fired
-      )
+      Effect.map(Effect.acquireRelease(this.attempt.watching(key), (watch) => watch.cancel), (watch) => watch.fired)
     )
 
   readonly committedVersion: Effect.Effect<Effect.Effect<bigint, FdbError>> = Effect.sync(() =>

@@ -25,34 +25,40 @@ type Use = (tx: TransactionService, space: Space) => Effect.Effect<unknown, FdbE
 const letters = { a: "1", b: "2", c: "3", d: "4", e: "5" }
 
 /** One transaction does something and then writes elsewhere; before it commits, others commit. */
-const race = (mine: Use, others: ReadonlyArray<Use>) =>
-  Effect.gen(function*() {
-    const space = yield* makeSpace
-    yield* write(space, letters)
-    const tx = yield* begin()
-    // The read version is settled even where `mine` reads nothing.
-    yield* tx.readVersion
-    yield* mine(tx, space)
-    for (const other of others) yield* run((tx) => other(tx, space))
-    yield* tx.set(space.key("z"), bytes("mine"))
-    return { tx, space }
-  })
+const race = Effect.fnUntraced(function*(mine: Use, others: Others) {
+  const space = yield* makeSpace
+  yield* write(space, letters)
+  const tx = yield* begin()
+  // The read version is settled even where `mine` reads nothing.
+  yield* tx.readVersion
+  yield* mine(tx, space)
+  for (const other of [others].flat()) yield* run((tx) => other(tx, space))
+  yield* tx.set(space.key("z"), bytes("mine"))
+  return { tx, space }
+})
 
-const collide = (mine: Use, ...others: ReadonlyArray<Use>) =>
-  Effect.gen(function*() {
+/** What others do: one transaction, or several one after another. */
+type Others = Use | ReadonlyArray<Use>
+
+/** A transaction conflicts with each of these. */
+const collide = Effect.fnUntraced(function*(mine: Use, ...alternatives: ReadonlyArray<Others>) {
+  for (const others of alternatives) {
     const { space, tx } = yield* race(mine, others)
     const error = yield* conflicting(tx)
     assert.isTrue(error.retryable)
     assert.isFalse(error.maybeCommitted)
     assert.isUndefined(yield* read(space, "z"))
-  })
+  }
+})
 
-const pass = (mine: Use, ...others: ReadonlyArray<Use>) =>
-  Effect.gen(function*() {
+/** A transaction conflicts with none of these. */
+const pass = Effect.fnUntraced(function*(mine: Use, ...alternatives: ReadonlyArray<Others>) {
+  for (const others of alternatives) {
     const { space, tx } = yield* race(mine, others)
     yield* tx.commit
     assert.strictEqual(yield* read(space, "z"), "mine")
-  })
+  }
+})
 
 const get = (name: string): Use => (tx, space) => tx.get(space.key(name))
 const set = (name: string, value = "other"): Use => (tx, space) => tx.set(space.key(name), bytes(value))
@@ -72,8 +78,7 @@ const getKey = (selector: (space: Space) => KeySelector.KeySelector): Use => (tx
 
 export const conflicts: Tests = (test) => {
   test("a key that was read conflicts with every write to it: 1020", function*() {
-    yield* collide(get("a"), set("a"))
-    yield* collide(get("a"), clear("a"))
+    yield* collide(get("a"), set("a"), clear("a"))
     yield* collide(get("b"), clearRange("a", "c"))
     yield* collide(get("a"), (tx, space) => tx.atomic("Add", space.key("a"), Uint8Array.of(1)))
     yield* collide(get("absent"), set("absent"))
@@ -83,16 +88,12 @@ export const conflicts: Tests = (test) => {
   })
 
   test("a key that was read does not conflict with writes beside it", function*() {
-    yield* pass(get("b"), both(set("a"), set("c")))
-    yield* pass(get("b"), set("b\0"))
-    yield* pass(get("b"), both(clearRange("a", "b"), clearRange("b\0", "z")))
+    yield* pass(get("b"), both(set("a"), set("c")), set("b\0"), both(clearRange("a", "b"), clearRange("b\0", "z")))
   })
 
   test("each of the keys that were read at once conflicts, and nothing between them", function*() {
     const readAll: Use = (tx, space) => tx.getAll([space.key("c"), space.key("absent"), space.key("a")])
-    yield* collide(readAll, set("a"))
-    yield* collide(readAll, clear("c"))
-    yield* collide(readAll, set("absent"))
+    yield* collide(readAll, set("a"), clear("c"), set("absent"))
     yield* pass(readAll, both(set("b"), set("d")))
   })
 
@@ -130,28 +131,16 @@ export const conflicts: Tests = (test) => {
 
   test("a range that was read conflicts with changes, insertions and removals within it", function*() {
     const range = getRange("b", "e")
-    yield* collide(range, set("c"))
-    yield* collide(range, set("cc"))
-    yield* collide(range, set("b"))
-    yield* collide(range, clear("d"))
-    yield* collide(range, clearRange("a", "b\0"))
-    yield* collide(range, clearRange("dd", "z"))
+    yield* collide(range, set("c"), set("cc"), set("b"), clear("d"), clearRange("a", "b\0"), clearRange("dd", "z"))
     yield* collide(getRange("x", "y"), set("x"))
-    yield* pass(range, set("a"))
-    yield* pass(range, set("e"))
-    yield* pass(range, set("az"))
-    yield* pass(range, clearRange("e", "f"))
+    yield* pass(range, set("a"), set("e"), set("az"), clearRange("e", "f"))
   })
 
   test("a range that was cut by its limit conflicts only as far as it was returned", function*() {
-    yield* collide(getRange("a", "f", 2), set("b"))
-    yield* collide(getRange("a", "f", 2), set("aa"))
-    yield* pass(getRange("a", "f", 2), set("bb"))
-    yield* pass(getRange("a", "f", 2), both(set("c"), clear("e")))
-    yield* collide(getRange("a", "f", 2, true), set("d"))
-    yield* collide(getRange("a", "f", 2, true), set("ee"))
-    yield* pass(getRange("a", "f", 2, true), set("cc"))
-    yield* pass(getRange("a", "f", 2, true), both(set("c"), clear("a")))
+    yield* collide(getRange("a", "f", 2), set("b"), set("aa"))
+    yield* pass(getRange("a", "f", 2), set("bb"), both(set("c"), clear("e")))
+    yield* collide(getRange("a", "f", 2, true), set("d"), set("ee"))
+    yield* pass(getRange("a", "f", 2, true), set("cc"), both(set("c"), clear("a")))
   })
 
   test("a range that was cut by its limit does not conflict where its far end was not looked for", function*() {
@@ -209,18 +198,13 @@ export const conflicts: Tests = (test) => {
 
   test("a key selector conflicts with all between its key and what it found", function*() {
     const after = getKey((space) => KeySelector.firstGreaterThan(space.key("b")))
-    yield* collide(after, clear("c"))
-    yield* collide(after, set("bb"))
-    yield* pass(after, set("b"))
-    yield* pass(after, set("cc"))
+    yield* collide(after, clear("c"), set("bb"))
+    yield* pass(after, set("b"), set("cc"))
     const before = getKey((space) => KeySelector.lastLessThan(space.key("d")))
-    yield* collide(before, clear("c"))
-    yield* collide(before, set("cc"))
-    yield* pass(before, set("d"))
-    yield* pass(before, set("bb"))
+    yield* collide(before, clear("c"), set("cc"))
+    yield* pass(before, set("d"), set("bb"))
     const far = getKey((space) => KeySelector.move(KeySelector.firstGreaterOrEqual(space.key("a")), 2))
-    yield* collide(far, clear("b"))
-    yield* collide(far, set("aa"))
+    yield* collide(far, clear("b"), set("aa"))
     yield* pass(far, set("d"))
   })
 
@@ -239,11 +223,9 @@ export const conflicts: Tests = (test) => {
   })
 
   test("explicit read conflicts count as reads", function*() {
-    yield* collide(readConflictKey("a"), set("a"))
-    yield* collide(readConflictKey("a"), clearRange("a", "b"))
+    yield* collide(readConflictKey("a"), set("a"), clearRange("a", "b"))
     yield* pass(readConflictKey("a"), set("a\0"))
-    yield* collide(readConflict("b", "d"), set("b"))
-    yield* collide(readConflict("b", "d"), set("cz"))
+    yield* collide(readConflict("b", "d"), set("b"), set("cz"))
     yield* pass(readConflict("b", "d"), set("d"))
     yield* pass(readConflict("b", "b"), set("b"))
   })
@@ -251,8 +233,7 @@ export const conflicts: Tests = (test) => {
   test("explicit write conflicts count as writes, but write nothing", function*() {
     yield* collide(get("a"), writeConflictKey("a"))
     yield* collide(getRange("b", "d"), writeConflict("c", "f"))
-    yield* pass(get("a"), writeConflictKey("b"))
-    yield* pass(get("a"), writeConflict("a", "a"))
+    yield* pass(get("a"), writeConflictKey("b"), writeConflict("a", "a"))
     const space = yield* makeSpace
     yield* write(space, letters)
     yield* run((tx) => tx.addWriteConflictRange(space.range))
@@ -352,10 +333,9 @@ export const conflicts: Tests = (test) => {
 
   test("a later write does not hide an earlier one to the keys around it", function*() {
     for (const name of ["b", "c", "cc", "d"]) {
-      yield* collide(get(name), clearRange("a", "e"), set("c"))
-      yield* collide(get(name), writeConflict("a", "e"), clearRange("bb", "cc"))
+      yield* collide(get(name), [clearRange("a", "e"), set("c")], [writeConflict("a", "e"), clearRange("bb", "cc")])
     }
-    yield* pass(get("e"), clearRange("a", "e"), set("c"), clearRange("d", "e"))
+    yield* pass(get("e"), [clearRange("a", "e"), set("c"), clearRange("d", "e")])
   })
 
   test("the keys of versionstamps are written like any other", function*() {

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Atomic from "../../Atomic.ts"
 import * as Bytes from "../../Bytes.ts"
 import type { FdbError } from "../../FdbError.ts"
 import * as KeySelector from "../../KeySelector.ts"
-import type { AtomicOp } from "../../Mutation.ts"
 import type { KeyValue, TransactionService } from "../../Transaction.ts"
 import * as model from "./model.ts"
 import { begin, makeSpace, run, type Session, type Space } from "./tests.ts"
@@ -59,27 +59,11 @@ const plain: Arbitrary.Arbitrary<model.Selector> = Arbitrary.map(
   (key) => ({ key, orEqual: false, offset: 1 })
 )
 
-const atomicOps: ReadonlyArray<AtomicOp> = [
-  "Add",
-  "BitAnd",
-  "BitOr",
-  "BitXor",
-  "AppendIfFits",
-  "Max",
-  "Min",
-  "ByteMax",
-  "ByteMin",
-  "CompareAndClear"
-]
-
-const get: Arbitrary.Arbitrary<Step> = Arbitrary.all({ op: Arbitrary.Constant("get"), key, snapshot: boolean })
-const getKey: Arbitrary.Arbitrary<Step> = Arbitrary.all({
-  op: Arbitrary.Constant("getKey"),
-  selector,
-  snapshot: boolean
-})
-const getRange: Arbitrary.Arbitrary<Step> = Arbitrary.all({
-  op: Arbitrary.Constant("getRange"),
+const op = <const Op extends Step["op"]>(op: Op) => Arbitrary.Constant(op)
+const get = Arbitrary.all({ op: op("get"), key, snapshot: boolean })
+const getKey = Arbitrary.all({ op: op("getKey"), selector, snapshot: boolean })
+const getRange = Arbitrary.all({
+  op: op("getRange"),
   begin: oneOf(plain, plain, selector),
   end: oneOf(plain, plain, selector),
   limit: constants(0, 0, 1, 2, 3),
@@ -87,51 +71,32 @@ const getRange: Arbitrary.Arbitrary<Step> = Arbitrary.all({
   stream: boolean,
   snapshot: boolean
 })
-const set: Arbitrary.Arbitrary<Step> = Arbitrary.all({ op: Arbitrary.Constant("set"), key, value })
-const clear: Arbitrary.Arbitrary<Step> = Arbitrary.all({ op: Arbitrary.Constant("clear"), key })
-const clearRange: Arbitrary.Arbitrary<Step> = Arbitrary.map(border, (range) => ({ op: "clearRange", ...range }))
-const atomic: Arbitrary.Arbitrary<Step> = Arbitrary.all({
-  op: Arbitrary.Constant("atomic"),
-  atomic: constants(...atomicOps),
-  key,
-  value
-})
-const conflictKey: Arbitrary.Arbitrary<Step> = Arbitrary.all({
-  op: constants("readConflictKey", "writeConflictKey"),
-  key
-})
-const conflictRange: Arbitrary.Arbitrary<Step> = Arbitrary.map(
+const set = Arbitrary.all({ op: op("set"), key, value })
+const clear = Arbitrary.all({ op: op("clear"), key })
+const clearRange = Arbitrary.map(border, (range) => ({ op: "clearRange" as const, ...range }))
+const atomic = Arbitrary.all({ op: op("atomic"), atomic: constants(...Atomic.ops), key, value })
+const conflictKey = Arbitrary.all({ op: constants("readConflictKey", "writeConflictKey"), key })
+const conflictRange = Arbitrary.map(
   Arbitrary.all([constants("readConflict", "writeConflict"), border]),
   ([op, range]) => ({ op, ...range })
 )
-const readAt: Arbitrary.Arbitrary<Step> = Arbitrary.all({
-  op: Arbitrary.Constant("readAt"),
-  commit: integer(0, 5)
-})
-const commit: Arbitrary.Arbitrary<Step> = Arbitrary.Constant({ op: "commit" })
+const readAt = Arbitrary.all({ op: op("readAt"), commit: integer(0, 5) })
+const commit = Arbitrary.all({ op: op("commit") })
+
+const times = <A>(count: number, choice: A): ReadonlyArray<A> => Array.from({ length: count }, () => choice)
 
 const step = oneOf<Step>(
-  get,
-  get,
-  get,
-  getKey,
-  getKey,
-  getRange,
-  getRange,
-  getRange,
-  set,
-  set,
-  set,
+  ...times(3, get),
+  ...times(2, getKey),
+  ...times(3, getRange),
+  ...times(3, set),
   clear,
   clearRange,
-  atomic,
-  atomic,
+  ...times(2, atomic),
   conflictKey,
   conflictRange,
   readAt,
-  commit,
-  commit,
-  commit
+  ...times(3, commit)
 )
 
 /** The turns of up to `transactions` at a time. */
@@ -171,54 +136,46 @@ const toSelector = (space: Space, { key, offset, orEqual }: model.Selector) =>
 const toPairs = (space: Space, pairs: ReadonlyArray<KeyValue>) =>
   pairs.map(({ key, value }) => [toNumber(space, key), Bytes.toHex(value)])
 
-const readEngine = (tx: TransactionService, space: Space, read: model.Read): Effect.Effect<unknown, FdbError> => {
-  const reads = read.snapshot ? tx.snapshot : tx
-  switch (read.op) {
+/** Does a step other than `commit` and `readAt`; returns what a read gives. */
+const perform = (
+  tx: TransactionService,
+  space: Space,
+  step: Exclude<Step, { readonly op: "commit" | "readAt" }>
+): Effect.Effect<unknown, FdbError> => {
+  const reads = "snapshot" in step && step.snapshot ? tx.snapshot : tx
+  const key = (number: number) => toKey(space, number)
+  const span = (step: { readonly begin: number; readonly end: number }) => ({
+    begin: key(step.begin),
+    end: key(step.end)
+  })
+  switch (step.op) {
     case "get":
-      return Effect.map(
-        reads.get(toKey(space, read.key)),
-        (value) => value === undefined ? undefined : Bytes.toHex(value)
-      )
+      return Effect.map(reads.get(key(step.key)), (value) => value === undefined ? undefined : Bytes.toHex(value))
     case "getKey":
-      return Effect.map(reads.getKey(toSelector(space, read.selector)), (key) => toNumber(space, key))
+      return Effect.map(reads.getKey(toSelector(space, step.selector)), (key) => toNumber(space, key))
     case "getRange": {
-      const range = { begin: toSelector(space, read.begin), end: toSelector(space, read.end) }
-      const options = { limit: read.limit, reverse: read.reverse }
+      const range = { begin: toSelector(space, step.begin), end: toSelector(space, step.end) }
       return Effect.map(
-        read.stream ? Stream.runCollect(reads.streamRange(range, options)) : reads.getRange(range, options),
+        step.stream ? Stream.runCollect(reads.streamRange(range, step)) : reads.getRange(range, step),
         (pairs) => toPairs(space, pairs)
       )
     }
-  }
-}
-
-const writeEngine = (tx: TransactionService, space: Space, write: model.Write): Effect.Effect<void, FdbError> => {
-  switch (write.op) {
     case "set":
-      return tx.set(toKey(space, write.key), Bytes.fromHex(write.value))
+      return tx.set(key(step.key), Bytes.fromHex(step.value))
     case "clear":
-      return tx.clear(toKey(space, write.key))
+      return tx.clear(key(step.key))
     case "clearRange":
-      return tx.clearRange({ begin: toKey(space, write.begin), end: toKey(space, write.end) })
+      return tx.clearRange(span(step))
     case "atomic":
-      return tx.atomic(write.atomic, toKey(space, write.key), Bytes.fromHex(write.value))
-  }
-}
-
-const conflictEngine = (
-  tx: TransactionService,
-  space: Space,
-  step: Extract<Step, { readonly op: `${string}Conflict${string}` }>
-): Effect.Effect<void, FdbError> => {
-  switch (step.op) {
+      return tx.atomic(step.atomic, key(step.key), Bytes.fromHex(step.value))
     case "readConflict":
-      return tx.addReadConflictRange({ begin: toKey(space, step.begin), end: toKey(space, step.end) })
+      return tx.addReadConflictRange(span(step))
     case "writeConflict":
-      return tx.addWriteConflictRange({ begin: toKey(space, step.begin), end: toKey(space, step.end) })
+      return tx.addWriteConflictRange(span(step))
     case "readConflictKey":
-      return tx.addReadConflictKey(toKey(space, step.key))
+      return tx.addReadConflictKey(key(step.key))
     case "writeConflictKey":
-      return tx.addWriteConflictKey(toKey(space, step.key))
+      return tx.addWriteConflictKey(key(step.key))
   }
 }
 
@@ -431,7 +388,7 @@ export const runProgram = Effect.fnUntraced(function*(
         const candidates = tx.candidates(versions.length - 1)
         const views = candidates.map((version) => tx.view(versions[version]!.state))
         const expected = views.map((view) => model.read(view, step, countsGhosts ? tx.ghosts(view) : undefined))
-        const actual = yield* readEngine(tx.session, space, step)
+        const actual = yield* perform(tx.session, space, step)
         const fitting = candidates.filter((_, index) => Equal.equals(expected[index], actual))
         if (fitting.length === 0) {
           assert.deepStrictEqual(actual, expected.at(-1), `transaction ${transaction} reads ${JSON.stringify(step)}`)
@@ -448,14 +405,14 @@ export const runProgram = Effect.fnUntraced(function*(
       case "readConflictKey":
       case "writeConflict":
       case "writeConflictKey": {
-        yield* conflictEngine(tx.session, space, step)
+        yield* perform(tx.session, space, step)
         const points = "key" in step ? model.single(step.key) : model.between(step.begin, step.end)
         if (step.op === "readConflict" || step.op === "readConflictKey") tx.addRead(points, points)
         else tx.addWritten(points)
         break
       }
       default:
-        yield* writeEngine(tx.session, space, step)
+        yield* perform(tx.session, space, step)
         tx.addWrite(step)
     }
   }

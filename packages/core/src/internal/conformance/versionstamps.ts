@@ -34,12 +34,9 @@ export const versionstamps: Tests = (test) => {
   })
 
   test("versionstamps grow with every commit, and are unique among concurrent ones", function*(space) {
-    const append = Effect.flatten(run((tx) =>
-      Effect.andThen(
-        tx.setVersionstampedKey(stamped(space.key("")), new Uint8Array(0)),
-        tx.versionstamp
-      )
-    ))
+    const append = Effect.flatten(
+      run((tx) => Effect.andThen(tx.setVersionstampedKey(stamped(space.key("")), new Uint8Array(0)), tx.versionstamp))
+    )
     const inTurn: Array<string> = []
     for (let round = 0; round < 10; round++) inTurn.push(Bytes.toHex(yield* append))
     assert.deepStrictEqual(inTurn, inTurn.toSorted())
@@ -67,9 +64,7 @@ export const versionstamps: Tests = (test) => {
 
   test("a key that was given a versionstamped value cannot be read in the transaction: 1036", function*(space) {
     yield* write(space, { a: "1", b: "2", c: "3" })
-    const stamp = begin().pipe(
-      Effect.tap((tx) => tx.setVersionstampedValue(space.key("b"), stamped(bytes(""))))
-    )
+    const stamp = begin().pipe(Effect.tap((tx) => tx.setVersionstampedValue(space.key("b"), stamped(bytes("")))))
     const tx = yield* stamp
     for (const reads of [tx, tx.snapshot]) {
       yield* failsWith(reads.get(space.key("b")), 1036)
@@ -162,11 +157,7 @@ export const versionstamps: Tests = (test) => {
         )
         // Trimming what is older than now drops the new entry only where it stands at zeroes.
         const trim = KeyRange.make(prefix, Bytes.concat(prefix, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)))
-        assert.deepStrictEqual(
-          yield* kept((tx) => tx.clearRange(trim)),
-          isVersioned ? ["new"] : [],
-          name
-        )
+        assert.deepStrictEqual(yield* kept((tx) => tx.clearRange(trim)), isVersioned ? ["new"] : [], name)
         // Of two the first is committed beforehand, so only its own key is cleared of it.
         assert.deepStrictEqual(
           yield* kept((tx, first) =>

@@ -1180,6 +1180,52 @@ export const all: ReadonlyArray<Mutant> = [
     within: 20
   },
   {
+    name: "tenure-without-term",
+    wrong: "a tenure is told from an earlier one of the same registration by nothing",
+    patches: [election("protocol/protocol", "leader.term === tenure.term && sameIdentity", "sameIdentity")],
+    noticedBy: "replay",
+    profile: "late",
+    within: 20
+  },
+  {
+    name: "tenure-by-id",
+    wrong: "a tenure is told from another by its leader's id alone",
+    patches: [
+      election(
+        "protocol/protocol",
+        "leader.term === tenure.term && sameIdentity(leader, tenure)",
+        "leader.id === tenure.id"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 20
+  },
+  {
+    name: "guard-of-any-leader",
+    wrong: "the guard does not ask whether the tenure that stands is its own",
+    patches: [
+      election("leader/tenure", "stored !== undefined && Bytes.equals(stored, this.record)", "stored !== undefined")
+    ],
+    noticedBy: "guarded",
+    profile: "network",
+    within: 50
+  },
+  {
+    name: "old-vacancy",
+    wrong: "a vacancy that a preferred successor is to have is counted from an earlier one",
+    patches: [
+      election(
+        "protocol/protocol",
+        "memory.observation?.term === view.leader.term ? memory.vacantSince : undefined",
+        "memory.vacantSince"
+      )
+    ],
+    noticedBy: "replay",
+    profile: "late",
+    within: 50
+  },
+  {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
     patches: [election("follower/campaign", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],

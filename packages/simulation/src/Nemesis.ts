@@ -2,11 +2,12 @@
  * Lets the faults of a scenario happen, and ends them. Operators have a process of their own, in good weather.
  */
 import { Bytes, Database, type FdbError, Transaction, Tuple } from "@effect-fdb/core"
-import { ElectionConfig, type LeaderElection } from "@effect-fdb/leader-election"
+import { ElectionConfig, type LeaderElection, type LeaderState } from "@effect-fdb/leader-election"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, second } from "./EventScheduler.ts"
 import { calm } from "./FaultRates.ts"
@@ -59,6 +60,9 @@ type Act = Fiber.Fiber<unknown, unknown>
 
 /** Whoever writes to an election by hand must not share the version of a renewal. */
 const conflictWithRenewals = Effect.flatMap(Transaction, (tx) => tx.addReadConflictKey(leaseKey))
+
+/** The candidate of an operator that takes the leadership at once. */
+const usurper = "usurper"
 
 /** How often an operator tries something again. */
 const fewAttempts = 5
@@ -282,6 +286,27 @@ export class Nemesis {
         return this.garbage(fault)
       case "forge":
         return this.forge(fault.priority)
+      case "usurp":
+        return this.usurp()
+      case "resign-late": {
+        let old: Option.Option<LeaderState> = Option.none()
+        const reading = this.operate(
+          "looks",
+          {},
+          Effect.map(election.getLeaderRaw, (state) => {
+            old = state
+          })
+        )
+        const resigning = Effect.gen(function*() {
+          const now = yield* election.getLeaderRaw
+          if (Option.isNone(old) || Option.isNone(now) || now.value.term === old.value.term) return
+          yield* election.resignLeadership(old.value)
+        })
+        return scheduler.after(
+          Math.round(fault.for * second),
+          () => this.operate("resigns-late", {}, resigning, { after: reading })
+        )
+      }
       case "race": {
         this.races.add(fault)
         return scheduler.after(Math.round(fault.for * second), () => this.races.delete(fault))
@@ -390,6 +415,19 @@ export class Nemesis {
           done: () => this.spoiled.delete(name)
         })
     )
+  }
+
+  /** Where the lease does not get shorter by it: followers of the usurper must not wait for less than the leader believes. */
+  private usurp(): void {
+    const { election } = this.stage
+    const registering = this.operate("registers", {}, Effect.asVoid(election.registerCandidate(usurper, 100)))
+    const claiming = Effect.gen(function*() {
+      const { leaseDuration } = yield* election.readConfig
+      const leader = yield* election.getLeaderRaw
+      if (Option.isNone(leader) || Duration.isGreaterThan(leader.value.leaseDuration, leaseDuration)) return
+      yield* election.tryClaimLeadership(usurper, 100)
+    })
+    this.operate("usurps", {}, claiming, { after: registering })
   }
 
   /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */

@@ -62,11 +62,11 @@ type FaultKind = Exclude<Fault["kind"], "race">
 type Rates = Partial<Record<FaultKind, number>>
 
 const rates: { readonly [name in Name]: Rates } = {
-  calm: { resign: 60, "step-down": 120, stop: 120 },
+  calm: { resign: 60, "step-down": 120, stop: 120, "resign-late": 30 },
   clocks: { jump: 20, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
   pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
-  network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 150 },
-  late: { storm: 10, fade: 120, resign: 15, "step-down": 60, prioritize: 60, stop: 120 },
+  network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 150, usurp: 60 },
+  late: { storm: 10, fade: 120, resign: 15, "step-down": 60, prioritize: 60, stop: 120, "resign-late": 5 },
   outages: { outage: 50, storm: 60, crash: 120, freeze: 90, replace: 50 },
   operators: {
     configure: 60,
@@ -105,7 +105,9 @@ const rates: { readonly [name in Name]: Rates } = {
     "step-down": 150,
     evict: 120,
     garbage: 200,
-    forge: 200
+    forge: 200,
+    usurp: 200,
+    "resign-late": 60
   }
 }
 
@@ -346,9 +348,12 @@ const fault = (
     }
     case "forge":
       return { kind, at, priority: random.between(-5, 5) }
+    case "resign-late":
+      return { kind, at, for: 10 + 60 * random.next() }
     case "resign":
     case "step-down":
     case "evict":
+    case "usurp":
       return { kind, at }
   }
 }

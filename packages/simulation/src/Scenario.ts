@@ -93,6 +93,10 @@ interface Kinds {
   readonly evict: unknown
   readonly garbage: Lasting & { readonly record: "config" | "leader" | "lease" | "challenge" | "candidate" }
   readonly forge: { readonly priority: number }
+  /** An operator takes the leadership at once, as the transaction-level interface may, and lets the lease lapse. */
+  readonly usurp: unknown
+  /** An operator reads who leads, and resigns for that tenure much later, when another stands: which must do nothing. */
+  readonly "resign-late": Lasting
   /**
    * `meanwhile` happens when the first commit of a kind arrives within a time, `at` counting from there. The commit is kept back
    * until one of the kind `until` arrives, where that is set, and then put into its batch, before or behind it, or into a later one.

@@ -54,7 +54,9 @@ const operatorActions: ReadonlySet<string> = new Set([
   "deploys",
   "asks-to-step-down",
   "evicts",
-  "forges"
+  "forges",
+  "usurps",
+  "resigns-late"
 ])
 
 const faultOf = ({ details: { kind }, what, who }: Event): string | undefined =>

@@ -26,6 +26,7 @@ const disturbances: ReadonlySet<string> = new Set([
   "repairs",
   "evicts",
   "forges",
+  "usurps",
   "stops"
 ])
 

@@ -95,6 +95,9 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   if (written.has("challenge") && typeof after.challenge === "object" && after.challenge.challenger === undefined) {
     return legal("request-step-down")
   }
+  if (written.has("leader") && written.has("lease") && typeof after.leader === "object" && !after.leader.held) {
+    return illegal("ends a tenure in the name of an older one")
+  }
   const removes = candidates.size > 0 && [...candidates].every((id) => after.candidates.get(id) === undefined)
   return legal(removes ? "evict" : "spoil-or-repair")
 }

@@ -1,14 +1,14 @@
 /**
- * The weather between processes and the database: how long messages and commits take, and what goes wrong.
+ * How long messages and commits take, and how likely each fault is.
  *
- * In calm weather times are those of a FoundationDB server of version 7.3: 1.2 ms for a read version, 1.9 for a first read, 4.4 for
- * a commit at a version that is known.
+ * Without faults times are those of a FoundationDB server of version 7.3: 1.2 ms for a read version, 1.9 for a first read, 4.4 for a
+ * commit at a version that is known.
  */
 import { millisecond } from "./EventScheduler.ts"
 
 /** Probabilities are per operation; times are nanoseconds. */
 export interface FaultRates {
-  /** How long a message takes at least and at most, where nothing slows it down. */
+  /** How long a message takes at least and at most, unless it is slow. */
   readonly least: number
   readonly most: number
   /** How long a batch of commits is open at most, and how long it takes then to be written. */
@@ -39,7 +39,7 @@ export interface FaultRates {
   readonly spuriousWatch: number
 }
 
-/** Nothing goes wrong. */
+/** Without faults. */
 export const calm: FaultRates = {
   least: 0.15 * millisecond,
   most: 0.45 * millisecond,
@@ -59,5 +59,5 @@ export const calm: FaultRates = {
   spuriousWatch: 0
 }
 
-/** The longest that a whole transaction takes in calm weather, for its version, its reads and its commit, in nanoseconds. */
+/** The longest that a whole transaction takes without faults, for its version, its reads and its commit, in nanoseconds. */
 export const longestTransaction = 6 * calm.most + calm.batch + calm.logging

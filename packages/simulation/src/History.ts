@@ -1,10 +1,10 @@
-/** What is left of a world: its events, and the commit-ordered record of the database. */
+/** What a simulation leaves: its events, and the record of what was committed, in commit order. */
 import type { KeyValue } from "@effect-fdb/core"
 import { type Event, format } from "./EventLog.ts"
 import type { Scenario } from "./Scenario.ts"
 import type { CommitRecord } from "./SimulatedDatabase.ts"
 
-/** See the module. Times are nanoseconds of simulated time. */
+/** See the module. Instants are nanoseconds of simulated time. */
 export interface History {
   readonly scenario: Scenario
   readonly events: ReadonlyArray<Event>

@@ -1,6 +1,4 @@
-/**
- * The way between one process and the database: messages take time on it, wait where it is cut, and get lost.
- */
+/** The network between one process and the database: messages take time on it, wait where it is cut, and get lost. */
 import { second } from "./EventScheduler.ts"
 import type { FaultRates } from "./FaultRates.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
@@ -10,14 +8,18 @@ import type { SimulatedProcess } from "./SimulatedProcess.ts"
 /** Which way is cut. */
 export type Cut = "both" | "requests" | "replies"
 
-/** A message that has waited longer for the way to be open has got lost: whoever waits for an answer sends it again. */
-const patience = 5 * second
+/** A request that has waited longer for the link is lost: its sender sends it again. In nanoseconds. */
+const longestWait = 5 * second
 
+/** `fresh` unless the message has waited too long to be acted on, or a recovery has come between. */
+type Receive = (fresh: boolean) => void
+
+/** A message that waits for the link or for the database. */
 interface QueuedMessage {
   readonly since: number
-  /** The epoch of the cluster that it was sent in. */
+  /** The epoch of the database in which it was sent. */
   readonly epoch: number
-  readonly run: (fresh: boolean) => void
+  readonly receive: Receive
 }
 
 export class Link {
@@ -30,8 +32,7 @@ export class Link {
   private replies: Array<QueuedMessage> = []
   private waitsForRecovery = false
   /** What answers take longer, in nanoseconds. */
-  private drag = 0
-  /** Whether what the process has open of the database is that of old. */
+  private delay = 0
   private replaced = false
   private readonly atReplacement = new Set<() => void>()
 
@@ -45,7 +46,7 @@ export class Link {
     return this.database.rates
   }
 
-  /** How long a message takes. */
+  /** How long a message takes, drawn anew. */
   latency(): number {
     const { least, most, slow, slowMean } = this.rates
     const plain = least + Math.floor(this.random.next() * (most - least))
@@ -53,21 +54,20 @@ export class Link {
   }
 
   /** Answers take so much longer from now on, in nanoseconds. */
-  slow(drag: number): void {
-    this.drag = drag
+  slow(delay: number): void {
+    this.delay = delay
   }
 
+  /** Whether the process is told that the database that it has open was replaced. */
   get isReplaced(): boolean {
     return this.replaced
   }
 
-  /** The process is told from now on that its database was replaced. */
   replace(): void {
     this.replaced = true
     for (const run of this.atReplacement) run()
   }
 
-  /** For what waits for the database at that moment. */
   whenReplaced(run: () => void): void {
     this.atReplacement.add(run)
   }
@@ -83,32 +83,31 @@ export class Link {
     this.release()
   }
 
-  /**
-   * Runs at the database, when a message has got there; `fresh` unless it has waited too long to be acted on, or a recovery has
-   * come between.
-   */
-  toDatabase(delay: number, run: (fresh: boolean) => void): void {
-    const since = this.process.scheduler.now
-    const { epoch } = this.database
+  /** Runs at the database, when a message has got there. */
+  toDatabase(delay: number, receive: Receive): void {
+    const message = this.message(receive)
     this.process.scheduler.after(delay, () => {
-      if (this.requestCuts > 0 || this.database.isDown) this.hold(this.requests, { since, epoch, run })
-      else run(epoch === this.database.epoch)
+      if (this.requestCuts > 0 || this.database.isDown) this.hold(this.requests, message)
+      else receive(message.epoch === this.database.epoch)
     })
   }
 
   /** Runs at the process, when a message has got there and the process can act on it. */
-  toProcess(delay: number, run: (fresh: boolean) => void): void {
-    const since = this.process.scheduler.now
-    const { epoch } = this.database
-    this.process.scheduler.after(delay + this.drag, () => {
+  toProcess(delay: number, receive: Receive): void {
+    const message = this.message(receive)
+    this.process.scheduler.after(delay + this.delay, () => {
       if (!this.process.isAlive) return
-      if (this.replyCuts > 0 || this.database.isDown) this.hold(this.replies, { since, epoch, run })
-      else this.process.post(() => run(true))
+      if (this.replyCuts > 0 || this.database.isDown) this.hold(this.replies, message)
+      else this.process.post(() => receive(true))
     })
   }
 
-  private hold(where: Array<QueuedMessage>, held: QueuedMessage): void {
-    where.push(held)
+  private message(receive: Receive): QueuedMessage {
+    return { since: this.process.scheduler.now, epoch: this.database.epoch, receive }
+  }
+
+  private hold(queue: Array<QueuedMessage>, message: QueuedMessage): void {
+    queue.push(message)
     if (!this.database.isDown || this.waitsForRecovery) return
     this.waitsForRecovery = true
     this.database.whenRecovered(() => {
@@ -120,13 +119,13 @@ export class Link {
   private release(): void {
     if (this.database.isDown) return
     if (this.requestCuts === 0) {
-      for (const { epoch, run, since } of this.requests.splice(0)) {
-        const fresh = this.process.scheduler.now - since < patience && epoch === this.database.epoch
-        this.toDatabase(this.latency(), (still) => run(still && fresh))
+      for (const { epoch, receive, since } of this.requests.splice(0)) {
+        const fresh = this.process.scheduler.now - since < longestWait && epoch === this.database.epoch
+        this.toDatabase(this.latency(), (still) => receive(still && fresh))
       }
     }
     if (this.replyCuts === 0) {
-      for (const { run } of this.replies.splice(0)) this.toProcess(this.latency(), () => run(false))
+      for (const { receive } of this.replies.splice(0)) this.toProcess(this.latency(), () => receive(false))
     }
   }
 }

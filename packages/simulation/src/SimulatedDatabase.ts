@@ -1,10 +1,8 @@
 /**
- * The database's own side: one engine in memory that all processes share, the record of everything that was committed to
- * it, in commit order, and whether it is there at all.
+ * The database's own side: an engine in memory that all processes share, the record of what was committed, and outages.
  *
- * Commits that arrive within a short time of one another are one batch, as in FoundationDB: they have one version and an order
- * within it, a later one conflicts with what earlier ones of its batch have written, and whoever reads at that version sees all
- * of them.
+ * Commits that arrive within a short time of one another are one batch, as in FoundationDB. They have one version and an order within it:
+ * a later one conflicts with what earlier ones of its batch have written, and a read at that version sees all of them.
  */
 import { Bytes, type Engine, FdbError, MemoryDatabase, VersionedStore } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -37,7 +35,6 @@ interface Submission {
   readonly answer: (exit: Exit.Exit<Engine.Committed, FdbError>, injected: boolean) => void
 }
 
-/** Commits that share a fate: until they are written, a recovery may decide it. */
 type Batch = Array<Submission>
 
 const failure = (code: number): Exit.Exit<never, FdbError> => Exit.fail(new FdbError({ code, phase: "commit" }))
@@ -50,7 +47,6 @@ export class SimulatedDatabase {
   readonly log: EventLog
   readonly engine: Engine.Engine
   readonly record: Array<CommitRecord> = []
-  /** The weather everywhere. */
   rates: FaultRates = calm
   /** How many recoveries there have been. */
   epoch = 0
@@ -90,7 +86,7 @@ export class SimulatedDatabase {
   }
 
   /**
-   * Nobody answers any more. Where that is because it `recovers`, everything under way fails: of each batch that is not written
+   * It does not answer any more. Where that is because it `recovers`, everything under way fails: of each batch that is not written
    * yet, all commits are told that their outcome is unknown, and either all or none are there afterwards.
    */
   goDown(recovers: boolean): void {

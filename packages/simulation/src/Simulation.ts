@@ -13,7 +13,7 @@ import { electionSubspace, Nemesis, toElectionConfig } from "./Nemesis.ts"
 import type { Scenario } from "./Scenario.ts"
 import { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
-import { Sink } from "./Sink.ts"
+import { makeSink } from "./Sink.ts"
 import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
 
@@ -46,7 +46,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const database = new SimulatedDatabase(scheduler, log)
   const election = LeaderElection.make(electionSubspace)
   const triggers = new Triggers()
-  const sink = new Sink(scheduler, log, triggers)
+  const sink = makeSink(scheduler, log, triggers)
   const work: Work = options.work ?? ((process, { work }) => Workload.make({ process, log, sink }, work))
 
   const environment = { scheduler, database, log, election, work, lease: scenario.config.lease }

@@ -1,17 +1,15 @@
-/** Moments at which a fault may strike: what is under way then is what it meets. */
-
+/** Moments at which a fault may strike, so that it meets what is under way then. */
 import type { CommitKind } from "./internal/commitKind.ts"
 
 /** A commit to the election that has arrived at the database, or a message to the sink that was sent. */
 export type Trigger = CommitKind | "send"
 
-/** Called with the process that it is of. */
+/** Called with the process that brought the moment about. */
 type Strike = (by: string) => void
 
 export class Triggers {
   private readonly waiting = new Map<Trigger, Set<Strike>>()
 
-  /** Whether anybody waits for one. */
   get isAwaited(): boolean {
     return this.waiting.size > 0
   }
@@ -26,10 +24,8 @@ export class Triggers {
     }
   }
 
-  /** It has come. */
   fire(trigger: Trigger, by: string): void {
-    const struck = this.waiting.get(trigger)
-    if (struck === undefined) return
+    const struck = this.waiting.get(trigger) ?? []
     this.waiting.delete(trigger)
     for (const strike of struck) strike(by)
   }

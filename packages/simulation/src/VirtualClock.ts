@@ -5,12 +5,20 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { EventScheduler } from "./EventScheduler.ts"
+import { type EventScheduler, millisecond } from "./EventScheduler.ts"
 
-/** The wall time at which every world begins, in nanoseconds since the epoch. */
+/** The wall time at which every history begins, in nanoseconds since 1970. */
 const epoch = 1_700_000_000_000_000_000n
 
-const nanosPerMilli = 1_000_000
+/** How the clocks of a process are off. */
+export interface ClockOptions {
+  /** Nanoseconds of both clocks per nanosecond of simulated time. */
+  readonly rate: number
+  /** How far the wall clock is ahead of simulated time, in nanoseconds. */
+  readonly wallOffset: number
+  /** What the monotonic clock shows at first, in nanoseconds. */
+  readonly booted: number
+}
 
 /** A due time on the monotonic clock, and what is to happen then. */
 interface Timer {
@@ -19,31 +27,25 @@ interface Timer {
 }
 
 export class VirtualClock implements Clock.Clock {
-  private readonly scheduler: EventScheduler
-  /** Has its process do something, as soon as it can. */
-  private readonly post: (task: () => void) => void
-  /** Nanoseconds of both clocks per nanosecond of the world. */
   readonly rate: number
-  /** Where the present stretch of even time began: on the monotonic clock, and in the world. */
-  private begunMonotonic: number
-  private begunWorld: number
-  private suspended = false
-  /** What the wall clock is ahead of the epoch and the rate, in nanoseconds. */
-  private wallOffset: number
+  private readonly scheduler: EventScheduler
+  private readonly post: (task: () => void) => void
   private readonly born: number
+  private wallOffset: number
+  /** What the monotonic clock showed at the simulated time `since`. */
+  private shown: number
+  private since: number
+  private suspended = false
   private readonly waiting = new Set<Timer>()
 
-  constructor(
-    scheduler: EventScheduler,
-    post: (task: () => void) => void,
-    options: { readonly rate: number; readonly wallOffset: number; readonly booted: number }
-  ) {
+  /** `post` runs a task on the process as soon as that can. */
+  constructor(scheduler: EventScheduler, post: (task: () => void) => void, options: ClockOptions) {
     this.scheduler = scheduler
     this.post = post
     this.rate = options.rate
     this.wallOffset = options.wallOffset
-    this.begunMonotonic = options.booted
-    this.begunWorld = scheduler.now
+    this.shown = options.booted
+    this.since = scheduler.now
     this.born = scheduler.now
   }
 
@@ -52,39 +54,37 @@ export class VirtualClock implements Clock.Clock {
     return !this.suspended
   }
 
-  /** Nanoseconds on the monotonic clock, now. */
+  /** What the monotonic clock shows, in nanoseconds. */
   monotonic(): number {
-    return this.suspended
-      ? this.begunMonotonic
-      : this.begunMonotonic + Math.floor((this.scheduler.now - this.begunWorld) * this.rate)
+    return this.suspended ? this.shown : this.shown + Math.floor((this.scheduler.now - this.since) * this.rate)
   }
 
-  /** Nanoseconds of wall time since the epoch of the world, now. */
+  /** What the wall clock shows, in nanoseconds since the history began. */
   wall(): number {
     return this.born + Math.floor((this.scheduler.now - this.born) * this.rate) + this.wallOffset
   }
 
-  /** Somebody sets the wall clock. */
+  /** Sets the wall clock ahead, or back. */
   jump(nanos: number): void {
     this.wallOffset += nanos
   }
 
   /** The monotonic clock stands still. */
   suspend(): void {
-    this.begunMonotonic = this.monotonic()
+    this.shown = this.monotonic()
     this.suspended = true
   }
 
   /** The monotonic clock goes on from where it stood. */
   resume(): void {
     this.suspended = false
-    this.begunWorld = this.scheduler.now
+    this.since = this.scheduler.now
     const timers = [...this.waiting]
     this.waiting.clear()
     for (const timer of timers) this.arm(timer)
   }
 
-  /** Calls at a time of the monotonic clock, whether the process can act on it or not. */
+  /** Calls at a time of the monotonic clock, whether the process can act on it or not. Gives what cancels that. */
   timer(due: number, fire: () => void): () => void {
     const timer: Timer = { due, fire }
     this.arm(timer)
@@ -115,7 +115,7 @@ export class VirtualClock implements Clock.Clock {
   }
 
   currentTimeMillisUnsafe(): number {
-    return Number(epoch / 1_000_000n) + Math.floor(this.wall() / nanosPerMilli)
+    return Number(epoch / 1_000_000n) + Math.floor(this.wall() / millisecond)
   }
 
   monotonicTimeNanosUnsafe(): bigint {
@@ -130,7 +130,7 @@ export class VirtualClock implements Clock.Clock {
     const millis = Duration.toMillis(duration)
     if (millis <= 0) return Effect.yieldNow
     if (!Number.isFinite(millis)) return Effect.never
-    const nanos = Math.ceil(millis * nanosPerMilli)
+    const nanos = Math.ceil(millis * millisecond)
     return Effect.callback<void>((resume) => {
       const cancel = this.timer(this.monotonic() + nanos, () => this.post(() => resume(Effect.void)))
       return Effect.sync(cancel)

@@ -48,9 +48,9 @@ export interface Options {
 /** What is put to the test: made anew for each history, so that what it remembers is that history's. */
 export interface SystemUnderTest {
   /**
-   * What a process does while it leads. It runs under the virtual clock and chance of its process, with the faulty
-   * database, in the scope of the tenure; what it keeps outside of that survives crashes, as a service outside would. One that fails ends its
-   * process, which is then started again.
+   * What a process does while it leads. It has the clock, the random numbers and the faulty database of its process, and the scope of
+   * the tenure; what it keeps outside of these survives crashes, as an external service would. If it fails, its process ends and is
+   * started again.
    */
   readonly work: (
     leadership: Leadership,

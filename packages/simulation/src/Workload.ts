@@ -1,7 +1,4 @@
-/**
- * What the processes of a simulation do while they lead: they count in the database under `guard`, and write to a sink
- * outside of it with their term; some take their time to end.
- */
+/** What processes do while they lead: they count in the database under `guard`, and write to a sink with their term; some end slowly. */
 import { Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
@@ -26,11 +23,9 @@ export const journal = Subspace.fromTuple(["simulation", "journal"])
 /** A guarded transaction must not be at a read version that lags, whatever its options say. */
 const guardOptions = { tag: "guarded", causalReadRisky: true } as const
 
-/** A work that cannot be done, as of a release that is broken. */
 class Failed extends Data.TaggedError("Failed") {}
 
-/** What the work needs of its surroundings. */
-interface Surroundings {
+interface Environment {
   readonly process: SimulatedProcess
   readonly log: EventLog
   readonly sink: Sink
@@ -44,7 +39,7 @@ const readCount = (value: Uint8Array | undefined): bigint => {
 
 /** The work of one tenure. */
 export const make =
-  ({ log, process, sink }: Surroundings, plan: Work) =>
+  ({ log, process, sink }: Environment, plan: Work) =>
   (leadership: Leadership): Effect.Effect<void, Failed, Scope.Scope> =>
     Effect.gen(function*() {
       // As the stored state tells it; the sink is given the fencing token.
@@ -96,7 +91,7 @@ export const make =
       }
 
       const send = Effect.callback<boolean>((resume) => {
-        sink.write(process, `${process.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
+        sink(process, `${process.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
       }).pipe(Effect.timeoutOption(Duration.seconds(plan.guardTimeout)))
 
       const act = (name: string, draw: number): Effect.Effect<unknown> => {

@@ -1,4 +1,4 @@
-/** What the library tells its observer, as events of the world. */
+/** What the library tells its observer, as events of the log. */
 import type { FdbError } from "@effect-fdb/core"
 import type { ElectionEvent } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"

@@ -1,21 +1,21 @@
-/** What is going to happen, the next first; what happens at the same instant, in the order in which it was arranged. */
+/** Scheduled tasks, the next first; those of one instant in the order in which they were scheduled. It is written here, for its order is a part of what a seed means. */
 
-/** Something that is going to happen, unless it is cancelled. */
-export interface Appointment {
+/** A task that is going to run, unless `run` is taken away. */
+export interface ScheduledTask {
   readonly at: number
   readonly order: number
   run: (() => void) | undefined
 }
 
-const isBefore = (a: Appointment, b: Appointment): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
+const isBefore = (a: ScheduledTask, b: ScheduledTask): boolean => a.at < b.at || (a.at === b.at && a.order < b.order)
 
 export class EventHeap {
-  private readonly heap: Array<Appointment> = []
+  private readonly heap: Array<ScheduledTask> = []
   private order = 0
 
-  add(at: number, run: () => void): Appointment {
+  add(at: number, run: () => void): ScheduledTask {
     const { heap } = this
-    const added: Appointment = { at, order: this.order++, run }
+    const added: ScheduledTask = { at, order: this.order++, run }
     let index = heap.length
     heap.push(added)
     while (index > 0) {
@@ -28,8 +28,8 @@ export class EventHeap {
     return added
   }
 
-  /** The next that was not cancelled, left where it is. */
-  peek(): Appointment | undefined {
+  /** The next that was not cancelled. */
+  peek(): ScheduledTask | undefined {
     while (this.heap.length > 0 && this.heap[0]!.run === undefined) this.removeFirst()
     return this.heap[0]
   }

@@ -86,7 +86,7 @@ export class SeededRandom {
     return shuffled
   }
 
-  /** As Effect's source of chance. */
+  /** As the random numbers of an Effect. */
   toRandom(): typeof Random.Random.Service {
     return {
       nextDoubleUnsafe: () => this.next(),

@@ -1,7 +1,4 @@
-/**
- * What each commit to an election is: one of the transitions that the protocol has, or none. The rules are written down
- * here a second time, in the terms of what is stored.
- */
+/** Which transition of the protocol each commit to an election is, if it is one: the rules a second time, in terms of what is stored. */
 import type { Event } from "../EventLog.ts"
 import { second } from "../EventScheduler.ts"
 import type { Analysis } from "./analysis.ts"

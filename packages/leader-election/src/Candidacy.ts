@@ -6,10 +6,9 @@ import type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
 import type { ElectionConfig } from "./ElectionConfig.ts"
 import type { CampaignError, InvalidCandidate, InvalidConfig, LeadershipLost } from "./ElectionError.ts"
 import type { Health } from "./Health.ts"
-import type { Member } from "./internal/candidate/candidate.ts"
-import { enrol } from "./internal/candidate/enrolment.ts"
-import * as Candidate from "./internal/candidate/validation.ts"
-import * as Reign from "./internal/leader/leadership.ts"
+import * as Candidate from "./internal/candidate/candidate.ts"
+import { campaign, withLeadership } from "./internal/leader/withLeadership.ts"
+import { validate } from "./internal/protocol/validation.ts"
 import type { Leadership } from "./Leadership.ts"
 
 export type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
@@ -88,25 +87,24 @@ export const make = Effect.fnUntraced(function*(
   election: Election,
   options: CandidateOptions
 ): Effect.fn.Return<Candidacy, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
-  return fromMember(yield* enrol(election, options))
+  return fromCandidate(yield* Candidate.make(election, options))
 })
 
 /** @internal */
-export const fromMember = (member: Member): Candidacy => {
-  const { id } = member
+export const fromCandidate = (candidate: Candidate.Candidate): Candidacy => {
+  const { id, lifecycle, registration } = candidate
   return {
     id,
-    campaign: Reign.campaign(member),
-    withLeadership: (work, options) => Reign.withLeadership(member, work, { ...options, once: false }),
+    campaign: campaign(candidate),
+    withLeadership: (work, options) => withLeadership(candidate, work, { ...options, once: false }),
     setPriority: (priority) =>
       Effect.andThen(
-        Candidate.validate(id, priority),
+        validate(id, priority),
         Effect.suspend(() => {
-          member.priority = priority
-          member.lastBeat = undefined
-          return member.callUp
+          registration.setPriority(priority)
+          return lifecycle.wake
         })
       ),
-    health: Effect.sync(() => member.health())
+    health: Effect.sync(() => Candidate.health(candidate))
   }
 }

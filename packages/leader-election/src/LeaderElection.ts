@@ -36,14 +36,13 @@ import type {
 } from "./ElectionError.ts"
 import type { ElectionResult } from "./ElectionResult.ts"
 import type { HistoryEntry } from "./HistoryEntry.ts"
-import type { Member } from "./internal/candidate/candidate.ts"
-import { enrol } from "./internal/candidate/enrolment.ts"
+import * as Candidate from "./internal/candidate/candidate.ts"
 import { changes } from "./internal/follower/changes.ts"
-import * as Reign from "./internal/leader/leadership.ts"
 import { singleton } from "./internal/leader/singleton.ts"
+import { withLeadership } from "./internal/leader/withLeadership.ts"
+import * as Operations from "./internal/operations.ts"
 import * as Keys from "./internal/storage/keys.ts"
-import * as Operations from "./internal/storage/operations.ts"
-import * as Store from "./internal/storage/reads.ts"
+import * as Reads from "./internal/storage/reads.ts"
 import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
 
@@ -316,19 +315,19 @@ export interface ElectionOptions {
  * @category constructors
  */
 export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = {}): LeaderElection =>
-  build(subspace, config, (candidate) => enrol({ subspace, config }, candidate), (changes) => changes)
+  build(subspace, config, (candidate) => Candidate.make({ subspace, config }, candidate), (changes) => changes)
 
 const build = <Requires>(
   subspace: Subspace.Subspace,
   config: ElectionConfig | undefined,
-  enrolled: (
+  enter: (
     candidate: CandidateOptions
-  ) => Effect.Effect<Member, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>,
+  ) => Effect.Effect<Candidate.Candidate, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>,
   provide: <A, E>(stream: Stream.Stream<A, E, Database>) => Stream.Stream<A, E, Requires>
 ): LeaderElection<Requires> => {
   const keys = Keys.make(subspace)
   const none: IdentityOptions = {}
-  const candidacy = (candidate: CandidateOptions) => Effect.map(enrolled(candidate), Candidacy.fromMember)
+  const candidacy = (candidate: CandidateOptions) => Effect.map(enter(candidate), Candidacy.fromCandidate)
   return {
     subspace,
     config,
@@ -353,12 +352,12 @@ const build = <Requires>(
       Operations.runElectionCycle(keys, processId, priority, options),
     requestStepDown: Operations.requestStepDown(keys),
     readChallenge: Operations.readChallenge(keys),
-    readHistory: (limit = Store.historyLength) => Operations.readHistory(keys, limit),
+    readHistory: (limit = Reads.historyLength) => Operations.readHistory(keys, limit),
     candidacy,
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
     withLeadership: (candidate, work, options) =>
       Effect.scoped(
-        Effect.flatMap(enrolled(candidate), (member) => Reign.withLeadership(member, work, { ...options, once: true }))
+        Effect.flatMap(enter(candidate), (candidate) => withLeadership(candidate, work, { ...options, once: true }))
       ),
     singleton: (candidate, service) => singleton(candidacy(candidate), service),
     changes: provide(changes(keys))
@@ -437,7 +436,7 @@ export const Service =
         ...build<never>(
           subspace,
           config,
-          (candidate) => Effect.provideService(enrol({ subspace, config }, candidate), Database, database),
+          (candidate) => Effect.provideService(Candidate.make({ subspace, config }, candidate), Database, database),
           (changes) => Stream.provideService(changes, Database, database)
         ),
         transact: (body, options) => database.transact(body, options)

@@ -50,9 +50,14 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a follower takes over when its own wall clock has passed the stored expiry",
     patches: [
       election(
-        "follower/campaign",
-        ": Protocol.step(memory, view,",
-        ": Protocol.step(memory, { ...view, wall: member.clock.currentTimeNanosUnsafe() },"
+        "follower/look",
+        "return Protocol.step(memory, view,",
+        "return Protocol.step(memory, { ...view, wall: clock.currentTimeNanosUnsafe() },"
+      ),
+      election(
+        "follower/look",
+        "({ lifecycle, registration: { identity,",
+        "({ clock, lifecycle, registration: { identity,"
       ),
       election("protocol/protocol", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"),
       election(
@@ -70,10 +75,10 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a leader counts its lease from the answer of the renewal, not from its start",
     patches: [
       election(
-        "leader/renewal",
-        "tenure.renewed(attempt, lease, version);",
-        "tenure.renewed({ monotonic: member.clock.monotonicTimeNanosUnsafe(), " +
-          "wall: member.clock.currentTimeNanosUnsafe() }, lease, version);"
+        "leader/renewalLoop",
+        "this.tenure.renewed(attempt, lease, version);",
+        "this.tenure.renewed({ monotonic: now(), " +
+          "wall: this.tenure.candidate.clock.currentTimeNanosUnsafe() }, lease, version);"
       )
     ],
     noticedBy: "beliefs",
@@ -85,10 +90,11 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a renewal that fails extends the belief",
     patches: [
       election(
-        "leader/renewal",
-        "member.failures++;",
-        "member.failures++; const span = tenure.lease.duration; " +
-          "tenure.belief.confirm(instant(member.clock), span, member.marginOf(span));"
+        "leader/renewalLoop",
+        "contact.failure();",
+        "contact.failure(); const span = this.tenure.lease.duration; const { clock, marginOf } = this.tenure.candidate; " +
+          "this.tenure.belief.confirm({ monotonic: clock.monotonicTimeNanosUnsafe(), " +
+          "wall: clock.currentTimeNanosUnsafe() }, span, marginOf(span));"
       )
     ],
     noticedBy: "deadline",
@@ -100,7 +106,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a leader believes its monotonic clock only, which stands still while its host is suspended",
     patches: [
       election("leader/belief", "if (wall >= this.until.wall)", "if (false)"),
-      election("leader/belief", "const least = monotonic < wall ? monotonic : wall;", "const least = monotonic;")
+      election("leader/belief", "return atLeastZero(least(monotonic, wall));", "return atLeastZero(monotonic);")
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -109,7 +115,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "claim-on-a-snapshot",
     wrong: "a claim does not conflict with what its decision rests on",
-    patches: [election("storage/operations", "yield* Store.addDecisionConflicts(tx, keys, claimant.id);", "")],
+    patches: [election("storage/writes", "yield* addDecisionConflicts(tx, keys, claimant.id);", "")],
     noticedBy: "growth",
     profile: "late",
     within: 3
@@ -119,8 +125,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a renewal in one round trip does not conflict with what it takes for granted",
     patches: [
       election(
-        "storage/operations",
-        "Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "storage/writes",
+        "addDecisionConflicts(tx, keys, leader.id).pipe(",
         "Effect.void.pipe("
       )
     ],
@@ -133,8 +139,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a resignation in one round trip does not conflict with what it takes for granted",
     patches: [
       election(
-        "storage/operations",
-        "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    const { id",
+        "storage/writes",
+        "yield* addDecisionConflicts(tx, keys, leader.id);\n    const { id",
         "const { id"
       )
     ],
@@ -147,9 +153,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a resignation takes the ballot back to zero",
     patches: [
       election(
-        "storage/operations",
-        "Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))",
-        "Store.write(tx, keys.lease, Codec.encodeLease({ ...view.lease, ballot: 0n, expiry: now }))"
+        "storage/writes",
+        "write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))",
+        "write(tx, keys.lease, Codec.encodeLease({ ...view.lease, ballot: 0n, expiry: now }))"
       )
     ],
     noticedBy: "growth",
@@ -174,7 +180,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "guard-on-a-snapshot",
     wrong: "the guard reads S(\"leader\") without conflict",
     patches: [
-      election("leader/tenure", "tx.get(this.member.keys.leader)", "tx.snapshot.get(this.member.keys.leader)")
+      election("leader/guard", "tx.get(keys.leader)", "tx.snapshot.get(keys.leader)")
     ],
     noticedBy: "guarded",
     profile: "late",
@@ -184,9 +190,9 @@ export const all: ReadonlyArray<Mutant> = [
     name: "guard-reads-the-lease",
     wrong: "the guard conflicts with S(\"lease\"), which every renewal writes",
     patches: [election(
-      "leader/tenure",
-      "tx.get(this.member.keys.leader)",
-      "Effect.andThen(tx.get(this.member.keys.lease), tx.get(this.member.keys.leader))"
+      "leader/guard",
+      "tx.get(keys.leader)",
+      "Effect.andThen(tx.get(keys.lease), tx.get(keys.leader))"
     )],
     noticedBy: "undisturbed",
     profile: "network",
@@ -210,9 +216,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "the fencing token that the work is given is rounded down",
     patches: [
       election(
-        "leader/tenure",
-        "term: this.term,\n            state:",
-        "term: this.term - this.term % 64n,\n            state:"
+        "leader/withLeadership",
+        "term: tenure.term,\n    state:",
+        "term: tenure.term - tenure.term % 64n,\n    state:"
       )
     ],
     noticedBy: "sink",
@@ -225,10 +231,14 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "protocol/protocol",
-        "if (!stands(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
+        "if (!isCurrent(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
         "if (false) return { _tag: \"Refuse\", because: \"replaced\" }"
       ),
-      election("protocol/protocol", "const registered = standing(view, tenure);", "const registered = \"registered\";")
+      election(
+        "protocol/protocol",
+        "const registered = registrationStatus(view, tenure);",
+        "const registered = \"registered\";"
+      )
     ],
     noticedBy: "registered",
     profile: "operators",
@@ -239,8 +249,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a resignation ends whatever tenure stands",
     patches: [
       election(
-        "storage/operations",
-        "if (!Protocol.stands(view.leader, tenure)) {",
+        "storage/writes",
+        "if (!Protocol.isCurrent(view.leader, tenure)) {",
         "if (view.leader._tag === \"Vacant\") {"
       )
     ],
@@ -262,7 +272,7 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "protocol/protocol",
-        "const because = obligation(view);",
+        "const because = stepDownReason(view);",
         "const because = undefined;"
       )
     ],
@@ -275,7 +285,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "followers do not ask whether the election is enabled",
     patches: [
       election("protocol/protocol", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""),
-      election("follower/campaign", "if (!view.enabled || member.closed)", "if (member.closed)")
+      election("follower/look", "if (!view.enabled || lifecycle.isClosing)", "if (lifecycle.isClosing)")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -304,7 +314,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "beat-without-conflict",
     wrong: "a heartbeat does not conflict with its own record, and brings back what was evicted",
-    patches: [election("candidate/registration", "tx.addReadConflictKey(member.keys.candidate(me.id))", "Effect.void")],
+    patches: [election("candidate/registration", "tx.addReadConflictKey(keys.candidate(me.id))", "Effect.void")],
     noticedBy: "replay",
     profile: "operators",
     within: 4
@@ -314,7 +324,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "eviction spares nobody",
     patches: [
       election(
-        "storage/operations",
+        "operations",
         " && !isLeader(candidate)",
         ""
       )
@@ -334,7 +344,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "evicted-by-a-former-leader",
     wrong: "a leader that has been replaced goes on evicting, and who leads is not spared",
-    patches: [election("leader/eviction", " || !Protocol.stands(leader, tenure)", "")],
+    patches: [election("leader/eviction", " || !Protocol.isCurrent(leader, tenure)", "")],
     noticedBy: "replay",
     profile: "outages",
     within: 50
@@ -351,9 +361,9 @@ export const all: ReadonlyArray<Mutant> = [
     name: "late-interruption",
     wrong: "the work is interrupted a second after the leadership was lost",
     patches: [
-      election("leader/tenure", "this.interruptWork(loss);", ""),
+      election("leader/end", "this.interruptWork(loss);", ""),
       election(
-        "leader/tenure",
+        "leader/end",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error)); " +
           "Effect.runForkWith(context)(Effect.andThen(Effect.sleep(\"1 second\"), " +
@@ -368,9 +378,9 @@ export const all: ReadonlyArray<Mutant> = [
     name: "interruption-left-to-the-scheduler",
     wrong: "the work is interrupted by a fiber that waits for the loss, and goes on until that is scheduled",
     patches: [
-      election("leader/tenure", "this.interruptWork(loss);", ""),
+      election("leader/end", "this.interruptWork(loss);", ""),
       election(
-        "leader/tenure",
+        "leader/end",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
         "Deferred.doneUnsafe(this.losing, Effect.sync(error)); " +
           "Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, Effect.sync(() => this.interruptWork(loss))));"
@@ -384,10 +394,10 @@ export const all: ReadonlyArray<Mutant> = [
     name: "resignation-before-finalizers",
     wrong: "the tenure is ended as soon as it is lost, while finalizers still run",
     patches: [election(
-      "leader/leadership",
-      "yield* following.disarm;",
-      "yield* following.disarm;\n        " +
-        "yield* Effect.forkIn(Effect.andThen(tenure.lost, tenure.resign), scope);"
+      "leader/withLeadership",
+      "yield* following.cancel;",
+      "yield* following.cancel;\n    " +
+        "yield* Effect.forkIn(Effect.andThen(tenure.end.lost, Effect.suspend(() => tenure.end.writeVacancy())), scope);"
     )],
     noticedBy: "ending",
     profile: "deployments",
@@ -404,7 +414,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "limit-told-only",
     wrong: "a belief that is limited before the lease is shortened is told to be, and is not",
-    patches: [election("leader/renewal", "belief.limit(attempt, leaseDuration, member.marginOf(leaseDuration));", "")],
+    patches: [election("leader/renewal", "belief.limit(attempt, leaseDuration, marginOf(leaseDuration));", "")],
     noticedBy: "deadline",
     profile: "changes",
     within: 50
@@ -412,7 +422,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "limit-seen-late",
     wrong: "a belief that is limited is looked at when the watchdog looks again, which may be after its end",
-    patches: [election("leader/renewal", "belief.monotonicUntil >= tenure.looksAt", "true")],
+    patches: [election("leader/watchdog", "this.tenure.belief.monotonicUntil >= this.looksAt", "true")],
     noticedBy: "deadline",
     profile: "changes",
     within: 50
@@ -437,8 +447,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a claim does not conflict with the configuration that it goes by",
     patches: [
       election(
-        "storage/operations",
-        "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
+        "storage/writes",
+        "yield* addDecisionConflicts(tx, keys, claimant.id);",
         "for (const key of [keys.leader, keys.lease, keys.challenge, keys.candidate(claimant.id)]) " +
           "yield* tx.addReadConflictKey(key);"
       )
@@ -450,7 +460,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "configuration-without-renewals",
     wrong: "a write of the configuration does not conflict with a renewal of the same version",
-    patches: [election("storage/operations", "yield* tx.addReadConflictKey(keys.lease);\n", "\n")],
+    patches: [election("storage/writes", "yield* tx.addReadConflictKey(keys.lease);\n", "\n")],
     noticedBy: "replay",
     profile: "changes",
     within: 100
@@ -460,14 +470,14 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a confirmation that comes when the belief is over brings it back",
     patches: [
       election(
-        "leader/renewal",
-        "if (!held)\n                return Effect.void;\n            tenure.renewed",
-        "tenure.renewed"
+        "leader/renewalLoop",
+        "if (!held)\n                return Effect.void;\n            this.tenure.renewed",
+        "this.tenure.renewed"
       ),
       election(
-        "leader/renewal",
-        "const { member, term } = tenure;\n        return Effect.flatMap(tenure.isHeld,",
-        "const { member, term } = tenure;\n        return Effect.flatMap(Effect.void,"
+        "leader/renewalLoop",
+        "end, term } = this.tenure;\n        return Effect.flatMap(end.check,",
+        "end, term } = this.tenure;\n        return Effect.flatMap(Effect.void,"
       )
     ],
     noticedBy: "deadline",
@@ -477,7 +487,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "guard-at-a-lagging-version",
     wrong: "the guard reads at a version that may lag, where the caller allows it",
-    patches: [election("leader/tenure", "{ ...options, causalReadRisky: false }", "options")],
+    patches: [election("leader/guard", "{ ...options, causalReadRisky: false }", "options")],
     noticedBy: "reasons",
     profile: "network",
     within: 50
@@ -496,7 +506,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "scope-of-the-caller",
     wrong: "what a work acquires and forks in its scope belongs to its caller",
-    patches: [election("leader/leadership", "Effect.scoped(supervised)", "supervised")],
+    patches: [election("leader/work", "Effect.scoped(supervised)", "supervised")],
     noticedBy: "scopes",
     profile: "deployments",
     within: 4
@@ -506,7 +516,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "that its margin does not fit the lease is found out when a candidate claims",
     patches: [
       election(
-        "follower/campaign",
+        "follower/look",
         "step._tag === \"Challenge\" || step._tag === \"Claim\"",
         "step._tag === \"Claim\""
       ),
@@ -522,7 +532,7 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "protocol/protocol",
-        "const registered = standing(view, tenure);\n    if (registered !== \"registered\")",
+        "const registered = registrationStatus(view, tenure);\n    if (registered !== \"registered\")",
         "const registered = \"registered\";\n    if (false)"
       )
     ],
@@ -574,10 +584,10 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "follower/campaign",
-        "identity !== undefined && member.memory.supersededBy === undefined && !this.disabled",
+        "identity !== undefined && memory.current.supersededBy === undefined && !this.disabled",
         "identity !== undefined && !this.disabled"
       ),
-      election("follower/campaign", "view.enabled && member.memory.supersededBy === undefined)", "view.enabled)")
+      election("follower/campaign", "view.enabled && memory.current.supersededBy === undefined)", "view.enabled)")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -598,9 +608,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a follower counts a lease from before the read that first showed it",
     patches: [
       election(
-        "follower/campaign",
-        "Protocol.remember(member.memory, view, readAt)",
-        "Protocol.remember(member.memory, view, attempt.monotonic)"
+        "follower/look",
+        "Protocol.remember(before, view, readAt)",
+        "Protocol.remember(before, view, attempt.monotonic)"
       )
     ],
     noticedBy: "beliefs",
@@ -723,8 +733,8 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "follower/campaign",
-        "yieldsUntil: member.now() + Duration.toNanosUnsafe(pause)",
-        "yieldsUntil: undefined"
+        "memory.yieldsUntil(now() + Duration.toNanosUnsafe(pause))",
+        "memory.yieldsUntil(undefined)"
       )
     ],
     noticedBy: "replay",
@@ -749,11 +759,11 @@ export const all: ReadonlyArray<Mutant> = [
     name: "registers-while-disabled",
     wrong: "a candidate registers while the election is disabled",
     patches: [
-      election("storage/operations", "yield* requireEnabled(keys, config);\n    yield* requireOf", "yield* requireOf"),
+      election("storage/writes", "yield* requireEnabled(keys, config);\n    yield* requireOf", "yield* requireOf"),
       election(
         "follower/campaign",
-        "this.member.identity === undefined && !this.disabled",
-        "this.member.identity === undefined"
+        "registration.identity === undefined && !this.disabled",
+        "registration.identity === undefined"
       )
     ],
     noticedBy: "replay",
@@ -805,7 +815,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a registration does not conflict with another of its id, and undoes it when it comes late",
     patches: [
       election(
-        "storage/operations",
+        "storage/writes",
         "yield* tx.addReadConflictKey(keys.candidate(id));\n    const record",
         "const record"
       )
@@ -819,7 +829,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "whoever is interrupted in its claim ends whatever tenure stands",
     patches: [
       election(
-        "storage/operations",
+        "storage/writes",
         "if (view.leader._tag === \"Vacant\" || !sameIdentity(view.leader, me))",
         "if (view.leader._tag === \"Vacant\")"
       )
@@ -832,7 +842,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "unregisters-another",
     wrong: "a superseded candidate that leaves removes the record of the other",
     patches: [
-      election("candidate/registration", "member.id, identity)", "member.id, {})")
+      election("candidate/registration", "identity.id, identity)", "identity.id, {})")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -843,8 +853,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a candidate removes its record while its tenure stands",
     patches: [
       election(
-        "storage/operations",
-        "yield* relinquish(keys, yield* identify(id, candidate, options));",
+        "storage/writes",
+        "yield* resignIfLeading(keys, yield* identify(id, candidate, options));",
         "yield* identify(id, candidate, options);"
       )
     ],
@@ -857,8 +867,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a claim does not conflict with the challenge that it answers",
     patches: [
       election(
-        "storage/operations",
-        "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
+        "storage/writes",
+        "yield* addDecisionConflicts(tx, keys, claimant.id);",
         "for (const key of [keys.config, keys.leader, keys.lease, keys.candidate(claimant.id)]) yield* tx.addReadConflictKey(key);"
       )
     ],
@@ -871,8 +881,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a renewal does not conflict with the configuration",
     patches: [
       election(
-        "storage/operations",
-        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "storage/writes",
+        "return addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.leader, keys.lease, keys.challenge, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
       )
     ],
@@ -885,8 +895,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a renewal does not conflict with the challenge",
     patches: [
       election(
-        "storage/operations",
-        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "storage/writes",
+        "return addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.config, keys.leader, keys.lease, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
       )
     ],
@@ -899,8 +909,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a renewal does not conflict with its candidate's record",
     patches: [
       election(
-        "storage/operations",
-        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "storage/writes",
+        "return addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.config, keys.leader, keys.lease, keys.challenge], (key) => tx.addReadConflictKey(key)).pipe("
       )
     ],
@@ -913,8 +923,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a renewal does not conflict with the leader and the lease",
     patches: [
       election(
-        "storage/operations",
-        "return Store.addDecisionConflicts(tx, keys, leader.id).pipe(",
+        "storage/writes",
+        "return addDecisionConflicts(tx, keys, leader.id).pipe(",
         "return Effect.forEach([keys.config, keys.challenge, keys.candidate(leader.id)], (key) => tx.addReadConflictKey(key)).pipe("
       )
     ],
@@ -927,8 +937,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a resignation in one round trip does not conflict with the challenge",
     patches: [
       election(
-        "storage/operations",
-        "yield* Store.addDecisionConflicts(tx, keys, leader.id);\n    const { id",
+        "storage/writes",
+        "yield* addDecisionConflicts(tx, keys, leader.id);\n    const { id",
         "for (const key of [keys.config, keys.leader, keys.lease, keys.candidate(leader.id)]) yield* tx.addReadConflictKey(key);\n    const { id"
       )
     ],
@@ -941,8 +951,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a challenge does not conflict with the tenure that it challenges",
     patches: [
       election(
-        "storage/operations",
-        "yield* Store.addDecisionConflicts(tx, keys, id);",
+        "storage/writes",
+        "yield* addDecisionConflicts(tx, keys, id);",
         "for (const key of [keys.config, keys.challenge, keys.candidate(id)]) yield* tx.addReadConflictKey(key);"
       )
     ],
@@ -965,9 +975,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a resignation in one round trip asks for a version, instead of taking that of the last renewal",
     patches: [
       election(
-        "leader/tenure",
-        "Effect.andThen(tx.setReadVersion(version.version), Operations.endStandingTenure(",
-        "Effect.andThen(Effect.void, Operations.endStandingTenure("
+        "leader/end",
+        "Effect.andThen(tx.setReadVersion(version.version), Writes.resignFast(",
+        "Effect.andThen(Effect.void, Writes.resignFast("
       )
     ],
     noticedBy: "replay",
@@ -988,7 +998,11 @@ export const all: ReadonlyArray<Mutant> = [
     name: "wall-clock-looked-at-late",
     wrong: "the watchdog looks again when the belief is over by the monotonic clock",
     patches: [
-      election("leader/renewal", "const pause = remaining < longest ? remaining : longest;", "const pause = remaining;")
+      election(
+        "leader/watchdog",
+        "const pause = remaining < longest ? remaining : longest;",
+        "const pause = remaining;"
+      )
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -1000,7 +1014,7 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "candidate/watches",
-        "else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !mayPass(error)))\n            return;",
+        "else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !isTransient(error)))\n            return;",
         "else return;"
       )
     ],
@@ -1012,7 +1026,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "replaced-not-lost",
     wrong: "a leader whose database was replaced tries again until its belief is over",
     patches: [
-      election("leader/renewal", "return Effect.andThen(told, tenure.lose(\"broken\"));", "return told;")
+      election("leader/renewalLoop", "return Effect.andThen(told, end.lose(\"broken\"));", "return told;")
     ],
     noticedBy: "replaced",
     profile: "outages",
@@ -1024,7 +1038,7 @@ export const all: ReadonlyArray<Mutant> = [
     patches: [
       election(
         "protocol/protocol",
-        "if (!stands(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
+        "if (!isCurrent(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
         "if (false)\n        return { _tag: \"Refuse\", because: \"replaced\" }"
       )
     ],
@@ -1037,8 +1051,8 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a claim does not conflict with the lease that it has seen lapse",
     patches: [
       election(
-        "storage/operations",
-        "yield* Store.addDecisionConflicts(tx, keys, claimant.id);",
+        "storage/writes",
+        "yield* addDecisionConflicts(tx, keys, claimant.id);",
         "for (const key of [keys.config, keys.leader, keys.challenge, keys.candidate(claimant.id)]) yield* tx.addReadConflictKey(key);"
       )
     ],
@@ -1051,9 +1065,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a claim leaves the challenge of the tenure before",
     patches: [
       election(
-        "storage/operations",
-        "yield* beat(tx, keys, claimant, claimant.priority, now);\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
-        "yield* beat(tx, keys, claimant, claimant.priority, now);"
+        "storage/writes",
+        "yield* writeHeartbeat(tx, keys, claimant, claimant.priority, now);\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
+        "yield* writeHeartbeat(tx, keys, claimant, claimant.priority, now);"
       )
     ],
     noticedBy: "replay",
@@ -1064,7 +1078,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "claim-without-end",
     wrong: "a claim of a lapsed lease does not end the tenure in the history",
     patches: [
-      election("storage/operations", "if (claim.ends !== undefined && ended !== undefined) {", "if (false) {")
+      election("storage/writes", "if (claim.ends !== undefined && ended !== undefined) {", "if (false) {")
     ],
     noticedBy: "replay",
     profile: "pauses",
@@ -1075,9 +1089,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a claim is written for the lease that is stored, not for the one that is configured",
     patches: [
       election(
-        "storage/operations",
-        "duration: view.leaseDuration, expiry: now + view.leaseDuration };\n    yield* Store.add",
-        "duration: view.lease.duration, expiry: now + view.leaseDuration };\n    yield* Store.add"
+        "storage/writes",
+        "duration: view.leaseDuration, expiry: now + view.leaseDuration };\n    yield* add",
+        "duration: view.lease.duration, expiry: now + view.leaseDuration };\n    yield* add"
       )
     ],
     noticedBy: "replay",
@@ -1089,7 +1103,7 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a resignation leaves the challenge that it answers",
     patches: [
       election(
-        "storage/operations",
+        "storage/writes",
         "expiry: now }));\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);",
         "expiry: now }));"
       )
@@ -1102,7 +1116,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "quick-resignation-leaves-challenge",
     wrong: "a resignation in one round trip leaves a challenge that asks nothing of the leader",
     patches: [
-      election("storage/operations", "yield* tx.clear(keys.challenge);\n    if (leaves)", "if (leaves)")
+      election("storage/writes", "yield* tx.clear(keys.challenge);\n    if (leaves)", "if (leaves)")
     ],
     noticedBy: "replay",
     profile: "operators",
@@ -1113,9 +1127,9 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "a request to step down does not conflict with a renewal of the same version",
     patches: [
       election(
-        "storage/operations",
-        "const [, leader, lease, challenge] = yield* Store.readAll(tx, [",
-        "const [, leader, lease, challenge] = yield* Store.readAll(tx.snapshot, ["
+        "operations",
+        "const [, leader, lease, challenge] = yield* Reads.readAll(tx, [",
+        "const [, leader, lease, challenge] = yield* Reads.readAll(tx.snapshot, ["
       )
     ],
     noticedBy: "replay",
@@ -1136,7 +1150,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "no-watchdog",
     wrong: "nobody watches the belief while a call to the database hangs",
     patches: [
-      election("leader/leadership", "Effect.andThen(Renewal.watchdog(tenure), afterLoss)", "Effect.void")
+      election("leader/withLeadership", "Effect.andThen(watchdog.run, whenOver)", "Effect.void")
     ],
     noticedBy: "deadline",
     profile: "pauses",
@@ -1145,7 +1159,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "overrun-untold",
     wrong: "a work that goes on when its lease has lapsed is not reported",
-    patches: [election("leader/leadership", "if (tenure.overrunTold)", "if (true)")],
+    patches: [election("leader/work", "if (overrunTold)", "if (true)")],
     noticedBy: "deadline",
     profile: "network",
     within: 20
@@ -1155,14 +1169,14 @@ export const all: ReadonlyArray<Mutant> = [
     wrong: "whoever interrupts a work does not wait for its finalizers",
     patches: [
       election(
-        "leader/leadership",
+        "leader/work",
         "if (Exit.hasInterrupts(waited))\n            yield* Fiber.interrupt(working);",
         ""
       ),
       election(
-        "leader/leadership",
-        "Effect.andThen(working === undefined ? Effect.void : Fiber.interrupt(working), end)",
-        "end"
+        "leader/work",
+        "Effect.suspend(() => working === undefined ? Effect.void : Effect.asVoid(Fiber.interrupt(working)))",
+        "Effect.void"
       )
     ],
     noticedBy: "ending",
@@ -1173,7 +1187,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "work-scheduler-dropped",
     wrong: "a fiber of the work that an answer calls goes on before the belief has been looked at",
     patches: [
-      election("leader/leadership", "supervisedBy(tenure), Span", "Span")
+      election("leader/work", "scheduled(tenure), Span", "Span")
     ],
     noticedBy: "deadline",
     profile: "clocks",
@@ -1205,7 +1219,7 @@ export const all: ReadonlyArray<Mutant> = [
     name: "guard-of-any-leader",
     wrong: "the guard does not ask whether the tenure that stands is its own",
     patches: [
-      election("leader/tenure", "stored !== undefined && Bytes.equals(stored, this.record)", "stored !== undefined")
+      election("leader/guard", "stored !== undefined && Bytes.equals(stored, record)", "stored !== undefined")
     ],
     noticedBy: "guarded",
     profile: "network",
@@ -1228,7 +1242,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "no-polling",
     wrong: "a follower waits for its watches only",
-    patches: [election("follower/campaign", "wakeUp.during(sleep(round.success))", "wakeUp.during(Effect.never)")],
+    patches: [election("follower/campaign", "watches.during(sleep(round.success))", "watches.during(Effect.never)")],
     noticedBy: "liveness",
     profile: "pauses",
     within: 4
@@ -1236,7 +1250,7 @@ export const all: ReadonlyArray<Mutant> = [
   {
     name: "no-watches",
     wrong: "a follower polls only",
-    patches: [election("follower/campaign", "wakeUp.during(sleep(round.success))", "sleep(round.success)")],
+    patches: [election("follower/campaign", "watches.during(sleep(round.success))", "sleep(round.success)")],
     noticedBy: "handover",
     profile: "calm",
     within: 2

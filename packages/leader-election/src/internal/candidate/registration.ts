@@ -1,120 +1,177 @@
-/** A candidate's own record: how it comes, is kept fresh, and goes. */
-import { type FdbError, Transaction, type Versionstamp } from "@effect-fdb/core"
+/** A candidate's own record: registered, kept fresh by heartbeats, removed at the end (8). */
+import { Transaction, type Versionstamp } from "@effect-fdb/core"
+import type { FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ElectionConfig } from "../../ElectionConfig.ts"
-import type { ClockOutOfRange, InvalidState } from "../../ElectionError.ts"
+import type { CampaignError, ClockOutOfRange, ElectionDisabled, InvalidState } from "../../ElectionError.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import type { Identity } from "../protocol/records.ts"
-import * as Operations from "../storage/operations.ts"
-import * as Store from "../storage/reads.ts"
-import type { Member } from "./candidate.ts"
+import { requireAble } from "../protocol/validation.ts"
+import * as Reads from "../storage/reads.ts"
+import * as Writes from "../storage/writes.ts"
+import type { CandidateContext } from "./candidate.ts"
+import { isFresh, type KnownVersion } from "./knownVersion.ts"
 import * as Log from "./log.ts"
-import * as Candidate from "./validation.ts"
 
-/**
- * Registers, as a new identity. A registration whose commit is not known of is superseded by the next; one that is interrupted
- * after its commit is its own all the same, and is removed when the candidacy ends.
- */
-export const register = Effect.fnUntraced(function*(member: Member) {
-  const { database, id, keys, priority } = member
-  const { supersededBy } = member.memory
-  const again = member.identity !== undefined && supersededBy === undefined
-  const own = Effect.map((registration: Versionstamp.Versionstamp) => {
-    member.identity = { id, registration }
-    return registration
-  })
-  let last: Effect.Effect<Versionstamp.Versionstamp, FdbError> | undefined
-  const able = ({ leaseDuration }: ElectionConfig) =>
-    Candidate.requireAble(member.marginOf, Duration.toNanosUnsafe(leaseDuration))
-  const registering = Operations.registerCandidate(keys, id, priority, able).pipe(
-    Effect.tap((registration) =>
-      Effect.sync(() => {
-        last = own(registration)
+export class Registration {
+  private readonly context: CandidateContext
+  private current: Identity | undefined = undefined
+  private currentPriority: number
+  private lastHeartbeat: bigint | undefined = undefined
+  private seen: KnownVersion | undefined = undefined
+
+  constructor(context: CandidateContext, priority: number) {
+    this.context = context
+    this.currentPriority = priority
+  }
+
+  get identity(): Identity | undefined {
+    return this.current
+  }
+
+  get priority(): number {
+    return this.currentPriority
+  }
+
+  /** The next heartbeat shows it, and is due. */
+  setPriority(priority: number): void {
+    this.currentPriority = priority
+    this.lastHeartbeat = undefined
+  }
+
+  /** Whether half a heartbeat has passed since its record was last written: a loop that is woken early has nothing to show. */
+  get isDue(): boolean {
+    const { contact, now } = this.context
+    return this.lastHeartbeat === undefined || now() - this.lastHeartbeat >= contact.heartbeat / 2n
+  }
+
+  /** A version at which its record was seen to stand, if a heartbeat may still rest on it. */
+  get seenAt(): KnownVersion | undefined {
+    return isFresh(this.seen, this.context.now()) ? this.seen : undefined
+  }
+
+  /** Its record stood at `version`, which was known from `at` on. Its own heartbeat may have been later. */
+  sawAt(version: bigint, at: bigint): void {
+    if (this.seen === undefined || version > this.seen.version) this.seen = { version, at }
+  }
+
+  /** A claim or renewal has written its record. */
+  writtenAt(at: bigint): void {
+    this.lastHeartbeat = at
+  }
+
+  /** Its record was written with a priority; another that was set meanwhile has not been shown yet. */
+  private shown(priority: number, at: bigint): void {
+    if (priority === this.currentPriority) this.lastHeartbeat = at
+  }
+
+  /**
+   * Registers, as a new identity. Does nothing where it waits for another registration of its id, and that one lives. A
+   * registration of unknown outcome is superseded by the next; one that was interrupted after its commit is its own all the same.
+   */
+  register(
+    waitsFor: Protocol.OtherRegistration | undefined
+  ): Effect.Effect<boolean, CampaignError | ElectionDisabled> {
+    return Effect.gen({ self: this }, function*() {
+      const { contact, database, events, id, keys, marginOf, now } = this.context
+      const { currentPriority: priority } = this
+      const again = this.current !== undefined && waitsFor === undefined
+      const own = Effect.map((registration: Versionstamp.Versionstamp) => {
+        this.current = { id, registration }
+        return registration
       })
-    )
-  )
-  // Of several that wait for one id, the first comes back, and the others go on waiting.
-  const body = supersededBy === undefined
-    ? registering
-    : Effect.flatMap(Transaction, (tx) =>
-      Effect.flatMap(
-        Store.read(tx, Store.candidate(keys, id)),
-        (record) => Protocol.isFree(supersededBy, record) ? registering : Effect.undefined
-      ))
-  const registration = yield* database.transact(body, { idempotent: true, timeout: member.growingPatience }).pipe(
-    Effect.flatMap((registered) => registered === undefined ? Effect.undefined : own(registered)),
-    Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
-  )
-  if (registration === undefined) return
-  member.memory = { ...member.memory, supersededBy: undefined }
-  member.showed(priority, member.now())
-  member.forgetsItself()
-  member.reached()
-  yield* member.tell((about) => ({ _tag: "Registered", ...about, registration, again }))
-})
+      let last: Effect.Effect<Versionstamp.Versionstamp, FdbError> | undefined
+      const able = ({ leaseDuration }: { readonly leaseDuration: Duration.Duration }) =>
+        requireAble(marginOf, Duration.toNanosUnsafe(leaseDuration))
+      const registering = Writes.writeRegistration(keys, id, priority, able).pipe(
+        Effect.tap((registration) =>
+          Effect.sync(() => {
+            last = own(registration)
+          })
+        )
+      )
+      const body = waitsFor === undefined
+        ? registering
+        : Effect.flatMap(Transaction, (tx) =>
+          Effect.flatMap(
+            Reads.read(tx, Reads.candidate(keys, id)),
+            (record) => Protocol.isFree(waitsFor, record) ? registering : Effect.undefined
+          ))
+      const registration = yield* database.transact(body, { idempotent: true, timeout: contact.growingTimeout }).pipe(
+        Effect.flatMap((registered) => registered === undefined ? Effect.undefined : own(registered)),
+        Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
+      )
+      if (registration === undefined) return false
+      this.shown(priority, now())
+      this.seen = undefined
+      contact.answered()
+      yield* events.tell({ _tag: "Registered", registration, again })
+      return true
+    })
+  }
 
-/** Whether half a heartbeat has passed since its record was written last: a loop that is woken early need not beat. */
-export const isDue = (member: Member): boolean =>
-  member.lastBeat === undefined || member.now() - member.lastBeat >= member.heartbeat / 2n
+  /**
+   * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`. Gives
+   * the version of the commit; a heartbeat that the database fails is left to the next.
+   */
+  heartbeat(
+    me: Identity,
+    version: bigint,
+    timeout: Duration.Duration
+  ): Effect.Effect<bigint | undefined, InvalidState | ClockOutOfRange> {
+    return Effect.suspend(() => {
+      const { clock, database, keys, now } = this.context
+      const { currentPriority: priority } = this
+      const at = now()
+      const body = Effect.flatMap(Transaction, (tx) =>
+        tx.setReadVersion(version).pipe(
+          Effect.andThen(tx.addReadConflictKey(keys.candidate(me.id))),
+          Effect.andThen(Writes.writeHeartbeat(tx, keys, me, priority, clock.currentTimeNanosUnsafe())),
+          Effect.andThen(tx.committedVersion)
+        ))
+      return Effect.flatten(database.transact(body, { retryLimit: 0, timeout })).pipe(
+        Effect.map((committed) => {
+          this.shown(priority, at)
+          this.sawAt(committed, at)
+          return committed
+        }),
+        Effect.catchTag("FdbError", () => Effect.undefined)
+      )
+    })
+  }
 
-/**
- * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`. Gives
- * the version of the commit; a beat that the database fails is left to the next.
- */
-export const beat = (
-  member: Member,
-  me: Identity,
-  version: bigint,
-  timeout: Duration.Duration
-): Effect.Effect<bigint | undefined, InvalidState | ClockOutOfRange> =>
-  Effect.suspend(() => {
-    const at = member.now()
-    const { priority } = member
-    const body = Effect.flatMap(Transaction, (tx) =>
-      tx.setReadVersion(version).pipe(
-        Effect.andThen(tx.addReadConflictKey(member.keys.candidate(me.id))),
-        Effect.andThen(Operations.beat(tx, member.keys, me, priority, member.clock.currentTimeNanosUnsafe())),
-        Effect.andThen(tx.committedVersion)
-      ))
-    return Effect.flatten(member.database.transact(body, { retryLimit: 0, timeout })).pipe(
-      Effect.map((committed) => {
-        member.showed(priority, at)
-        member.sawItself(committed, at)
-        return committed
-      }),
-      Effect.catchTag("FdbError", () => Effect.undefined)
-    )
-  })
+  private leave<E extends { readonly message: string }>(
+    body: Effect.Effect<void, E, Transaction>
+  ): Effect.Effect<void> {
+    const { contact, database, id } = this.context
+    return Effect.suspend(() => database.transact(body, { idempotent: true, timeout: contact.transactionTimeout }))
+      .pipe(
+        Effect.catch((error) => Log.debug(`"${id}" could not take its leave: ${error.message}`)),
+        Effect.catchDefect((defect) => Log.error(`unregistering "${id}" failed with a defect`, defect))
+      )
+  }
 
-const ending = <E extends { readonly message: string }>(
-  member: Member,
-  end: Effect.Effect<void, E, Transaction>
-): Effect.Effect<void> =>
-  Effect.suspend(() => member.database.transact(end, { idempotent: true, timeout: member.patience })).pipe(
-    Effect.catch((error) => Log.debug(`"${member.id}" could not take its leave: ${error.message}`)),
-    Effect.catchDefect((defect) => Log.error(`unregistering "${member.id}" failed with a defect`, defect))
-  )
-
-/** Ends a tenure that it may have claimed without being told. */
-export const relinquish = (member: Member): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    member.claiming = false
-    return member.identity === undefined
+  /** Ends a tenure that it may have claimed without being told. */
+  readonly resignIfLeading: Effect.Effect<void> = Effect.suspend(() =>
+    this.current === undefined
       ? Effect.void
-      : ending(member, Operations.relinquish(member.keys, member.identity))
-  })
+      : this.leave(Writes.resignIfLeading(this.context.keys, this.current))
+  )
 
-/** Removes its own record, if it is still its own; one that leads resigns with it. */
-export const unregister = (member: Member): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const { identity } = member
+  /** Removes its record, if it is still its own; one that leads resigns with it. */
+  readonly unregister: Effect.Effect<void> = Effect.suspend(() => {
+    const { current: identity } = this
     if (identity === undefined) return Effect.void
-    member.identity = undefined
-    return ending(
-      member,
-      Operations.unregisterCandidate(member.keys, member.id, identity).pipe(
+    this.current = undefined
+    return this.leave(
+      Writes.unregisterCandidate(this.context.keys, identity.id, identity).pipe(
         Effect.catchTag("CandidateSuperseded", () => Effect.void)
       )
     )
   })
+
+  /** Its record was removed with its resignation. */
+  removed(): void {
+    this.current = undefined
+  }
+}

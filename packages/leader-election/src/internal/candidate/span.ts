@@ -1,10 +1,10 @@
 /** Spans, made only where a tracer is installed: on the way from one leader to the next, none is to be made for nobody. */
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
-import type { Member } from "./candidate.ts"
+import type { Candidate } from "./candidate.ts"
 
 /** Runs an effect of a candidate in a span. */
-export const within = (name: string, { id, keys }: Member, more?: Readonly<Record<string, unknown>>) =>
+export const within = (name: string, { id, keys }: Candidate, more?: Readonly<Record<string, unknown>>) =>
 <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>

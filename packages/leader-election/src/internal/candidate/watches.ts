@@ -1,7 +1,7 @@
 /**
- * Watches as a wake-up call: armed inside a transaction that reads the keys, they cut the next wait short when one of them
- * changes. A watch that is lost or refused costs nothing but the wait, for every loop polls as well. One that fails for good, as
- * when the database was replaced, cuts the wait short too.
+ * Watches on keys: set in a transaction that reads the keys, they cut the next wait short when one changes. Every loop polls as
+ * well, so a watch that is lost costs no more than the wait. One that fails for good, as when the database was replaced, cuts the
+ * wait short too.
  */
 import type { FdbError, TransactionService } from "@effect-fdb/core"
 import * as Cause from "effect/Cause"
@@ -10,17 +10,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { mayPass } from "./candidate.ts"
+import { isTransient } from "./contact.ts"
 
-export class WakeUp {
-  /** A key has changed, or somebody has called, since they were armed. */
-  private isCalled = false
+export class Watches {
+  /** A key has changed, or {@link wake} was called, since the last {@link acknowledge}. */
+  private isWoken = false
   /** Ends the last wait, if it has not ended. */
   private endWait: () => void = () => {}
   /** The watches that were started last; kept until the next ones are, though one of them may have ended. */
-  private armed: Scope.Closeable | undefined = undefined
+  private current: Scope.Closeable | undefined = undefined
   private hasEnded = false
-  /** A key has changed since they were armed. */
+  /** A key has changed since they were set. */
   hasFired = false
   /** Watches of a transaction of which it is not known to be committed. */
   private pending: Scope.Closeable | undefined = undefined
@@ -31,25 +31,24 @@ export class WakeUp {
   }
 
   /** Its watches end with the scope. */
-  static readonly make: Effect.Effect<WakeUp, never, Scope.Scope> = Effect.gen(function*() {
-    const wakeUp = new WakeUp(yield* Effect.scope)
-    yield* Effect.addFinalizer(() => wakeUp.disarm)
-    return wakeUp
+  static readonly make: Effect.Effect<Watches, never, Scope.Scope> = Effect.gen(function*() {
+    const watches = new Watches(yield* Effect.scope)
+    yield* Effect.addFinalizer(() => watches.cancel)
+    return watches
   })
 
-  /** Whether all keys are being watched since the last wake-up. */
-  get isArmed(): boolean {
-    return this.armed !== undefined && !this.hasEnded
+  /** Whether all keys are being watched. */
+  get isWatching(): boolean {
+    return this.current !== undefined && !this.hasEnded
   }
 
   /**
-   * Waits for as long as `pause` does, but no longer than until a key changes; not at all when one has changed since it was
-   * armed. One fiber for the pause, where a race would need two.
+   * Waits for as long as `pause` does, but only until a key changes. One fiber for the pause, where a race would need two.
    */
   during(pause: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.contextWith((context: Context.Context<never>) =>
       Effect.callback<void>((resume) => {
-        if (this.isCalled) return resume(Effect.void)
+        if (this.isWoken) return resume(Effect.void)
         const pausing = Effect.runForkWith(context)(pause)
         this.endWait = () => {
           resume(Effect.void)
@@ -62,25 +61,25 @@ export class WakeUp {
   }
 
   /** Cancels the watches. */
-  readonly disarm: Effect.Effect<void> = Effect.suspend(() => this.disarmed())
+  readonly cancel: Effect.Effect<void> = Effect.suspend(() => this.remove())
 
-  /** Cuts the wait short, whatever the watches say; they are to be armed again after it, as if one of them had fired. */
-  readonly call: Effect.Effect<void> = Effect.suspend(() => {
+  /** Cuts the wait short. The watches are to be set again after it, as if one of them had fired. */
+  readonly wake: Effect.Effect<void> = Effect.suspend(() => {
     // First: whoever waits goes on within the cut, and may set the next ones.
-    const cancelled = this.disarmed()
+    const cancelled = this.remove()
     this.cut()
     return cancelled
   })
 
   /** Takes the watches away, and gives what cancels them. */
-  private disarmed(): Effect.Effect<void> {
-    const scope = this.armed
-    this.armed = undefined
+  private remove(): Effect.Effect<void> {
+    const scope = this.current
+    this.current = undefined
     return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   }
 
   private cut(): void {
-    this.isCalled = true
+    this.isWoken = true
     this.endWait()
   }
 
@@ -92,18 +91,18 @@ export class WakeUp {
   })
 
   /**
-   * What has called so far is about to be answered, by a transaction that reads everything and arms anew. What comes from here
-   * on may come too late for it.
+   * A transaction is about to read everything, and so answers what has fired so far. What comes from here on may come too late
+   * for it.
    */
-  answer(): void {
-    this.isCalled = false
+  acknowledge(): void {
+    this.isWoken = false
   }
 
   /**
-   * Watches the keys from the version of this transaction on. To be followed by {@link started} once it is committed, or by
-   * another attempt to arm.
+   * Watches the keys from the version of this transaction on. To be followed by {@link use} once it is committed, or by
+   * another attempt.
    */
-  arm(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<Armed> {
+  set(tx: TransactionService, keys: ReadonlyArray<Uint8Array>): Effect.Effect<WatchSet> {
     return Effect.gen({ self: this }, function*() {
       yield* this.forget
       this.hasFired = false
@@ -117,32 +116,32 @@ export class WakeUp {
     })
   }
 
-  /** The transaction that armed is committed: the next wait is cut short by these watches. */
-  started(armed: Armed): Effect.Effect<void> {
+  /** The transaction that set them is committed: the next wait is cut short by these watches. */
+  use(watchSet: WatchSet): Effect.Effect<void> {
     return Effect.contextWith((context: Context.Context<never>) =>
-      Effect.map(this.disarm, () => {
+      Effect.map(this.cancel, () => {
         this.pending = undefined
-        this.armed = armed.scope
-        // Only another answer takes back a call that has come meanwhile.
-        this.hasEnded = this.isCalled
+        this.current = watchSet.scope
+        // Only an acknowledgement takes back a wake-up that has come meanwhile.
+        this.hasEnded = this.isWoken
         const run = Effect.runForkWith(context)
         // Not in the scope, which is left the sooner: with its end the watches end, and so do these.
-        for (const fired of armed.fired) run(fired).addObserver((exit) => this.ended(armed, exit))
+        for (const fired of watchSet.fired) run(fired).addObserver((exit) => this.ended(watchSet, exit))
       })
     )
   }
 
-  private ended(armed: Armed, exit: Exit.Exit<void, FdbError>): void {
-    if (this.armed !== armed.scope) return
+  private ended(watchSet: WatchSet, exit: Exit.Exit<void, FdbError>): void {
+    if (this.current !== watchSet.scope) return
     this.hasEnded = true
     if (Exit.isSuccess(exit)) this.hasFired = true
-    else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !mayPass(error))) return
+    else if (!Option.exists(Cause.findErrorOption(exit.cause), (error) => !isTransient(error))) return
     this.cut()
   }
 }
 
 /** Watches that a transaction has asked for. */
-export interface Armed {
+export interface WatchSet {
   readonly scope: Scope.Closeable
   readonly fired: ReadonlyArray<Effect.Effect<void, FdbError>>
 }

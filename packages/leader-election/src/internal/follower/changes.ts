@@ -7,31 +7,31 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { StoreError } from "../../ElectionError.ts"
 import type { LeaderState } from "../../LeaderState.ts"
-import { firstHeartbeat, mayPass } from "../candidate/candidate.ts"
-import * as Pace from "../candidate/pacing.ts"
-import { WakeUp } from "../candidate/watches.ts"
+import { firstHeartbeat, isTransient } from "../candidate/contact.ts"
+import * as Pacing from "../candidate/pacing.ts"
+import { Watches } from "../candidate/watches.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import type { ElectionKeys } from "../storage/keys.ts"
-import * as Operations from "../storage/operations.ts"
-import * as Store from "../storage/reads.ts"
+import { toState } from "../storage/leaderState.ts"
+import * as Reads from "../storage/reads.ts"
 
 /** An id that no candidate has: nobody is being looked at but the leader. */
 const nobody = ""
 
-class Onlooker {
+class Observer {
   private readonly keys: ElectionKeys
-  private readonly wakeUp: WakeUp
-  private readonly sleep: (pause: Pace.Pause) => Effect.Effect<void>
+  private readonly watches: Watches
+  private readonly sleep: (pause: Pacing.Pause) => Effect.Effect<void>
   private memory = Protocol.blank
   private heartbeat = firstHeartbeat
   private failures = 0
   /** Whether the election was ever found to be set up. */
   private hasSeen = false
-  private pause: Pace.Pause | undefined = undefined
+  private pause: Pacing.Pause | undefined = undefined
 
-  constructor(keys: ElectionKeys, wakeUp: WakeUp, sleep: (pause: Pace.Pause) => Effect.Effect<void>) {
+  constructor(keys: ElectionKeys, watches: Watches, sleep: (pause: Pacing.Pause) => Effect.Effect<void>) {
     this.keys = keys
-    this.wakeUp = wakeUp
+    this.watches = watches
     this.sleep = sleep
   }
 
@@ -40,7 +40,7 @@ class Onlooker {
     .suspend(() =>
       Effect.andThen(this.wait(), this.look()).pipe(
         Effect.catchIf(
-          (error): error is FdbError => error._tag === "FdbError" && mayPass(error),
+          (error): error is FdbError => error._tag === "FdbError" && isTransient(error),
           () =>
             Effect.suspend(() => {
               this.failures++
@@ -51,29 +51,29 @@ class Onlooker {
     )
 
   private wait(): Effect.Effect<void> {
-    if (this.failures > 0) return this.sleep({ about: Pace.backOff(this.failures, this.heartbeat) })
-    return this.pause === undefined ? Effect.void : this.wakeUp.during(this.sleep(this.pause))
+    if (this.failures > 0) return this.sleep({ about: Pacing.backOff(this.failures, this.heartbeat) })
+    return this.pause === undefined ? Effect.void : this.watches.during(this.sleep(this.pause))
   }
 
   private look() {
     return Effect.gen({ self: this }, function*() {
-      const { keys, wakeUp } = this
+      const { keys, watches } = this
       const clock = yield* Clock.Clock
-      const reading = (tx: TransactionService): Effect.Effect<Store.ElectionView | undefined, StoreError> => {
-        const view = Store.readView(tx.snapshot, keys, nobody)
+      const reading = (tx: TransactionService): Effect.Effect<Reads.ElectionView | undefined, StoreError> => {
+        const view = Reads.readView(tx.snapshot, keys, nobody)
         // One that was seen before was cleared.
         return this.hasSeen ? view : Effect.catchTag(view, "NotInitialized", () => Effect.undefined)
       }
-      const { armed, view } = yield* Database.transact(Effect.gen(function*() {
+      const { watchSet, view } = yield* Database.transact(Effect.gen(function*() {
         const tx = yield* Transaction
-        wakeUp.answer()
-        const [view, armed] = yield* Effect.all([
+        watches.acknowledge()
+        const [view, watchSet] = yield* Effect.all([
           reading(tx),
-          wakeUp.isArmed ? Effect.undefined : wakeUp.arm(tx, [keys.leader])
+          watches.isWatching ? Effect.undefined : watches.set(tx, [keys.leader])
         ], { concurrency: "unbounded" })
-        return { view, armed }
+        return { view, watchSet }
       }))
-      if (armed !== undefined) yield* wakeUp.started(armed)
+      if (watchSet !== undefined) yield* watches.use(watchSet)
       const now = clock.monotonicTimeNanosUnsafe()
       this.failures = 0
       if (view === undefined) {
@@ -87,7 +87,7 @@ class Onlooker {
       const lapsed = Protocol.hasLapsed(observation, view, now)
       const until = observation === undefined || lapsed ? undefined : Protocol.lapsesAt(observation)
       this.pause = { about: this.heartbeat, until }
-      return lapsed ? Option.none<LeaderState>() : Operations.toState(view.leader, view.lease)
+      return lapsed ? Option.none<LeaderState>() : toState(view.leader, view.lease)
     })
   }
 }
@@ -99,6 +99,6 @@ export const changes = (
   keys: ElectionKeys
 ): Stream.Stream<Option.Option<LeaderState>, StoreError, Database> =>
   Stream.unwrap(Effect.gen(function*() {
-    const onlooker = new Onlooker(keys, yield* WakeUp.make, yield* Pace.pacer)
-    return Stream.changesWith(Stream.fromEffectRepeat(onlooker.next), sameTenure)
+    const observer = new Observer(keys, yield* Watches.make, yield* Pacing.pacer)
+    return Stream.changesWith(Stream.fromEffectRepeat(observer.next), sameTenure)
   }))

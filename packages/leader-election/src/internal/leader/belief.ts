@@ -1,35 +1,26 @@
 /**
- * A leader's belief in itself (rule 3): until the start of its last confirmed attempt and the lease less the margin, on the
- * more pessimistic of its two clocks.
+ * A leader's belief in itself (3): until the start of its last confirmed attempt and the lease less the margin, on the more
+ * pessimistic of its two clocks.
  *
- * The monotonic clock may stand still while the host is suspended, the wall clock may be set. Either one having moved past
- * the span ends the belief; a jump costs a tenure, never safety.
+ * The monotonic clock may stand still while the host is suspended, and the wall clock may be set. A jump of either past the span
+ * ends the belief: that costs a tenure, never safety.
  */
 import type * as Clock from "effect/Clock"
+import { type Instant, wallNow } from "../candidate/instant.ts"
 import * as Protocol from "../protocol/protocol.ts"
-
-/** When an attempt was started, on both clocks. */
-export interface Instant {
-  readonly monotonic: bigint
-  readonly wall: bigint
-}
-
-/** In milliseconds, for Effect's clock makes up for jumps of less than a second where it tells nanoseconds. */
-const wallNow = (clock: Clock.Clock): bigint => BigInt(Math.floor(clock.currentTimeMillisUnsafe())) * 1_000_000n
-
-export const instant = (clock: Clock.Clock): Instant => ({
-  monotonic: clock.monotonicTimeNanosUnsafe(),
-  wall: wallNow(clock)
-})
 
 /** By how much the clocks may differ over a lease without one of them having jumped. */
 const resolution = 10_000_000n
 
+const least = (a: bigint, b: bigint): bigint => a < b ? a : b
+const atLeastZero = (span: bigint): bigint => span > 0n ? span : 0n
+
 export class Belief {
   private readonly clock: Clock.Clock
   private until: Instant
-  /** When followers may take over, on the monotonic clock; the margin after the belief has ended. */
+  /** When followers may take over, on the monotonic clock: the margin after the belief has ended. */
   private lapsesAt: bigint
+  private isOver: "expired" | "clock-jumped" | undefined = undefined
 
   constructor(clock: Clock.Clock, attempt: Instant, leaseDuration: bigint, margin: bigint) {
     this.clock = clock
@@ -45,6 +36,7 @@ export class Belief {
       wall: Protocol.believesUntil(attempt.wall, leaseDuration, margin)
     }
     this.lapsesAt = attempt.monotonic + leaseDuration
+    this.isOver = undefined
   }
 
   /**
@@ -52,14 +44,11 @@ export class Belief {
    * committed, so the belief must not outlast it from now on.
    */
   limit(attempt: Instant, leaseDuration: bigint, margin: bigint): void {
-    const monotonic = Protocol.believesUntil(attempt.monotonic, leaseDuration, margin)
-    const wall = Protocol.believesUntil(attempt.wall, leaseDuration, margin)
-    const lapsesAt = attempt.monotonic + leaseDuration
     this.until = {
-      monotonic: monotonic < this.until.monotonic ? monotonic : this.until.monotonic,
-      wall: wall < this.until.wall ? wall : this.until.wall
+      monotonic: least(this.until.monotonic, Protocol.believesUntil(attempt.monotonic, leaseDuration, margin)),
+      wall: least(this.until.wall, Protocol.believesUntil(attempt.wall, leaseDuration, margin))
     }
-    this.lapsesAt = lapsesAt < this.lapsesAt ? lapsesAt : this.lapsesAt
+    this.lapsesAt = least(this.lapsesAt, attempt.monotonic + leaseDuration)
   }
 
   /** Until when it holds, on the monotonic clock. */
@@ -67,8 +56,12 @@ export class Belief {
     return this.until.monotonic
   }
 
-  /** Which clock has ended it, if one has. */
+  /** Which clock has ended it, if one has. What was once seen to be over stays so, whatever the clocks are set to. */
   over(): "expired" | "clock-jumped" | undefined {
+    return this.isOver ??= this.compare()
+  }
+
+  private compare(): "expired" | "clock-jumped" | undefined {
     const left = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
     if (left <= 0n) return "expired"
     const wall = wallNow(this.clock)
@@ -82,19 +75,16 @@ export class Belief {
   remaining(): bigint {
     const monotonic = this.until.monotonic - this.clock.monotonicTimeNanosUnsafe()
     const wall = this.until.wall - wallNow(this.clock)
-    const least = monotonic < wall ? monotonic : wall
-    return least > 0n ? least : 0n
+    return atLeastZero(least(monotonic, wall))
   }
 
   /** How long followers will still wait, in nanoseconds; zero when another may lead already. */
   untilLapse(): bigint {
-    const left = this.lapsesAt - this.clock.monotonicTimeNanosUnsafe()
-    return left > 0n ? left : 0n
+    return atLeastZero(this.lapsesAt - this.clock.monotonicTimeNanosUnsafe())
   }
 
   /** For how long another may have been leading, in nanoseconds; zero when none may. */
   sinceLapse(): bigint {
-    const over = this.clock.monotonicTimeNanosUnsafe() - this.lapsesAt
-    return over > 0n ? over : 0n
+    return atLeastZero(this.clock.monotonicTimeNanosUnsafe() - this.lapsesAt)
   }
 }

@@ -37,7 +37,7 @@ export interface Claimant extends Identity {
 // -- identity (8) ------------------------------------------------------------------------------------------------------
 
 /** Whether the process is the candidate registered under its id. */
-export const standing = (view: View, me: Identity): "registered" | "evicted" | "superseded" => {
+export const registrationStatus = (view: View, me: Identity): "registered" | "evicted" | "superseded" => {
   if (view.candidate === undefined) return "evicted"
   return sameIdentity(me, { id: me.id, registration: view.candidate.registration }) ? "registered" : "superseded"
 }
@@ -86,7 +86,7 @@ const timeoutsUntilEviction = 10n
 export const evictionDelay = (candidateTimeout: bigint): bigint => timeoutsUntilEviction * candidateTimeout
 
 /** Whether the stored tenure is exactly this one (2, 6, 10). */
-export const stands = (leader: LeaderRecord, tenure: Tenure): boolean =>
+export const isCurrent = (leader: LeaderRecord, tenure: Tenure): boolean =>
   leader._tag === "Held" && leader.term === tenure.term && sameIdentity(leader, tenure)
 
 // -- observation and takeover (4) --------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ export const claim = (
 // -- challenges (7) ----------------------------------------------------------------------------------------------------
 
 /** Whether a challenge obliges the leader of the view to step down, and by whose wish. */
-export const obligation = (
+export const stepDownReason = (
   view: Pick<View, "leader" | "challenge" | "allowPreemption">
 ): "preempted" | "stepped-down" | undefined => {
   const { allowPreemption, challenge, leader } = view
@@ -277,7 +277,7 @@ export const awaitId = ({ since }: OtherRegistration, view: View, now: bigint, t
  */
 export const step = (memory: Memory, view: View, me: Claimant, now: bigint, heartbeat: bigint): Step => {
   if (!view.enabled) return { _tag: "Follow", until: undefined }
-  switch (standing(view, me)) {
+  switch (registrationStatus(view, me)) {
     case "evicted":
       return { _tag: "Register" }
     case "superseded":
@@ -322,10 +322,10 @@ export type Renewal =
 
 /** Renews exactly this tenure, unless the election is disabled or a challenge stands against it. */
 export const renew = (view: View, tenure: Tenure): Renewal => {
-  if (!stands(view.leader, tenure)) return { _tag: "Refuse", because: "replaced" }
-  const registered = standing(view, tenure)
+  if (!isCurrent(view.leader, tenure)) return { _tag: "Refuse", because: "replaced" }
+  const registered = registrationStatus(view, tenure)
   if (registered !== "registered") return { _tag: "Refuse", because: registered }
-  const because = obligation(view)
+  const because = stepDownReason(view)
   // Nobody could succeed a leader that steps down for a challenger now; an operator may want just that.
   if (!view.enabled && because !== "stepped-down") return { _tag: "Refuse", because: "disabled" }
   return because === undefined ? { _tag: "Renew", ballot: view.lease.ballot + 1n } : { _tag: "Refuse", because }
@@ -337,7 +337,7 @@ export const renew = (view: View, tenure: Tenure): Renewal => {
 export const resignation = (
   view: Pick<View, "leader" | "challenge" | "allowPreemption">
 ): { readonly reason: RecordedReason; readonly successor: Identity | undefined } => {
-  const asked = obligation(view)
+  const asked = stepDownReason(view)
   return { reason: asked ?? "resigned", successor: asked === "preempted" ? view.challenge?.challenger : undefined }
 }
 

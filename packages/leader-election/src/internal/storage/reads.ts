@@ -1,7 +1,4 @@
-/**
- * Reading and writing records in a transaction. What is read is decoded or refused as `InvalidState`; what is to be
- * written has been decided elsewhere.
- */
+/** Reads the records of an election in a transaction: what does not decode is refused as `InvalidState`. */
 import {
   Bytes,
   type FdbError,
@@ -9,8 +6,7 @@ import {
   type KeyValue,
   type RangeOptions,
   type Reads,
-  type Subspace,
-  type TransactionService
+  type Subspace
 } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,25 +31,25 @@ export interface ElectionView extends Protocol.View {
 }
 
 /** A record to be read: where it stands, and what its bytes mean, or that there are none. */
-interface Sought<A, E> {
+interface StoredRecord<A, E> {
   readonly key: Uint8Array
   readonly decode: (bytes: Uint8Array | undefined) => Result.Result<A, E>
 }
 
 type Decode<A> = (bytes: Uint8Array) => Result.Result<A, string>
 
-const invalid = (key: Uint8Array, problem: string): InvalidState =>
+export const invalid = (key: Uint8Array, problem: string): InvalidState =>
   new InvalidState({ key: Bytes.toPrintable(key), problem })
 
 const decodeAt = <A>(key: Uint8Array, bytes: Uint8Array, decode: Decode<A>): Result.Result<A, InvalidState> =>
   Result.mapError(decode(bytes), (problem) => invalid(key, problem))
 
-const optional = <A>(key: Uint8Array, decode: Decode<A>): Sought<A | undefined, InvalidState> => ({
+const optional = <A>(key: Uint8Array, decode: Decode<A>): StoredRecord<A | undefined, InvalidState> => ({
   key,
   decode: (bytes) => bytes === undefined ? Result.succeed(undefined) : decodeAt(key, bytes, decode)
 })
 
-const required = <A>(key: Uint8Array, decode: Decode<A>): Sought<A, InvalidState> => ({
+const required = <A>(key: Uint8Array, decode: Decode<A>): StoredRecord<A, InvalidState> => ({
   key,
   decode: (bytes) =>
     bytes === undefined
@@ -63,7 +59,7 @@ const required = <A>(key: Uint8Array, decode: Decode<A>): Sought<A, InvalidState
 
 export const configIfAny = (keys: ElectionKeys) => optional(keys.config, Codec.decodeConfig)
 
-export const config = (keys: ElectionKeys): Sought<ElectionConfig, InvalidState | NotInitialized> => ({
+export const config = (keys: ElectionKeys): StoredRecord<ElectionConfig, InvalidState | NotInitialized> => ({
   key: keys.config,
   decode: (bytes) =>
     bytes === undefined
@@ -81,20 +77,20 @@ export const challenge = (keys: ElectionKeys) => optional(keys.challenge, Codec.
 
 export const candidate = (keys: ElectionKeys, id: string) => optional(keys.candidate(id), Codec.decodeCandidate)
 
-export const tenure = (keys: ElectionKeys, term: bigint): Sought<HistoryEntry | undefined, InvalidState> =>
+export const tenure = (keys: ElectionKeys, term: bigint): StoredRecord<HistoryEntry | undefined, InvalidState> =>
   optional(keys.tenure(term), (bytes) => Result.map(Codec.decodeHistory(bytes), (record) => ({ ...record, term })))
 
 /** Reads a record. */
-export const read = <A, E>(reads: Reads, { decode, key }: Sought<A, E>): Effect.Effect<A, FdbError | E> =>
+export const read = <A, E>(reads: Reads, { decode, key }: StoredRecord<A, E>): Effect.Effect<A, FdbError | E> =>
   Effect.flatMap(reads.get(key), (bytes) => Effect.fromResult(decode(bytes)))
 
 /** Reads records in one wave. Where several cannot be used, the first of them is told. */
-export const readAll = <const Records extends ReadonlyArray<Sought<unknown, unknown>>>(
+export const readAll = <const Records extends ReadonlyArray<StoredRecord<unknown, unknown>>>(
   reads: Reads,
   records: Records
 ): Effect.Effect<
-  { -readonly [K in keyof Records]: Records[K] extends Sought<infer A, unknown> ? A : never },
-  FdbError | (Records[number] extends Sought<unknown, infer E> ? E : never)
+  { -readonly [K in keyof Records]: Records[K] extends StoredRecord<infer A, unknown> ? A : never },
+  FdbError | (Records[number] extends StoredRecord<unknown, infer E> ? E : never)
 > =>
   Effect.flatMap(
     reads.getAll(records.map(({ key }) => key)),
@@ -244,35 +240,13 @@ export const streamCandidates = (
   return Stream.mapEffect(reads.streamRange(keys.candidates.range()), (pair) => Effect.fromResult(decode(pair)))
 }
 
-/** Bytes to be written at a key, where they can be read again; nothing is written else. */
-export const encoded = <A, E>(
-  key: Uint8Array,
-  record: Result.Result<A, E>
-): Effect.Effect<A, Exclude<E, string> | InvalidState> =>
-  Effect.fromResult(
-    Result.mapError(
-      record,
-      (problem) => typeof problem === "string" ? invalid(key, problem) : problem as Exclude<E, string>
-    )
-  )
-
-/** Writes a record. */
-export const write = <E>(
-  tx: TransactionService,
-  key: Uint8Array,
-  record: Result.Result<Uint8Array, E>
-): Effect.Effect<void, Exclude<E, string> | FdbError | InvalidState> =>
-  Effect.flatMap(encoded(key, record), (bytes) => tx.set(key, bytes))
-
-/** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
-export const addDecisionConflicts = (
-  tx: TransactionService,
+/** The history of the tenure that a claim ends, if it ends one. */
+export const readEnded = (
+  reads: Reads,
   keys: ElectionKeys,
-  id: string
-): Effect.Effect<void, FdbError> =>
-  tx.addReadConflictKey(keys.config).pipe(
-    Effect.andThen(tx.addReadConflictKey(keys.leader)),
-    Effect.andThen(tx.addReadConflictKey(keys.lease)),
-    Effect.andThen(tx.addReadConflictKey(keys.challenge)),
-    Effect.andThen(tx.addReadConflictKey(keys.candidate(id)))
-  )
+  view: ElectionView,
+  { ends }: Protocol.Claim
+): Effect.Effect<HistoryEntry | undefined, FdbError | InvalidState> =>
+  ends === undefined || ends.term === view.tenure?.term
+    ? Effect.succeed(view.tenure)
+    : read(reads, tenure(keys, ends.term))

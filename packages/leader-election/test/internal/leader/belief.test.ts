@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Clock, Effect } from "effect"
-import { Belief, instant } from "../../src/internal/leader/belief.ts"
+import { instant } from "../../../src/internal/candidate/instant.ts"
+import { Belief } from "../../../src/internal/leader/belief.ts"
 
 /** A clock that is set by hand, in nanoseconds. */
 const makeClock = () => {
@@ -48,6 +49,8 @@ describe("a belief", () => {
     assert.strictEqual(belief.over(), "clock-jumped")
     assert.strictEqual(belief.remaining(), 0n)
     time.wall -= 100n * second
+    assert.strictEqual(belief.over(), "clock-jumped", "what was seen to be over stays so")
+    belief.confirm(instant(clock), 10n * second, second)
     assert.isUndefined(belief.over())
     time.monotonic += 9n * second
     assert.strictEqual(belief.over(), "expired")

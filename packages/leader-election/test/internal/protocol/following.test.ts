@@ -1,7 +1,7 @@
 import { Versionstamp } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import * as Protocol from "../../src/internal/protocol/protocol.ts"
-import type { Identity, LeaderRecord } from "../../src/internal/protocol/records.ts"
+import * as Protocol from "../../../src/internal/protocol/protocol.ts"
+import type { Identity, LeaderRecord } from "../../../src/internal/protocol/records.ts"
 
 const identity = (id: string, n: number): Identity => ({
   id,

@@ -1,8 +1,8 @@
 import { Tuple, Versionstamp } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Result, Schema } from "effect"
-import { ElectionConfig } from "../../src/index.ts"
-import * as Codec from "../../src/internal/storage/codec.ts"
+import { ElectionConfig } from "../../../src/index.ts"
+import * as Codec from "../../../src/internal/storage/codec.ts"
 
 const stamp = (n: number) => Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, n % 256, 0, 0))
 const Nanos = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: 0n, maximum: 2n ** 63n - 1n }))

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { CandidateOptions } from "../../CandidateOptions.ts"
 import { InvalidCandidate } from "../../ElectionError.ts"
-import * as Protocol from "../protocol/protocol.ts"
+import * as Protocol from "./protocol.ts"
 
 /** Leaves room for any sensible subspace within FoundationDB's 10,000 bytes of key, and within LMDB's fewer. */
 const maxIdBytes = 512

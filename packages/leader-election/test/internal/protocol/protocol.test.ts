@@ -1,8 +1,8 @@
 import { Versionstamp } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as Protocol from "../../src/internal/protocol/protocol.ts"
-import type { ChallengeRecord, LeaderRecord, Tenure } from "../../src/internal/protocol/records.ts"
+import * as Protocol from "../../../src/internal/protocol/protocol.ts"
+import type { ChallengeRecord, LeaderRecord, Tenure } from "../../../src/internal/protocol/records.ts"
 
 const stamp = (n: number) => Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, n, 0, 0))
 const alice: Tenure = { id: "alice", registration: stamp(1), term: 7n }

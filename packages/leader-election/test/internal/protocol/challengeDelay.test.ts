@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import * as Protocol from "../../src/internal/protocol/protocol.ts"
+import * as Protocol from "../../../src/internal/protocol/protocol.ts"
 
 const lease = 10n
 const renewalsInLease = 4n

@@ -3,12 +3,13 @@ import { Database, type FdbError, MemoryDatabase, Subspace, Transaction } from "
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, Fiber, Option, Predicate } from "effect"
 import { TestClock } from "effect/testing"
-import { ElectionConfig, type ElectionEvent, ElectionObserver, LeaderElection } from "../../src/index.ts"
-import type { HeldRecord, LeaseRecord } from "../../src/internal/protocol/records.ts"
-import * as Keys from "../../src/internal/storage/keys.ts"
-import * as Operations from "../../src/internal/storage/operations.ts"
-import * as Store from "../../src/internal/storage/reads.ts"
-import { makeHosts } from "../support/host.ts"
+import { ElectionConfig, type ElectionEvent, ElectionObserver, LeaderElection } from "../../../src/index.ts"
+import type { HeldRecord, LeaseRecord } from "../../../src/internal/protocol/records.ts"
+import * as Keys from "../../../src/internal/storage/keys.ts"
+import { heldState } from "../../../src/internal/storage/leaderState.ts"
+import * as Reads from "../../../src/internal/storage/reads.ts"
+import * as Writes from "../../../src/internal/storage/writes.ts"
+import { makeHosts } from "../../support/host.ts"
 
 const election = LeaderElection.make(Subspace.fromTuple(["app", "election"]))
 const keys = Keys.make(election.subspace)
@@ -32,7 +33,7 @@ const standing = Effect.gen(function*() {
     return yield* tx.committedVersion
   })))
   const [leader, lease] = yield* transact(
-    Effect.flatMap(Transaction, (tx) => Store.readAll(tx, [Store.leader(keys), Store.lease(keys)]))
+    Effect.flatMap(Transaction, (tx) => Reads.readAll(tx, [Reads.leader(keys), Reads.lease(keys)]))
   )
   assert(leader._tag === "Held")
   return { leader, lease, version }
@@ -50,20 +51,20 @@ const bases: Record<string, (standing: Standing) => Body> = {
     Effect.flatMap(Transaction, (tx) =>
       Effect.andThen(
         tx.setReadVersion(version),
-        Operations.writeRenewal(tx, keys, leader, 0, lease.ballot + 1n, leaseDuration)
+        Writes.writeRenewal(tx, keys, leader, 0, lease.ballot + 1n, leaseDuration)
       )),
   "a renewal that has read": ({ leader }) =>
     Effect.flatMap(Transaction, (tx) =>
       Effect.flatMap(
-        Store.readView(tx.snapshot, keys, leader.id),
-        (view) => Operations.writeRenewal(tx, keys, leader, 0, view.lease.ballot + 1n, view.leaseDuration)
+        Reads.readView(tx.snapshot, keys, leader.id),
+        (view) => Writes.writeRenewal(tx, keys, leader, 0, view.lease.ballot + 1n, view.leaseDuration)
       )),
   "a claim": ({ leader }) =>
     Effect.flatMap(
       Transaction,
       (tx) =>
-        Effect.flatMap(Store.readView(tx.snapshot, keys, leader.id), (view) =>
-          Operations.writeClaim(
+        Effect.flatMap(Reads.readView(tx.snapshot, keys, leader.id), (view) =>
+          Writes.writeClaim(
             tx,
             keys,
             view,
@@ -74,7 +75,7 @@ const bases: Record<string, (standing: Standing) => Body> = {
     )
 }
 
-const state = ({ leader, lease }: Standing) => Operations.heldState(leader, lease)
+const state = ({ leader, lease }: Standing) => heldState(leader, lease)
 
 /** Everything that writes what a leader's blind transactions rest on, or may. */
 const writers: Record<string, (standing: Standing) => Body> = {
@@ -85,8 +86,8 @@ const writers: Record<string, (standing: Standing) => Body> = {
     Effect.flatMap(
       Transaction,
       (tx) =>
-        Effect.flatMap(Store.readView(tx.snapshot, keys, "b"), (view) =>
-          Operations.writeChallenge(tx, keys, view, "b", {
+        Effect.flatMap(Reads.readView(tx.snapshot, keys, "b"), (view) =>
+          Writes.writeChallenge(tx, keys, view, "b", {
             term: leader.term,
             challenger: { id: "b", registration: leader.registration },
             priority: 1
@@ -99,9 +100,9 @@ const writers: Record<string, (standing: Standing) => Body> = {
     Effect.flatMap(Transaction, (tx) =>
       Effect.andThen(
         tx.setReadVersion(version),
-        Operations.endStandingTenure(tx, keys, leader, lease, 0n, true)
+        Writes.resignFast(tx, keys, leader, lease, 0n, true)
       )),
-  "a resignation that leaves": ({ leader }) => Operations.endTenure(keys, leader, true),
+  "a resignation that leaves": ({ leader }) => Writes.resignFully(keys, leader, true),
   "a second registration of the id": () => election.registerCandidate("a"),
   "a heartbeat with another priority": () => election.heartbeatCandidate("a", 3),
   "a removal of the candidate": () => election.unregisterCandidate("a")
@@ -173,7 +174,7 @@ describe("no two commits share a version", () => {
           const tx = yield* Transaction
           yield* tx.setReadVersion(version)
           yield* tx.addReadConflictKey(keys.candidate("b"))
-          yield* Operations.beat(tx, keys, { id: "b", registration: record.registration }, 0, 0n)
+          yield* Writes.writeHeartbeat(tx, keys, { id: "b", registration: record.registration }, 0, 0n)
         })
       assert.deepStrictEqual(
         yield* shared(dead, { "a beat": beat }, {

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
-import * as Pace from "../../src/internal/candidate/pacing.ts"
+import * as Pacing from "../../../src/internal/candidate/pacing.ts"
 
 const second = 1_000_000_000n
 
 /** How long the pauses last, one after another. */
-const lengths = Effect.fnUntraced(function*(pauses: ReadonlyArray<Pace.Pause>) {
+const lengths = Effect.fnUntraced(function*(pauses: ReadonlyArray<Pacing.Pause>) {
   const measured = yield* Effect.forkChild(Effect.gen(function*() {
-    const sleep = yield* Pace.pacer
+    const sleep = yield* Pacing.pacer
     return yield* Effect.forEach(pauses, (pause) =>
       Effect.gen(function*() {
         const begun = yield* Clock.monotonicTimeNanos
@@ -41,35 +41,35 @@ describe("the pace", () => {
 
   it("looks at a lease soon after its next renewal is due", () => {
     const heartbeat = 3n * second
-    assert.strictEqual(Pace.untilNextPoll(0n, heartbeat), 3_600_000_000n)
-    assert.strictEqual(Pace.untilNextPoll(second, heartbeat), 2_600_000_000n)
+    assert.strictEqual(Pacing.untilNextPoll(0n, heartbeat), 3_600_000_000n)
+    assert.strictEqual(Pacing.untilNextPoll(second, heartbeat), 2_600_000_000n)
     assert.strictEqual(
-      Pace.untilNextPoll(100n * second, heartbeat),
+      Pacing.untilNextPoll(100n * second, heartbeat),
       heartbeat / 2n,
       "not hastily, whatever a clock says"
     )
-    assert.strictEqual(Pace.untilNextPoll(-100n * second, heartbeat), 3_600_000_000n)
+    assert.strictEqual(Pacing.untilNextPoll(-100n * second, heartbeat), 3_600_000_000n)
   })
 
   it("renews each heartbeat, and early enough for a second try", () => {
-    assert.strictEqual(Pace.untilRenewal(3n, 9n, 0n, 0n), 3n)
-    assert.strictEqual(Pace.untilRenewal(8n, 9n, 0n, 0n), 4n)
+    assert.strictEqual(Pacing.untilRenewal(3n, 9n, 0n, 0n), 3n)
+    assert.strictEqual(Pacing.untilRenewal(8n, 9n, 0n, 0n), 4n)
   })
 
   it("renews the earlier the longer the last attempt took, but rests, and leaves room for as much as a claim", () => {
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 6n, 0n), 24n)
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 20n, 0n), 80n)
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 5n, 50n), 150n)
-    assert.strictEqual(Pace.untilRenewal(30n, 900n, 200n, 200n), 300n, "a third of the belief, and no more")
-    assert.strictEqual(Pace.untilRenewal(900n, 900n, 300n, 0n), 300n)
+    assert.strictEqual(Pacing.untilRenewal(30n, 900n, 6n, 0n), 24n)
+    assert.strictEqual(Pacing.untilRenewal(30n, 900n, 20n, 0n), 80n)
+    assert.strictEqual(Pacing.untilRenewal(30n, 900n, 5n, 50n), 150n)
+    assert.strictEqual(Pacing.untilRenewal(30n, 900n, 200n, 200n), 300n, "a third of the belief, and no more")
+    assert.strictEqual(Pacing.untilRenewal(900n, 900n, 300n, 0n), 300n)
   })
 
   it("backs off by doubling, up to a bound", () => {
-    assert.deepStrictEqual([1, 2, 3, 4, 5, 6, 50].map((n) => Pace.backOff(n, 16n)), [1n, 2n, 4n, 8n, 16n, 16n, 16n])
-    assert.strictEqual(Pace.backOff(1, 1n), 1n)
-    assert.strictEqual(Pace.beforeDeadline(8n * second, 3n * second), 2n * second)
-    assert.strictEqual(Pace.beforeDeadline(80n * second, 3n * second), 3n * second)
+    assert.deepStrictEqual([1, 2, 3, 4, 5, 6, 50].map((n) => Pacing.backOff(n, 16n)), [1n, 2n, 4n, 8n, 16n, 16n, 16n])
+    assert.strictEqual(Pacing.backOff(1, 1n), 1n)
+    assert.strictEqual(Pacing.beforeDeadline(8n * second, 3n * second), 2n * second)
+    assert.strictEqual(Pacing.beforeDeadline(80n * second, 3n * second), 3n * second)
     // Not ever more often the nearer the deadline comes.
-    assert.strictEqual(Pace.beforeDeadline(1n, 5n * second), second / 10n)
+    assert.strictEqual(Pacing.beforeDeadline(1n, 5n * second), second / 10n)
   })
 })

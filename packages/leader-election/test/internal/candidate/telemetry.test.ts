@@ -2,8 +2,8 @@ import { Subspace } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Metric, Option, Scope, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import { LeaderElection } from "../../src/index.ts"
-import { makeHosts } from "../support/host.ts"
+import { LeaderElection } from "../../../src/index.ts"
+import { makeHosts } from "../../support/host.ts"
 
 const election = LeaderElection.make(Subspace.fromTuple(["telemetry"]))
 

@@ -1,0 +1,147 @@
+/** One look of a follower at the election: a transaction that reads, asks the protocol, and writes the claim or challenge (4, 5, 7, 8, 9). */
+import { type FdbError, Transaction, type TransactionService } from "@effect-fdb/core"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { CampaignError } from "../../ElectionError.ts"
+import type { ElectionCause } from "../../LossReason.ts"
+import type { Candidate } from "../candidate/candidate.ts"
+import { type Instant, instant } from "../candidate/instant.ts"
+import * as Log from "../candidate/log.ts"
+import * as Pacing from "../candidate/pacing.ts"
+import type { Watches, WatchSet } from "../candidate/watches.ts"
+import * as Protocol from "../protocol/protocol.ts"
+import type { HeldRecord, LeaseRecord } from "../protocol/records.ts"
+import { requireAble } from "../protocol/validation.ts"
+import * as Reads from "../storage/reads.ts"
+import * as Writes from "../storage/writes.ts"
+
+/** What was seen, and done in the same transaction. */
+export interface Look {
+  readonly view: Reads.ElectionView
+  readonly memory: Protocol.Memory
+  readonly step: Protocol.Step
+  readonly attempt: Instant
+  readonly version: bigint
+  readonly watchSet: WatchSet | undefined
+  readonly claimed: Claimed | undefined
+}
+
+export interface Claimed {
+  readonly cause: ElectionCause
+  readonly leader: HeldRecord
+  readonly lease: LeaseRecord
+  /** To be run after the commit. */
+  readonly committedVersion: Effect.Effect<bigint, FdbError>
+}
+
+const decide = (
+  { lifecycle, registration: { identity, priority } }: Candidate,
+  view: Reads.ElectionView,
+  memory: Protocol.Memory,
+  readAt: bigint
+): Protocol.Step => {
+  if (!view.enabled || lifecycle.isClosing) return { _tag: "Follow", until: undefined }
+  if (memory.supersededBy !== undefined) {
+    return Protocol.awaitId(memory.supersededBy, view, readAt, Duration.toNanosUnsafe(view.config.candidateTimeout))
+  }
+  if (identity === undefined) return { _tag: "Register" }
+  const me = { ...identity, priority }
+  return Protocol.step(memory, view, me, readAt, Duration.toNanosUnsafe(view.config.heartbeatInterval))
+}
+
+/** Leaves the leader unchallenged for a while after preemptions that failed (7). */
+const delayChallenge = (candidate: Candidate, tx: TransactionService, seen: Look): Effect.Effect<Look, FdbError> => {
+  const { memory, step, view } = seen
+  const { term } = view.leader
+  if (step._tag !== "Challenge" || memory.challenges?.term === term) return Effect.succeed(seen)
+  const renewalsInLease = view.leaseDuration / Duration.toNanosUnsafe(view.config.heartbeatInterval) + 1n
+  return Reads.readHistory(tx.snapshot, candidate.keys, Protocol.tenuresConsidered).pipe(
+    // An old record that cannot be read keeps nobody from leading.
+    Effect.catchTag("InvalidState", () => Effect.succeed([])),
+    Effect.map((history) =>
+      Protocol.challengeDelay(
+        Protocol.failedPreemptions(history, view.lease.ballot, candidate.id, renewalsInLease),
+        view.leaseDuration
+      )
+    ),
+    Effect.flatMap(Pacing.jitter),
+    Effect.tap((delay) =>
+      delay === 0n ? Effect.void : Log.info(
+        `"${candidate.id}" leaves the leader of term ${term} unchallenged for ${
+          Duration.format(Duration.nanos(delay))
+        }, ` +
+          "because recent preemptions failed"
+      )
+    ),
+    Effect.map((delay): Look => {
+      const now = candidate.now()
+      const challenges = { term, from: now + delay }
+      // Also where this attempt fails: another must not take longer for it, with renewals to conflict with.
+      candidate.memory.challengesFrom(term, challenges.from)
+      const remembered = { ...memory, challenges }
+      return { ...seen, memory: remembered, step: decide(candidate, view, remembered, now) }
+    })
+  )
+}
+
+/** Writes what the step asks for, and sets the watches unless they still stand. */
+const act = Effect.fnUntraced(function*(
+  candidate: Candidate,
+  watches: Watches,
+  tx: TransactionService,
+  seen: Look,
+  isWatching: boolean
+) {
+  const { id, keys, lifecycle, marginOf, registration: { identity, priority } } = candidate
+  const { step, view } = seen
+  if (step._tag === "Challenge" || step._tag === "Claim") yield* requireAble(marginOf, view.leaseDuration)
+  if (step._tag === "Challenge") yield* Writes.writeChallenge(tx, keys, view, id, step.challenge)
+  if (step._tag !== "Claim" || identity === undefined) {
+    if (isWatching) return seen
+    const watched = [keys.leader, keys.config]
+    if (seen.memory.supersededBy !== undefined) watched.push(keys.candidate(id))
+    return { ...seen, watchSet: yield* watches.set(tx, watched) }
+  }
+  const ended = yield* Reads.readEnded(tx.snapshot, keys, view, step.claim)
+  lifecycle.claim()
+  const { leader, lease } = yield* Writes.writeClaim(tx, keys, view, { ...identity, priority }, step.claim, ended)
+  const committedVersion = yield* tx.committedVersion
+  return { ...seen, claimed: { cause: step.cause, leader, lease, committedVersion } }
+})
+
+/** Whether a look may find a vacancy or a lapsed lease: it then reads what a claim needs in the same wave. */
+export const mayClaim = ({ memory: { current: { observation, vacantSince } }, now }: Candidate): boolean =>
+  observation === undefined || vacantSince !== undefined || now() >= Protocol.lapsesAt(observation)
+
+/** Looks, at a known version or at one to be asked for. `expectant`: see {@link mayClaim}. */
+export const look = (
+  candidate: Candidate,
+  watches: Watches,
+  expectant: boolean,
+  knownVersion: bigint | undefined
+): Effect.Effect<Look, CampaignError, Transaction> =>
+  Effect.flatMap(Transaction, (tx) => {
+    const { clock, id, keys, memory: { current: before }, now } = candidate
+    const attempt = instant(clock)
+    watches.acknowledge()
+    const reading = Reads.readView(tx.snapshot, keys, id, expectant ? before.observation?.term : undefined)
+    return Effect.flatMap(
+      knownVersion === undefined ? reading : Effect.andThen(tx.setReadVersion(knownVersion), reading),
+      (view) =>
+        // No further request: the reads have needed the version.
+        Effect.flatMap(tx.readVersion, (version) => {
+          const readAt = now()
+          const memory = Protocol.remember(before, view, readAt)
+          const step = decide(candidate, view, memory, readAt)
+          const seen: Look = { view, memory, step, attempt, version, watchSet: undefined, claimed: undefined }
+          // A watch that has not told that leadership moved may be lost.
+          const isWatching = watches.isWatching && before.observation?.term === view.leader.term
+          return isWatching && step._tag === "Follow"
+            ? Effect.succeed(seen)
+            : Effect.flatMap(
+              delayChallenge(candidate, tx, seen),
+              (seen) => act(candidate, watches, tx, seen, isWatching)
+            )
+        })
+    )
+  })

@@ -1,0 +1,137 @@
+/** From a campaign to the end of the tenure: `campaign` for the caller's work, `withLeadership` for a work that is supervised. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import type { LeadOptions } from "../../CandidateOptions.ts"
+import type { CampaignError, LeadershipLost } from "../../ElectionError.ts"
+import type { Leadership } from "../../Leadership.ts"
+import type { Candidate } from "../candidate/candidate.ts"
+import * as Span from "../candidate/span.ts"
+import { Watches } from "../candidate/watches.ts"
+import * as Campaign from "../follower/campaign.ts"
+import { heldState } from "../storage/leaderState.ts"
+import { release } from "./end.ts"
+import * as Eviction from "./eviction.ts"
+import { guard } from "./guard.ts"
+import { keepRenewing } from "./renewalLoop.ts"
+import { Tenure } from "./tenure.ts"
+import { runWork } from "./work.ts"
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** A tenure, and the watches of the campaign that has won it. */
+interface Won {
+  readonly tenure: Tenure
+  readonly following: Watches
+}
+
+/** Campaigns once, whatever has become of the belief in the tenure meanwhile. */
+const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
+  const { campaignLock, events, lifecycle, registration } = candidate
+  yield* restore(campaignLock.take(1))
+  const scope = yield* Scope.make()
+  const elect = Effect.gen(function*() {
+    const following = yield* Scope.provide(Watches.make, scope)
+    if (!lifecycle.campaign(following.wake)) return yield* Effect.interrupt
+    const elected = yield* restore(Campaign.campaign(candidate, following))
+    const { cause, leaderless, lease } = elected
+    const tenure = new Tenure(candidate, elected, scope)
+    lifecycle.elected(tenure.term, tenure.end.lose("resigned"))
+    yield* events.tell({
+      _tag: "Elected",
+      term: tenure.term,
+      cause,
+      leaderless: Duration.nanos(leaderless),
+      leaseDuration: Duration.nanos(lease.duration),
+      believesUntil: tenure.belief.monotonicUntil
+    })
+    if (lifecycle.isClosing) yield* lifecycle.stepDown
+    return { tenure, following }
+  })
+  return yield* Effect.onError(elect, () => {
+    const mayHaveClaimed = lifecycle.mayHaveClaimed
+    lifecycle.end()
+    return Effect.ensuring(mayHaveClaimed ? registration.resignIfLeading : Effect.void, release(candidate, scope))
+  })
+})
+
+/**
+ * Campaigns until it leads and still believes so: a claim whose commit took a lease is none. To be run uninterruptibly, but
+ * for what it `restore`s: an interruption of that leaves nothing behind.
+ */
+const elect = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
+  while (true) {
+    const won = yield* electOnce(candidate, restore)
+    const { check, complete } = won.tenure.end
+    if (yield* Effect.onError(check, () => complete)) return won
+    yield* complete
+    // Where the margin leaves next to nothing of the lease, this would go on without a pause.
+    Campaign.yieldToOthers(candidate, 0n)
+  }
+})
+
+/** Begins what keeps a tenure up, until it ends. `whenOver` runs when the belief is over. */
+const keepUp = Effect.fnUntraced(function*({ following, tenure }: Won, whenOver: Effect.Effect<void>) {
+  const { scope, watchdog } = tenure
+  yield* Effect.forkIn(Effect.andThen(watchdog.run, whenOver), scope)
+  yield* following.cancel
+  yield* Effect.forkIn(keepRenewing(tenure, yield* Scope.provide(Watches.make, scope)), scope)
+  yield* Effect.forkIn(Eviction.patrol(tenure), scope)
+})
+
+/** What the application is given; how it resigns depends on who runs the work. */
+const toLeadership = (tenure: Tenure, resign: Effect.Effect<void>): Leadership => ({
+  term: tenure.term,
+  state: Effect.sync(() => heldState(tenure.leader, tenure.lease)),
+  isHeld: Effect.sync(() => tenure.isHeld),
+  lost: tenure.end.lost,
+  guard: (body, options) => guard(tenure, body, options),
+  resign
+})
+
+/** See `Candidacy.campaign`. */
+export const campaign = (candidate: Candidate): Effect.Effect<Leadership, CampaignError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const won = yield* elect(candidate, restore)
+      const { complete, lose } = { complete: won.tenure.end.complete, lose: won.tenure.end.lose("resigned") }
+      yield* Effect.addFinalizer(() => complete)
+      yield* Effect.onError(keepUp(won, Effect.void), () => complete)
+      return toLeadership(won.tenure, Effect.andThen(lose, complete))
+    })
+  ).pipe(Span.within("LeaderElection.campaign", candidate))
+
+/** See `Candidacy.withLeadership`. A candidate that leads `once` leaves with its resignation. */
+export const withLeadership = <A, E, R>(
+  candidate: Candidate,
+  work: (leadership: Leadership) => Effect.Effect<A, E, R>,
+  { again = false, once }: LeadOptions & { readonly once: boolean }
+): Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      while (true) {
+        const elected = yield* Effect.result(elect(candidate, restore))
+        if (Result.isFailure(elected)) {
+          if (again && elected.failure._tag === "CandidateSuperseded") continue
+          return yield* elected.failure
+        }
+        const { end } = elected.success.tenure
+        const leadership = toLeadership(elected.success.tenure, end.lose("resigned"))
+        const led = runWork(elected.success.tenure, leadership, work, restore, (whenOver) =>
+          keepUp(elected.success, whenOver))
+        const { exit, isLost } = yield* Effect.ensuring(
+          Effect.tap(led, ({ isLost }) =>
+            Effect.sync(() => {
+              if (once && !(isLost && again)) {
+                candidate.lifecycle.close()
+              }
+            })),
+          end.complete
+        )
+        if (!(isLost && again)) {
+          return yield* exit
+        }
+      }
+    })
+  )

@@ -1,0 +1,301 @@
+/** Writes the records of an election in a transaction: what each step of the protocol writes, and which keys it conflicts with. */
+import { Bytes, type FdbError, Transaction, type TransactionService, Versionstamp } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { type ElectionConfig, validate as validateConfig } from "../../ElectionConfig.ts"
+import { CandidateSuperseded, type ClockOutOfRange, ElectionDisabled, type InvalidState } from "../../ElectionError.ts"
+import * as Protocol from "../protocol/protocol.ts"
+import {
+  type CandidateRecord,
+  type ChallengeRecord,
+  type HeldRecord,
+  type Identity,
+  type LeaseRecord,
+  sameIdentity,
+  type Tenure
+} from "../protocol/records.ts"
+import { isId } from "../protocol/validation.ts"
+import * as Codec from "./codec.ts"
+import type { ElectionKeys } from "./keys.ts"
+import * as Reads from "./reads.ts"
+
+/** Bytes to be written at a key, where they can be read again; nothing is written else. */
+const encoded = <A, E>(
+  key: Uint8Array,
+  record: Result.Result<A, E>
+): Effect.Effect<A, Exclude<E, string> | InvalidState> =>
+  Effect.fromResult(
+    Result.mapError(
+      record,
+      (problem) => typeof problem === "string" ? Reads.invalid(key, problem) : problem as Exclude<E, string>
+    )
+  )
+
+const write = <E>(
+  tx: TransactionService,
+  key: Uint8Array,
+  record: Result.Result<Uint8Array, E>
+): Effect.Effect<void, Exclude<E, string> | FdbError | InvalidState> =>
+  Effect.flatMap(encoded(key, record), (bytes) => tx.set(key, bytes))
+
+/** Makes the transaction conflict with everything that a decision to claim, renew or resign rests on. */
+const addDecisionConflicts = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  id: string
+): Effect.Effect<void, FdbError> =>
+  tx.addReadConflictKey(keys.config).pipe(
+    Effect.andThen(tx.addReadConflictKey(keys.leader)),
+    Effect.andThen(tx.addReadConflictKey(keys.lease)),
+    Effect.andThen(tx.addReadConflictKey(keys.challenge)),
+    Effect.andThen(tx.addReadConflictKey(keys.candidate(id)))
+  )
+
+/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration, and terms a lost lease. */
+export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
+  yield* validateConfig(config)
+  const tx = yield* Transaction
+  const [written, held, lease] = yield* tx.getAll([keys.config, keys.leader, keys.lease])
+  const stored = yield* Effect.fromResult(Reads.configIfAny(keys).decode(written))
+  const leader = yield* Effect.fromResult(Reads.leaderIfAny(keys).decode(held))
+  if (stored !== undefined) return stored
+  const duration = Duration.toNanosUnsafe(config.leaseDuration)
+  yield* write(tx, keys.config, Codec.encodeConfig(config))
+  if (leader === undefined) {
+    yield* write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
+  }
+  if (lease === undefined) {
+    const lapsed = Codec.encodeLease({ ballot: leader?.term ?? 0n, duration, expiry: 0n })
+    yield* Effect.catchTag(write(tx, keys.lease, lapsed), "ClockOutOfRange", Effect.die)
+  }
+  return config
+})
+
+export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
+  yield* validateConfig(config)
+  const tx = yield* Transaction
+  yield* Reads.read(tx, Reads.config(keys))
+  // Not at the version of a renewal, which the next one takes for read: see step 9 of the proof.
+  yield* tx.addReadConflictKey(keys.lease)
+  yield* write(tx, keys.config, Codec.encodeConfig(config))
+})
+
+export const requireEnabled = (keys: ElectionKeys, config: ElectionConfig): Effect.Effect<void, ElectionDisabled> =>
+  config.electionEnabled ? Effect.void : Effect.fail(new ElectionDisabled({ election: keys.name }))
+
+/** Which registration a caller claims to be; without it, the one that stands under the id. */
+export interface IdentityOptions {
+  readonly registration?: Versionstamp.Versionstamp | undefined
+}
+
+/** The candidate registered under the id; fails where another registration was meant. */
+export const identify = (
+  id: string,
+  record: CandidateRecord,
+  options: IdentityOptions
+): Effect.Effect<Identity, CandidateSuperseded> => {
+  const identity = { id, registration: record.registration }
+  return options.registration === undefined || sameIdentity(identity, { id, registration: options.registration })
+    ? Effect.succeed(identity)
+    : Effect.fail(new CandidateSuperseded({ processId: id }))
+}
+
+/**
+ * Gives an effect to be run after the commit, that tells the registration. What else the configuration has to fulfil is
+ * required of it where it is read anyway: whoever registers may know nothing yet of how long a transaction may take.
+ */
+export const writeRegistration = Effect.fnUntraced(function*<E = never>(
+  keys: ElectionKeys,
+  id: string,
+  priority: number,
+  requireOf: (config: ElectionConfig) => Effect.Effect<void, E> = () => Effect.void
+) {
+  const tx = yield* Transaction
+  const config = yield* Reads.read(tx, Reads.config(keys))
+  yield* requireEnabled(keys, config)
+  yield* requireOf(config)
+  const now = yield* Clock.currentTimeNanos
+  // So that a commit that arrives late, its caller having given it up, cannot undo a later registration.
+  yield* tx.addReadConflictKey(keys.candidate(id))
+  const record = yield* encoded(keys.candidate(id), Codec.encodeRegistration(priority, now))
+  yield* tx.setVersionstampedValue(keys.candidate(id), record)
+  return yield* Effect.map(
+    tx.versionstamp,
+    (versionstamp) => Effect.map(versionstamp, (bytes) => Versionstamp.make(bytes, 0))
+  )
+})
+
+/** Writes that the candidate lives. */
+export const writeHeartbeat = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  me: Identity,
+  priority: number,
+  now: bigint
+): Effect.Effect<void, FdbError | InvalidState | ClockOutOfRange> =>
+  write(
+    tx,
+    keys.candidate(me.id),
+    Codec.encodeCandidate({ priority, lastHeartbeat: now, registration: me.registration })
+  )
+
+/** Writes a claim: the leader, its lease, and the history with the tenure `ended`. Gives the two records. */
+export const writeClaim = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Reads.ElectionView,
+  claimant: Protocol.Claimant,
+  claim: Protocol.Claim,
+  ended: Reads.HistoryEntry | undefined
+) {
+  const now = yield* Clock.currentTimeNanos
+  const leader = { ...claimant, _tag: "Held", term: claim.term } as const
+  const lease = { ballot: claim.term, duration: view.leaseDuration, expiry: now + view.leaseDuration }
+  yield* addDecisionConflicts(tx, keys, claimant.id)
+  yield* write(tx, keys.leader, Codec.encodeLeader(leader))
+  yield* write(tx, keys.lease, Codec.encodeLease(lease))
+  yield* writeHeartbeat(tx, keys, claimant, claimant.priority, now)
+  if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
+  if (claim.ends !== undefined && ended !== undefined) {
+    yield* write(
+      tx,
+      keys.tenure(ended.term),
+      Codec.encodeHistory({ ...ended, end: now, reason: claim.ends.reason })
+    )
+  }
+  yield* write(
+    tx,
+    keys.tenure(claim.term),
+    Codec.encodeHistory({ leaderId: claimant.id, start: now, end: undefined, reason: undefined })
+  )
+  return { leader, lease }
+})
+
+/** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else. */
+export const writeRenewal = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  leader: HeldRecord,
+  priority: number,
+  ballot: bigint,
+  leaseDuration: bigint
+): Effect.Effect<LeaseRecord, FdbError | InvalidState | ClockOutOfRange> =>
+  Effect.flatMap(Clock.currentTimeNanos, (now) => {
+    const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
+    return addDecisionConflicts(tx, keys, leader.id).pipe(
+      Effect.andThen(write(tx, keys.lease, Codec.encodeLease(lease))),
+      Effect.andThen(writeHeartbeat(tx, keys, leader, priority, now)),
+      Effect.as(lease)
+    )
+  })
+
+/** Writes a challenge of the candidate of that id, if its wall clock tells a time that its claim could record. */
+export const writeChallenge = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Reads.ElectionView,
+  id: string,
+  challenge: ChallengeRecord
+) {
+  const now = yield* Clock.currentTimeNanos
+  for (const expiry of [now, now + view.leaseDuration]) {
+    yield* encoded(keys.lease, Codec.encodeLease({ ...view.lease, expiry }))
+  }
+  yield* addDecisionConflicts(tx, keys, id)
+  yield* write(tx, keys.challenge, Codec.encodeChallenge(challenge))
+})
+
+/** Writes an operator's request that the leader of `term` steps down. */
+export const writeStepDownRequest = (tx: TransactionService, keys: ElectionKeys, term: bigint) =>
+  write(tx, keys.challenge, Codec.encodeChallenge({ term, challenger: undefined, priority: 0 }))
+
+/** Removes the tenures that are not kept any longer, the newest of which is `outdated`. */
+export const trimHistory = (
+  tx: TransactionService,
+  keys: ElectionKeys,
+  outdated: Uint8Array | undefined
+): Effect.Effect<void, FdbError> =>
+  outdated === undefined
+    ? Effect.void
+    : tx.clearRange({ begin: keys.history.range().begin, end: Bytes.successor(outdated) })
+
+/** Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. */
+const writeVacancy = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Pick<Reads.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">,
+  tenure: Reads.HistoryEntry | undefined
+) {
+  const now = yield* Clock.currentTimeNanos
+  const { term } = view.leader
+  const { reason, successor } = Protocol.resignation(view)
+  yield* write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
+  yield* write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
+  if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
+  if (tenure !== undefined) {
+    yield* write(tx, keys.tenure(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
+  }
+})
+
+/**
+ * `over`: it had ended without leaving anybody in its place, be it by an attempt of which nobody was told. A candidate that
+ * `leaves` is removed with it.
+ */
+export const resignFully = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: Tenure, leaves: boolean) {
+  const tx = yield* Transaction
+  const view = yield* Reads.readView(tx, keys, tenure.id, tenure.term)
+  if (leaves && Protocol.registrationStatus(view, tenure) === "registered") yield* tx.clear(keys.candidate(tenure.id))
+  if (!Protocol.isCurrent(view.leader, tenure)) {
+    return view.leader._tag === "Vacant" && view.leader.term === tenure.term ? "over" : "replaced"
+  }
+  yield* writeVacancy(tx, keys, view, view.tenure)
+  return "ended"
+})
+
+/**
+ * Ends a tenure that stood at the transaction's read version, with nothing asked of its leader: without a read, and only if
+ * nothing has changed since.
+ */
+export const resignFast = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  leader: HeldRecord,
+  lease: LeaseRecord,
+  start: bigint,
+  leaves: boolean
+) {
+  yield* addDecisionConflicts(tx, keys, leader.id)
+  const { id: leaderId, term } = leader
+  yield* writeVacancy(
+    tx,
+    keys,
+    { leader, lease, challenge: undefined, allowPreemption: false },
+    { term, leaderId, start, end: undefined, reason: undefined }
+  )
+  // There may be one that asks nothing of this leader.
+  yield* tx.clear(keys.challenge)
+  if (leaves) yield* tx.clear(keys.candidate(leaderId))
+})
+
+/** Ends the tenure of this very candidate, if it has one. */
+export const resignIfLeading = Effect.fnUntraced(function*(keys: ElectionKeys, me: Identity) {
+  const tx = yield* Transaction
+  const view = yield* Reads.readView(tx, keys, me.id)
+  if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return
+  yield* writeVacancy(tx, keys, view, yield* Reads.read(tx.snapshot, Reads.tenure(keys, view.leader.term)))
+})
+
+/** Removes the candidate; one that leads resigns with it, for a leader is always registered. */
+export const unregisterCandidate = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  id: string,
+  options: IdentityOptions
+) {
+  const tx = yield* Transaction
+  const candidate = isId(id) ? yield* Reads.read(tx, Reads.candidate(keys, id)) : undefined
+  if (candidate === undefined) return
+  yield* resignIfLeading(keys, yield* identify(id, candidate, options))
+  yield* tx.clear(keys.candidate(id))
+})

@@ -1,4 +1,7 @@
-/** Scheduled tasks, the next first; those of one instant in the order in which they were scheduled. It is written here, for its order is a part of what a seed means. */
+/**
+ * Scheduled tasks, the next first; those of one instant in the order in which they were scheduled. It is written here, for its order
+ * is a part of what a seed means.
+ */
 
 /** A task that is going to run, unless `run` is taken away. */
 export interface ScheduledTask {

@@ -16,7 +16,7 @@ import { maxKeyLength } from "./internal/layout.ts"
 import { Limits } from "./internal/limits.ts"
 import * as openEnvironments from "./internal/openEnvironments.ts"
 import type { Access } from "./internal/permissions.ts"
-import { LmdbStore } from "./internal/store.ts"
+import * as lmdbStore from "./internal/store.ts"
 import { maxWaitMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
 
@@ -76,7 +76,7 @@ export const makeEngine = Effect.fnUntraced(
     const limits = yield* Limits
     const environment = yield* acquire(options)
     const store = yield* Effect.acquireRelease(
-      Effect.sync(() => new LmdbStore(environment, clock, limits)),
+      Effect.sync(() => lmdbStore.make(environment, clock, limits)),
       (store) => Effect.timeoutOption(Effect.interruptible(store.close), drainTimeout)
     )
     yield* Effect.forkScoped(Effect.forever(store.closeOldSnapshots))

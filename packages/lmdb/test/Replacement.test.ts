@@ -285,6 +285,17 @@ describe("a database that is replaced", () => {
       assert.strictEqual(error.code, 1007)
     }))
 
+  it.live("tells of no lagging readers", () =>
+    Effect.gen(function*() {
+      const place = yield* makePlace
+      const options = { path: place.directory }
+      yield* Effect.gen(function*() {
+        fs.rmSync(file("lock.mdb")(place))
+        const error = yield* Effect.flip(LmdbDatabase.laggingReaders(options))
+        assert.isTrue(error._tag === "FdbError" && isReplaced(error), error.message)
+      }).pipe(Effect.provide(LmdbDatabase.layer(options), { local: true }))
+    }))
+
   it.live("where one of the paths is not used any more is not to be told to those who use the other", () =>
     Effect.gen(function*() {
       const place = yield* makePlace

@@ -3,24 +3,21 @@
  */
 import * as Schema from "effect/Schema"
 
-/**
- * What is missing for the client to work:
- *
- * - `package`: the npm package `foundationdb` is not installed
- * - `platform`: the package is there, but has no native part for this platform
- * - `library`: FoundationDB's client library, `libfdb_c`, is missing or cannot be loaded
- * - `version`: the library, the package or the process speaks another API version
- * - `cluster-file`: there is no cluster file, or what it says cannot be used
- * - `options`: an option was refused, or the client's network runs with other options already, or cannot run with these
- * - `tenant`: a tenant was asked for, which the package has no call for
- */
+/** What is missing for the client to work. */
 export const UnavailableReason = Schema.Literals([
+  /** The npm package `foundationdb` is not installed. */
   "package",
+  /** The package is there, but has no native part for this platform. */
   "platform",
+  /** FoundationDB's client library, `libfdb_c`, is missing or cannot be loaded. */
   "library",
+  /** The library, the package or the process speaks another API version. */
   "version",
+  /** There is no cluster file, or what it says cannot be used. */
   "cluster-file",
+  /** An option was refused, or the client's network runs with other options already, or cannot run with these. */
   "options",
+  /** A tenant was asked for, which the package has no call for. */
   "tenant"
 ])
 
@@ -61,10 +58,8 @@ export class ClusterUnreachable extends Schema.TaggedError<ClusterUnreachable>()
   code: Schema.Int
 }) {
   override get message(): string {
-    return `The FoundationDB cluster of ${
-      this.clusterFile ?? "the default cluster file"
-    } gave no read version within ` +
-      `${this.waitedMillis} ms (error ${this.code}). Check with \`fdbcli --exec status\` that it is up, that this host ` +
+    const { clusterFile = "the default cluster file" } = this
+    return `The FoundationDB cluster of ${clusterFile} gave no read version within ${this.waitedMillis} ms (error ${this.code}). Check with \`fdbcli --exec status\` that it is up, that this host ` +
       "reaches the addresses in the cluster file, and that both sides agree on TLS."
   }
 }

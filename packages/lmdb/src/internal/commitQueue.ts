@@ -33,14 +33,10 @@ export interface Ticket {
   readonly deadline: bigint
   readonly settle: (result: Effect.Effect<Position, FdbError.FdbError>) => void
   state: "waiting" | "sent" | "settled"
+  /** Holds when it is accepted. */
+  version: bigint
   /** Set when it writes to many keys. */
   large: LargeCommit | undefined
-}
-
-/** A commit with its version. */
-export interface Accepted {
-  readonly ticket: Ticket
-  readonly version: bigint
 }
 
 const isWaiting = ({ state }: Ticket): boolean => state === "waiting"
@@ -78,6 +74,7 @@ export class CommitQueue {
             alarm?.interruptUnsafe()
           },
           state: "waiting",
+          version: 0n,
           large: undefined
         }
         // One fiber for the timeout, where a race would need two.
@@ -184,29 +181,26 @@ export class CommitQueue {
         this.isReserved = isInForce(reader.reservation)
         return this.isReserved ? undefined : this.prepare(reader, batch)
       })
-      const again = prepared?.accepted.map(({ ticket }) => ticket) ?? batch
+      const { accepted = batch } = prepared ?? {}
       if (prepared === undefined) await pause()
-      else if (again.length === 0 || await this.write(prepared.sequence, prepared.writes, prepared.accepted)) return
-      this.waiting = [...again.filter(isWaiting), ...this.waiting]
+      else if (accepted.length === 0 || await this.write(prepared.sequence, prepared.writes, accepted)) return
+      this.waiting = [...accepted.filter(isWaiting), ...this.waiting]
     } catch (cause) {
       this.fail(batch, cause)
     }
   }
 
   /** Writes commits upon a state, and settles them; `false` when that is not the newest any more. */
-  async write(sequence: number, writes: Iterable<Write>, commits: ReadonlyArray<Accepted>): Promise<boolean> {
-    for (const { ticket } of commits) ticket.state = "sent"
-    const unsettled = () => commits.filter(({ ticket }) => ticket.state === "sent").map(({ ticket }) => ticket)
+  async write(sequence: number, writes: Iterable<Write>, accepted: ReadonlyArray<Ticket>): Promise<boolean> {
+    for (const ticket of accepted) ticket.state = "sent"
+    const unsettled = () => accepted.filter(({ state }) => state === "sent")
     try {
-      const isWritten = await this.environment.write(sequence, writes)
-      if (!isWritten) {
+      if (!await this.environment.write(sequence, writes)) {
         for (const ticket of unsettled()) ticket.state = "waiting"
         return false
       }
-      for (const { ticket, version } of commits) {
-        this.log.giveOut(version)
-        if (ticket.state === "sent") ticket.settle(Effect.succeed({ version, order: 0 }))
-      }
+      for (const { version } of accepted) this.log.giveOut(version)
+      for (const { settle, version } of unsettled()) settle(Effect.succeed({ version, order: 0 }))
       this.environment.signal.raise()
     } catch (cause) {
       this.fail(unsettled(), cause)
@@ -244,13 +238,13 @@ export class CommitQueue {
   /** Checks the commits of a batch one after another, upon the newest state, and settles those that fail. */
   private prepare(reader: Reader, batch: ReadonlyArray<Ticket>): {
     readonly sequence: number
-    readonly accepted: ReadonlyArray<Accepted>
+    readonly accepted: ReadonlyArray<Ticket>
     readonly writes: ReadonlyArray<Write>
   } {
     const { head } = reader
     this.log.catchUp(reader)
     const changes = new Map<string, Change>()
-    const accepted: Array<Accepted> = []
+    const accepted: Array<Ticket> = []
     const written: Array<KeyRange> = []
     const writes: Array<Write> = []
     let version = this.log.nextVersion(head)
@@ -274,7 +268,8 @@ export class CommitQueue {
       }
       for (const [text, change] of applied.changes) changes.set(text, change)
       for (const range of writeConflicts) written.push(range)
-      accepted.push({ ticket, version })
+      ticket.version = version
+      accepted.push(ticket)
       writes.push({
         key: layout.logKey(head.sequence + accepted.length),
         value: logEntry.encode(version, writeConflicts, applied.changes.values())

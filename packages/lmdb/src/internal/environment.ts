@@ -130,13 +130,22 @@ export class Environment {
    */
   async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
     this.checkPlace("write")
-    const written = this.writeIfLast(sequence, writes)
+    const written = this.root.ifVersion(layout.headKey, sequence, () => {
+      for (const { key, value } of writes) {
+        if (value === undefined) void this.root.remove(key)
+        else void this.root.put(key, value)
+      }
+    })
     const ended = writesAtExit.track(() => this.isWrittenSince(sequence))
     this.writes.add(written)
     try {
       const done = await written
       this.checkPlace("commit")
       return done
+    } catch (error) {
+      // lmdb-js rejects with an error that has a promise of the one that tells more.
+      await (error as { readonly commitError?: Promise<never> }).commitError
+      throw error
     } finally {
       this.writes.delete(written)
       ended()
@@ -162,19 +171,6 @@ export class Environment {
     if (this.isReplaced) return false
     this.root.resetReadTxn()
     return layout.decodeHead(this.root.getBinary(layout.headKey))?.sequence !== sequence
-  }
-
-  private writeIfLast(sequence: number, writes: Iterable<Write>): Promise<boolean> {
-    return this.root.ifVersion(layout.headKey, sequence, () => {
-      for (const { key, value } of writes) {
-        if (value === undefined) void this.root.remove(key)
-        else void this.root.put(key, value)
-      }
-    }).catch(async (error: { readonly commitError?: Promise<never> }) => {
-      // lmdb-js rejects with an error that has a promise of the one that tells more.
-      await error.commitError
-      throw error
-    })
   }
 
   /** Frees the slots of readers whose process has died, which keep pages from being used again. */

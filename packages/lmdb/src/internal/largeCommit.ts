@@ -179,9 +179,8 @@ export class LargeCommit {
       const prepared = step?.value ?? await inSlices(steps, limits.sliceMillis, () => !this.isSettled)
       if (prepared === undefined) break
       const started = performance.now()
-      const written = this.queue.write(prepared.head.sequence, this.writesOf(prepared, reserved), [
-        { ticket: this.ticket, version: prepared.version }
-      ])
+      this.ticket.version = prepared.version
+      const written = this.queue.write(prepared.head.sequence, this.writesOf(prepared, reserved), [this.ticket])
       this.handOverMillis = performance.now() - started
       if (await written) return undefined
       this.overtaken++

@@ -18,16 +18,10 @@ const setGroupId = 0o2000
 /** Whoever may read files may search their directory; what a group shares is made with the group of the directory. */
 const directoryMode = (file: number): number => file | ((file & 0o444) >> 2) | ((file & 0o020) === 0 ? 0 : setGroupId)
 
-const ofNew = (access: Access): Permissions => {
-  const file = access === "group" ? 0o660 : 0o600
-  return { directory: directoryMode(file), file, owner: undefined }
-}
-
 /** A database that is there keeps its own, and its owner: also where root makes a file anew that was missing. */
 export const of = (directory: string, access: Access): Permissions => {
   const stat = fs.statSync(path.join(directory, dataFile), { throwIfNoEntry: false })
-  if (stat === undefined) return ofNew(access)
-  const file = stat.mode & 0o666
+  const file = stat === undefined ? access === "group" ? 0o660 : 0o600 : stat.mode & 0o666
   return { directory: directoryMode(file), file, owner: process.geteuid?.() === 0 ? stat : undefined }
 }
 

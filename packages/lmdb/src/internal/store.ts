@@ -18,78 +18,37 @@ interface OpenSnapshot extends Snapshot {
   readonly openedAt: bigint
 }
 
-export class LmdbStore implements VersionedStore {
-  private readonly environment: Environment
-  private readonly log: CommitLog
-  private readonly queue: CommitQueue
-  private readonly watchers: Watchers
-  private readonly snapshots = new Set<OpenSnapshot>()
-  private readonly anySnapshots = Latch.makeUnsafe(false)
-
-  constructor(environment: Environment, clock: Clock.Clock, limits: Limits) {
-    this.environment = environment
-    this.log = new CommitLog(clock)
-    this.queue = new CommitQueue(environment, this.log, limits)
-    this.watchers = new Watchers(environment, this.log)
-  }
-
-  readonly openSnapshot = () =>
-    this.reading((reader) => {
-      this.log.giveOut(reader.head.version)
-      return Result.succeed(this.snapshotOf(reader, reader.head.version))
-    })
-
-  readonly openSnapshotAt = (version: bigint) =>
-    this.reading((reader) => {
-      const { head } = reader
-      if (version > head.version) return Result.fail(FdbError.make(1009, "read"))
-      this.log.catchUp(reader)
-      if (this.log.isTooOld(version, head)) return Result.fail(FdbError.make(1007, "read"))
-      if (version === head.version) return Result.succeed(this.snapshotOf(reader, version))
-      return Result.succeed(this.snapshotOf(reader, version, new VersionedView(reader, this.log, version)))
-    })
-
-  readonly commit: VersionedStore["commit"] = (commit) => this.queue.commit(commit)
-
-  readonly watch: VersionedStore["watch"] = (...watch) => this.watchers.add(...watch)
-
+/** A store that can be closed. */
+export interface LmdbStore extends VersionedStore {
   /** Waits for open snapshots, then closes what is too old to be read, lest it keeps LMDB from using pages again. */
-  readonly closeOldSnapshots: Effect.Effect<void> = Effect.suspend(() =>
-    this.anySnapshots.await.pipe(
-      Effect.andThen(Effect.sleep(Duration.nanos(maxAgeNanos))),
-      Effect.andThen(Effect.sync(() => {
-        for (const snapshot of this.snapshots) {
-          if (this.log.now() - snapshot.openedAt >= maxAgeNanos) snapshot.close()
-        }
-        if (this.snapshots.size === 0) this.anySnapshots.closeUnsafe()
-      }))
-    )
-  )
-
+  readonly closeOldSnapshots: Effect.Effect<void>
   /** Ends watches and reads, and waits for the commits under way. */
-  readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    this.watchers.close()
-    for (const snapshot of this.snapshots) snapshot.close()
-    return this.queue.drain
-  })
+  readonly close: Effect.Effect<void>
+}
 
-  private reading(use: (reader: Reader) => Result.Result<Snapshot, FdbError.FdbError>) {
+export const make = (environment: Environment, clock: Clock.Clock, limits: Limits): LmdbStore => {
+  const log = new CommitLog(clock)
+  const queue = new CommitQueue(environment, log, limits)
+  const watchers = new Watchers(environment, log)
+  const snapshots = new Set<OpenSnapshot>()
+  const anySnapshots = Latch.makeUnsafe(false)
+
+  const reading = (use: (reader: Reader) => Result.Result<Snapshot, FdbError.FdbError>) => {
     let opened: Reader | undefined
     const used = Result.try({
-      try: () => use(opened = this.environment.openReader()),
+      try: () => use(opened = environment.openReader()),
       catch: (cause) => toFdbError(cause, "read")
     }).pipe(Result.flatMap((snapshot) => snapshot))
     if (Result.isFailure(used)) opened?.close()
     return used
   }
 
-  private snapshotOf(reader: Reader, version: bigint, view?: VersionedView): Snapshot {
-    const openedAt = this.log.now()
+  const snapshotOf = (reader: Reader, version: bigint, view?: VersionedView): Snapshot => {
+    const openedAt = log.now()
     const snapshot: OpenSnapshot = {
       version,
       openedAt,
-      isReadable: () =>
-        this.snapshots.has(snapshot) && this.log.now() - openedAt <= maxAgeNanos && this.environment.isInPlace(),
+      isReadable: () => snapshots.has(snapshot) && log.now() - openedAt <= maxAgeNanos && environment.isInPlace(),
       get: (key) => {
         const before = view?.get(key)
         return before === undefined ? reader.get(key) : before.value
@@ -99,13 +58,46 @@ export class LmdbStore implements VersionedStore {
           ? [...reader.getRange(begin, end, limit, reverse, skip)]
           : take(view.merge(reader.getRange(begin, end, undefined, reverse), begin, end, reverse), limit, skip),
       close: () => {
-        this.snapshots.delete(snapshot)
+        snapshots.delete(snapshot)
         reader.close()
       }
     }
-    this.snapshots.add(snapshot)
-    this.anySnapshots.openUnsafe()
+    snapshots.add(snapshot)
+    anySnapshots.openUnsafe()
     return snapshot
+  }
+
+  return {
+    openSnapshot: () =>
+      reading((reader) => {
+        log.giveOut(reader.head.version)
+        return Result.succeed(snapshotOf(reader, reader.head.version))
+      }),
+    openSnapshotAt: (version) =>
+      reading((reader) => {
+        const { head } = reader
+        if (version > head.version) return Result.fail(FdbError.make(1009, "read"))
+        log.catchUp(reader)
+        if (log.isTooOld(version, head)) return Result.fail(FdbError.make(1007, "read"))
+        const view = version === head.version ? undefined : new VersionedView(reader, log, version)
+        return Result.succeed(snapshotOf(reader, version, view))
+      }),
+    commit: queue.commit,
+    watch: watchers.add,
+    closeOldSnapshots: anySnapshots.await.pipe(
+      Effect.andThen(Effect.sleep(Duration.nanos(maxAgeNanos))),
+      Effect.andThen(Effect.sync(() => {
+        for (const snapshot of snapshots) {
+          if (log.now() - snapshot.openedAt >= maxAgeNanos) snapshot.close()
+        }
+        if (snapshots.size === 0) anySnapshots.closeUnsafe()
+      }))
+    ),
+    close: Effect.suspend(() => {
+      watchers.close()
+      for (const snapshot of snapshots) snapshot.close()
+      return queue.drain
+    })
   }
 }
 

@@ -35,10 +35,7 @@ const attempt = <A>(call: () => A): Result.Result<A, unknown> => Result.try({ tr
 
 /** A synchronous throw is a rejection like any other. */
 const invoke = <A>(start: () => Promise<A>): Promise<A> =>
-  Result.match(attempt(start), {
-    onFailure: (cause) => Promise.reject(cause),
-    onSuccess: (promise) => promise
-  })
+  Result.getOrElse(attempt(start), (cause) => Promise.reject(cause))
 
 /** A cancelled transaction settles at once. One that does not has no network thread that works for it. */
 const settleTimeout = Duration.seconds(5)

@@ -3,7 +3,7 @@ import { clientUnavailable, installClient } from "../../src/internal/installHelp
 import { UnavailableReason } from "../../src/NativeError.ts"
 
 describe("help with the installation", () => {
-  it("name the command that installs the client, by platform and processor", () => {
+  it("names the command that installs the client, by platform and processor", () => {
     assert.match(installClient("linux", "x64"), /dpkg -i foundationdb-clients_VERSION_amd64\.deb/)
     assert.match(installClient("linux", "x64"), /rpm -i foundationdb-clients-VERSION\.x86_64\.rpm/)
     assert.match(installClient("linux", "arm64"), /foundationdb-clients_VERSION_aarch64\.deb/)
@@ -12,7 +12,7 @@ describe("help with the installation", () => {
     assert.match(installClient("win32", "x64"), /Linux or macOS, or choose the LMDB engine/)
   })
 
-  it("belong to every reason, and end the message", () => {
+  it("belongs to every reason, and ends the message", () => {
     for (const reason of UnavailableReason.literals) {
       const error = clientUnavailable(reason, "this is what was found")
       assert.include(error.message, "this is what was found. ")

@@ -28,7 +28,6 @@ import { printable } from "./internal/printable.ts"
 export { Signals } from "./internal/run/signals.ts"
 export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/stores.ts"
 
-/** Subcommands, flags and what they do. */
 export const command = root.pipe(
   Command.withDescription(
     "Elects one leader among any number of processes, on one host (LMDB) or many (FoundationDB). `fdb-election run` " +

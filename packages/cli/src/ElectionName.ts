@@ -10,7 +10,6 @@ import * as Result from "effect/Result"
 /** The first element of every key that the command reads or writes. */
 export const root = "fdb-election"
 
-/** See the module. */
 export interface ElectionName {
   /** As it is written. */
   readonly text: string
@@ -22,7 +21,7 @@ export interface ElectionName {
 /** Leaves room for candidates' ids within the keys of every engine. */
 const maxBytes = 256
 
-const invalidPart = (part: string): string | undefined => {
+const problemOf = (part: string): string | undefined => {
   if (part === "") return "has an empty part; write parts and slashes between them, as in app/scheduler"
   if (/\p{Surrogate}/u.test(part)) return "holds half of a surrogate pair and has no UTF-8 encoding"
   return /[\p{Cc}\p{Zl}\p{Zp}]/u.test(part) || part !== part.trim()
@@ -35,9 +34,8 @@ export const parse = (text: string): Result.Result<ElectionName, string> => {
   const bytes = Buffer.byteLength(text)
   if (bytes > maxBytes) return Result.fail(`has ${bytes} bytes; ${maxBytes} are allowed`)
   const parts = text.split("/")
-  for (const part of parts) {
-    const problem = invalidPart(part)
-    if (problem !== undefined) return Result.fail(problem)
-  }
-  return Result.succeed({ text, parts, subspace: Subspace.fromTuple([root, parts]) })
+  const problem = parts.map(problemOf).find((problem) => problem !== undefined)
+  return problem === undefined
+    ? Result.succeed({ text, parts, subspace: Subspace.fromTuple([root, parts]) })
+    : Result.fail(problem)
 }

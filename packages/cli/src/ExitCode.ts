@@ -26,12 +26,10 @@ export const idTaken = 73
 export const tryAgain = 75
 /** The command to run exists, but cannot be executed. */
 export const notExecutable = 126
-/** The command to run was not found. */
 export const notFound = 127
 /** Interrupted, as by Ctrl-C: 128 and SIGINT. */
 export const interrupted = 130
 
-/** Of a process that a signal has ended. */
 export const ofSignal = (signalNumber: number): number => 128 + signalNumber
 
 /** By the tags of the errors of all packages. */

@@ -2,23 +2,18 @@
 import * as Schema from "effect/Schema"
 import * as ExitCode from "./ExitCode.ts"
 
-/** See the module. */
 export class Failure extends Schema.TaggedError<Failure>()("Failure", {
   exitCode: Schema.Int,
   message: Schema.String
 }) {}
 
+/** Each kind of failure makes its message from a sentence; `ExitCode.ts` says what the kinds mean. */
 const failure = (exitCode: number) => (message: string): Failure => new Failure({ exitCode, message })
 
-/** The command line asks for something that there cannot be. */
 export const usageError = failure(ExitCode.usage)
-/** The operating system refused what the command depends on. */
 export const systemRefused = failure(ExitCode.system)
-/** The election was never set up. */
 export const noElection = failure(ExitCode.noElection)
-/** The store is open and fails. */
 export const storeFailed = failure(ExitCode.unavailable)
-/** Not now: see {@link ExitCode.tryAgain}. */
 export const tryAgain = failure(ExitCode.tryAgain)
 const notFound = failure(ExitCode.notFound)
 const notExecutable = failure(ExitCode.notExecutable)

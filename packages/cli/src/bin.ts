@@ -17,23 +17,20 @@ import * as tty from "node:tty"
 import { format } from "node:util"
 import * as Cli from "./Cli.ts"
 import * as ExitCode from "./ExitCode.ts"
+import * as OutputTerminal from "./internal/outputTerminal.ts"
 import * as Signals from "./internal/run/signals.ts"
-import { exit, writeError, type WriteFailure, writeOutput } from "./internal/standardStreams.ts"
+import { exit, writeError, writeOutput } from "./internal/standardStreams.ts"
 import * as Stores from "./internal/stores.ts"
-import * as TerminalSize from "./internal/terminalSize.ts"
-
-/** What cannot be written is not worth going on for. */
-const endFor = (failure: WriteFailure): never => {
-  if (failure._tag === "NoReader") return exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
-  writeError(`fdb-election: standard output cannot be written to: ${failure.problem}`)
-  return exit(ExitCode.system)
-}
 
 const console: Console.Console = {
   ...globalThis.console,
   log: (...args) => {
     const failure = writeOutput(format(...args))
-    if (failure !== undefined) endFor(failure)
+    if (failure === undefined) return
+    // What cannot be written is not worth going on for.
+    if (failure.code === "EPIPE") exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
+    writeError(`fdb-election: standard output cannot be written to: ${failure.message}`)
+    exit(ExitCode.system)
   },
   error: (...args) => writeError(format(...args))
 }
@@ -53,20 +50,10 @@ const stdio = Stdio.make({
   stdin: Stream.empty
 })
 
-/** Nothing is asked of the user. */
-const terminal = Terminal.make({
-  columns: Effect.map(TerminalSize.current, ({ columns }) => columns),
-  rows: Effect.map(TerminalSize.current, ({ rows }) => rows),
-  size: TerminalSize.changes,
-  readInput: Effect.die("the command does not read from the terminal"),
-  readLine: Effect.die("the command does not read from the terminal"),
-  display: () => Effect.void
-})
-
 const environment = Layer.mergeAll(
   Stores.layer,
   Signals.layerProcess,
-  Layer.succeed(Terminal.Terminal, terminal),
+  Layer.succeed(Terminal.Terminal, OutputTerminal.terminal),
   TerminalCapabilities.layer.pipe(Layer.provideMerge(Layer.succeed(Stdio.Stdio, stdio))),
   NodeChildProcessSpawner.layer.pipe(Layer.provideMerge(Layer.merge(NodeFileSystem.layer, NodePath.layer)))
 )

@@ -128,16 +128,11 @@ export const layerConfig = (
  * **Example**
  *
  * ```ts
- * import { Subspace } from "@effect-fdb/core"
+ * import { Database, Transaction } from "@effect-fdb/core"
  * import { DatabaseConfig } from "@effect-fdb/database-config"
- * import { LeaderElection } from "@effect-fdb/leader-election"
  * import { Effect } from "effect"
  *
- * const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
- *
- * const program = election.withLeadership({}, ({ term }) => Effect.log(`leads in term ${term}`))
- *
- * export const main = Effect.provide(program, DatabaseConfig.layer)
+ * export const main = Effect.provide(Database.transact(Transaction), DatabaseConfig.layer)
  * ```
  *
  * @since 0.1.0

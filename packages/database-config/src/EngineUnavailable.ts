@@ -1,23 +1,17 @@
-/**
- * The package of an engine is missing.
- */
+/** The package of an engine is missing. */
 import * as Schema from "effect/Schema"
 
 /**
  * The package of an engine cannot be loaded. Its message says what to install.
- *
- * **Details**
- *
- * - `engine`: the engine that was asked for
- * - `packages`: the npm packages that it needs
- * - `detail`: what loading them failed with
  *
  * @since 0.1.0
  * @category errors
  */
 export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>()("EngineUnavailable", {
   engine: Schema.String,
+  /** The npm packages that it needs. */
   packages: Schema.String,
+  /** What loading them failed with. */
   detail: Schema.String
 }) {
   override get message(): string {

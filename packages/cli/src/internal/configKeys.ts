@@ -6,26 +6,12 @@ import * as Option from "effect/Option"
 import { type Failure, usageError } from "../Failure.ts"
 import * as Durations from "./durations.ts"
 
-/** The configuration for programs. */
-export const toJson = (config: ElectionConfig) => ({
-  leaseMillis: Duration.toMillis(config.leaseDuration),
-  heartbeatMillis: Duration.toMillis(config.heartbeatInterval),
-  candidateTimeoutMillis: Duration.toMillis(config.candidateTimeout),
-  enabled: config.electionEnabled,
-  preemption: config.allowPreemption
-})
-
-/** The configuration in one line, for people. */
-export const inOneLine = (config: ElectionConfig): string =>
-  `lease ${Durations.format(config.leaseDuration)}, heartbeat ${Durations.format(config.heartbeatInterval)}, ` +
-  `candidate timeout ${Durations.format(config.candidateTimeout)}, ${
-    config.electionEnabled ? "enabled" : "disabled"
-  }, ` +
-  `preemption ${config.allowPreemption ? "on" : "off"}`
+type Value = Duration.Duration | boolean
 
 interface ConfigKey {
   readonly field: "leaseDuration" | "heartbeatInterval" | "candidateTimeout" | "electionEnabled" | "allowPreemption"
-  readonly json: keyof ReturnType<typeof toJson>
+  /** Its name in JSON. */
+  readonly json: string
 }
 
 const keys: ReadonlyMap<string, ConfigKey> = new Map<string, ConfigKey>([
@@ -36,9 +22,22 @@ const keys: ReadonlyMap<string, ConfigKey> = new Map<string, ConfigKey>([
   ["preemption", { field: "allowPreemption", json: "preemption" }]
 ])
 
-type Value = Duration.Duration | boolean
+/** A value for programs: milliseconds, or true or false. */
+export const valueToJson = (value: Value): number | boolean =>
+  Duration.isDuration(value) ? Duration.toMillis(value) : value
 
-const show = (value: Value): string => Duration.isDuration(value) ? Durations.exact(value) : String(value)
+/** A value in the form that `config set` reads. */
+export const valueToText = (value: Value): string => Duration.isDuration(value) ? Durations.exact(value) : String(value)
+
+export const toJson = (config: ElectionConfig): Readonly<Record<string, number | boolean>> =>
+  Object.fromEntries(Array.from(keys.values(), ({ field, json }) => [json, valueToJson(config[field])]))
+
+/** The configuration in one line, for people. */
+export const inOneLine = (config: ElectionConfig): string => {
+  const times = [config.leaseDuration, config.heartbeatInterval, config.candidateTimeout].map(Durations.format)
+  const [enabled, preemption] = [config.electionEnabled ? "enabled" : "disabled", config.allowPreemption ? "on" : "off"]
+  return `lease ${times[0]}, heartbeat ${times[1]}, candidate timeout ${times[2]}, ${enabled}, preemption ${preemption}`
+}
 
 /** What the text says, by the kind of the value that it is to replace. */
 const read = (text: string, before: Value): Option.Option<Value> => {
@@ -74,15 +73,10 @@ export const refuse = ({ field, problem }: InvalidConfig): Effect.Effect<never, 
 
 /** Every key with its value, in the form that `config set` reads. */
 export const all = (config: ElectionConfig): Array<readonly [key: string, value: string]> =>
-  [...keys].map(([key, { field }]) => [key, show(config[field])])
+  [...keys].map(([key, { field }]) => [key, valueToText(config[field])])
 
-/** The value of one key, in that form. */
-export const get = (config: ElectionConfig, key: string): Effect.Effect<string, Failure> =>
-  Effect.map(find(key), ({ field }) => show(config[field]))
-
-/** The value of one key, as `toJson` has it. */
-export const getJson = (config: ElectionConfig, key: string): Effect.Effect<number | boolean, Failure> =>
-  Effect.map(find(key), ({ json }) => toJson(config)[json])
+export const get = (config: ElectionConfig, key: string): Effect.Effect<Value, Failure> =>
+  Effect.map(find(key), ({ field }) => config[field])
 
 /** The configuration with `KEY VALUE KEY VALUE …` set. */
 export const set = Effect.fnUntraced(function*(config: ElectionConfig, pairs: ReadonlyArray<string>) {

@@ -75,7 +75,6 @@ export const durationFlag = (name: string, description: string): Flag.Flag<Optio
     Flag.optional
   )
 
-/** Whether it would be a duration but for the sign before it. */
 export const isNegative = (text: string): boolean => text.startsWith("-") && Option.isSome(parse(text.slice(1)))
 
 /** The flags and the configuration keys that take a duration. */

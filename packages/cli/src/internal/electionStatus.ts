@@ -1,14 +1,5 @@
 /** The status of an election at one instant: read at once, shown to people or to programs. */
-import type { Database, FdbError } from "@effect-fdb/core"
-import type {
-  CandidateInfo,
-  Challenge,
-  ElectionConfig,
-  HistoryEntry,
-  InvalidState,
-  LeaderState,
-  NotInitialized
-} from "@effect-fdb/leader-election"
+import type { CandidateInfo, Challenge } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,31 +10,20 @@ import { type SelectedElection, transact } from "./selectedElection.ts"
 import { describe, type LaggingReader } from "./stores.ts"
 import * as Table from "./table.ts"
 
-export interface ElectionStatus {
-  /** By this process's wall clock, in nanoseconds since the epoch. */
-  readonly now: bigint
-  readonly config: ElectionConfig
-  readonly leader: LeaderState | undefined
-  readonly challenge: Challenge | undefined
-  /** Those that are alive. */
-  readonly candidates: ReadonlyArray<CandidateInfo>
-  /** The newest tenure, which is the leader's where one leads. */
-  readonly newest: HistoryEntry | undefined
-}
+export const read = ({ election }: SelectedElection) =>
+  transact(Effect.all({
+    config: election.readConfig,
+    leader: Effect.map(election.getLeaderRaw, Option.getOrUndefined),
+    challenge: Effect.map(election.readChallenge, Option.getOrUndefined),
+    /** Those that are alive. */
+    candidates: election.listCandidates,
+    /** The newest tenure, which is the leader's where one leads. */
+    newest: Effect.map(election.readHistory(1), ([newest]) => newest),
+    /** By this process's wall clock, in nanoseconds since the epoch. */
+    now: Clock.currentTimeNanos
+  }))
 
-export const read = (
-  { election }: SelectedElection
-): Effect.Effect<ElectionStatus, FdbError | InvalidState | NotInitialized, Database> =>
-  transact(
-    Effect.all({
-      config: election.readConfig,
-      leader: Effect.map(election.getLeaderRaw, Option.getOrUndefined),
-      challenge: Effect.map(election.readChallenge, Option.getOrUndefined),
-      candidates: election.listCandidates,
-      newest: Effect.map(election.readHistory(1), ([newest]) => newest),
-      now: Clock.currentTimeNanos
-    })
-  )
+export type ElectionStatus = Effect.Success<ReturnType<typeof read>>
 
 const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
 
@@ -79,15 +59,12 @@ export const toJson = (
 
 /** What stays the same while nothing happens but heartbeats and renewals. */
 export const lasting = (selected: SelectedElection, status: ElectionStatus) => {
-  const { candidates, challenge, config, election, lastTerm, leader } = toJson(selected, status)
+  const { candidates, leader, ...rest } = toJson(selected, status)
   return {
-    election,
+    ...rest,
     leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
     lapsed: leader !== null && leader.remainingMillis < 0,
-    lastTerm,
-    challenge,
-    candidates: candidates.map(({ id, leads, priority }) => ({ id, priority, leads })),
-    config
+    candidates: candidates.map(({ id, leads, priority }) => ({ id, priority, leads }))
   }
 }
 

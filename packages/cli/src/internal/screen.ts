@@ -40,6 +40,5 @@ export const rows = (status: StatusLines, size: Terminal.Size): Array<string> =>
   return withHint.map((line) => cut(line, size.columns))
 }
 
-/** These rows, to be written as a line. */
 export const draw = (status: StatusLines, size: Terminal.Size): string =>
   wrapOff + toTop + rows(status, size).map((row) => eraseBelow + row).join("\n") + wrapOn

@@ -8,35 +8,18 @@
 import * as fs from "node:fs"
 import * as tty from "node:tty"
 
-const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code
-
-/** How many bytes were written, or why none. */
-const attempt = (write: () => number): number | { readonly cause: unknown } => {
-  try {
-    return write()
-  } catch (cause) {
-    return { cause }
-  }
-}
-
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Why what was written has not arrived: nobody can read it any more, as after `| head`, or something else. */
-export type WriteFailure = { readonly _tag: "NoReader" } | { readonly _tag: "Failed"; readonly problem: string }
-
-const failureOf = (cause: unknown): WriteFailure =>
-  codeOf(cause) === "EPIPE"
-    ? { _tag: "NoReader" }
-    : { _tag: "Failed", problem: cause instanceof Error ? cause.message : String(cause) }
-
-/** Writes all of it to a descriptor that may be in non-blocking mode. */
-const writeAll = (fd: number, bytes: Uint8Array): WriteFailure | undefined => {
-  let rest = bytes
-  while (rest.length > 0) {
-    const wrote = attempt(() => fs.writeSync(fd, rest))
-    if (typeof wrote === "number") rest = rest.subarray(wrote)
-    else if (codeOf(wrote.cause) === "EAGAIN") Atomics.wait(pause, 0, 0, 5)
-    else return failureOf(wrote.cause)
+/** Writes all of it to a descriptor that may be in non-blocking mode; returns why what is left could not be written. */
+const writeAll = (fd: number, bytes: Uint8Array): NodeJS.ErrnoException | undefined => {
+  for (let rest = bytes; rest.length > 0;) {
+    try {
+      rest = rest.subarray(fs.writeSync(fd, rest))
+    } catch (cause) {
+      const error = cause as NodeJS.ErrnoException
+      if (error.code !== "EAGAIN") return error
+      Atomics.wait(pause, 0, 0, 5)
+    }
   }
   return undefined
 }
@@ -57,23 +40,22 @@ const openNonBlocking = (): number | undefined => {
   }
 }
 
-let nonBlocking: number | undefined
-let opened = false
+let nonBlocking: number | "none" | undefined
 
 /** Writes a line to standard error; one that would have to wait for its reader is dropped. */
 export const writeError = (line: string): void => {
-  if (!opened) {
-    opened = true
-    nonBlocking = openNonBlocking()
-  }
+  nonBlocking ??= openNonBlocking() ?? "none"
   const bytes = Buffer.from(`${line}\n`)
-  const fd = nonBlocking
-  if (fd === undefined) writeAll(2, bytes)
-  else attempt(() => fs.writeSync(fd, bytes))
+  if (nonBlocking === "none") return void writeAll(2, bytes)
+  try {
+    fs.writeSync(nonBlocking, bytes)
+  } catch {
+    // Nobody reads it.
+  }
 }
 
-/** Writes a line to standard output. */
-export const writeOutput = (line: string): WriteFailure | undefined => writeAll(1, Buffer.from(`${line}\n`))
+/** Writes a line to standard output; returns why it could not, as EPIPE where nobody reads it any more (`| head`). */
+export const writeOutput = (line: string) => writeAll(1, Buffer.from(`${line}\n`))
 
 const terminals = [0, 1, 2].filter((descriptor) => tty.isatty(descriptor))
 

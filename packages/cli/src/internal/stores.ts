@@ -6,7 +6,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
+import { usageError } from "../Failure.ts"
 
 /** A store, as it is asked for. */
 export type Store =
@@ -29,6 +31,20 @@ export const describe = (store: Store): string => {
     ? "the FoundationDB cluster"
     : `the FoundationDB cluster of ${store.clusterFile}`
 }
+
+/** A variable that has no wrong values. */
+const read = (name: string) => Effect.orElseSucceed(DatabaseConfig.variable(name), () => undefined)
+
+/** The same for all processes of a user, whether their environment says where home is or not: a service's may not. */
+export const defaultPath = Effect.gen(function*() {
+  const state = yield* read("XDG_STATE_HOME")
+  if (state !== undefined && path.isAbsolute(state)) return path.join(state, "fdb-election")
+  const home = (yield* read("HOME")) ?? (yield* Effect.try({
+    try: () => os.userInfo().homedir,
+    catch: () => usageError("this user has no home directory: give --path, or set FDB_ELECTION_PATH")
+  }))
+  return path.join(home, ".local", "state", "fdb-election")
+})
 
 export class Stores extends Context.Service<Stores, {
   readonly open: (store: Store) => Layer.Layer<Database, OpenError>

@@ -1,6 +1,6 @@
 /** `history`: the last tenures. */
 import type { HistoryEntry } from "@effect-fdb/leader-election"
-import { Command, Flag } from "effect/cli"
+import { Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Durations from "../durations.ts"
 import { instantText } from "../electionStatus.ts"
 import { transact } from "../selectedElection.ts"
 import * as Table from "../table.ts"
-import { json, printJson, printLines, withElection } from "./root.ts"
+import { electionCommand, json, printJson, printLines } from "./root.ts"
 
 const toJson = ({ end, leaderId, reason, start, term }: HistoryEntry) => ({
   term: String(term),
@@ -34,24 +34,21 @@ const limit = Flag.Int("limit").pipe(
   Flag.withDefault(20)
 )
 
-export const history = Command.make(
+export const history = electionCommand(
   "history",
-  { json, limit },
-  ({ json, limit }) =>
-    withElection(({ election, name }) =>
-      Effect.gen(function*() {
-        // The configuration tells an election that was never set up from one without a history.
-        const entries = yield* transact(Effect.andThen(election.readConfig, election.readHistory(limit)))
-        if (json) return yield* printJson(entries.map(toJson))
-        if (entries.length === 0) return yield* Console.log(`nobody has led ${name.text} yet`)
-        const rows = entries.map(toRow(yield* Clock.currentTimeNanos))
-        yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))
-      })
-    )
-).pipe(
-  Command.withShortDescription("Lists the last tenures: leader, begin, end and reason"),
-  Command.withDescription(
-    "Lists the tenures, newest first. Each ended as resigned, expired (the lease lapsed and another took over), " +
+  {
+    short: "Lists the last tenures: leader, begin, end and reason",
+    long:
+      "Lists the tenures, newest first. Each ended as resigned, expired (the lease lapsed and another took over), " +
       "preempted (by a candidate of higher priority) or stepped-down (an operator asked)."
-  )
+  },
+  { json, limit },
+  Effect.fnUntraced(function*({ election, name }, { json, limit }) {
+    // The configuration tells an election that was never set up from one without a history.
+    const entries = yield* transact(Effect.andThen(election.readConfig, election.readHistory(limit)))
+    if (json) return yield* printJson(entries.map(toJson))
+    if (entries.length === 0) return yield* Console.log(`nobody has led ${name.text} yet`)
+    const rows = entries.map(toRow(yield* Clock.currentTimeNanos))
+    yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))
+  })
 )

@@ -1,12 +1,17 @@
-/** The command without a subcommand: the flags that all share. */
+/** The command without a subcommand: the flags that select an election, and what all subcommands share. */
 import { DatabaseConfig } from "@effect-fdb/database-config"
+import { LeaderElection } from "@effect-fdb/leader-election"
 import { Command, Flag } from "effect/cli"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Selected from "../selectedElection.ts"
-import { Stores } from "../stores.ts"
+import * as Result from "effect/Result"
+import * as path from "node:path"
+import * as ElectionName from "../../ElectionName.ts"
+import { type Failure, usageError } from "../../Failure.ts"
+import { explain, missing, type SelectedElection } from "../selectedElection.ts"
+import { defaultPath, type Store, Stores } from "../stores.ts"
 
 /** All arguments as they were given, before any were taken for flags. */
 export class CommandLine extends Context.Service<CommandLine, ReadonlyArray<string>>()("@effect-fdb/cli/CommandLine") {}
@@ -14,10 +19,8 @@ export class CommandLine extends Context.Service<CommandLine, ReadonlyArray<stri
 /** A flag that a variable stands in for. */
 const orVariable = (variable: Config.Config<string | undefined>) => (flag: Flag.Flag<string>) =>
   flag.pipe(
-    Flag.map((value): Selected.FlagOrVariable => ({ value, isFlag: true })),
-    Flag.withFallbackConfig(
-      Config.map(variable, (value): Selected.FlagOrVariable => ({ value, isFlag: false }))
-    )
+    Flag.map((value): { value: string | undefined; isFlag: boolean } => ({ value, isFlag: true })),
+    Flag.withFallbackConfig(Config.map(variable, (value) => ({ value, isFlag: false })))
   )
 
 export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
@@ -55,27 +58,78 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   )
 }))
 
-type Body<A, E, R> = (selected: Selected.SelectedElection) => Effect.Effect<A, E, R>
+type SelectionFlags = Effect.Success<typeof root>
 
-const open = (makes: boolean) => <A, E, R>(body: Body<A, E, R>) =>
+const selectStore = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Return<Store, Failure> {
+  const { access: { value: access = "owner" }, engine: { value: engine = "lmdb" }, path: { value: given } } = flags
+  if (engine === "fdb") {
+    if (flags.path.isFlag) return yield* usageError("--path is for LMDB: give --engine lmdb, or --cluster-file instead")
+    if (flags.access.isFlag) return yield* usageError("--access is for LMDB: leave it out, or give --engine lmdb")
+    return { engine, clusterFile: flags.clusterFile.value }
+  }
+  if (engine !== "lmdb") return yield* usageError(`FDB_ELECTION_ENGINE is "${engine}": set it to lmdb or fdb`)
+  if (flags.clusterFile.isFlag) {
+    return yield* usageError("--cluster-file is for FoundationDB: give --engine fdb as well, or --path instead")
+  }
+  if (given === "") return yield* usageError("--path is empty: give a directory, or leave it out")
+  if (access !== "owner" && access !== "group") {
+    return yield* usageError(`FDB_ELECTION_ACCESS is "${access}": set it to owner or group`)
+  }
+  return { engine, path: path.resolve(given ?? (yield* defaultPath)), isDefault: given === undefined, access }
+})
+
+/** What flags and environment select together; flags come first. */
+const select = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Return<SelectedElection, Failure> {
+  const text = flags.election.value ?? "default"
+  const name = ElectionName.parse(text)
+  if (Result.isFailure(name)) return yield* usageError(`the election's name ${JSON.stringify(text)} ${name.failure}`)
+  const store = yield* selectStore(flags)
+  return { name: name.success, store, election: LeaderElection.make(name.success.subspace) }
+})
+
+/** What `--help` says of a subcommand. */
+interface Help {
+  readonly short: string
+  readonly long: string
+  readonly examples?: ReadonlyArray<Command.Command.Example>
+}
+
+/**
+ * Does something with the election that is selected, with its store open.
+ *
+ * @param makesStore whether the store is made where there is none
+ */
+export const withElection = <A, E, R>(
+  body: (selected: SelectedElection) => Effect.Effect<A, E, R>,
+  makesStore = false
+) =>
   Effect.gen(function*() {
-    const selected = yield* Selected.select(yield* root)
+    const selected = yield* select(yield* root)
     const { exists, open } = yield* Stores
-    if (!makes && !exists(selected.store)) return yield* Selected.missing(selected)
-    return yield* body(selected).pipe(Selected.explain(selected), Effect.provide(open(selected.store)))
+    if (!makesStore && !exists(selected.store)) return yield* missing(selected)
+    return yield* body(selected).pipe(explain(selected), Effect.provide(open(selected.store)))
   })
 
-/** Runs what a subcommand does on the election that is selected, with its store open. */
-export const withElection = open(false)
+/** A subcommand that does that. */
+export const electionCommand = <const Name extends string, const Flags extends Command.Command.Config, E, R>(
+  name: Name,
+  help: Help,
+  flags: Flags,
+  body: (selected: SelectedElection, flags: Command.Command.Config.Infer<Flags>) => Effect.Effect<void, E, R>,
+  makesStore = false
+) =>
+  Command.make(name, flags, (given) => withElection((selected) => body(selected, given), makesStore)).pipe(
+    Command.withShortDescription(help.short),
+    Command.withDescription(help.long),
+    Command.withExamples(help.examples ?? [])
+  )
 
-/** As {@link withElection}, and makes the store if there is none. */
-export const withNewElection = open(true)
+/** A flag that is on or off. */
+export const switchFlag = (name: string, description: string, byDefault = false): Flag.Flag<boolean> =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(byDefault))
 
 /** The flag of commands that programs read. */
-export const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Prints JSON, with times in milliseconds and terms as strings"),
-  Flag.withDefault(false)
-)
+export const json = switchFlag("json", "Prints JSON, with times in milliseconds and terms as strings")
 
 export const printLines = (lines: ReadonlyArray<string>): Effect.Effect<void> => Console.log(lines.join("\n"))
 export const printJson = (value: unknown): Effect.Effect<void> => Console.log(JSON.stringify(value))

@@ -8,7 +8,7 @@ import { statOf } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
 import * as Wrapper from "../run/wrapperProgram.ts"
 import type { SelectedElection } from "../selectedElection.ts"
-import { CommandLine, withNewElection } from "./root.ts"
+import { CommandLine, switchFlag, withElection } from "./root.ts"
 
 const flags = {
   id: Flag.String("id").pipe(
@@ -23,28 +23,23 @@ const flags = {
     Flag.withDescription("Higher is preferred, and makes a leader of lower priority step down; 0 by default"),
     Flag.withDefault(0)
   ),
-  again: Flag.Boolean("again").pipe(
-    Flag.withDescription("Campaigns again when the command has ended or the leadership was lost"),
-    Flag.withDefault(false)
-  ),
+  again: switchFlag("again", "Campaigns again when the command has ended or the leadership was lost"),
   grace: durationFlag(
     "grace",
     "The time between SIGTERM and SIGKILL when the lease cannot be renewed; a fifth of the lease by default"
   ),
-  exitWithParent: Flag.Boolean("exit-with-parent").pipe(
-    Flag.withDescription("Ends, as by SIGTERM, when its parent process is gone; use it under npx"),
-    Flag.withDefault(false)
+  exitWithParent: switchFlag(
+    "exit-with-parent",
+    "Ends, as by SIGTERM, when its parent process is gone; use it under npx"
   ),
-  quiet: Flag.Boolean("quiet").pipe(
-    Flag.withAlias("q"),
-    Flag.withDescription("Prints only errors on standard error"),
-    Flag.withDefault(false)
-  ),
+  quiet: switchFlag("quiet", "Prints only errors on standard error").pipe(Flag.withAlias("q")),
   command: Argument.String("command").pipe(
     Argument.withDescription("The command and its arguments, after --"),
     Argument.variadic({ min: 1 })
   )
 }
+
+export type Options = Command.Command.Config.Infer<typeof flags>
 
 /** Without `--`, flags that are meant for the command would be taken for ours: `run ./job.sh -q`. */
 const checkSeparated = Effect.fnUntraced(function*(command: ReadonlyArray<string>) {
@@ -75,12 +70,13 @@ const checkPossible = ({ name, store }: SelectedElection) => {
 export const run = Command.make("run", flags, (options) =>
   Effect.andThen(
     checkSeparated(options.command),
-    withNewElection((selected) =>
-      Effect.gen(function*() {
+    withElection(
+      Effect.fnUntraced(function*(selected) {
         yield* checkPossible(selected)
         const file = yield* resolveCommand(options.command[0]!, process.env.PATH)
         yield* Wrapper.run(selected, options, file)
-      })
+      }),
+      true
     )
   )).pipe(
     Command.withShortDescription("Runs a command while this process leads"),

@@ -1,6 +1,5 @@
 /** `status` and `watch`: an election as it is now, and as it goes on. */
 import { FdbError } from "@effect-fdb/core"
-import { Command } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -11,31 +10,32 @@ import * as ElectionStatus from "../electionStatus.ts"
 import * as Screen from "../screen.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { Stores } from "../stores.ts"
-import { json, printJson, printLines, withElection } from "./root.ts"
+import { electionCommand, json, printJson, printLines } from "./root.ts"
 
-export const status = Command.make("status", { json }, ({ json }) =>
-  withElection((selected) =>
-    Effect.gen(function*() {
-      const status = yield* ElectionStatus.read(selected)
-      const { laggingReaders } = yield* Stores
-      const readers = yield* laggingReaders(selected.store)
-      if (json) return yield* printJson({ ...ElectionStatus.toJson(selected, status), laggingReaders: readers })
-      const { candidates, facts, title } = ElectionStatus.toLines(selected, status)
-      yield* printLines([title, ...facts, ...candidates, ...readers.map(ElectionStatus.readerText)])
-    })
-  )).pipe(
-    Command.withShortDescription("Shows the leader, its lease and the candidates"),
-    Command.withDescription(
+export const status = electionCommand(
+  "status",
+  {
+    short: "Shows the leader, its lease and the candidates",
+    long:
       "Shows the leader, the term (the fencing token, which grows with every tenure), the ballot (which grows with " +
-        "every renewal), the rest of the lease, the live candidates, the configuration, and a challenge if there is one. " +
-        "The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
-        "stopped or blocked processes whose reads make its file grow."
-    ),
-    Command.withExamples([
+      "every renewal), the rest of the lease, the live candidates, the configuration, and a challenge if there is one. " +
+      "The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
+      "stopped or blocked processes whose reads make its file grow.",
+    examples: [
       { command: "fdb-election status -e app/scheduler", description: "As a table" },
       { command: "fdb-election status --json | jq -r .leader.id", description: "The id of the leader, or null" }
-    ])
-  )
+    ]
+  },
+  { json },
+  Effect.fnUntraced(function*(selected, { json }) {
+    const status = yield* ElectionStatus.read(selected)
+    const { laggingReaders } = yield* Stores
+    const readers = yield* laggingReaders(selected.store)
+    if (json) return yield* printJson({ ...ElectionStatus.toJson(selected, status), laggingReaders: readers })
+    const { candidates, facts, title } = ElectionStatus.toLines(selected, status)
+    yield* printLines([title, ...facts, ...candidates, ...readers.map(ElectionStatus.readerText)])
+  })
+)
 
 /** The status after each change of who leads, and every second for what no watch tells; or why the store does not answer. */
 const statuses = (selected: SelectedElection) =>
@@ -76,21 +76,19 @@ const watchAsJson = (selected: SelectedElection) =>
     Stream.runForEach(Console.log)
   )
 
-export const watch = Command.make("watch", {}, () =>
-  withElection((selected) =>
-    Effect.gen(function*() {
-      const { stdoutIsTerminal } = yield* Stdio.Stdio
-      yield* (yield* stdoutIsTerminal) ? watchOnTerminal(selected) : watchAsJson(selected)
-    })
-  )).pipe(
-    Command.withShortDescription("Shows an election continuously"),
-    Command.withDescription(
-      "Redraws the status on a terminal every second and with every change. Elsewhere, prints one JSON object per line: " +
-        "the first at once, then one for each change of leader, candidates, challenge or configuration, and when a lease " +
-        "lapses."
-    ),
-    Command.withExamples([{
-      command: "fdb-election watch | jq --unbuffered -r .leader.id",
-      description: "The leaders"
-    }])
-  )
+export const watch = electionCommand(
+  "watch",
+  {
+    short: "Shows an election continuously",
+    long:
+      "Redraws the status on a terminal every second and with every change. Elsewhere, prints one JSON object per " +
+      "line: the first at once, then one for each change of leader, candidates, challenge or configuration, and when a " +
+      "lease lapses.",
+    examples: [{ command: "fdb-election watch | jq --unbuffered -r .leader.id", description: "The leaders" }]
+  },
+  {},
+  Effect.fnUntraced(function*(selected) {
+    const { stdoutIsTerminal } = yield* Stdio.Stdio
+    yield* (yield* stdoutIsTerminal) ? watchOnTerminal(selected) : watchAsJson(selected)
+  })
+)

@@ -1,6 +1,5 @@
 /** `step-down`: an operator asks the leader to step down. */
 import type { HistoryEntry, LeaderState } from "@effect-fdb/leader-election"
-import { Command } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -10,8 +9,8 @@ import * as Stream from "effect/Stream"
 import { tryAgain } from "../../Failure.ts"
 import * as Durations from "../durations.ts"
 import { printable } from "../printable.ts"
-import { type SelectedElection, transact } from "../selectedElection.ts"
-import { withElection } from "./root.ts"
+import { transact } from "../selectedElection.ts"
+import { electionCommand } from "./root.ts"
 
 /** How the tenure of a term ended, by the leader's id and the term; a leader without an entry has only lapsed yet. */
 const endings: { readonly [reason in NonNullable<HistoryEntry["reason"]>]: (id: string, term: bigint) => string } = {
@@ -21,60 +20,54 @@ const endings: { readonly [reason in NonNullable<HistoryEntry["reason"]>]: (id: 
   expired: (id, term) => `"${id}" has not answered, and its lease of term ${term} has lapsed`
 }
 
-const stepDownAndWait = Effect.fnUntraced(function*(
-  { election, name }: SelectedElection,
-  wait: Option.Option<Duration.Duration>
-) {
-  const { asked, config } = yield* transact(
-    Effect.all({ asked: election.requestStepDown, config: election.readConfig })
-  )
-  if (Option.isNone(asked)) return yield* Console.log(`nobody leads ${name.text}`)
-  const begun = yield* Clock.monotonicTimeNanos
-  const { leaderId, term } = asked.value
-  const timeout = Option.getOrElse(wait, () => Duration.sum(config.leaseDuration, config.heartbeatInterval))
-  // The first change that an observer sees is what is in force: this tenure, until another takes it over.
-  const isOver = (leader: Option.Option<LeaderState>) => !Option.exists(leader, (leader) => leader.term === term)
-  yield* election.changes.pipe(
-    Stream.filter(isOver),
-    Stream.runHead,
-    Effect.timeoutOrElse({
-      duration: timeout,
-      orElse: () =>
-        tryAgain(
-          `"${leaderId}" still leads in term ${term} after ${
-            Durations.format(timeout)
-          }: it cannot renew its lease any ` +
-            "more, so wait until that lapses, or look with `fdb-election status` whether anybody is there to take over"
-        )
-    })
-  )
-  const took = Duration.nanos((yield* Clock.monotonicTimeNanos) - begun)
-  const entries = yield* transact(election.readHistory())
-  const reason = entries.find((entry) => entry.term === term)?.reason ?? "expired"
-  yield* Console.log(printable(`${endings[reason](leaderId, term)}, after ${Durations.format(took)}`))
-  const successor = yield* election.changes.pipe(
-    Stream.filter((leader) => Option.isSome(leader) && isOver(leader)),
-    Stream.runHead,
-    Effect.timeoutOption(Duration.times(config.heartbeatInterval, 2)),
-    Effect.map((found) => Option.flatten(Option.flatten(found)))
-  )
-  yield* Console.log(Option.match(successor, {
-    onNone: () => "nobody has taken over yet",
-    onSome: (leader) => printable(`"${leader.leaderId}" leads now, in term ${leader.term}`)
-  }))
-})
-
-export const stepDown = Command.make("step-down", {
-  wait: Durations.durationFlag("wait", "How long to wait for the result; a lease and a heartbeat by default")
-}, ({ wait }) => withElection((selected) => stepDownAndWait(selected, wait))).pipe(
-  Command.withShortDescription("Asks the leader to step down, and waits for that"),
-  Command.withDescription(
-    "Asks the leader to step down, waits, and shows the result. Its work ends first, by its own rules; then others " +
+export const stepDown = electionCommand(
+  "step-down",
+  {
+    short: "Asks the leader to step down, and waits for that",
+    long:
+      "Asks the leader to step down, waits, and shows the result. Its work ends first, by its own rules; then others " +
       "lead without waiting for a lease. A leader that does not answer can no longer renew its lease. A leader that " +
-      "stepped down leaves the vacancy to others for one heartbeat; without others it leads again."
-  ),
-  Command.withExamples([{
-    command: "fdb-election step-down -e app/scheduler",
-    description: "Before maintenance of a host"
-  }])
+      "stepped down leaves the vacancy to others for one heartbeat; without others it leads again.",
+    examples: [{ command: "fdb-election step-down -e app/scheduler", description: "Before maintenance of a host" }]
+  },
+  { wait: Durations.durationFlag("wait", "How long to wait for the result; a lease and a heartbeat by default") },
+  Effect.fnUntraced(function*({ election, name }, { wait }) {
+    const { asked, config } = yield* transact(
+      Effect.all({ asked: election.requestStepDown, config: election.readConfig })
+    )
+    if (Option.isNone(asked)) return yield* Console.log(`nobody leads ${name.text}`)
+    const begun = yield* Clock.monotonicTimeNanos
+    const { leaderId, term } = asked.value
+    const timeout = Option.getOrElse(wait, () => Duration.sum(config.leaseDuration, config.heartbeatInterval))
+    // The first change that an observer sees is what is in force: this tenure, until another takes it over.
+    const isOver = (leader: Option.Option<LeaderState>) => !Option.exists(leader, (leader) => leader.term === term)
+    yield* election.changes.pipe(
+      Stream.filter(isOver),
+      Stream.runHead,
+      Effect.timeoutOrElse({
+        duration: timeout,
+        orElse: () =>
+          tryAgain(
+            `"${leaderId}" still leads in term ${term} after ${
+              Durations.format(timeout)
+            }: it cannot renew its lease any ` +
+              "more, so wait until that lapses, or look with `fdb-election status` whether anybody is there to take over"
+          )
+      })
+    )
+    const took = Duration.nanos((yield* Clock.monotonicTimeNanos) - begun)
+    const entries = yield* transact(election.readHistory())
+    const reason = entries.find((entry) => entry.term === term)?.reason ?? "expired"
+    yield* Console.log(printable(`${endings[reason](leaderId, term)}, after ${Durations.format(took)}`))
+    const successor = yield* election.changes.pipe(
+      Stream.filter((leader) => Option.isSome(leader) && isOver(leader)),
+      Stream.runHead,
+      Effect.timeoutOption(Duration.times(config.heartbeatInterval, 2)),
+      Effect.map((found) => Option.flatten(Option.flatten(found)))
+    )
+    yield* Console.log(Option.match(successor, {
+      onNone: () => "nobody has taken over yet",
+      onSome: (leader) => printable(`"${leader.leaderId}" leads now, in term ${leader.term}`)
+    }))
+  })
 )

@@ -21,36 +21,11 @@ import { commandNotExecutable, commandNotFound, type Failure, systemRefused } fr
 import type { Deadlines } from "./deadlines.ts"
 import type { Begin, Told, Until } from "./launcherProgram.ts"
 import { signalProcess } from "./processGroup.ts"
-import { answerTimeout, readLines, said, spawnNode } from "./spawn.ts"
+import { answerTimeout, readLines, said, spawnNode, writeLine } from "./spawn.ts"
 import { groupOf, terminalToGive } from "./terminal.ts"
 
 /** How the command has ended, as a shell tells it: 128 and the signal's number where one has ended it. */
 export type ExitStatus = number
-
-/** A shell that has given the terminal to the command. */
-export interface TerminalHelper {
-  readonly pid: number
-  /** Gives the terminal back to the command, after that was suspended and the wrapper has the terminal again. */
-  readonly foreground: () => void
-  /** There is no command any more to give the terminal to. */
-  readonly dismiss: () => void
-}
-
-export interface LauncherProcess {
-  /** The launcher's process group, which is the command's; the number is the launcher's pid. */
-  readonly group: number
-  /** Where the terminal is the command's own. */
-  readonly helper: TerminalHelper | undefined
-  /** Tells the deadlines, without waiting. */
-  readonly until: (deadlines: Deadlines) => void
-  /** Starts the command, and waits until it runs. */
-  readonly begin: (command: Begin) => Effect.Effect<void, Failure>
-  /** The command runs, or cannot, or has ended: it gets the signals that its group is sent. */
-  readonly settled: Effect.Effect<void>
-  /** Keeps the command from ever beginning. */
-  readonly forbid: Effect.Effect<void>
-  readonly exited: Effect.Effect<ExitStatus>
-}
 
 const program = fileURLToPath(new URL("./launcherProgram.js", import.meta.url))
 
@@ -138,18 +113,21 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
       })
     )
   )
-  const tell = (told: Until | Begin): void => {
-    if (channel.writable) channel.write(`${JSON.stringify(told)}\n`)
-  }
-  const launcher: LauncherProcess = {
+  const tell = (told: Until | Begin) => writeLine(channel, JSON.stringify(told))
+  return {
+    /** The launcher's process group, which is the command's; the number is the launcher's pid. */
     group,
+    /** Where the terminal is the command's own: the shell that has given it to the command. */
     helper: terminalOf === undefined ? undefined : {
       pid: child.pid!,
+      /** Gives the terminal back to the command, after that was suspended and the wrapper has the terminal again. */
       foreground: () => void control?.write("resume\n"),
+      /** There is no command any more to give the terminal to. */
       dismiss: () => void control?.destroy()
     },
-    until: ({ killAt }) => tell({ killAt: String(killAt) }),
-    begin: Effect.fnUntraced(function*(command) {
+    until: ({ killAt }: Deadlines) => tell({ killAt: String(killAt) }),
+    /** Starts the command, and waits until it runs. */
+    begin: Effect.fnUntraced(function*(command: Begin) {
       tell(command)
       const failed = yield* Deferred.await(began)
       if (failed === undefined) return
@@ -157,12 +135,18 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
       yield* Deferred.await(exited)
       return yield* failureOf(command, failed)
     }),
+    /** The command runs, or cannot, or has ended: it gets the signals that its group is sent. */
     settled: Effect.asVoid(Deferred.await(began)),
-    forbid: Effect.sync(() => channel.destroy()),
+    /** Keeps the command from ever beginning; a launcher that was stopped goes on to end. */
+    forbid: Effect.sync(() => {
+      channel.destroy()
+      signalProcess(group, "SIGCONT")
+    }),
     exited: Deferred.await(exited)
   }
-  return launcher
 })
+
+export type LauncherProcess = Effect.Success<ReturnType<typeof launch>>
 
 /** Starts what will be the command, and gives it the terminal if that can be had. */
 export const start: Effect.Effect<LauncherProcess, Failure> = Effect.suspend(() => {

@@ -27,7 +27,6 @@ export interface Until {
   readonly killAt: string
 }
 
-/** What the launcher is told: what to start. */
 export interface Begin {
   /** The path of the command. */
   readonly file: string

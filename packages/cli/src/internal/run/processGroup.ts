@@ -20,7 +20,6 @@ const readStat = (pid: number | "self"): ReadonlyArray<string> => {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
 }
 
-/** The same, or nothing where it cannot be read. */
 export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined => {
   try {
     return readStat(pid)
@@ -43,15 +42,8 @@ export const parentIsGone = (): boolean => {
   return own !== undefined && adopter !== undefined && own !== adopter && own !== String(process.pid)
 }
 
-interface Process {
-  readonly pid: number
-  readonly parent: number
-  readonly group: number
-  readonly session: number
-}
-
 /** Nothing for a process that has ended, whether its parent has asked for it yet or not (a zombie). */
-const readProcess = (pid: number): Process | undefined => {
+const readProcess = (pid: number) => {
   try {
     const [state, parent, group, session] = readStat(pid)
     return /^[ZX]/.test(state!)
@@ -62,6 +54,8 @@ const readProcess = (pid: number): Process | undefined => {
     throw cause
   }
 }
+
+type Process = NonNullable<ReturnType<typeof readProcess>>
 
 /** All that run; `undefined` where that cannot be told: only Linux tells, and not when this process may open no more files. */
 const processes = (): ReadonlyArray<Process> | undefined => {

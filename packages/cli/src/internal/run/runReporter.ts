@@ -26,6 +26,9 @@ const causes: { readonly [cause in ElectionCause]: string } = {
 /** Failures that are this far apart are told again. */
 const forgetAfterNanos = 30_000_000_000n
 
+/** Events that show that the store answers. */
+const answers: ReadonlySet<ElectionEvent["_tag"]> = new Set(["Registered", "Following", "Elected", "Renewed"])
+
 /** A function that is to be given each event, in the order of what happens. */
 export const make = (options: {
   readonly election: string
@@ -34,59 +37,51 @@ export const make = (options: {
 }) => {
   const { election, now, say } = options
   let failedAt: bigint | undefined
-  const recovered = () => {
-    if (failedAt !== undefined) say("the store answers again")
-    failedAt = undefined
-  }
-  const failed = (error: { readonly message: string }) => {
+  const failure = (error: { readonly message: string }) => {
     const since = failedAt
     failedAt = now()
-    if (since === undefined || failedAt - since > forgetAfterNanos) {
-      say(`the store does not answer correctly; trying again: ${error.message}`)
+    return since === undefined || failedAt - since > forgetAfterNanos
+      ? `the store does not answer correctly; trying again: ${error.message}`
+      : undefined
+  }
+  const message = (event: ElectionEvent): string | undefined => {
+    switch (event._tag) {
+      case "Registered":
+        return event.again
+          ? "was evicted as dead, and takes part again"
+          : `takes part in ${election} as "${event.candidate}"`
+      case "Following":
+        if (!event.enabled) return `waits: ${election} is disabled; \`fdb-election enable\` enables it`
+        return event.leader === undefined
+          ? `waits: nobody leads ${election}`
+          : `waits: "${event.leader}" leads ${election} in term ${event.term}`
+      case "Challenged":
+        return `has the higher priority, and asks the leader of term ${event.term} to step down`
+      case "Elected":
+        return `leads ${election} in term ${event.term}: ${causes[event.cause]}` +
+          (Duration.toMillis(event.leaderless) >= 1 ? `, nobody led for ${Durations.format(event.leaderless)}` : "")
+      case "RenewalFailed":
+        return event.path === "full" ? failure(event.error) : undefined
+      case "Retried":
+        return failure(event.error)
+      case "Lost":
+        if (event.reason === "resigned") return undefined
+        return `ends the command, because it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
+      case "Overrun":
+        return `the command goes on although the lease of term ${event.term} has lapsed: another may lead; each receiver ` +
+          "must refuse this term"
+      case "Resigned":
+        return `has resigned from term ${event.term}`
+      default:
+        return undefined
     }
   }
   return (event: ElectionEvent): void => {
-    switch (event._tag) {
-      case "Registered":
-        recovered()
-        return say(
-          event.again
-            ? "was evicted as dead, and takes part again"
-            : `takes part in ${election} as "${event.candidate}"`
-        )
-      case "Following":
-        recovered()
-        if (!event.enabled) return say(`waits: ${election} is disabled; \`fdb-election enable\` enables it`)
-        return say(
-          event.leader === undefined
-            ? `waits: nobody leads ${election}`
-            : `waits: "${event.leader}" leads ${election} in term ${event.term}`
-        )
-      case "Challenged":
-        return say(`has the higher priority, and asks the leader of term ${event.term} to step down`)
-      case "Elected":
-        recovered()
-        return say(
-          `leads ${election} in term ${event.term}: ${causes[event.cause]}` +
-            (Duration.toMillis(event.leaderless) >= 1 ? `, nobody led for ${Durations.format(event.leaderless)}` : "")
-        )
-      case "Renewed":
-        return recovered()
-      case "RenewalFailed":
-        return event.path === "full" ? failed(event.error) : undefined
-      case "Retried":
-        return failed(event.error)
-      case "Lost":
-        return event.reason === "resigned" ? undefined : say(
-          `ends the command, because it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
-        )
-      case "Overrun":
-        return say(
-          `the command goes on although the lease of term ${event.term} has lapsed: another may lead; each receiver must ` +
-            "refuse this term"
-        )
-      case "Resigned":
-        return say(`has resigned from term ${event.term}`)
+    if (failedAt !== undefined && answers.has(event._tag)) {
+      failedAt = undefined
+      say("the store answers again")
     }
+    const line = message(event)
+    if (line !== undefined) say(line)
   }
 }

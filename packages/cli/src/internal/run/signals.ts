@@ -28,31 +28,24 @@ export class Signals extends Context.Service<Signals, {
 
 /** Those of this operating system process. */
 export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
-  const takers = new Map<NodeJS.Signals, Array<Handle>>()
-  const add = (signal: NodeJS.Signals, handle: Handle) => {
-    const handles = takers.get(signal)
-    if (handles !== undefined) return void handles.push(handle)
-    const only = [handle]
-    takers.set(signal, only)
-    process.on(signal, () => only.at(-1)?.(signal))
-  }
-  const remove = (signal: NodeJS.Signals, handle: Handle) => {
-    const handles = takers.get(signal) ?? []
-    handles.splice(handles.lastIndexOf(handle), 1)
-    if (handles.length > 0) return
-    takers.delete(signal)
-    process.removeAllListeners(signal)
-  }
+  const takers: Array<{ readonly signals: ReadonlyArray<NodeJS.Signals>; readonly handle: Handle }> = []
+  const takerOf = (signal: NodeJS.Signals) => takers.findLast(({ signals }) => signals.includes(signal))
+  const deliver = (signal: NodeJS.Signals) => takerOf(signal)?.handle(signal)
   return {
-    take: (signals, handle) =>
-      Effect.acquireRelease(
-        Effect.sync(() => signals.forEach((signal) => add(signal, handle))),
-        () => Effect.sync(() => signals.forEach((signal) => remove(signal, handle)))
+    take: Effect.fnUntraced(function*(signals, handle) {
+      const taker = { signals, handle }
+      for (const signal of signals) if (takerOf(signal) === undefined) process.on(signal, deliver)
+      takers.push(taker)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          takers.splice(takers.indexOf(taker), 1)
+          for (const signal of signals) if (takerOf(signal) === undefined) process.off(signal, deliver)
+        })
       )
+    })
   }
 })
 
-/** Signals that ask a process to end. */
 export const ends: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]
 
 /** Those that a command gets which is typed Ctrl-C or Ctrl-\ on its own terminal. */
@@ -92,7 +85,6 @@ export class CommandSignals {
       take(["SIGTTIN"], () => {})
     ]))
 
-  /** The command runs: signals go to its group. */
   begin(launcher: LauncherProcess): void {
     this.launcher = launcher
     this.onTerminal = launcher.helper !== undefined

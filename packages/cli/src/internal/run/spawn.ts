@@ -47,3 +47,8 @@ export const spawnNode = (
 /** Calls `onLine` with each line that a process writes. */
 export const readLines = (input: NodeJS.ReadableStream, onLine: (line: string) => void): void =>
   void createInterface({ input }).on("line", onLine).on("error", () => {})
+
+/** Writes a line to a process, as long as it can be written to. */
+export const writeLine = (output: NodeJS.WritableStream, line: string): void => {
+  if (output.writable) output.write(`${line}\n`)
+}

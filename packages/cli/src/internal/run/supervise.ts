@@ -20,7 +20,6 @@ export interface Supervision {
   readonly watchdog: WatchdogProcess
   readonly deadlines: Deadlines
   readonly signals: CommandSignals
-  /** Tells the user. */
   readonly say: (line: string) => void
 }
 

@@ -1,24 +1,10 @@
 /** The watchdog process, as the wrapper sees it; its program is `watchdogProgram.ts`. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { fileURLToPath } from "node:url"
 import { type Failure, systemRefused } from "../../Failure.ts"
 import type { Deadlines } from "./deadlines.ts"
-import { answerTimeout, readLines, spawnNode } from "./spawn.ts"
-
-export interface WatchdogProcess {
-  /** Tells the deadlines, at once and without waiting. */
-  readonly until: (deadlines: Deadlines) => void
-  /** Hands a group over to be guarded, and waits until it is. */
-  readonly guard: (group: number, helper: number | undefined) => Effect.Effect<void, Failure>
-  /** The wrapper has asked the group to end: only the last deadline is left to watch. */
-  readonly stopping: Effect.Effect<void>
-  /** The group is gone. */
-  readonly gone: Effect.Effect<void>
-  /** Fails when the watchdog process has died: without it, nothing would end the command if the wrapper died as well. */
-  readonly died: Effect.Effect<never, Failure>
-}
+import { answerTimeout, readLines, spawnNode, writeLine } from "./spawn.ts"
 
 const program = fileURLToPath(new URL("./watchdogProgram.js", import.meta.url))
 
@@ -26,7 +12,7 @@ const refused = (problem: string) =>
   systemRefused(`the watchdog process, which guards the command, ${problem}; nothing was left running`)
 
 /** Starts a watchdog process; it ends with the scope. */
-export const make: Effect.Effect<WatchdogProcess, Failure, Scope.Scope> = Effect.gen(function*() {
+export const make = Effect.gen(function*() {
   const child = yield* Effect.acquireRelease(
     // A session of its own: what is typed on a terminal, or ends a session, does not reach it.
     spawnNode(program, refused, { cwd: "/", detached: true, stdio: ["pipe", "pipe", "ignore"] }),
@@ -42,13 +28,13 @@ export const make: Effect.Effect<WatchdogProcess, Failure, Scope.Scope> = Effect
     const waiting = guarding.get(Number(line.split(" ")[1]))
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
   })
-  const tell = (line: string): void => {
-    if (stdin!.writable) stdin!.write(`${line}\n`)
-  }
+  const tell = (line: string) => writeLine(stdin!, line)
   const died = Deferred.await(dead)
   return {
-    until: ({ believesUntil, killAt }) => tell(`until ${believesUntil} ${killAt}`),
-    guard: (group, helper) =>
+    /** Tells the deadlines, at once and without waiting. */
+    until: ({ believesUntil, killAt }: Deadlines) => tell(`until ${believesUntil} ${killAt}`),
+    /** Hands a group over to be guarded, and waits until it is. */
+    guard: (group: number, helper: number | undefined) =>
       Effect.suspend(() => {
         const acknowledged = Deferred.makeUnsafe<void>()
         guarding.set(group, acknowledged)
@@ -59,8 +45,12 @@ export const make: Effect.Effect<WatchdogProcess, Failure, Scope.Scope> = Effect
           Effect.ensuring(Effect.sync(() => guarding.delete(group)))
         )
       }),
+    /** The wrapper has asked the group to end: only the last deadline is left to watch. */
     stopping: Effect.sync(() => tell("stopping")),
     gone: Effect.sync(() => tell("gone")),
+    /** Fails when the watchdog process has died: without it, nothing would end the command if the wrapper died as well. */
     died
   }
 })
+
+export type WatchdogProcess = Effect.Success<typeof make>

@@ -11,7 +11,6 @@ import { CandidateSuperseded, ElectionConfig, ElectionObserver, LeadershipLost }
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -19,6 +18,7 @@ import * as os from "node:os"
 import * as tty from "node:tty"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, tryAgain } from "../../Failure.ts"
+import type { Options } from "../commands/run.ts"
 import { printable } from "../printable.ts"
 import { type SelectedElection, transact } from "../selectedElection.ts"
 import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
@@ -29,17 +29,6 @@ import { supervise } from "./supervise.ts"
 import { foregroundGroup } from "./terminal.ts"
 import { Transactions } from "./transactions.ts"
 import * as Watchdog from "./watchdogProcess.ts"
-
-/** The flags of `fdb-election run`. */
-export interface Options {
-  readonly id: Option.Option<string>
-  readonly priority: number
-  readonly again: boolean
-  readonly grace: Option.Option<Duration.Duration>
-  readonly exitWithParent: boolean
-  readonly quiet: boolean
-  readonly command: ReadonlyArray<string>
-}
 
 const defaultId = Effect.gen(function*() {
   let suffix = ""

@@ -1,3 +1,5 @@
+import { type Engine, MemoryDatabase } from "@effect-fdb/core"
+import * as FdbErrors from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -13,6 +15,7 @@ import {
   start,
   transact
 } from "./support/candidates.ts"
+import { makeHosts } from "./support/host.ts"
 
 describe("a claim", () => {
   onHosts("of a vacancy succeeds at once, and its tenure is resigned when the work ends", function*(a, b) {
@@ -110,6 +113,18 @@ describe("a new tenure", () => {
       const history = yield* Effect.forkChild(a.run(transact(election.readHistory(1000))))
       yield* TestClock.adjust("1 second")
       assert.lengthOf(yield* Fiber.join(history), 100)
+    }))
+
+  it.effect("is ended well though the history cannot be kept short", () =>
+    Effect.gen(function*() {
+      const refusing = (engine: Engine.Engine): Engine.Engine => ({
+        ...engine,
+        begin: (options) => ({ ...engine.begin(options), getKey: () => Effect.fail(FdbErrors.make(1037, "read")) })
+      })
+      const a = (yield* makeHosts({}, Effect.map(MemoryDatabase.makeEngine, refusing)))()
+      yield* a.run(transact(election.initialize()))
+      const led = yield* lead(a, { id: "a" }, () => Effect.succeed("done"))
+      assert.strictEqual(yield* Fiber.join(led), "done")
     }))
 
   onHosts("hears with its next renewal what has called it before its watches were set", function*(a, b) {

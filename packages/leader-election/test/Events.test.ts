@@ -29,6 +29,16 @@ describe("the loss of a tenure", () => {
   })
 })
 
+describe("the metrics of a candidate", () => {
+  onHosts("are given up when it has left", function*(a) {
+    yield* a.run(election.withLeadership({ id: "brief" }, () => Effect.void))
+    assert.deepStrictEqual(
+      (yield* Metric.snapshot).filter(({ attributes }) => attributes?.["candidate"] === "brief"),
+      []
+    )
+  })
+})
+
 describe("an observer", () => {
   onHosts("that interrupts the campaign at once is told of the end of its tenure as well", function*(a) {
     const tags: Array<string> = []

@@ -146,6 +146,32 @@ describe("a leader", () => {
     assert.isUndefined(yield* c.run(transact(election.getCandidate("x"))).pipe(Effect.map(Option.getOrUndefined)))
   })
 
+  it.effect("spares who shows itself while it evicts", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      let beat: Effect.Effect<unknown, unknown> = Effect.void
+      const late = (engine: Engine.Engine): Engine.Engine => ({
+        ...engine,
+        begin: (options) => {
+          const transaction = engine.begin(options)
+          if (options.priority !== "batch") return transaction
+          return {
+            ...transaction,
+            commit: Effect.andThen(Effect.ignore(Effect.suspend(() => beat)), transaction.commit)
+          }
+        }
+      })
+      const make = yield* makeHosts({}, Effect.map(MemoryDatabase.makeEngine, late))
+      const [a, b] = [make(), make()]
+      yield* b.run(transact(election.initialize()))
+      yield* register(b, ["x"])
+      yield* lead(a, { id: "a" }, forever)
+      yield* TestClock.adjust("140 seconds")
+      beat = b.run(transact(election.heartbeatCandidate("x")))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* registered(b), ["a", "x"])
+    }))
+
   it.effect("renews in time while eviction hangs", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)

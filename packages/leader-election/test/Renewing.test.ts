@@ -38,7 +38,7 @@ describe("a renewal", () => {
     assert.deepStrictEqual(Option.getOrThrow(yield* b.run(transact(election.getLeaderRaw))), taken)
   })
 
-  for (const code of [1007, 1009, 1020, 1021, 1031, 1037]) {
+  for (const code of [1007, 1009, 1020, 1021, 1031, 1037, 4100]) {
     onHosts(`that fails with ${code} is tried again until the belief is over, and no longer`, function*(a) {
       const led = yield* lead(a, { id: "a" })
       a.connection = { failsWith: code }

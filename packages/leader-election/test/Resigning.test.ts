@@ -1,10 +1,11 @@
 import { Database, Subspace, Transaction } from "@effect-fdb/core"
-import { assert, describe } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Option } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Duration, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { LeaderElection } from "../src/index.ts"
 import {
   counter,
+  distantHosts,
   election,
   eventsOf,
   lead,
@@ -155,6 +156,26 @@ describe("a resignation", () => {
       assert.isUndefined(yield* leaderId(b))
     }
   })
+
+  it.effect("is written under campaign though whoever asks for it is interrupted", () =>
+    Effect.gen(function*() {
+      const make = yield* distantHosts({ read: "100 millis" })
+      const [a, b] = [make(), make()]
+      const scope = yield* Scope.make()
+      const campaign = yield* Effect.forkChild(Scope.provide(a.run(election.campaign({ id: "a" })), scope))
+      yield* TestClock.adjust("2 seconds")
+      const leadership = yield* Fiber.join(campaign)
+      // So that it has to read.
+      a.wallOffset = 60_000
+      assert.isFalse(yield* leadership.isHeld)
+      const resigning = yield* Effect.forkChild(leadership.resign, { startImmediately: true })
+      yield* Effect.forkChild(Fiber.interrupt(resigning), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      const leader = yield* Effect.forkChild(leaderId(b))
+      yield* Effect.forkDetach(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(yield* Fiber.join(leader))
+    }))
 
   onHosts("does not remove the record of another process that has registered the id meanwhile", function*(a, b) {
     const led = yield* lead(a, { id: "same" })

@@ -1,10 +1,11 @@
 /** FoundationDB gives several commits one version: what a blind transaction rests on must not be written at the version of its base. */
 import { Database, type FdbError, MemoryDatabase, Subspace, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Option, Predicate } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Option, Predicate, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig, type ElectionEvent, ElectionObserver, LeaderElection } from "../../../src/index.ts"
 import type { HeldRecord, LeaseRecord } from "../../../src/internal/protocol/records.ts"
+import * as Codec from "../../../src/internal/storage/codec.ts"
 import * as Keys from "../../../src/internal/storage/keys.ts"
 import { heldState } from "../../../src/internal/storage/leaderState.ts"
 import * as Reads from "../../../src/internal/storage/reads.ts"
@@ -105,7 +106,14 @@ const writers: Record<string, (standing: Standing) => Body> = {
   "a resignation that leaves": ({ leader }) => Writes.resignFully(keys, leader, true),
   "a second registration of the id": () => election.registerCandidate("a"),
   "a heartbeat with another priority": () => election.heartbeatCandidate("a", 3),
-  "a removal of the candidate": () => election.unregisterCandidate("a")
+  "a removal of the candidate": () => election.unregisterCandidate("a"),
+  "another leader, by hand": ({ leader }) =>
+    Transaction.use((tx) =>
+      Effect.andThen(
+        tx.get(keys.lease),
+        tx.set(keys.leader, Result.getOrThrow(Codec.encodeLeader({ ...leader, id: "b" })))
+      )
+    )
 }
 
 /** Runs one attempt up to its commit, which waits. */

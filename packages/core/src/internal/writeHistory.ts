@@ -18,7 +18,8 @@ export class WriteHistory {
   isWrittenSince({ begin, end }: KeyRange, version: bigint): boolean {
     const head = sortedMap.floor(this.segments, begin)
     if (head !== undefined && head.value > version) return true
-    for (const { value } of sortedMap.entries(this.segments, begin, end)) if (value > version) return true
+    const { next } = sortedMap.cursor(this.segments, begin, end)
+    for (let segment = next(); segment !== undefined; segment = next()) if (segment.value > version) return true
     return false
   }
 

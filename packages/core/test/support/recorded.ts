@@ -2,9 +2,11 @@
  * What a FoundationDB server has answered to random transactions (see `fixtures/fdb-7.3.79/README.md`), and what an engine
  * answers to the same.
  */
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
 import * as zlib from "node:zlib"
 import {
@@ -96,7 +98,7 @@ const directory = new URL("../fixtures/fdb-7.3.79/", import.meta.url)
 const parse = Schema.decodeUnknownSync(Schema.fromJsonString(Recorded))
 
 /** The transactions of a file. */
-export const load = (name: "transactions" | "versionstamps"): ReadonlyArray<Recorded> =>
+const load = (name: "transactions" | "versionstamps"): ReadonlyArray<Recorded> =>
   zlib.gunzipSync(fs.readFileSync(new URL(`${name}.jsonl.gz`, directory))).toString().trim().split("\n").map((line) =>
     parse(line)
   )
@@ -193,7 +195,7 @@ const orError = <A extends string | null>(effect: Effect.Effect<A, FdbError>): E
 const hexVersion = (version: bigint): string => version.toString(16).padStart(16, "0")
 
 /** The server's answer, with its read version and no more than what every engine has to answer. */
-export const expected = ({ answer }: Recorded): Answer => {
+const expected = ({ answer }: Recorded): Answer => {
   // The versions of that server all begin so.
   const version = /00000000(?:97|98)[0-9a-f]{6}(?=0000)/g
   return {
@@ -247,7 +249,7 @@ export const answer = Effect.fnUntraced(function*(
 }, Effect.scoped)
 
 /** Runs all transactions of a file, and gives the seeds of those to which an engine answers otherwise. */
-export const differing = Effect.fnUntraced(function*(
+const differing = Effect.fnUntraced(function*(
   engine: OptimisticEngine.OptimisticEngine,
   transactions: ReadonlyArray<Recorded>
 ) {
@@ -257,3 +259,21 @@ export const differing = Effect.fnUntraced(function*(
   }
   return seeds
 })
+
+/** Declares the tests that hold an engine against the recorded transactions. */
+export const recordedTransactions = <E>(
+  makeEngine: Effect.Effect<OptimisticEngine.OptimisticEngine, E, Scope.Scope>
+): void =>
+  describe.each(["transactions", "versionstamps"] as const)("recorded %s", (name) => {
+    it.live("are answered as by a FoundationDB server, with its conflict ranges, its outcome and its data", () =>
+      Effect.gen(function*() {
+        const engine = yield* makeEngine
+        const transactions = load(name)
+        const [first] = yield* differing(engine, transactions)
+        const recorded = transactions.find(({ seed }) =>
+          seed === first
+        )
+        if (recorded === undefined) return
+        assert.deepStrictEqual(yield* answer(engine, recorded), expected(recorded), `seed ${first}`)
+      }), 120_000)
+  })

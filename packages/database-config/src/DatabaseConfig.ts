@@ -80,14 +80,7 @@ export const config: Config.Config<Store> = oneOf("FDB_ELECTION_ENGINE", engineN
  * The `Database` service on this store. It fails with {@link EngineUnavailable} when the engine's package is not installed, and
  * otherwise with the engine's own errors, whose messages say what to do.
  *
- * **Example**
- *
- * ```ts
- * import { DatabaseConfig } from "@effect-fdb/database-config"
- *
- * export const DatabaseLayer = DatabaseConfig.open({ engine: "lmdb", path: "/var/lib/app/election" })
- * ```
- *
+ * @example const DatabaseLayer = DatabaseConfig.open({ engine: "lmdb", path: "/var/lib/app/store" })
  * @since 0.1.0
  * @category layers
  */
@@ -103,18 +96,9 @@ export const open = (store: Store): Layer.Layer<Database, EngineUnavailable | Op
 
 /**
  * The `Database` service on the store that a config names: for variables of other names, or engines that the environment must
- * not choose. It fails as {@link open} does, and with `ConfigError`.
+ * not choose. It fails as {@link open} does, and with `ConfigError`. The example reads `MAIL_FDB_ELECTION_ENGINE` and so on.
  *
- * **Example**
- *
- * ```ts
- * import { DatabaseConfig } from "@effect-fdb/database-config"
- * import { Config } from "effect"
- *
- * // MAIL_FDB_ELECTION_ENGINE, MAIL_FDB_ELECTION_PATH, …
- * export const DatabaseLayer = DatabaseConfig.layerConfig(Config.nested(DatabaseConfig.config, "MAIL"))
- * ```
- *
+ * @example const MailDatabase = DatabaseConfig.layerConfig(Config.nested(DatabaseConfig.config, "MAIL"))
  * @since 0.1.0
  * @category layers
  */
@@ -125,16 +109,7 @@ export const layerConfig = (
 /**
  * The `Database` service on the engine that the environment names; see the module for the variables.
  *
- * **Example**
- *
- * ```ts
- * import { Database, Transaction } from "@effect-fdb/core"
- * import { DatabaseConfig } from "@effect-fdb/database-config"
- * import { Effect } from "effect"
- *
- * export const main = Effect.provide(Database.transact(Transaction), DatabaseConfig.layer)
- * ```
- *
+ * @example const main = Effect.provide(Database.transact(Transaction), DatabaseConfig.layer)
  * @since 0.1.0
  * @category layers
  */

@@ -123,52 +123,35 @@ export const versionstamps: Tests = (test) => {
       for (const isVersioned of [true, false]) {
         const space = yield* makeSpace
         const prefix = space.key("k")
-        const append = (value: string): Versionstamped & { readonly value: Uint8Array } => ({
-          bytes: Bytes.concat(prefix, zeroes.slice().fill(filling), bytes("!")),
-          offset: prefix.length,
-          value: bytes(value)
-        })
-        const kept = (use: (tx: TransactionService, first: Uint8Array) => Effect.Effect<void, FdbError>) =>
-          Effect.gen(function*() {
-            yield* run((tx) => tx.clearRange(space.range))
-            yield* run(function*(tx) {
-              const stamp = new Uint8Array(transactionLength)
-              if (isVersioned) new DataView(stamp.buffer).setBigUint64(0, yield* tx.readVersion)
-              const key = append("new")
-              yield* tx.setVersionstampedKey(key, key.value)
-              yield* use(tx, Bytes.concat(prefix, stamp, bytes("!")))
-            })
-            return (yield* run((tx) => tx.getRange(space.range))).map(({ value }) => text(value))
+        const key = { bytes: Bytes.concat(prefix, zeroes.slice().fill(filling), bytes("!")), offset: prefix.length }
+        const keeps = Effect.fnUntraced(function*(
+          expected: Array<string>,
+          use: (tx: TransactionService, first: Uint8Array) => Effect.Effect<void, FdbError>
+        ) {
+          yield* run((tx) => tx.clearRange(space.range))
+          yield* run(function*(tx) {
+            const stamp = new Uint8Array(transactionLength)
+            if (isVersioned) new DataView(stamp.buffer).setBigUint64(0, yield* tx.readVersion)
+            yield* tx.setVersionstampedKey(key, bytes("new"))
+            yield* use(tx, Bytes.concat(prefix, stamp, bytes("!")))
           })
-        const { end } = KeyRange.fromPrefix(prefix)
-        const name = `filled with ${filling}, ${isVersioned ? "read version known" : "no read version"}`
-        assert.deepStrictEqual(yield* kept((tx) => tx.clearRange({ begin: prefix, end })), [], name)
+          const kept = (yield* run((tx) => tx.getRange(space.range))).map(({ value }) => text(value))
+          const name = `filled with ${filling}, ${isVersioned ? "read version known" : "no read version"}`
+          assert.deepStrictEqual(kept, expected, name)
+        })
+        const from = (first: Uint8Array) => ({ begin: first, end: Bytes.concat(first, Uint8Array.of(0xff)) })
+        yield* keeps([], (tx) => tx.clearRange(KeyRange.fromPrefix(prefix)))
         // It stands behind the first key that it may become: what clears up to there leaves it.
-        assert.deepStrictEqual(
-          yield* kept((tx, first) => tx.clearRange({ begin: prefix, end: first })),
-          ["new"],
-          name
-        )
-        assert.deepStrictEqual(yield* kept((tx, first) => tx.clear(first)), ["new"], name)
-        assert.deepStrictEqual(
-          yield* kept((tx, first) => tx.clearRange({ begin: first, end: Bytes.concat(first, Uint8Array.of(0xff)) })),
-          [],
-          name
-        )
+        yield* keeps(["new"], (tx, first) => tx.clearRange({ begin: prefix, end: first }))
+        yield* keeps(["new"], (tx, first) => tx.clear(first))
+        yield* keeps([], (tx, first) => tx.clearRange(from(first)))
         // Trimming what is older than now drops the new entry only where it stands at zeroes.
         const trim = KeyRange.make(prefix, Bytes.concat(prefix, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)))
-        assert.deepStrictEqual(yield* kept((tx) => tx.clearRange(trim)), isVersioned ? ["new"] : [], name)
+        yield* keeps(isVersioned ? ["new"] : [], (tx) => tx.clearRange(trim))
         // Of two the first is committed beforehand, so only its own key is cleared of it.
-        assert.deepStrictEqual(
-          yield* kept((tx, first) =>
-            Effect.gen(function*() {
-              const key = append("newer")
-              yield* tx.setVersionstampedKey(key, key.value)
-              yield* tx.clearRange({ begin: first, end: Bytes.concat(first, Uint8Array.of(0xff)) })
-            })
-          ),
+        yield* keeps(
           ["new"],
-          name
+          (tx, first) => Effect.andThen(tx.setVersionstampedKey(key, bytes("newer")), tx.clearRange(from(first)))
         )
       }
     }
@@ -195,42 +178,37 @@ export const versionstamps: Tests = (test) => {
     const key = space.key
     const tx = yield* begin()
     yield* tx.setVersionstampedValue(key("c"), stamped(bytes("")))
-    const names = (range: Range, options?: RangeOptions) =>
-      Effect.map(tx.getRange(range, options), (pairs) => pairs.map((pair) => space.nameOf(pair.key)).join(""))
+    const last = space.range.end
+    const names = (begin: Range["begin"], end: Range["end"], options?: RangeOptions) =>
+      Effect.map(tx.getRange({ begin, end }, options), (pairs) => pairs.map((pair) => space.nameOf(pair.key)).join(""))
     // The limit is reached before.
-    assert.strictEqual(yield* names({ begin: key("a"), end: key("e") }, { limit: 2 }), "ab")
-    assert.strictEqual(yield* names({ begin: key("a"), end: space.range.end }, { limit: 2, reverse: true }), "ed")
-    assert.strictEqual(
-      yield* names({ begin: key("a"), end: move(firstGreaterOrEqual(key("a")), 4) }, { limit: 1 }),
-      "a"
-    )
-    assert.strictEqual(
-      yield* names({ begin: move(lastLessOrEqual(key("e")), -4), end: space.range.end }, { limit: 1, reverse: true }),
-      "e"
-    )
+    assert.strictEqual(yield* names(key("a"), key("e"), { limit: 2 }), "ab")
+    assert.strictEqual(yield* names(key("a"), last, { limit: 2, reverse: true }), "ed")
+    assert.strictEqual(yield* names(key("a"), move(firstGreaterOrEqual(key("a")), 4), { limit: 1 }), "a")
+    assert.strictEqual(yield* names(move(lastLessOrEqual(key("e")), -4), last, { limit: 1, reverse: true }), "e")
     // The range ends where the key is.
-    assert.strictEqual(yield* names({ begin: key("a"), end: key("c") }), "ab")
-    assert.strictEqual(yield* names({ begin: key("a"), end: move(firstGreaterOrEqual(key("a")), 2) }), "ab")
-    assert.strictEqual(yield* names({ begin: firstGreaterThan(key("c")), end: space.range.end }), "de")
-    assert.strictEqual(yield* names({ begin: key("a"), end: firstGreaterThan(key("b")) }, { reverse: true }), "ba")
+    assert.strictEqual(yield* names(key("a"), key("c")), "ab")
+    assert.strictEqual(yield* names(key("a"), move(firstGreaterOrEqual(key("a")), 2)), "ab")
+    assert.strictEqual(yield* names(firstGreaterThan(key("c")), last), "de")
+    assert.strictEqual(yield* names(key("a"), firstGreaterThan(key("b")), { reverse: true }), "ba")
     // The selectors are in the wrong order, whatever they come to.
-    assert.strictEqual(yield* names({ begin: firstGreaterThan(key("e")), end: lastLessThan(key("d")) }), "")
-    assert.strictEqual(yield* names({ begin: move(firstGreaterThan(key("b")), 2), end: key("b") }), "")
-    assert.strictEqual(yield* names({ begin: key("e"), end: key("a") }, { reverse: true }), "")
+    assert.strictEqual(yield* names(firstGreaterThan(key("e")), lastLessThan(key("d"))), "")
+    assert.strictEqual(yield* names(move(firstGreaterThan(key("b")), 2), key("b")), "")
+    assert.strictEqual(yield* names(key("e"), key("a"), { reverse: true }), "")
     yield* tx.abandon
-    for (
-      const refused of [
-        { begin: key("a"), end: firstGreaterThan(key("c")) },
-        { begin: key("c"), end: space.range.end },
-        { begin: key("a"), end: lastLessThan(key("d")) },
-        { begin: move(firstGreaterOrEqual(key("b")), 1), end: key("e") }
-      ]
-    ) {
+    const unreadable: ReadonlyArray<Range> = [
+      { begin: key("a"), end: firstGreaterThan(key("c")) },
+      { begin: key("c"), end: last },
+      { begin: key("a"), end: lastLessThan(key("d")) },
+      { begin: move(firstGreaterOrEqual(key("b")), 1), end: key("e") }
+    ]
+    for (const range of unreadable) {
       for (const reverse of [false, true]) {
-        const other = yield* begin()
-        yield* other.setVersionstampedValue(key("c"), stamped(bytes("")))
-        yield* failsWith(other.getRange(refused, { reverse }), 1036)
-        yield* other.abandon
+        yield* refused(1036, (tx) =>
+          Effect.andThen(
+            tx.setVersionstampedValue(key("c"), stamped(bytes(""))),
+            tx.getRange(range, { reverse })
+          ))
       }
     }
   })

@@ -1,4 +1,4 @@
-import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import { Bytes, Database, type FdbError, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -29,6 +29,30 @@ const hold = Effect.fnUntraced(function*(directory: string) {
   const holder = yield* start("holding.mjs", directory)
   assert.strictEqual(yield* message(holder), "holding")
   return holder
+})
+
+describe("a database that was closed", () => {
+  for (const [how, open] of [["for good", false], ["while another process has it open", true]] as const) {
+    it.live(`fails commits, reads and watches with 1101 (${how})`, () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const scope = yield* Scope.make()
+        const database = yield* Scope.provide(LmdbDatabase.make({ path: directory }), scope)
+        const codeOf = <A, R>(use: Effect.Effect<A, FdbError, R>) =>
+          Effect.map(Effect.flip(Effect.provideService(use, Database, database)), ({ code }) => code)
+        yield* Effect.provideService(commit, Database, database)
+        if (open) assert.strictEqual(yield* message(yield* start("reading.mjs", directory, "waiting")), "reading")
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(yield* codeOf(commit), 1101)
+        assert.strictEqual(yield* codeOf(get), 1101)
+        const large = Transaction.use((tx) =>
+          Effect.forEach(Array.from({ length: 600 }, (_, i) => Bytes.fromString(`${i}`)), (key) => tx.set(key, key))
+        )
+        assert.strictEqual(yield* codeOf(Database.transact(large)), 1101)
+        const watch = Effect.scoped(Effect.flatten(Database.transact(Transaction.use((tx) => tx.watch(key)))))
+        assert.strictEqual(yield* codeOf(watch), 1101)
+      }))
+  }
 })
 
 describe("while another process has the write lock for ever", () => {

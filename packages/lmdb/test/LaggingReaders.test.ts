@@ -1,8 +1,10 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { LmdbDatabase } from "../src/index.ts"
 import * as openEnvironments from "../src/internal/openEnvironments.ts"
+import { readersOf } from "../src/internal/rootDatabase.ts"
 import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")
@@ -48,3 +50,20 @@ describe("laggingReaders", () => {
       }).pipe(Effect.provide(LmdbDatabase.layer({ path })))
     }))
 })
+
+it.effect("the slots of processes that died while they read are freed every 30 seconds", () =>
+  Effect.gen(function*() {
+    const path = yield* temporaryDirectory
+    yield* Effect.gen(function*() {
+      const environment = yield* openEnvironments.acquire(path, { durability: "disk", access: "owner" })
+      const pids = () => readersOf(environment["root"]).map(({ pid }) => pid)
+      yield* commit
+      const child = yield* start("reading.mjs", path, "waiting")
+      assert.strictEqual(yield* message(child), "reading")
+      child.kill("SIGKILL")
+      yield* exited(child)
+      assert.include(pids(), child.pid)
+      yield* TestClock.adjust("30 seconds")
+      assert.notInclude(pids(), child.pid)
+    }).pipe(Effect.provide(LmdbDatabase.layer({ path })))
+  }))

@@ -142,11 +142,7 @@ const openFiles = (
   permissions.makeFile(path.join(directory, lock), Buffer.alloc(lockFileLength), rights)
   const file = path.join(directory, data)
   if (fs.statSync(file).size === 0) makeRoom(file)
-  for (const name of [data, lock]) {
-    const identity = identify(path.join(directory, name))
-    if (identity === undefined) throw refusal(directory, "replaced", `${name} was removed while it was being opened`)
-    identities.set(name, identity)
-  }
+  for (const name of [data, lock]) identities.set(name, identify(path.join(directory, name)) ?? "")
   return openRoot(lmdb, options)
 }
 

@@ -19,7 +19,7 @@ import { WriteMap } from "./internal/writeMap.ts"
 import * as KeyRange from "./KeyRange.ts"
 import type { KeySelector } from "./KeySelector.ts"
 import type { Mutation } from "./Mutation.ts"
-import { type Snapshot, toVersionstamp, type Unwatch, type VersionedStore } from "./VersionedStore.ts"
+import { sameValue, type Snapshot, toVersionstamp, type Unwatch, type VersionedStore } from "./VersionedStore.ts"
 
 type FdbError = FdbError.FdbError
 
@@ -126,9 +126,6 @@ class Watch implements EngineWatch {
     Deferred.doneUnsafe(this.settled, result)
   }
 }
-
-const sameValue = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a === undefined || b === undefined ? a === b : Bytes.equals(a, b)
 
 class ReadYourWritesTransaction implements OptimisticTransaction {
   private readonly options: Options

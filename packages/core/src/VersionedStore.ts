@@ -107,6 +107,15 @@ export interface VersionedStore {
 }
 
 /**
+ * Tells whether two values are the same; `undefined` stands for no value. For watches.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const sameValue = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
+  a === undefined || b === undefined ? a === b : Bytes.equals(a, b)
+
+/**
  * A mutation without a versionstamp to fill in.
  *
  * @since 0.1.0

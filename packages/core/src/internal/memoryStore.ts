@@ -15,6 +15,7 @@ import {
   maxReadVersionAge,
   type PlainMutation,
   type Position,
+  sameValue,
   type Snapshot,
   type Unwatch,
   type VersionedStore
@@ -55,9 +56,6 @@ const apply = (data: Data, mutation: PlainMutation): Data => {
     }
   }
 }
-
-const isValue = (value: Uint8Array | undefined, baseline: Uint8Array | undefined): boolean =>
-  value === undefined || baseline === undefined ? value === baseline : Bytes.equals(value, baseline)
 
 export class MemoryStore implements VersionedStore {
   private readonly clock: Clock.Clock
@@ -134,7 +132,7 @@ export class MemoryStore implements VersionedStore {
     settle: (error?: FdbError) => void
   ): Unwatch => {
     const watcher: Watcher = { key, baseline, settle }
-    if (isValue(sortedMap.get(this.roots.at(-1)!.data, key), baseline)) this.addWatcher(watcher)
+    if (sameValue(sortedMap.get(this.roots.at(-1)!.data, key), baseline)) this.addWatcher(watcher)
     else settle()
     return () => this.removeWatcher(watcher)
   }
@@ -216,7 +214,7 @@ export class MemoryStore implements VersionedStore {
     const changed = new Set<Watcher>()
     for (const mutation of mutations) {
       for (const watcher of this.watchersOf(mutation)) {
-        if (!isValue(sortedMap.get(data, watcher.key), watcher.baseline)) changed.add(watcher)
+        if (!sameValue(sortedMap.get(data, watcher.key), watcher.baseline)) changed.add(watcher)
       }
     }
     for (const watcher of changed) {

@@ -4,7 +4,7 @@
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type * as KeyRange from "@effect-fdb/core/KeyRange"
-import type { VersionedStore } from "@effect-fdb/core/VersionedStore"
+import { sameValue, type VersionedStore } from "@effect-fdb/core/VersionedStore"
 import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
 import { has } from "./sortedRanges.ts"
@@ -15,9 +15,6 @@ interface Watcher {
   readonly baseline: Uint8Array | undefined
   readonly settle: (error?: FdbError.FdbError) => void
 }
-
-const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a === undefined || b === undefined ? a === b : Bytes.equals(a, b)
 
 export class Watchers {
   private readonly environment: Environment
@@ -77,7 +74,7 @@ export class Watchers {
       this.seen = sequence
     }
     for (const watcher of due) {
-      if (!isSame(reader.get(watcher.key), watcher.baseline)) this.finish(watcher)
+      if (!sameValue(reader.get(watcher.key), watcher.baseline)) this.finish(watcher)
     }
   }
 

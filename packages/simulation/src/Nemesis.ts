@@ -50,9 +50,12 @@ type Race = Fault<"race">
 
 /** A commit that is kept back; `admit` lets it go on, once. */
 interface HeldCommit {
+  readonly commit: CommitKind
   readonly until: Race["until"]
   readonly place: Race["place"]
   readonly admit: () => void
+  /** Others of its kind, which must not overtake it. */
+  readonly next: Array<() => void>
 }
 
 /** What an operator is doing. */
@@ -115,7 +118,7 @@ export class Nemesis {
 
   /** Admits a commit that has arrived, with those that were kept back until then; or keeps it back. */
   private order(kind: CommitKind, by: string, admit: () => void): void {
-    const { database, scheduler } = this.stage
+    const { database, log, scheduler } = this.stage
     const met = [...this.held].filter(({ until }) => until === kind)
     const race = met.length > 0 ? undefined : [...this.races].find(({ commit }) => commit === kind)
     if (race !== undefined) {
@@ -126,6 +129,12 @@ export class Nemesis {
       }
       if (race.until !== undefined) return this.keepBack(race, by, admit)
     }
+    const ahead = met.length > 0 ? undefined : [...this.held].find(({ commit }) => commit === kind)
+    if (ahead !== undefined) {
+      log.add(by, "fault", { kind: "late-commit" })
+      ahead.next.push(admit)
+      return
+    }
     for (const { admit, place } of met) if (place === "before") admit()
     admit()
     for (const { admit, place } of met) {
@@ -135,15 +144,19 @@ export class Nemesis {
     }
   }
 
-  private keepBack({ place, until }: Race, by: string, admit: () => void): void {
+  private keepBack({ commit, place, until }: Race, by: string, admit: () => void): void {
     const { log, scheduler } = this.stage
     log.add(by, "fault", { kind: "late-commit" })
     const held: HeldCommit = {
+      commit,
       until,
       place,
       admit: () => {
-        if (this.held.delete(held)) admit()
-      }
+        if (!this.held.delete(held)) return
+        admit()
+        for (const admitNext of held.next) admitNext()
+      },
+      next: []
     }
     this.held.add(held)
     scheduler.after(longestHold * second, held.admit)

@@ -130,8 +130,13 @@ type Act =
   | "configure"
   | "disable"
   | "double"
-  | "cut"
+  | "kill"
+  | "forbid"
   | "freeze"
+  | "stop"
+  | "slow"
+  | "fade"
+  | "silence"
 
 /**
  * Two commits that must not pass each other unnoticed: one that is kept back until the other comes, and what brings them about.
@@ -142,59 +147,72 @@ interface Race {
   /** When each happens, in leases. */
   readonly by?: { readonly [act in Act]?: number }
   readonly until?: CommitKind
-  readonly meanwhile?: Act
+  readonly meanwhile?: ReadonlyArray<Act>
   readonly place?: "before" | "behind"
   /** Seconds. */
   readonly after?: number
 }
 
 const ends: ReadonlyArray<Race> = [
-  { commit: "renewal", until: "challenge", meanwhile: "challenge" },
-  { commit: "renewal", until: "resignation", meanwhile: "resign" },
-  { commit: "renewal", by: { cut: 0 }, until: "claim", place: "before" },
-  { commit: "resignation", by: { resign: 0 }, until: "challenge", meanwhile: "challenge" },
-  { commit: "resignation", by: { outbid: 0 }, until: "challenge", meanwhile: "step-down" },
-  { commit: "challenge", by: { outbid: 0 }, until: "resignation", meanwhile: "resign" },
-  { commit: "challenge", by: { outbid: 0 }, until: "challenge", meanwhile: "step-down" },
+  { commit: "renewal", until: "challenge", meanwhile: ["challenge"] },
+  { commit: "renewal", until: "resignation", meanwhile: ["resign"] },
+  { commit: "renewal", until: "claim", meanwhile: ["kill"], place: "before" },
+  { commit: "resignation", by: { resign: 0 }, until: "challenge", meanwhile: ["challenge"] },
+  { commit: "resignation", by: { outbid: 0 }, until: "request", meanwhile: ["step-down"] },
+  { commit: "challenge", by: { outbid: 0 }, until: "resignation", meanwhile: ["resign"] },
+  { commit: "challenge", by: { outbid: 0 }, until: "request", meanwhile: ["step-down"] },
   { commit: "challenge", by: { crash: 0, outbid: 0.8 }, until: "claim" },
-  { commit: "challenge", by: { challenge: 0 }, meanwhile: "resign", after: 0.008 },
+  { commit: "challenge", by: { challenge: 0 }, meanwhile: ["resign"], after: 0.008 },
   { commit: "claim", by: { resign: 0 }, until: "claim" },
-  { commit: "claim", by: { crash: 0 }, until: "challenge", meanwhile: "challenge" }
+  { commit: "claim", by: { crash: 0 }, until: "challenge", meanwhile: ["challenge"] }
 ]
 
 const changes: ReadonlyArray<Race> = [
-  { commit: "renewal", until: "configuration", meanwhile: "configure" },
+  { commit: "renewal", until: "configuration", meanwhile: ["configure"] },
   { commit: "configuration", by: { configure: 0 }, until: "renewal", place: "behind" },
   { commit: "configuration", by: { disable: 0 }, until: "renewal", place: "behind" },
-  { commit: "challenge", by: { "step-down": 0 }, until: "renewal", place: "behind" },
-  { commit: "challenge", by: { outbid: 0 }, until: "configuration", meanwhile: "disable" },
-  { commit: "claim", by: { resign: 0 }, until: "configuration", meanwhile: "configure" },
-  { commit: "claim", by: { resign: 0 }, until: "configuration", meanwhile: "disable" },
-  { commit: "registration", by: { crash: 0 }, until: "configuration", meanwhile: "disable" }
+  { commit: "request", by: { "step-down": 0 }, until: "renewal", place: "behind" },
+  { commit: "challenge", by: { outbid: 0 }, until: "configuration", meanwhile: ["disable"] },
+  {
+    commit: "resignation",
+    by: { forbid: -1, challenge: -0.5, resign: 0 },
+    until: "configuration",
+    meanwhile: ["configure"]
+  },
+  { commit: "claim", by: { resign: 0 }, until: "configuration", meanwhile: ["configure"] },
+  { commit: "claim", by: { resign: 0 }, until: "configuration", meanwhile: ["disable"] },
+  { commit: "registration", by: { crash: 0 }, until: "configuration", meanwhile: ["disable"] }
 ]
 
 const identities: ReadonlyArray<Race> = [
-  { commit: "renewal", until: "registration", meanwhile: "double" },
+  { commit: "resignation", by: { stop: 0 }, until: "registration", meanwhile: ["double"] },
+  { commit: "renewal", until: "registration", meanwhile: ["double"] },
   { commit: "registration", by: { double: 0 }, until: "renewal", place: "behind" },
-  { commit: "claim", by: { resign: 0 }, until: "registration", meanwhile: "double" },
-  { commit: "challenge", by: { outbid: 0 }, until: "registration", meanwhile: "double" },
-  { commit: "resignation", by: { resign: 0 }, until: "registration", meanwhile: "double" },
-  { commit: "removal", by: { crash: 0 }, until: "registration", meanwhile: "double" },
-  { commit: "heartbeat", until: "registration", meanwhile: "double" },
+  { commit: "claim", by: { resign: 0 }, until: "registration", meanwhile: ["double"] },
+  { commit: "challenge", by: { outbid: 0 }, until: "registration", meanwhile: ["double"] },
+  { commit: "resignation", by: { resign: 0 }, until: "registration", meanwhile: ["double"] },
+  { commit: "removal", by: { crash: 0 }, until: "registration", meanwhile: ["double"] },
+  { commit: "heartbeat", until: "registration", meanwhile: ["double"] },
   { commit: "registration", by: { crash: 0 }, until: "registration" }
+]
+
+const answers: ReadonlyArray<Race> = [
+  { commit: "renewal", by: { slow: -1 }, meanwhile: ["silence"] },
+  { commit: "claim", by: { resign: 0 }, meanwhile: ["fade", "silence"] }
 ]
 
 /** Which races a profile has, and how often, in seconds on average. */
 const races: { readonly [name in Name]?: { readonly of: ReadonlyArray<Race>; readonly every: number } } = {
   pauses: {
-    of: [{ commit: "claim", by: { crash: 0 }, meanwhile: "freeze" }, { commit: "renewal", meanwhile: "freeze" }],
+    of: [{ commit: "claim", by: { crash: 0 }, meanwhile: ["freeze"] }],
     every: 40
   },
+  network: { of: answers, every: 30 },
   late: { of: ends, every: 12 },
   operators: { of: identities, every: 16 },
   changes: { of: changes, every: 14 },
-  deployments: { of: [{ commit: "challenge", by: { outbid: 0 }, meanwhile: "crash" }], every: 40 },
-  everything: { of: [...ends, ...changes, ...identities], every: 40 }
+  deployments: { of: [{ commit: "challenge", by: { outbid: 0 }, meanwhile: ["crash"] }], every: 40 },
+  everything: { of: [...ends, ...changes, ...identities, ...answers], every: 40 }
 }
 
 /** What every storm of a profile has, whatever else it is like. */
@@ -206,10 +224,21 @@ const storms: { readonly [name in Name]?: Partial<FaultRates> } = {
 const longest = 40
 const kinds = Object.keys(rates.everything) as ReadonlyArray<FaultKind>
 
-const config = (random: SeededRandom, plain: boolean): Config => {
-  const lease = plain ? 10 : random.pick([2, 4, 6, 10, 10, 10, 20])
+/** The leases of elections whose configuration is not the default. */
+const leases: { readonly [name in Name]?: ReadonlyArray<number> } = {
+  // Commits come as late as a lease lapses.
+  late: [2, 4, 4, 4, 6, 10]
+}
+
+/** In leases. Whoever is dead for ten times as long is evicted: within a history, in these. */
+const candidateTimeouts: { readonly [name in Name]?: number } = { pauses: 0.5, outages: 0.5 }
+
+const config = (random: SeededRandom, plain: boolean, profile: Name): Config => {
+  const { [profile]: some = [2, 4, 6, 10, 10, 10, 20] } = leases
+  const lease = plain ? 10 : random.pick(some)
   const heartbeat = lease * (plain ? 0.3 : random.pick([0.2, 0.3, 0.3, 0.4]))
-  return { lease, heartbeat, candidateTimeout: lease * 1.5, preemption: random.happens(0.85) }
+  const candidateTimeout = lease * (candidateTimeouts[profile] ?? 1.5)
+  return { lease, heartbeat, candidateTimeout, preemption: random.happens(0.85) }
 }
 
 /** What the work of every process of a profile is like, whatever else it is. */
@@ -339,7 +368,7 @@ const fault = (
     case "duplicate":
       return { kind, at, for: around(1.5), target }
     case "configure":
-      return { kind, at, config: config(random, false) }
+      return { kind, at, config: config(random, false, profile) }
     case "disable":
       return { kind, at, for: around(1) }
     case "garbage": {
@@ -420,22 +449,36 @@ const actOf = (random: SeededRandom, act: Act, at: number, lease: number): Fault
     case "crash":
       return { kind: "crash", at, target, restart: lease * 0.1, keepsId: true }
     case "outbid":
-      return { kind: "prioritize", at, target: random.between(0, 4), priority: random.between(1, 30) }
+      // Higher than any before.
+      return { kind: "prioritize", at, target: random.between(0, 4), priority: 10 + Math.round(at) }
     case "challenge":
-      return { kind: "forge", at, priority: 50 }
-    case "configure": {
+      return { kind: "forge", at, priority: 10_000 }
+    case "configure":
+    case "forbid": {
       const other = lease * random.pick([0.5, 1, 2])
-      const config = { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption: true }
-      return { kind: "configure", at, config }
+      const preemption = act !== "forbid"
+      return {
+        kind: "configure",
+        at,
+        config: { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption }
+      }
     }
     case "disable":
       return { kind: "disable", at, for: lease * random.next() }
     case "double":
       return { kind: "duplicate", at, for: lease, target }
-    case "cut":
-      return { kind: "partition", at, targets: [target], cut: "requests", for: 0.8 * lease, trigger: "renewal" }
+    case "kill":
+      return { kind: "crash", at, target, restart: 2 * lease, keepsId: true }
     case "freeze":
       return { kind: "freeze", at, for: lease * (0.9 + 0.6 * random.next()), target }
+    case "stop":
+      return { kind: "stop", at, target, restart: 0.5 * lease, keepsId: true }
+    case "slow":
+      return { kind: "storm", at, for: 2 * lease, rates: { slow: 0.5, slowMean: 0.3 * lease * second } }
+    case "fade":
+      return { kind: "fade", at, for: 3 * lease, target, delay: 0.25 * lease }
+    case "silence":
+      return { kind: "partition", at, targets: [target], cut: "requests", for: 1.6 * lease }
     case "resign":
     case "step-down":
       return { kind: act, at }
@@ -444,7 +487,7 @@ const actOf = (random: SeededRandom, act: Act, at: number, lease: number): Fault
 
 const race = (
   random: SeededRandom,
-  { after = 0, by = {}, commit, meanwhile, place, until }: Race,
+  { after = 0, by = {}, commit, meanwhile = [], place, until }: Race,
   at: number,
   lease: number
 ): ReadonlyArray<Fault> => [
@@ -452,14 +495,12 @@ const race = (
     kind: "race",
     at,
     for: 2 * lease,
-    // Whoever is cut off has just renewed.
-    trigger: by.cut === undefined ? undefined : "renewal",
     commit,
     until,
     place: place ?? random.pick(["before", "behind", "later"]),
-    meanwhile: meanwhile === undefined ? [] : [actOf(random, meanwhile, after, lease)]
+    meanwhile: meanwhile.map((act) => actOf(random, act, after, lease))
   },
-  ...Object.entries(by).map(([act, leases]) => actOf(random, act as Act, at + leases * lease, lease))
+  ...Object.entries(by).map(([act, leases]) => actOf(random, act as Act, Math.max(0, at + leases * lease), lease))
 ]
 
 /** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
@@ -469,8 +510,8 @@ const quiet = (duration: number): number => Math.min(140, Math.max(55, duration 
 export const generate = (profile: Name, seed: number, options: Options = {}): Scenario => {
   const random = new SeededRandom(seed, `scenario/${profile}`)
   const count = options.processes ?? 5
-  const plain = profile === "calm" || random.happens(0.4)
-  const initial = config(random, plain)
+  const plain = profile === "calm" || (random.happens(0.4) && profile !== "late")
+  const initial = config(random, plain, profile)
   const duration = options.duration ?? 600
   const quietAt = Math.max(0, duration - quiet(duration))
   const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"

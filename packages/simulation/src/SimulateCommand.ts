@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import { longest, second } from "./EventScheduler.ts"
+import * as JudgeMutants from "./internal/judgeMutants.ts"
 import { plural } from "./internal/plural.ts"
 import * as Thread from "./internal/thread.ts"
 import * as Mutants from "./Mutants.ts"
@@ -247,15 +248,15 @@ const mutations = Command.make(
     ),
     seeds: Flag.Int("seeds").pipe(
       Flag.optional,
-      Flag.withDescription("The number of seeds; the number of each mutant by default")
+      Flag.withDescription("The number of seeds; 50 by default")
     )
   },
   Effect.fnUntraced(function*({ only, seeds }) {
     if (Option.isSome(seeds)) yield* requireAtLeast(1, { seeds: seeds.value })
     const chosen = yield* select("mutation", Mutants.all, ({ name }) => name, only)
-    const found = yield* Mutants.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
-    yield* Console.log(Mutants.toTable(found))
-    const problems = Mutants.problems(found, Option.isNone(only))
+    const found = yield* JudgeMutants.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
+    yield* Console.log(JudgeMutants.toTable(found))
+    const problems = JudgeMutants.problems(found, Option.isNone(only))
     for (const problem of problems) yield* Console.log(problem)
     if (problems.length > 0) return yield* new PromiseBroken({ violations: problems.length })
   })

@@ -63,6 +63,7 @@ const overruns = function*(
     if (at - over > 2 * tolerance) yield [at, `a step begins ${seconds(at - over)} s after the deadline`]
   }
 
+  if (begins - over > 2 * tolerance) yield [begins, `it begins ${seconds(begins - over)} s after the deadline`]
   const stopped = ends ?? process.died
   // A commit under way is waited for, and its timeout does not run out while its host is suspended.
   // A step may have sent something before it, for as long.

@@ -14,6 +14,7 @@ export type CommitKind =
   | "resignation"
   | "renewal"
   | "challenge"
+  | "request"
   | "configuration"
   | "registration"
   | "heartbeat"
@@ -25,7 +26,8 @@ const records = new Map<string, CommitKind>([
   [Bytes.toHex(electionSubspace.pack(["config"])), "configuration"]
 ])
 
-const isVacancy = (value: Uint8Array): boolean => Result.getOrUndefined(Tuple.unpack(value))?.[2] === null
+/** Whether a record names nobody: a vacancy, or an operator's request. */
+const namesNobody = (value: Uint8Array): boolean => Result.getOrUndefined(Tuple.unpack(value))?.[2] === null
 
 /** See the module; nothing of a commit to something else. */
 export const commitKind = (mutations: VersionedStore.Commit["mutations"]): CommitKind | undefined => {
@@ -34,10 +36,11 @@ export const commitKind = (mutations: VersionedStore.Commit["mutations"]): Commi
     if (mutation._tag === "SetVersionstampedValue" && candidates.contains(mutation.key)) return "registration"
     if (mutation._tag !== "Set" && mutation._tag !== "Clear") continue
     const { _tag, key } = mutation
-    if (_tag === "Set" && Bytes.equals(key, leader)) return isVacancy(mutation.value) ? "resignation" : "claim"
+    if (_tag === "Set" && Bytes.equals(key, leader)) return namesNobody(mutation.value) ? "resignation" : "claim"
     // A renewal writes its candidate's record, too.
     if (candidates.contains(key)) kind ??= _tag === "Set" ? "heartbeat" : "removal"
     else if (_tag === "Set") kind = records.get(Bytes.toHex(key)) ?? kind
+    if (_tag === "Set" && kind === "challenge" && namesNobody(mutation.value)) kind = "request"
   }
   return kind
 }

@@ -5,12 +5,14 @@ import { fileURLToPath } from "node:url"
 import type { Patch } from "../Mutants.ts"
 import type * as Profile from "../Profile.ts"
 
-interface Task {
+export interface Task {
   readonly patches: ReadonlyArray<Patch>
   readonly profile: Profile.Name
   readonly seeds: number
-  /** seconds of simulated time. */
+  /** Seconds of simulated time. */
   readonly duration?: number
+  /** No further seed is run once this checker has noticed so often. */
+  readonly until?: { readonly noticedBy: string; readonly times: number }
 }
 
 const task = JSON.parse(process.argv[2] ?? "") as Task
@@ -26,7 +28,10 @@ register("./mutantHooks.js", import.meta.url, { data: patches })
 
 // Only now, so that everything is loaded through the hooks.
 const { perform } = await import("./job.ts")
-for (let seed = 0; seed < task.seeds; seed++) {
+let left = task.until?.times ?? Number.POSITIVE_INFINITY
+for (let seed = 0; seed < task.seeds && left > 0; seed++) {
   const { violations } = perform({ profile: task.profile, seed, duration: task.duration })
-  process.stdout.write(`${JSON.stringify([...new Set(violations.map(({ checker }) => checker))])}\n`)
+  const noticed = new Set(violations.map(({ checker }) => checker))
+  if (task.until !== undefined && noticed.has(task.until.noticedBy)) left--
+  process.stdout.write(`${JSON.stringify([...noticed])}\n`)
 }

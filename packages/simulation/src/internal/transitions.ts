@@ -235,6 +235,12 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configure
     }
     const successor = reason === "preempted" ? challenge?.challenger : undefined
     if (leader.successor?.registration !== successor?.registration) return illegal("prefers the wrong successor")
+    for (const id of candidates) {
+      const removed = before.candidates.get(id)
+      if (typeof removed === "object" && removed.registration !== was.who.registration) {
+        return illegal(`resigns and removes another registration of "${id}"`)
+      }
+    }
     if (candidates.size > 0) return legal("unregister-leading")
     return legal(
       reason === undefined ? "resign" : reason === "preempted" ? "resign-preempted" : "resign-stepping-down"

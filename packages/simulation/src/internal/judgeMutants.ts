@@ -1,0 +1,118 @@
+/** Runs the mutants, and tells which checkers notice them. */
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import * as Checkers from "../Checkers.ts"
+import type { Mutant } from "../Mutants.ts"
+import type * as Profile from "../Profile.ts"
+import type { Task } from "./mutantProcess.ts"
+import { plural } from "./plural.ts"
+
+/** How long each history is, in simulated seconds. */
+const duration = 240
+
+/** How many seeds are tried, unless the checker has noticed by so many of them before. */
+const mostSeeds = 50
+const enough = 3
+
+/** What came of a mutant. */
+interface Finding {
+  readonly mutant: Mutant
+  /** How many seeds were tried. */
+  readonly seeds: number
+  /** With how many of them each checker has noticed. */
+  readonly noticed: ReadonlyMap<string, number>
+  /** Why it could not be judged, if it could not. */
+  readonly error: string | undefined
+}
+
+/** Nothing is wrong. The checkers must be silent on the very seeds on which they notice mutants. */
+const unmutated = (profile: Profile.Name): Mutant => ({
+  name: `none (${profile})`,
+  wrong: "nothing",
+  patches: [],
+  noticedBy: "",
+  profile
+})
+
+/** Runs the seeds of one mutant in a child process. */
+const judgeOne = (mutant: Mutant, seeds: number): Effect.Effect<Finding> =>
+  Effect.callback<Finding>((resume) => {
+    const script = fileURLToPath(new URL("./mutantProcess.js", import.meta.url))
+    const { noticedBy, patches, profile } = mutant
+    const task: Task = { patches, profile, seeds, duration, until: { noticedBy, times: enough } }
+    const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ["ignore", "pipe", "pipe"] })
+    let output = ""
+    let errors = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      errors += text
+    })
+    child.on("close", (code) => {
+      const lines = output.split("\n").filter((line) => line !== "")
+      const noticed = new Map<string, number>()
+      for (const checker of lines.flatMap((line) => JSON.parse(line) as ReadonlyArray<string>)) {
+        noticed.set(checker, (noticed.get(checker) ?? 0) + 1)
+      }
+      const error = code === 0 ? undefined : errors.trim().slice(-400)
+      resume(Effect.succeed({ mutant, seeds: lines.length, noticed, error }))
+    })
+    return Effect.sync(() => void child.kill())
+  })
+
+/** Judges mutants, one child process after another; and then, for each profile, as many seeds without any. */
+export const judge = Effect.fnUntraced(function*(
+  mutants: ReadonlyArray<Mutant>,
+  seeds: number = mostSeeds,
+  progress: (line: string) => Effect.Effect<void>
+) {
+  const needed = new Map<Profile.Name, number>()
+  const findings: Array<Finding> = []
+  const run = Effect.fnUntraced(function*(mutant: Mutant, seeds: number) {
+    const finding = yield* judgeOne(mutant, seeds)
+    findings.push(finding)
+    needed.set(mutant.profile, Math.max(needed.get(mutant.profile) ?? 0, finding.seeds))
+    yield* progress(`${mutant.name}: ${finding.error ?? told(finding)}`)
+  })
+  for (const mutant of mutants) yield* run(mutant, seeds)
+  for (const [profile, seeds] of needed) yield* run(unmutated(profile), seeds)
+  return findings
+})
+
+const told = ({ noticed, seeds }: Finding): string =>
+  noticed.size === 0
+    ? `nobody, in ${seeds}`
+    : [...noticed].map(([checker, count]) => `${checker} ${count}/${seeds}`).join(", ")
+
+/** What is not as it should be. */
+export const problems = (findings: ReadonlyArray<Finding>, complete: boolean): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const { error, mutant: { name, noticedBy, patches }, noticed, seeds } of findings) {
+    if (error !== undefined) found.push(`${name} could not be judged: ${error}`)
+    else if (patches.length === 0) {
+      for (const checker of noticed.keys()) found.push(`${checker} is not silent though nothing is wrong: ${name}`)
+    } else if (!noticed.has(noticedBy)) {
+      found.push(`${noticedBy} has not noticed ${name} within ${plural(seeds, "seed")}`)
+    }
+  }
+  if (!complete) return found
+  for (const { name } of Checkers.all) {
+    if (!findings.some(({ noticed }) => noticed.size === 1 && noticed.has(name))) {
+      found.push(`no mutation is noticed by ${name} alone: it is not shown to be needed`)
+    }
+  }
+  return found
+}
+
+/** A table for people, in Markdown. */
+export const toTable = (findings: ReadonlyArray<Finding>): string =>
+  [
+    "| mutation | what is wrong | profile | noticed by (of so many seeds) |",
+    "|---|---|---|---|",
+    ...findings.map((finding) => {
+      const { error, mutant: { name, profile, wrong } } = finding
+      return `| ${name} | ${wrong} | ${profile} | ${error ?? told(finding)} |`
+    })
+  ].join("\n")

@@ -3,6 +3,7 @@ import { Effect, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig } from "../src/index.ts"
 import { election, lead, leaderId, logged, onHosts, reasonOf, transact } from "./support/candidates.ts"
+import type { Host } from "./support/host.ts"
 
 describe("a request to step down", () => {
   onHosts(
@@ -44,6 +45,36 @@ describe("a leader that has stepped down", () => {
     assert.deepInclude(first, { term: 1n, leaderId: "a", reason: "stepped-down" })
     assert.deepInclude(second, { term: 2n, leaderId: "a", end: undefined })
   })
+
+  for (
+    const [how, lose] of [
+      ["its clock jumps before it hears of the request", (a: Host) => Effect.sync(() => void (a.wallOffset = 60_000))],
+      ["its resignation is committed at an attempt of unknown outcome", (a: Host) =>
+        Effect.gen(function*() {
+          a.wallOffset = 60_000
+          a.connection = { commitsBut: 1021 }
+          yield* TestClock.adjust("50 millis")
+          a.connection = "up"
+        })]
+    ] as const
+  ) {
+    onHosts(`leaves the vacancy to others also where ${how}`, function*(a, b) {
+      const log: Array<string> = []
+      a.watches = false
+      yield* lead(a, { id: "a" }, logged(log, "a"), { again: true })
+      yield* b.run(transact(election.requestStepDown))
+      yield* lose(a)
+      let vacantFor = 0
+      while (log.length < 3 && vacantFor < 200) {
+        yield* TestClock.adjust("100 millis")
+        if (log.length === 2 && (yield* leaderId(b)) === undefined) vacantFor++
+      }
+      assert.notStrictEqual(reasonOf(a), "stepped-down")
+      const [, first] = yield* b.run(transact(election.readHistory()))
+      assert.deepInclude(first, { leaderId: "a", reason: "stepped-down" })
+      assert.isAtLeast(vacantFor, 29)
+    })
+  }
 
   onHosts("leaves it to others also under campaign, and where it resigned by itself", function*(a) {
     const candidacy = yield* a.run(election.candidacy({ id: "a" }))

@@ -182,7 +182,7 @@ const table: {
     replay: {
       "anothers-tenure-ended": [
         "a resignation ends whatever tenure stands",
-        ["storage/writes", "if (!Protocol.isCurrent(view.leader, tenure)) {", "if (view.leader._tag === \"Vacant\") {"]
+        ["storage/writes", "if (Protocol.isCurrent(view.leader, tenure)) {", "if (view.leader._tag === \"Held\") {"]
       ],
       "evicted-too-soon": [
         "a leader evicts who has not shown itself for a tenth of a candidate timeout",
@@ -395,8 +395,8 @@ const table: {
         "a tenure stored under one's id is taken for one's own, whoever registered the id",
         [
           "protocol/protocol",
-          "view.leader._tag === \"Held\" && sameIdentity(view.leader, me);",
-          "view.leader._tag === \"Held\" && view.leader.id === me.id;"
+          "view.leader._tag === \"Held\" && sameIdentity(view.leader, me) &&",
+          "view.leader._tag === \"Held\" && view.leader.id === me.id &&"
         ]
       ]
     },

@@ -184,7 +184,7 @@ export const refreshLease = Effect.fnUntraced(function*(keys: ElectionKeys, stat
 })
 
 export const resignLeadership = (keys: ElectionKeys, state: LeaderState) =>
-  Effect.map(Writes.resignFully(keys, toTenure(state), false), (end) => end === "ended")
+  Effect.map(Writes.resignFully(keys, toTenure(state), false), ({ end }) => end === "ended")
 
 export const getLeaderRaw = Effect.fnUntraced(function*(keys: ElectionKeys) {
   const tx = yield* Transaction

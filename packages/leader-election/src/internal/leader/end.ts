@@ -12,8 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import { LeadershipLost } from "../../ElectionError.ts"
-import type { LossReason } from "../../LossReason.ts"
+import { type ClockOutOfRange, LeadershipLost, type StoreError } from "../../ElectionError.ts"
+import type { LossReason, RecordedReason } from "../../LossReason.ts"
 import { type Candidate, leave } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
 import { yieldToOthers } from "../follower/campaign.ts"
@@ -25,6 +25,13 @@ import type { Tenure } from "./tenure.ts"
 interface Loss {
   readonly reason: LossReason
   readonly error: () => LeadershipLost
+}
+
+/** What a resignation has found. */
+interface Resigned {
+  readonly end: "ended" | "over" | "replaced"
+  /** What the history tells. */
+  readonly reason: RecordedReason | undefined
 }
 
 /** Releases what a campaign or a tenure holds, however that has ended: fibers and watches, the campaign lock. */
@@ -145,47 +152,49 @@ export class TenureEnd {
       yield* this.lose("resigned")
       candidate.lifecycle.end()
       const asked = candidate.now()
-      const answered = yield* this.writeVacancy()
+      const resigned = yield* this.writeVacancy()
       const took = candidate.now() - asked
       // Where the work always ends before the election is finished, nobody else keeps the history short.
-      if (answered && !this.tenure.isFinished) yield* trimHistory(candidate)
-      if (reason === "resigned" || reason === "stepped-down") yieldToOthers(candidate, answered ? took : 0n)
+      if (resigned !== undefined && !this.tenure.isFinished) yield* trimHistory(candidate)
+      // Whoever was asked to step down yields, also where it has lost its tenure for another reason.
+      if (reason === "resigned" || reason === "stepped-down" || resigned?.reason === "stepped-down") {
+        yieldToOthers(candidate, resigned === undefined ? 0n : took)
+      }
     })
   }
 
   /**
-   * Ends the tenure in the database, if it still stands there, and tells whether the database has answered. Bounded: where it has
-   * not, the tenure ends there with the lease.
+   * Ends the tenure in the database, if it still stands there, and tells how it has ended. Bounded: where the database does not
+   * answer, the tenure ends there with the lease.
    */
-  private writeVacancy(): Effect.Effect<boolean> {
+  private writeVacancy(): Effect.Effect<Resigned | undefined> {
     const { candidate: { events, id, lifecycle, registration }, isFresh, term } = this.tenure
     // Another tenure has begun for certain.
-    if (this.reason === "replaced") return Effect.succeed(false)
+    if (this.reason === "replaced") return Effect.undefined
     const isQuiet = this.reason === "resigned" && isFresh
     const leaves = lifecycle.isClosing
     return Effect.suspend(() => isQuiet ? this.resignFast(leaves) : this.resignFully(leaves)).pipe(
-      Effect.flatMap((end) => {
+      Effect.tap(({ end }) => {
         if (leaves) registration.removed()
         return end !== "replaced" ? events.tell({ _tag: "Resigned", term }) : Effect.void
       }),
-      Effect.as(true),
       Effect.catch((error) =>
-        Effect.as(Log.warning(`"${id}" could not resign from term ${term}: ${error.message}`), false)
+        Effect.as(Log.warning(`"${id}" could not resign from term ${term}: ${error.message}`), undefined)
       ),
       Effect.catchDefect((defect) =>
-        Effect.as(Log.error(`the resignation of "${id}" from term ${term} failed with a defect`, defect), false)
+        Effect.as(Log.error(`the resignation of "${id}" from term ${term} failed with a defect`, defect), undefined)
       )
     )
   }
 
-  private resignFully(leaves: boolean) {
+  private resignFully(leaves: boolean): Effect.Effect<Resigned, StoreError | ClockOutOfRange> {
     const { candidate: { contact, database, keys }, leader } = this.tenure
     const timeout = contact.transactionTimeout
     return database.transact(Writes.resignFully(keys, leader, leaves), { idempotent: true, timeout })
   }
 
   /** One round trip, for others wait for it: it rests on what the last claim or renewal has left. */
-  private resignFast(leaves: boolean) {
+  private resignFast(leaves: boolean): Effect.Effect<Resigned, StoreError | ClockOutOfRange> {
     const { candidate: { contact, database, keys }, leader, lease, start, version } = this.tenure
     const body = Effect.flatMap(Transaction, (tx) =>
       Effect.andThen(
@@ -193,7 +202,7 @@ export class TenureEnd {
         Writes.resignFast(tx, keys, leader, lease, start, leaves)
       ))
     return database.transact(body, { retryLimit: 0, timeout: contact.transactionTimeout }).pipe(
-      Effect.as("ended" as const),
+      Effect.as({ end: "ended", reason: "resigned" } as const),
       // After a timeout there is no time left; whatever else it was, it shows in what stands now.
       Effect.catchIf((error) => error._tag !== "FdbError" || error.code !== 1031, () => this.resignFully(leaves))
     )

@@ -273,7 +273,8 @@ export const awaitId = ({ since }: OtherRegistration, view: View, now: bigint, t
  * What a follower does, `memory` being what it keeps after this very view, at `now` on its monotonic clock.
  *
  * A tenure stored under its own identity is one that it has lost belief in, or whose claim it was never told the outcome of:
- * nobody works in it, so it is ended and claimed anew at once, in a term of its own.
+ * nobody works in it, so it is ended and claimed anew at once, in a term of its own. Where a challenge asks it to go, it waits for
+ * the lease as others do, who then come first.
  */
 export const step = (memory: Memory, view: View, me: Claimant, now: bigint, heartbeat: bigint): Step => {
   if (!view.enabled) return { _tag: "Follow", until: undefined }
@@ -289,7 +290,7 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
     if (now < opensAt) return { _tag: "Follow", until: opensAt }
   }
   const lapsed = hasLapsed(memory.observation, view, now)
-  const own = view.leader._tag === "Held" && sameIdentity(view.leader, me)
+  const own = view.leader._tag === "Held" && sameIdentity(view.leader, me) && stepDownReason(view) === undefined
   const claimed = claim(view, me, { lapsed: lapsed || own, preempt: false })
   if (claimed !== undefined) {
     return { _tag: "Claim", claim: claimed, cause: claimed.ends === undefined ? "vacant" : lapsed ? "lapsed" : "own" }

@@ -237,21 +237,22 @@ const writeVacancy = Effect.fnUntraced(function*(
   if (tenure !== undefined) {
     yield* write(tx, keys.tenure(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
   }
+  return reason
 })
 
 /**
- * `over`: it had ended without leaving anybody in its place, be it by an attempt of which nobody was told. A candidate that
- * `leaves` is removed with it.
+ * Ends a tenure, and tells how it has ended. `over`: it had ended without leaving anybody in its place, be it by an attempt of unknown
+ * outcome. A candidate that `leaves` is removed with it.
  */
 export const resignFully = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: Tenure, leaves: boolean) {
   const tx = yield* Transaction
   const view = yield* Reads.readView(tx, keys, tenure.id, tenure.term)
   if (leaves && Protocol.registrationStatus(view, tenure) === "registered") yield* tx.clear(keys.candidate(tenure.id))
-  if (!Protocol.isCurrent(view.leader, tenure)) {
-    return view.leader._tag === "Vacant" && view.leader.term === tenure.term ? "over" : "replaced"
+  if (Protocol.isCurrent(view.leader, tenure)) {
+    return { end: "ended", reason: yield* writeVacancy(tx, keys, view, view.tenure) } as const
   }
-  yield* writeVacancy(tx, keys, view, view.tenure)
-  return "ended"
+  const isOver = view.leader._tag === "Vacant" && view.leader.term === tenure.term
+  return { end: isOver ? "over" : "replaced", reason: isOver ? view.tenure?.reason : undefined } as const
 })
 
 /**

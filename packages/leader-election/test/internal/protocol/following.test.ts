@@ -108,6 +108,18 @@ describe("a follower", () => {
     })
   })
 
+  it("does not claim its own tenure anew while a challenge asks it to go, and waits for the lease as others do", () => {
+    const request = { term: 1n, challenger: undefined, priority: 0 }
+    for (const challenge of [request, { term: 1n, challenger: other, priority: 6 }]) {
+      const asked = view(held(me), { challenge })
+      const first = act(asked, 100n)
+      assert.deepStrictEqual(first.step, { _tag: "Follow", until: 110n })
+      assert.deepInclude(act(asked, 110n, first.memory).step, { _tag: "Claim", cause: "lapsed" })
+    }
+    const ofAnotherTerm = view(held(me), { challenge: { ...request, term: 0n } })
+    assert.deepInclude(act(ofAnotherTerm, 100n).step, { _tag: "Claim", cause: "own" })
+  })
+
   it("registers again when its record is gone, gives up when it is another's, and rests while disabled", () => {
     assert.deepStrictEqual(act(view(vacant(), { candidate: undefined }), 0n).step, { _tag: "Register" })
     const others = { priority: 5, lastHeartbeat: 0n, registration: other.registration }

@@ -1,6 +1,6 @@
 import { Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option } from "effect"
+import { Duration, Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig } from "../src/index.ts"
 import { distantHosts, election, lead, leaderId, onHosts, start, transact } from "./support/candidates.ts"
@@ -83,6 +83,7 @@ describe("an interrupted campaign", () => {
         const interrupted = yield* Effect.forkDetach(Fiber.interruptAll(campaigns), { startImmediately: true })
         for (let t = 0; t < 1000; t += 20) yield* TestClock.adjust("20 millis")
         assert.isDefined(interrupted.pollUnsafe())
+        assert.isFalse(campaigns.some((campaign) => Exit.hasDies(campaign.pollUnsafe()!)))
         const left = yield* Effect.forkChild(
           a.run(transact(Effect.all([election.getLeaderRaw, election.listCandidates])))
         )

@@ -70,6 +70,8 @@ describe("singletons that share one id", () => {
     yield* TestClock.adjust("10 minutes")
     assert.deepStrictEqual(log, ["a begins", "a ends", "b begins", "b ends", "a begins"])
     assert.deepStrictEqual([registrations(a), registrations(b)], [2, 1])
+    // Nobody has evicted it.
+    assert.isFalse(eventsOf(a, "Registered").some(({ again }) => again))
   })
 
   it.effect("of which several wait come back one by one, and the first is not deposed by the others", () =>

@@ -224,6 +224,10 @@ const table: {
           "end, term } = this.tenure;\n        return Effect.flatMap(Effect.void,"
         ]
       ],
+      "guard-without-check": [
+        "the guard does not check the belief",
+        ["leader/guard", "Effect.flatMap(end.check, (held) => held", "Effect.flatMap(Effect.void, () => true"]
+      ],
       "no-watchdog": [
         "nobody watches the belief while a call to the database hangs",
         ["leader/withLeadership", "Effect.andThen(watchdog.run, whenOver)", "Effect.void"]

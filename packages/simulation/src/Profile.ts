@@ -245,6 +245,7 @@ const config = (random: SeededRandom, plain: boolean, profile: Name): Config => 
 const works: { readonly [name in Name]?: Partial<Work> } = {
   // Answers of the sink are often under way.
   clocks: { gap: 1, external: 0.5 },
+  pauses: { outside: true },
   // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
   late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 }
 }

@@ -30,6 +30,8 @@ export interface Work {
   readonly lasts?: number | undefined
   /** It holds something and has a fiber of its own, both in the scope of its tenure. */
   readonly scoped?: boolean | undefined
+  /** A fiber that is none of the work's writes under `guard`, too. */
+  readonly outside?: boolean | undefined
   /** It fails after so long, whenever it leads. */
   readonly fails?: number | undefined
   /** How long its finalizer takes. */

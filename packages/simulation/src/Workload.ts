@@ -2,10 +2,12 @@
 import { Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -121,7 +123,21 @@ export const make =
         Effect.andThen(Effect.forkScoped(Effect.forever(Effect.andThen(pause, tell("forked-step")))))
       )
 
+      // A fiber that is none of the work's: nothing but the guard's own check refuses it when the belief is over.
+      const outside: Effect.Effect<void> = Effect.flatMap(
+        Effect.andThen(
+          pause,
+          Effect.suspend(() => {
+            const name = `${process.name}/${term}/${++steps}`
+            return write("noted", name, note(name))
+          })
+        ),
+        (exit) =>
+          Option.exists(Exit.findErrorOption(exit), ({ _tag }) => _tag === "LeadershipLost") ? Effect.void : outside
+      )
+
       if (plan.scoped === true) yield* companion
+      if (plan.outside === true) process.fork(Context.empty(), outside)
       yield* tell("work-begins", { guardTimeout: plan.guardTimeout, finalizer: plan.finalizer })
       yield* Effect.gen(function*() {
         if (plan.fails !== undefined) {

@@ -81,7 +81,7 @@ const table: {
       ],
       "term-from-terms": [
         "a claim counts terms, and not ballots",
-        ["protocol/protocol", "const term = view.lease.ballot + 1n;", "const term = view.leader.term + 1n;"]
+        ["protocol/takeover", "const term = view.lease.ballot + 1n;", "const term = view.leader.term + 1n;"]
       ],
       "fast-renewal-keeps-the-ballot": [
         "a renewal in one round trip does not count",
@@ -92,7 +92,7 @@ const table: {
       "request-overwritten": [
         "a challenge replaces an operator's request",
         [
-          "protocol/protocol",
+          "protocol/challenge",
           "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
           "challenge.priority < claimant.priority"
         ]
@@ -115,11 +115,11 @@ const table: {
       ],
       "request-not-obeyed": [
         "an operator's request obliges nobody",
-        ["protocol/protocol", "if (challenge.challenger === undefined)\n        return \"stepped-down\";", ""]
+        ["protocol/challenge", "if (challenge.challenger === undefined)\n        return \"stepped-down\";", ""]
       ],
       "stepped-down-as-resigned": [
         "a leader that yields to an operator is told to have resigned",
-        ["protocol/protocol", "reason: asked ?? \"resigned\"", "reason: asked === \"preempted\" ? asked : \"resigned\""]
+        ["protocol/lease", "reason: asked ?? \"resigned\"", "reason: asked === \"preempted\" ? asked : \"resigned\""]
       ]
     },
     handover: {
@@ -143,9 +143,9 @@ const table: {
           "return Protocol.step(memory, { ...view, wall: clock.currentTimeNanosUnsafe() },"
         ],
         ["follower/look", "({ lifecycle, registration: { identity,", "({ clock, lifecycle, registration: { identity,"],
-        ["protocol/protocol", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"],
+        ["protocol/takeover", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"],
         [
-          "protocol/protocol",
+          "protocol/following",
           "memory.observation === undefined ? undefined : lapsesAt(memory.observation)",
           "undefined"
         ]
@@ -166,7 +166,7 @@ const table: {
       ],
       "no-margin": [
         "a leader believes for the whole lease",
-        ["protocol/protocol", "attemptStart + leaseDuration - margin", "attemptStart + leaseDuration"]
+        ["protocol/lease", "attemptStart + leaseDuration - margin", "attemptStart + leaseDuration"]
       ],
       "wall-clock-looked-at-late": [
         "the watchdog looks again when the belief is over by the monotonic clock",
@@ -186,7 +186,7 @@ const table: {
       ],
       "evicted-too-soon": [
         "a leader evicts who has not shown itself for a tenth of a candidate timeout",
-        ["protocol/protocol", "timeoutsUntilEviction * candidateTimeout;", "candidateTimeout / 10n;"]
+        ["protocol/registration", "timeoutsUntilEviction * candidateTimeout;", "candidateTimeout / 10n;"]
       ],
       "evicted-by-a-former-leader": [
         "a leader that has been replaced goes on evicting, and who leads is not spared",
@@ -194,7 +194,7 @@ const table: {
       ],
       "evicted-though-it-beats": [
         "a leader evicts who has written its record since it looked first",
-        ["protocol/protocol", "a.lastHeartbeat === b.lastHeartbeat && ", ""]
+        ["protocol/registration", "a.lastHeartbeat === b.lastHeartbeat && ", ""]
       ],
       "claim-without-end": [
         "a claim of a lapsed lease does not end the tenure in the history",
@@ -252,7 +252,7 @@ const table: {
       ],
       "ballot-not-observed": [
         "a follower does not ask whether the lease was renewed",
-        ["protocol/protocol", "observation.ballot === view.lease.ballot &&", ""]
+        ["protocol/takeover", "observation.ballot === view.lease.ballot &&", ""]
       ],
       "observed-from-before-the-read": [
         "a follower counts a lease from before the read that first showed it",
@@ -275,7 +275,7 @@ const table: {
       "full-renewal-keeps-the-ballot": [
         "a renewal on the full path does not count",
         [
-          "protocol/protocol",
+          "protocol/lease",
           "_tag: \"Renew\", ballot: view.lease.ballot + 1n",
           "_tag: \"Renew\", ballot: view.lease.ballot"
         ]
@@ -297,7 +297,7 @@ const table: {
       "renewal-of-anothers": [
         "a renewal does not ask whether the tenure that stands is its own",
         [
-          "protocol/protocol",
+          "protocol/lease",
           "if (!isCurrent(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
           "if (false)\n        return { _tag: \"Refuse\", because: \"replaced\" }"
         ]
@@ -361,16 +361,16 @@ const table: {
       ],
       "tenure-without-term": [
         "a tenure is told from an earlier one of the same registration by nothing",
-        ["protocol/protocol", "leader.term === tenure.term && sameIdentity", "sameIdentity"]
+        ["protocol/records", "leader.term === tenure.term && sameIdentity", "sameIdentity"]
       ],
       "tenure-by-id": [
         "a tenure is told from another by its leader's id alone",
-        ["protocol/protocol", "leader.term === tenure.term && sameIdentity(leader, tenure)", "leader.id === tenure.id"]
+        ["protocol/records", "leader.term === tenure.term && sameIdentity(leader, tenure)", "leader.id === tenure.id"]
       ],
       "old-vacancy": [
         "a vacancy that a preferred successor is to have is counted from an earlier one",
         [
-          "protocol/protocol",
+          "protocol/following",
           "memory.observation?.term === view.leader.term ? memory.vacantSince : undefined",
           "memory.vacantSince"
         ]
@@ -398,7 +398,7 @@ const table: {
       "own-tenure-by-id": [
         "a tenure stored under one's id is taken for one's own, whoever registered the id",
         [
-          "protocol/protocol",
+          "protocol/following",
           "view.leader._tag === \"Held\" && sameIdentity(view.leader, me) &&",
           "view.leader._tag === \"Held\" && view.leader.id === me.id &&"
         ]
@@ -407,17 +407,17 @@ const table: {
     replay: {
       "claim-while-disabled": [
         "followers do not ask whether the election is enabled",
-        ["protocol/protocol", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""],
+        ["protocol/following", "if (!view.enabled)\n        return { _tag: \"Follow\", until: undefined };", ""],
         ["follower/look", "if (!view.enabled || lifecycle.isClosing)", "if (lifecycle.isClosing)"]
       ],
       "unregistered-goes-on": [
         "a candidate that was evicted goes on as if it were registered",
-        ["protocol/protocol", "case \"evicted\":\n            return { _tag: \"Register\" };", ""]
+        ["protocol/following", "case \"evicted\":\n            return { _tag: \"Register\" };", ""]
       ],
       "low-challenge-obeyed": [
         "a challenge of a lower priority is obeyed",
         [
-          "protocol/protocol",
+          "protocol/challenge",
           "return allowPreemption && challenge.priority > leader.priority ? \"preempted\" : undefined;",
           "return allowPreemption ? \"preempted\" : undefined;"
         ]
@@ -429,14 +429,14 @@ const table: {
       "superseded-goes-on": [
         "a candidate whose id another has registered goes on as if it were registered",
         [
-          "protocol/protocol",
+          "protocol/following",
           "case \"superseded\":\n            return { _tag: \"Superseded\" };",
           "case \"superseded\":"
         ]
       ],
       "deposes-who-lives": [
         "a superseded candidate does not wait until the other is gone or dead",
-        ["protocol/protocol", "view.candidate === undefined || now >= since + timeout;", "true;"]
+        ["protocol/registration", "view.candidate === undefined || now >= since + timeout;", "true;"]
       ],
       "beats-while-superseded": [
         "a superseded candidate that waits goes on beating",
@@ -450,7 +450,7 @@ const table: {
       "obeyed-where-not-allowed": [
         "a challenge is obeyed where preemption is not allowed",
         [
-          "protocol/protocol",
+          "protocol/challenge",
           "return allowPreemption && challenge.priority > leader.priority ?",
           "return challenge.priority > leader.priority ?"
         ]
@@ -458,7 +458,7 @@ const table: {
       "challenge-where-not-allowed": [
         "a candidate challenges where preemption is not allowed",
         [
-          "protocol/protocol",
+          "protocol/challenge",
           "if (!view.allowPreemption || leader._tag === \"Vacant\" ||",
           "if (leader._tag === \"Vacant\" ||"
         ]
@@ -466,7 +466,7 @@ const table: {
       "renewal-while-disabled": [
         "a renewal does not ask whether the election is enabled",
         [
-          "protocol/protocol",
+          "protocol/lease",
           "if (!view.enabled && because !== \"stepped-down\")\n        return { _tag: \"Refuse\", because: \"disabled\" };",
           ""
         ]
@@ -501,12 +501,12 @@ const table: {
       "renewal-without-identity": [
         "a renewal does not ask whose tenure it is",
         [
-          "protocol/protocol",
+          "protocol/lease",
           "if (!isCurrent(view.leader, tenure))\n        return { _tag: \"Refuse\", because: \"replaced\" }",
           "if (false) return { _tag: \"Refuse\", because: \"replaced\" }"
         ],
         [
-          "protocol/protocol",
+          "protocol/lease",
           "const registered = registrationStatus(view, tenure);",
           "const registered = \"registered\";"
         ]
@@ -518,7 +518,7 @@ const table: {
       "renewal-unregistered": [
         "a renewal does not ask whether its candidate is still registered",
         [
-          "protocol/protocol",
+          "protocol/lease",
           "const registered = registrationStatus(view, tenure);\n    if (registered !== \"registered\")",
           "const registered = \"registered\";\n    if (false)"
         ]
@@ -528,7 +528,7 @@ const table: {
       "old-challenge-obeyed": [
         "a challenge to another term is obeyed",
         [
-          "protocol/protocol",
+          "protocol/challenge",
           "challenge === undefined || challenge.term !== leader.term)\n        return undefined;",
           "challenge === undefined)\n        return undefined;"
         ]
@@ -543,9 +543,9 @@ const table: {
       ],
       "takeover-by-configured-lease": [
         "a follower waits for the lease that is configured, not for the one that is stored",
-        ["protocol/protocol", "now >= lapsesAt(observation);", "now >= observation.since + view.leaseDuration;"],
+        ["protocol/takeover", "now >= lapsesAt(observation);", "now >= observation.since + view.leaseDuration;"],
         [
-          "protocol/protocol",
+          "protocol/following",
           "memory.observation === undefined ? undefined : lapsesAt(memory.observation)",
           "undefined"
         ]
@@ -619,39 +619,39 @@ const table: {
     replay: {
       "preference-ignored": [
         "a vacancy is not left to the preferred successor",
-        ["protocol/protocol", "preferred === undefined || sameIdentity(preferred, me)", "true"]
+        ["protocol/following", "preferred === undefined || sameIdentity(preferred, me)", "true"]
       ],
       "renewal-despite-challenge": [
         "a leader that has been challenged goes on renewing",
-        ["protocol/protocol", "const because = stepDownReason(view);", "const because = undefined;"]
+        ["protocol/lease", "const because = stepDownReason(view);", "const because = undefined;"]
       ],
       "challenge-without-delay": [
         "a challenger does not wait after preemptions that have failed",
-        ["protocol/protocol", "failed === 0 ? 0n : lease << BigInt(", "0n && lease << BigInt("]
+        ["protocol/challenge", "failed === 0 ? 0n : lease << BigInt(", "0n && lease << BigInt("]
       ],
       "preempts-at-once": [
         "a candidate of a higher priority claims a live lease",
-        ["protocol/protocol", "preempt: false", "preempt: true"]
+        ["protocol/following", "preempt: false", "preempt: true"]
       ],
       "equals-challenge": [
         "a candidate of the same priority challenges",
-        ["protocol/protocol", "claimant.priority <= leader.priority)", "claimant.priority < leader.priority)"]
+        ["protocol/challenge", "claimant.priority <= leader.priority)", "claimant.priority < leader.priority)"]
       ],
       "better-challenge-overwritten": [
         "a challenge replaces one of a higher priority",
         [
-          "protocol/protocol",
+          "protocol/challenge",
           "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
           "challenge.challenger !== undefined"
         ]
       ],
       "successor-forgotten": [
         "a leader that yields to a challenger does not prefer it",
-        ["protocol/protocol", "view.challenge?.challenger : undefined", "undefined : undefined"]
+        ["protocol/lease", "view.challenge?.challenger : undefined", "undefined : undefined"]
       ],
       "preempted-as-resigned": [
         "a leader that yields to a challenger is told to have resigned",
-        ["protocol/protocol", "reason: asked ?? ", "reason: asked === \"preempted\" ? \"resigned\" : asked ?? "]
+        ["protocol/lease", "reason: asked ?? ", "reason: asked === \"preempted\" ? \"resigned\" : asked ?? "]
       ],
       "relinquishes-anothers": [
         "whoever is interrupted in its claim ends whatever tenure stands",
@@ -700,7 +700,7 @@ const table: {
     liveness: {
       "vacancy-anew-with-each-look": [
         "a vacancy that is left to a preferred successor is counted from each look anew",
-        ["protocol/protocol", "since ?? readAt,", "readAt,"]
+        ["protocol/following", "since ?? readAt,", "readAt,"]
       ]
     },
     scopes: {

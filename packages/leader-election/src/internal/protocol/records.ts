@@ -57,3 +57,24 @@ export interface HistoryRecord {
 
 export const sameIdentity = (a: Identity, b: Identity): boolean =>
   a.id === b.id && Bytes.equals(a.registration.bytes, b.registration.bytes)
+
+/** Whether the stored tenure is exactly this one (2, 6, 10). */
+export const isCurrent = (leader: LeaderRecord, tenure: Tenure): boolean =>
+  leader._tag === "Held" && leader.term === tenure.term && sameIdentity(leader, tenure)
+
+/** What one transaction has read. */
+export interface View {
+  readonly enabled: boolean
+  readonly allowPreemption: boolean
+  readonly leaseDuration: bigint
+  readonly leader: LeaderRecord
+  readonly lease: LeaseRecord
+  readonly challenge: ChallengeRecord | undefined
+  /** The record under this process's own id. */
+  readonly candidate: CandidateRecord | undefined
+}
+
+/** A candidate, as it presents itself. */
+export interface Claimant extends Identity {
+  readonly priority: number
+}

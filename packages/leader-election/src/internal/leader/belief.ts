@@ -37,6 +37,8 @@ export class Belief {
     }
     this.lapsesAt = attempt.monotonic + leaseDuration
     this.isOver = undefined
+    // The wall clock may have been set back since the attempt was started.
+    this.over()
   }
 
   /**

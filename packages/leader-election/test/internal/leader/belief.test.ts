@@ -65,6 +65,18 @@ describe("a belief", () => {
     assert.strictEqual(belief.over(), "clock-jumped")
   })
 
+  it("ends by such a jump also where the wall clock was set back while an attempt was under way", () => {
+    const { clock, pass, time } = makeClock()
+    const belief = new Belief(clock, instant(clock), 10n * second, second)
+    const attempt = instant(clock)
+    pass(second)
+    time.wall -= 3600n * second
+    assert.isUndefined(belief.over())
+    belief.confirm(attempt, 10n * second, second)
+    time.wall += 9n * second
+    assert.strictEqual(belief.over(), "clock-jumped")
+  })
+
   it("is renewed by what is confirmed, and shortened at once by an attempt to shorten the lease", () => {
     const { clock, pass } = makeClock()
     const belief = new Belief(clock, instant(clock), 10n * second, second)

@@ -26,7 +26,7 @@ import * as Durations from "./internal/durations.ts"
 import { printable } from "./internal/printable.ts"
 
 export { Signals } from "./internal/run/signals.ts"
-export { type LaggingReader, type OpenError, type Store, Stores } from "./internal/stores.ts"
+export { type LaggingReader, type Store, Stores } from "./internal/stores.ts"
 
 export const command = root.pipe(
   Command.withDescription(

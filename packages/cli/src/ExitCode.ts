@@ -32,7 +32,7 @@ export const interrupted = 130
 
 export const ofSignal = (signalNumber: number): number => 128 + signalNumber
 
-/** By the tags of the errors of all packages. */
+/** By the tags of the errors of elections and of the command line. */
 const byTag: { readonly [tag: string]: number } = {
   PromiseBroken: promiseBroken,
   ShowHelp: usage,
@@ -40,12 +40,6 @@ const byTag: { readonly [tag: string]: number } = {
   InvalidCandidate: usage,
   InvalidConfig: usage,
   InvalidState: invalidRecords,
-  CannotOpen: unavailable,
-  EngineUnavailable: unavailable,
-  LmdbUnavailable: unavailable,
-  ClientUnavailable: unavailable,
-  ClusterUnreachable: unavailable,
-  WorkerThreadUnsupported: unavailable,
   ClockOutOfRange: system,
   CandidateSuperseded: idTaken
 }

@@ -206,24 +206,24 @@ describe("the command line", () => {
         engine: "lmdb",
         path: "/home/me/.local/state/fdb-election",
         isDefault: true,
-        access: "owner"
+        access: undefined
       })
       yield* call("status", { env: { XDG_STATE_HOME: "/state" } })
       assert.deepStrictEqual(opened.store, {
         engine: "lmdb",
         path: "/state/fdb-election",
         isDefault: true,
-        access: "owner"
+        access: undefined
       })
       // A path that depends on the working directory would be another store for each process.
       yield* call("status", { env: { XDG_STATE_HOME: "state", HOME: "" } })
       const path = `${os.userInfo().homedir}/.local/state/fdb-election`
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path, isDefault: true, access: "owner" })
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path, isDefault: true, access: undefined })
       yield* call("status --path=")
       assert.include((yield* errors).at(-1), "--path is empty")
       const env = { FDB_ELECTION_PATH: "/env", FDB_ELECTION_NAME: "from/env", FDB_CLUSTER_FILE: "/cluster" }
       yield* call("status", { env })
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false, access: "owner" })
+      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false, access: undefined })
       assert.include((yield* errors).at(-1), "no election from/env in the LMDB store /env")
       yield* call("status --path /flag -e flag", { env })
       assert.include((yield* errors).at(-1), "no election flag in the LMDB store /flag")

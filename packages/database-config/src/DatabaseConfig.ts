@@ -17,9 +17,17 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { EngineUnavailable } from "./EngineUnavailable.ts"
-import { engines, oneOf, type OpenError, variable } from "./internal/engines.ts"
+import { configOf, type Engine, engines, type LaggingReader, oneOf, type OpenError } from "./internal/engines.ts"
 
-export { type FdbOptions, type LmdbOptions, type OpenError, variable } from "./internal/engines.ts"
+export {
+  type Engine,
+  type FdbOptions,
+  type LaggingReader,
+  type LmdbOptions,
+  type OpenError,
+  type Setting,
+  variable
+} from "./internal/engines.ts"
 
 type Engines = typeof engines
 
@@ -40,7 +48,7 @@ export type EngineName = keyof Engines
 export type Store = {
   readonly [Name in EngineName]:
     & { readonly engine: Name }
-    & (Engines[Name]["config"] extends Config.Config<infer Options> ? Options : never)
+    & (Engines[Name] extends Engine<infer Options> ? Options : never)
 }[EngineName]
 
 /**
@@ -52,17 +60,20 @@ export type Store = {
 export const engineNames = Object.keys(engines) as ReadonlyArray<EngineName>
 
 /**
- * The variables of the environment, for a program that has flags beside them; `undefined` where one is unset or empty.
+ * What a program has to know of an engine beside its options: names of its variables and flags, the words for its databases.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const engineOf = (name: EngineName): Engine<Store> => engines[name] as Engine<unknown> as Engine<Store>
+
+/**
+ * The variable that names the engine.
  *
  * @since 0.1.0
  * @category configuration
  */
-export const variables = {
-  engine: variable("FDB_ELECTION_ENGINE"),
-  path: variable("FDB_ELECTION_PATH"),
-  access: variable("FDB_ELECTION_ACCESS"),
-  clusterFile: variable("FDB_CLUSTER_FILE")
-}
+export const engineVariable = "FDB_ELECTION_ENGINE"
 
 /**
  * The database that the environment names; see the module for the variables.
@@ -70,11 +81,20 @@ export const variables = {
  * @since 0.1.0
  * @category configuration
  */
-export const config: Config.Config<Store> = oneOf("FDB_ELECTION_ENGINE", engineNames).pipe(
+export const config: Config.Config<Store> = oneOf(engineVariable, engineNames).pipe(
   Config.flatMap((engine = "lmdb") =>
-    Config.map<object, Store>(engines[engine].config, (options) => ({ engine, ...options }) as Store)
+    Config.map(configOf(engines[engine as EngineName]), (options) => ({ engine, ...options }) as Store)
   )
 )
+
+/** The package of an engine, which says how to open its databases. */
+const load = ({ engine }: Store) => {
+  const { load, packages } = engineOf(engine)
+  return Effect.tryPromise({
+    try: load,
+    catch: (cause) => new EngineUnavailable({ engine, packages, detail: String(cause) })
+  })
+}
 
 /**
  * The `Database` service on this store. It fails with {@link EngineUnavailable} when the engine's package is not installed, and
@@ -84,15 +104,20 @@ export const config: Config.Config<Store> = oneOf("FDB_ELECTION_ENGINE", engineN
  * @since 0.1.0
  * @category layers
  */
-export const open = (store: Store): Layer.Layer<Database, EngineUnavailable | OpenError> => {
-  const { load, packages } = engines[store.engine]
-  return Layer.unwrap(
-    Effect.tryPromise({
-      try: () => load() as Promise<(options: Store) => Layer.Layer<Database, OpenError>>,
-      catch: (cause) => new EngineUnavailable({ engine: store.engine, packages, detail: String(cause) })
-    }).pipe(Effect.map((layer) => layer(store)))
-  )
-}
+export const open = (store: Store): Layer.Layer<Database, EngineUnavailable | OpenError> =>
+  Layer.unwrap(Effect.map(load(store), ({ layer }) => layer(store)))
+
+/**
+ * The processes that keep a database from using space again, as they have read an old state for a while. None where the engine
+ * knows no such thing.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const laggingReaders = (
+  store: Store
+): Effect.Effect<ReadonlyArray<LaggingReader>, EngineUnavailable | OpenError> =>
+  Effect.flatMap(load(store), ({ laggingReaders }) => laggingReaders?.(store) ?? Effect.succeed([]))
 
 /**
  * The `Database` service on the store that a config names: for variables of other names, or engines that the environment must

@@ -1,35 +1,37 @@
-/** The stores of the command, and how they are opened; an engine's package is loaded when it is asked for. */
-import type { Database } from "@effect-fdb/core"
+/** The stores of the command. What an engine is like, the table of `@effect-fdb/database-config` says. */
+import { Database } from "@effect-fdb/core"
 import { DatabaseConfig } from "@effect-fdb/database-config"
-import type { LmdbDatabase } from "@effect-fdb/lmdb"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { usageError } from "../Failure.ts"
+import { type Failure, storeFailed, usageError } from "../Failure.ts"
 
-/** A store, as it is asked for. */
-export type Store =
-  | {
-    readonly engine: "lmdb"
-    readonly path: string
-    readonly isDefault: boolean
-    /** Whose it is, where it is made. */
-    readonly access: "owner" | "group"
+/** A store that processes can share, as it is asked for. */
+export type Store = Exclude<DatabaseConfig.Store, { readonly engine: "memory" }> & {
+  /** Whether the place is the command's choice: the directories above it come into being with its first use. */
+  readonly isDefault?: boolean
+}
+
+export type LaggingReader = DatabaseConfig.LaggingReader
+
+/** The engines whose stores processes can share. */
+export const engineNames = DatabaseConfig.engineNames.filter((name): name is Store["engine"] =>
+  DatabaseConfig.engineOf(name).isShared
+)
+
+export const describe = (store: Store): string => DatabaseConfig.engineOf(store.engine).describe(store)
+
+/** What is the same for all names of a store; a name, where the store cannot be looked at. */
+export const identityOf = (store: Store): string => {
+  const { describe, identity } = DatabaseConfig.engineOf(store.engine)
+  try {
+    return `${store.engine}:${identity(store)}`
+  } catch {
+    return describe(store)
   }
-  | { readonly engine: "fdb"; readonly clusterFile: string | undefined }
-
-export type OpenError = DatabaseConfig.OpenError
-export type LaggingReader = LmdbDatabase.LaggingReader
-
-/** The store in words. */
-export const describe = (store: Store): string => {
-  if (store.engine === "lmdb") return `the LMDB store ${store.path}`
-  return store.clusterFile === undefined
-    ? "the FoundationDB cluster"
-    : `the FoundationDB cluster of ${store.clusterFile}`
 }
 
 /** A variable that has no wrong values. */
@@ -47,39 +49,29 @@ export const defaultPath = Effect.gen(function*() {
 })
 
 export class Stores extends Context.Service<Stores, {
-  readonly open: (store: Store) => Layer.Layer<Database, OpenError>
+  readonly open: (store: Store) => Layer.Layer<Database, Failure>
   /** Whether there is anything to be opened, as far as that can be told without; opening may make it. */
   readonly exists: (store: Store) => boolean
   /** Processes that keep a store that is open from using space again; none where the engine knows no such thing. */
-  readonly laggingReaders: (store: Store) => Effect.Effect<ReadonlyArray<LaggingReader>, OpenError>
+  readonly laggingReaders: (store: Store) => Effect.Effect<ReadonlyArray<LaggingReader>, Failure>
 }>()("@effect-fdb/cli/Stores") {}
 
-/** The default directory comes into being with its first use; one that is given is the user's to make. */
 const makeParents = (store: Store): void => {
   if (store.engine === "lmdb" && store.isDefault) {
     fs.mkdirSync(path.dirname(store.path), { recursive: true, mode: 0o700 })
   }
 }
 
-/** LMDB and FoundationDB. */
+const failed = (error: Error): Failure => storeFailed(error.message)
+
+/** The stores of all engines. */
 export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, {
   open: (store) =>
-    Layer.unwrap(Effect.as(Effect.ignore(Effect.try(() => makeParents(store))), DatabaseConfig.open(store))),
-  exists: (store) => {
-    if (store.engine === "fdb") return true
-    try {
-      fs.statSync(path.join(store.path, "data.mdb"))
-      return true
-    } catch (cause) {
-      // The opening tells whatever else is wrong with the place.
-      return (cause as NodeJS.ErrnoException).code !== "ENOENT"
-    }
-  },
-  laggingReaders: (store) =>
-    store.engine === "fdb"
-      ? Effect.succeed([])
-      : Effect.flatMap(
-        Effect.promise(() => import("@effect-fdb/lmdb")),
-        ({ LmdbDatabase }) => LmdbDatabase.laggingReaders({ path: store.path })
-      )
+    Effect.ignore(Effect.try(() => makeParents(store))).pipe(
+      Effect.as(DatabaseConfig.open(store)),
+      Layer.unwrap,
+      Layer.catch((error) => Layer.effect(Database, Effect.fail(failed(error))))
+    ),
+  exists: (store) => DatabaseConfig.engineOf(store.engine).exists(store),
+  laggingReaders: (store) => Effect.mapError(DatabaseConfig.laggingReaders(store), failed)
 })

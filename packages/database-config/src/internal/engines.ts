@@ -1,23 +1,54 @@
-/** The engines. A new engine is a package and an entry here. */
+/** The engines. A new engine is a package and an entry here: configuration, flags and the command's messages follow from it. */
 import { type Database, MemoryDatabase } from "@effect-fdb/core"
 import * as Config from "effect/Config"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as fs from "node:fs"
+import * as path from "node:path"
 
 /** What an engine fails with when it opens its database. Its message says what to do. */
 export interface OpenError extends Error {
   readonly _tag: string
 }
 
-interface Engine<Options> {
-  /** The npm packages that it needs. */
-  readonly packages: string
-  /** Its options, from the environment. */
-  readonly config: Config.Config<Options>
-  /** Loads its package. */
-  readonly load: () => Promise<(options: Options) => Layer.Layer<Database, OpenError>>
+/** A process whose read transaction keeps an engine from using space again. */
+export interface LaggingReader {
+  readonly pid: number
+  readonly state: "running" | "stopped" | "unknown"
+  readonly commitsBehind: number
 }
 
-const define = <Options>(engine: Engine<Options>): Engine<Options> => engine
+/** An option that a variable of the environment sets, or a flag of the command. */
+export interface Setting {
+  readonly variable: string
+  readonly flag: string
+  readonly metavar: string
+  /** For `--help`. */
+  readonly description: string
+  readonly isRequired?: true
+  /** All values, where they are few. */
+  readonly values?: ReadonlyArray<string>
+}
+
+export interface Engine<Options> {
+  readonly title: string
+  /** The npm packages that it needs. */
+  readonly packages: string
+  /** Whether other processes see its databases. */
+  readonly isShared: boolean
+  readonly settings: { readonly [Key in keyof Options]?: Setting }
+  /** A database in words. */
+  readonly describe: (options: Options) => string
+  /** Whether there is a database to open, as far as that can be told without opening it. */
+  readonly exists: (options: Options) => boolean
+  /** The same for all names of one database. It throws where the database cannot be looked at. */
+  readonly identity: (options: Options) => string
+  /** Loads its package. */
+  readonly load: () => Promise<{
+    readonly layer: (options: Options) => Layer.Layer<Database, OpenError>
+    readonly laggingReaders?: (options: Options) => Effect.Effect<ReadonlyArray<LaggingReader>, OpenError>
+  }>
+}
 
 /**
  * A variable of the environment; `undefined` where it is unset or empty.
@@ -29,12 +60,20 @@ export const variable = (name: string): Config.Config<string | undefined> =>
   Config.orElse(Config.NonEmptyString(name), () => Config.succeed(undefined))
 
 /** A variable that has to have one of these values, where it is set. */
-export const oneOf = <const Values extends ReadonlyArray<string>>(name: string, values: Values) =>
+export const oneOf = (name: string, values: ReadonlyArray<string>): Config.Config<string | undefined> =>
   Config.flatMap(
     variable(name),
-    (value): Config.Config<Values[number] | undefined> =>
-      value === undefined ? Config.succeed(undefined) : Config.Literals(values, name)
+    (value) => value === undefined ? Config.succeed(undefined) : Config.Literals(values, name)
   )
+
+const ofSetting = ({ isRequired, values, variable: name }: Setting): Config.Config<string | undefined> => {
+  if (isRequired) return Config.NonEmptyString(name)
+  return values === undefined ? variable(name) : oneOf(name, values)
+}
+
+/** The options of an engine, from the environment. */
+export const configOf = ({ settings }: { readonly settings: { readonly [key: string]: Setting } }) =>
+  Config.all(Object.fromEntries(Object.entries(settings).map(([key, setting]) => [key, ofSetting(setting)])))
 
 /** The options of an LMDB database. */
 export interface LmdbOptions {
@@ -52,23 +91,73 @@ export interface FdbOptions {
   readonly clusterFile?: string | undefined
 }
 
+const define = <Options>(engine: Engine<Options>): Engine<Options> => engine
+
 export const engines = {
   memory: define<{}>({
+    title: "memory",
     packages: "@effect-fdb/core",
-    config: Config.succeed({}),
-    load: () => Promise.resolve(() => MemoryDatabase.layer)
+    isShared: false,
+    settings: {},
+    describe: () => "the memory of this process",
+    exists: () => true,
+    identity: () => "",
+    load: () => Promise.resolve({ layer: () => MemoryDatabase.layer })
   }),
   lmdb: define<LmdbOptions>({
+    title: "LMDB",
     packages: "@effect-fdb/lmdb",
-    config: Config.all({
-      path: Config.NonEmptyString("FDB_ELECTION_PATH"),
-      access: oneOf("FDB_ELECTION_ACCESS", ["owner", "group"])
-    }),
-    load: () => import("@effect-fdb/lmdb").then(({ LmdbDatabase }) => LmdbDatabase.layer)
+    isShared: true,
+    settings: {
+      path: {
+        variable: "FDB_ELECTION_PATH",
+        flag: "path",
+        metavar: "DIR",
+        description: "LMDB's directory; or FDB_ELECTION_PATH; ~/.local/state/fdb-election (XDG_STATE_HOME) by default",
+        isRequired: true
+      },
+      access: {
+        variable: "FDB_ELECTION_ACCESS",
+        flag: "access",
+        metavar: "owner|group",
+        description:
+          "Access to a new LMDB store: its user alone, or its group too; or FDB_ELECTION_ACCESS; owner by default",
+        values: ["owner", "group"]
+      }
+    },
+    describe: (options) => `the LMDB store ${options.path}`,
+    exists: (options) => {
+      try {
+        fs.statSync(path.join(options.path, "data.mdb"))
+        return true
+      } catch (cause) {
+        // The opening tells whatever else is wrong with the place.
+        return (cause as NodeJS.ErrnoException).code !== "ENOENT"
+      }
+    },
+    identity: (options) => {
+      const { dev, ino } = fs.statSync(options.path)
+      return `${dev}:${ino}`
+    },
+    load: () => import("@effect-fdb/lmdb").then(({ LmdbDatabase }) => LmdbDatabase)
   }),
   fdb: define<FdbOptions>({
+    title: "FoundationDB",
     packages: "@effect-fdb/native foundationdb",
-    config: Config.all({ clusterFile: variable("FDB_CLUSTER_FILE") }),
-    load: () => import("@effect-fdb/native").then(({ NativeDatabase }) => NativeDatabase.layer)
+    isShared: true,
+    settings: {
+      clusterFile: {
+        variable: "FDB_CLUSTER_FILE",
+        flag: "cluster-file",
+        metavar: "FILE",
+        description: "FoundationDB's cluster file; or FDB_CLUSTER_FILE; the client's default unless set"
+      }
+    },
+    describe: ({ clusterFile }) => `the FoundationDB cluster${clusterFile === undefined ? "" : ` of ${clusterFile}`}`,
+    exists: () => true,
+    // The coordinators behind the @ may change; the description and the id do not.
+    identity: ({ clusterFile = "/etc/foundationdb/fdb.cluster" }) =>
+      /^[^#\n]*@/m.exec(fs.readFileSync(clusterFile, "utf8"))?.[0] ?? clusterFile,
+    load: () => import("@effect-fdb/native").then(({ NativeDatabase }) => NativeDatabase)
   })
 }

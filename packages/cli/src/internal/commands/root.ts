@@ -11,71 +11,85 @@ import * as path from "node:path"
 import * as ElectionName from "../../ElectionName.ts"
 import { type Failure, usageError } from "../../Failure.ts"
 import { explain, missing, type SelectedElection } from "../selectedElection.ts"
-import { defaultPath, type Store, Stores } from "../stores.ts"
+import { defaultPath, engineNames, type Store, Stores } from "../stores.ts"
 
 /** All arguments as they were given, before any were taken for flags. */
 export class CommandLine extends Context.Service<CommandLine, ReadonlyArray<string>>()("@effect-fdb/cli/CommandLine") {}
 
-/** A flag that a variable stands in for. */
-const orVariable = (variable: Config.Config<string | undefined>) => (flag: Flag.Flag<string>) =>
+/** What a flag gives, or the variable that stands in for it. */
+export interface Given {
+  readonly value: string | undefined
+  readonly isFlag: boolean
+}
+
+const orVariable = (variable: string) => (flag: Flag.Flag<string>): Flag.Flag<Given> =>
   flag.pipe(
-    Flag.map((value): { value: string | undefined; isFlag: boolean } => ({ value, isFlag: true })),
-    Flag.withFallbackConfig(Config.map(variable, (value) => ({ value, isFlag: false })))
+    Flag.map((value): Given => ({ value, isFlag: true })),
+    Flag.withFallbackConfig(Config.map(DatabaseConfig.variable(variable), (value) => ({ value, isFlag: false })))
   )
+
+/** The settings of an engine. */
+const settingsOf = (engine: Store["engine"]): ReadonlyArray<[key: string, setting: DatabaseConfig.Setting]> =>
+  Object.entries(DatabaseConfig.engineOf(engine).settings)
+
+const settingFlags = Object.fromEntries(
+  engineNames.flatMap(settingsOf).map(([key, { description, flag, metavar, values, variable }]) => [
+    key,
+    (values === undefined ? Flag.String(flag) : Flag.Literals(flag, values)).pipe(
+      Flag.withMetavar(metavar),
+      Flag.withDescription(description),
+      orVariable(variable)
+    )
+  ])
+)
 
 export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   election: Flag.String("election").pipe(
     Flag.withAlias("e"),
     Flag.withMetavar("NAME"),
     Flag.withDescription("The election, such as app/scheduler; or FDB_ELECTION_NAME; \"default\" by default"),
-    orVariable(DatabaseConfig.variable("FDB_ELECTION_NAME"))
+    orVariable("FDB_ELECTION_NAME")
   ),
-  engine: Flag.Literals("engine", ["lmdb", "fdb"]).pipe(
-    Flag.withMetavar("lmdb|fdb"),
+  engine: Flag.Literals("engine", engineNames).pipe(
+    Flag.withMetavar(engineNames.join("|")),
     Flag.withDescription(
       "The store: LMDB for one host, FoundationDB for many; or FDB_ELECTION_ENGINE; lmdb by default"
     ),
-    orVariable(DatabaseConfig.variables.engine)
+    orVariable(DatabaseConfig.engineVariable)
   ),
-  path: Flag.String("path").pipe(
-    Flag.withMetavar("DIR"),
-    Flag.withDescription(
-      "LMDB's directory; or FDB_ELECTION_PATH; ~/.local/state/fdb-election (XDG_STATE_HOME) by default"
-    ),
-    orVariable(DatabaseConfig.variables.path)
-  ),
-  access: Flag.Literals("access", ["owner", "group"]).pipe(
-    Flag.withMetavar("owner|group"),
-    Flag.withDescription(
-      "Access to a new LMDB store: its user alone, or its group too; or FDB_ELECTION_ACCESS; owner by default"
-    ),
-    orVariable(DatabaseConfig.variables.access)
-  ),
-  clusterFile: Flag.String("cluster-file").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("FoundationDB's cluster file; or FDB_CLUSTER_FILE; the client's default unless set"),
-    orVariable(DatabaseConfig.variables.clusterFile)
-  )
+  ...settingFlags
 }))
 
-type SelectionFlags = Effect.Success<typeof root>
+type SelectionFlags = { readonly election: Given; readonly engine: Given } & { readonly [setting: string]: Given }
+
+/** A value of a setting; `undefined` where none is given. */
+const valueOf = ({ isFlag, value }: Given, { flag, metavar, values, variable }: DatabaseConfig.Setting) => {
+  if (value === "") return usageError(`--${flag} is empty: give a ${metavar}, or leave it out`)
+  return value === undefined || isFlag || values === undefined || values.includes(value)
+    ? Effect.succeed(value)
+    : usageError(`${variable} is "${value}": set it to ${values.join(" or ")}`)
+}
 
 const selectStore = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Return<Store, Failure> {
-  const { access: { value: access = "owner" }, engine: { value: engine = "lmdb" }, path: { value: given } } = flags
-  if (engine === "fdb") {
-    if (flags.path.isFlag) return yield* usageError("--path is for LMDB: give --engine lmdb, or --cluster-file instead")
-    if (flags.access.isFlag) return yield* usageError("--access is for LMDB: leave it out, or give --engine lmdb")
-    return { engine, clusterFile: flags.clusterFile.value }
+  const { value: given = "lmdb" } = flags.engine
+  const engine = engineNames.find((name) => name === given)
+  if (engine === undefined) {
+    return yield* usageError(`FDB_ELECTION_ENGINE is "${given}": set it to ${engineNames.join(" or ")}`)
   }
-  if (engine !== "lmdb") return yield* usageError(`FDB_ELECTION_ENGINE is "${engine}": set it to lmdb or fdb`)
-  if (flags.clusterFile.isFlag) {
-    return yield* usageError("--cluster-file is for FoundationDB: give --engine fdb as well, or --path instead")
+  for (const other of engineNames.filter((name) => name !== engine)) {
+    const misplaced = settingsOf(other).find(([key]) => flags[key]?.isFlag)
+    if (misplaced !== undefined) {
+      const { title } = DatabaseConfig.engineOf(other)
+      return yield* usageError(
+        `--${misplaced[1].flag} is for ${title}: give --engine ${other} as well, or leave it out`
+      )
+    }
   }
-  if (given === "") return yield* usageError("--path is empty: give a directory, or leave it out")
-  if (access !== "owner" && access !== "group") {
-    return yield* usageError(`FDB_ELECTION_ACCESS is "${access}": set it to owner or group`)
-  }
-  return { engine, path: path.resolve(given ?? (yield* defaultPath)), isDefault: given === undefined, access }
+  const options: { [key: string]: string | undefined } = {}
+  for (const [key, setting] of settingsOf(engine)) options[key] = yield* valueOf(flags[key]!, setting)
+  if (engine !== "lmdb") return { ...options, engine }
+  const place = path.resolve(options.path ?? (yield* defaultPath))
+  return { ...options, engine, path: place, isDefault: options.path === undefined }
 })
 
 /** What flags and environment select together; flags come first. */

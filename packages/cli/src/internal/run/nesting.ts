@@ -3,8 +3,7 @@
  *
  * Each `run` tells its command, in a variable of the environment, which elections the processes above it lead.
  */
-import * as fs from "node:fs"
-import type { Store } from "../stores.ts"
+import { identityOf, type Store } from "../stores.ts"
 import { signalProcess, statOf } from "./processGroup.ts"
 
 /** Entries of process, start of the process and election, each a line. */
@@ -12,21 +11,6 @@ export const variable = "FDB_ELECTION_ABOVE"
 
 /** What tells a process from a later one of the same number; unknown where the system does not tell. */
 const startOf = (pid: number): string => statOf(pid)?.[19] ?? "unknown"
-
-/** What is the same for all names of a store; a name, where the store cannot be looked at. */
-const identityOf = (store: Store): string => {
-  const name = store.engine === "lmdb" ? store.path : store.clusterFile ?? "/etc/foundationdb/fdb.cluster"
-  try {
-    if (store.engine === "fdb") {
-      // The coordinators behind the @ may change, description and id do not.
-      return `fdb:${/^[^#\n]*@/m.exec(fs.readFileSync(name, "utf8"))?.[0] ?? name}`
-    }
-    const { dev, ino } = fs.statSync(name)
-    return `lmdb:${dev}:${ino}`
-  } catch {
-    return `${store.engine}:${name}`
-  }
-}
 
 const electionOf = (store: Store, name: string): string => JSON.stringify([identityOf(store), name])
 

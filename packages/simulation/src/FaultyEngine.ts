@@ -156,6 +156,7 @@ const makeTransaction = (
     inFlight = true
     const late = random.happens(rates.late)
     if (late) log.add(process.name, "fault", { kind: "late-commit" })
+    const sentAt = process.scheduler.now
     const delay = link.latency() + (late ? random.between(200 * millisecond, 6 * second) : 0)
     const fault = random.first([[conflict, 1020], [tooOld, 1007], [unknown, 1021]])
     const lands = fault === undefined || (fault === 1021 && random.happens(0.5))
@@ -173,6 +174,7 @@ const makeTransaction = (
       const readVersion = knownVersion
       database.submit({
         by: process.name,
+        sentAt,
         transaction: inner,
         mutations,
         answer: (exit, injected) => {

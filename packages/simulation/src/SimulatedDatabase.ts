@@ -19,8 +19,9 @@ export interface CommitRecord {
   /** When, in nanoseconds of simulated time. */
   readonly at: number
   readonly version: bigint
-  /** The process that sent it. */
+  /** The process that sent it, and when. */
   readonly by: string
+  readonly sentAt: number
   /** In this order, with versionstamps filled in. */
   readonly mutations: ReadonlyArray<VersionedStore.PlainMutation>
 }
@@ -28,6 +29,7 @@ export interface CommitRecord {
 /** A commit that has arrived. */
 interface Submission {
   readonly by: string
+  readonly sentAt: number
   readonly transaction: Engine.EngineTransaction
   /** Versionstamps not filled in. */
   readonly mutations: VersionedStore.Commit["mutations"]
@@ -161,7 +163,7 @@ export class SimulatedDatabase {
   }
 
   /** Commits, now, and keeps a record of it. */
-  private commit({ by, mutations, transaction }: Submission): Exit.Exit<Engine.Committed, FdbError> {
+  private commit({ by, mutations, sentAt, transaction }: Submission): Exit.Exit<Engine.Committed, FdbError> {
     transaction.requestVersionstamp()
     const exit = runNow(transaction.commit)
     if (exit._tag === "Success" && exit.value.version !== -1n && exit.value.versionstamp !== undefined) {
@@ -172,7 +174,7 @@ export class SimulatedDatabase {
         { version, order }
       )
       this.joins = true
-      this.record.push({ at: this.scheduler.now, version, by, mutations: bound.mutations })
+      this.record.push({ at: this.scheduler.now, version, by, sentAt, mutations: bound.mutations })
     }
     return exit
   }

@@ -1,6 +1,7 @@
 /** Which transition of the protocol each commit to an election is, if it is one: the rules a second time, in terms of what is stored. */
 import type { Event } from "../EventLog.ts"
 import { second } from "../EventScheduler.ts"
+import type { CommitRecord } from "../SimulatedDatabase.ts"
 import type { Analysis } from "./analysis.ts"
 import { type Entry, holderOf, invalid, type State } from "./ledger.ts"
 
@@ -52,9 +53,6 @@ const shortest = (nanos: bigint | number): number => Number(nanos) / fastest
 /** How long after a change of the configuration what is under way may still be written, in nanoseconds. */
 const underWay = 20 * second
 
-/** A commit comes this much after it was sent at most: its read version is too old then. In nanoseconds. */
-const latest = 6 * second
-
 /** How many tenures are to be kept, at least. */
 const kept = 100
 
@@ -99,19 +97,16 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   return legal(removes ? "evict" : "spoil-or-repair")
 }
 
-/** Whether the log tells something of a process before an instant, and not before `from`. */
-const wasTold = (
-  { processes }: Analysis,
-  who: string,
-  [from, to]: readonly [from: number, to: number],
-  isSought: (event: Event) => boolean
-): boolean => processes.get(who)?.events.some((event) => event.at > from && event.at < to && isSought(event)) === true
+/** Whether the process had been told something when it sent the commit. */
+const wasTold = ({ processes }: Analysis, { by, sentAt }: CommitRecord, isSought: (event: Event) => boolean): boolean =>
+  processes.get(by)?.events.some((event) => event.at < sentAt && isSought(event)) === true
 
 const ofCandidate = (
-  { after, before, candidates, commit: { at, by } }: Entry,
+  { after, before, candidates, commit }: Entry,
   analysis: Analysis,
   { configuredAt, disabledAt, known, lastWritten, registrars }: Past
 ): Verdict => {
+  const { at, by } = commit
   const [id] = candidates
   if (id === undefined || candidates.size > 1) return illegal("writes the records of several candidates")
   const was = before.candidates.get(id)
@@ -136,18 +131,11 @@ const ofCandidate = (
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
-  const ownsIt = analysis.owners.get(was.registration) === by &&
-    wasTold(
-      analysis,
-      by,
-      [0, at],
-      ({ details, what }) => what === "registered" && details.registration === was.registration
-    )
-  if (ownsIt) return illegal("supersedes its own registration")
+  const isOwn = analysis.owners.get(was.registration) === by &&
+    wasTold(analysis, commit, ({ details, what }) => what === "registered" && details.registration === was.registration)
+  if (isOwn) return illegal("supersedes its own registration")
   const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
-  return wasTold(analysis, by, [0, at], ({ what }) => what === "superseded") &&
-      // The network may have kept the commit back.
-      !wasTold(analysis, by, [at - latest, at], ({ details }) => details.kind === "late-commit") &&
+  return wasTold(analysis, commit, ({ what }) => what === "superseded") &&
       configuredAt < at - underWay && (lastWritten.get(id) ?? 0) > at - timeout
     ? illegal(`takes "${id}" back from who lives`)
     : legal("supersede")

@@ -285,7 +285,12 @@ const ofEviction = (
 const verdictOf = (entry: Entry, analysis: Analysis, past: Past): Verdict => {
   const { after, candidates, commit, tenures, written } = entry
   if (commit.by === "operator") return byOperator(entry)
-  if (written.has("config")) return illegal("changes the configuration without being an operator")
+  if (written.has("config")) {
+    // A campaign sets up an election that was never set up (rule 1).
+    return entry.before.config === undefined
+      ? legal("initialize")
+      : illegal("changes the configuration without being an operator")
+  }
   if ([...tenures].some((term) => after.history.get(term) === invalid)) {
     return illegal("leaves a history that does not decode")
   }

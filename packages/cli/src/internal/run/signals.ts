@@ -63,6 +63,8 @@ const stopThisProcess = (): void => {
 /** The signals of the wrapper, and the command that they go to. */
 export class CommandSignals {
   private launcher: LauncherProcess | undefined
+  /** Signals that came after the command had been told to begin, and before it was known to have begun. */
+  private early: Array<NodeJS.Signals> | undefined
   private suspended = false
   /** The command has the terminal, or had it when it last ran. */
   private onTerminal = false
@@ -85,14 +87,22 @@ export class CommandSignals {
       take(["SIGTTIN"], () => {})
     ]))
 
+  /** A command is told to begin. It may run before this process knows. */
+  starting(): void {
+    this.early = []
+  }
+
   begin(launcher: LauncherProcess): void {
     this.launcher = launcher
+    this.early?.forEach((signal) => this.signalCommand(signal))
+    this.early = undefined
     this.onTerminal = launcher.helper !== undefined
     this.suspended = false
   }
 
   end(): void {
     this.launcher = undefined
+    this.early = undefined
   }
 
   /** Whether the wrapper ends when its command has. */
@@ -111,7 +121,7 @@ export class CommandSignals {
     if (this.launcher !== undefined) (isEnd ? endGroup : signalGroup)(this.launcher.group, signal)
     else if (isEnd) {
       Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(os.constants.signals[signal])))
-    }
+    } else this.early?.push(signal)
   }
 
   private signalCommand(signal: NodeJS.Signals): void {

@@ -89,6 +89,7 @@ export const supervise = (
         yield* watchdog.guard(launcher.group, launcher.helper?.pid)
         if (!(yield* leadership.isHeld)) return yield* Effect.never
         toldToBegin = true
+        signals.starting()
         yield* launcher.begin(command)
         signals.begin(launcher)
         return yield* launcher.exited.pipe(

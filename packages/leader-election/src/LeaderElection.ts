@@ -21,7 +21,7 @@ import * as Stream from "effect/Stream"
 import * as Candidacy from "./Candidacy.ts"
 import type { CandidateInfo } from "./CandidateInfo.ts"
 import type { Challenge } from "./Challenge.ts"
-import { ElectionConfig } from "./ElectionConfig.ts"
+import type { ElectionConfig } from "./ElectionConfig.ts"
 import type {
   CandidateSuperseded,
   ClockOutOfRange,
@@ -42,7 +42,6 @@ import { singleton } from "./internal/leader/singleton.ts"
 import { withLeadership } from "./internal/leader/withLeadership.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Keys from "./internal/storage/keys.ts"
-import * as Reads from "./internal/storage/reads.ts"
 import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
 
@@ -326,33 +325,11 @@ const build = <Requires>(
   provide: <A, E>(stream: Stream.Stream<A, E, Database>) => Stream.Stream<A, E, Requires>
 ): LeaderElection<Requires> => {
   const keys = Keys.make(subspace)
-  const none: IdentityOptions = {}
   const candidacy = (candidate: CandidateOptions) => Effect.map(enter(candidate), Candidacy.fromCandidate)
   return {
     subspace,
     config,
-    initialize: (given = config ?? new ElectionConfig({})) => Operations.initialize(keys, given),
-    readConfig: Operations.readConfig(keys),
-    writeConfig: (config) => Operations.writeConfig(keys, config),
-    registerCandidate: (processId, priority = 0) => Operations.registerCandidate(keys, processId, priority),
-    heartbeatCandidate: (processId, priority, options = none) =>
-      Operations.heartbeatCandidate(keys, processId, priority, options),
-    unregisterCandidate: (processId, options = none) => Operations.unregisterCandidate(keys, processId, options),
-    getCandidate: (processId) => Operations.getCandidate(keys, processId),
-    listCandidates: Operations.listCandidates(keys),
-    evictDeadCandidates: Operations.evictDeadCandidates(keys),
-    tryClaimLeadership: (processId, priority, options = none) =>
-      Operations.tryClaimLeadership(keys, processId, priority, options),
-    refreshLease: (tenure) => Operations.refreshLease(keys, tenure),
-    resignLeadership: (tenure) => Operations.resignLeadership(keys, tenure),
-    isLeader: (processId, options = none) => Operations.isLeader(keys, processId, options),
-    getLeader: Operations.getLeader(keys),
-    getLeaderRaw: Operations.getLeaderRaw(keys),
-    runElectionCycle: (processId, priority, options = none) =>
-      Operations.runElectionCycle(keys, processId, priority, options),
-    requestStepDown: Operations.requestStepDown(keys),
-    readChallenge: Operations.readChallenge(keys),
-    readHistory: (limit = Reads.historyLength) => Operations.readHistory(keys, limit),
+    ...Operations.make(keys, config),
     candidacy,
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
     withLeadership: (candidate, work, options) =>

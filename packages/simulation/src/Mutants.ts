@@ -204,11 +204,11 @@ const table: {
     deadline: {
       "interruption-left-to-the-scheduler": [
         "the work is interrupted by a fiber that waits for the loss, and goes on until that is scheduled",
-        ["leader/end", "this.interruptWork(loss);", ""],
+        ["leader/end", "goes on.\n        this.interruptWork();", "goes on."],
         [
           "leader/end",
-          "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
-          "Deferred.doneUnsafe(this.losing, Effect.sync(error)); Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, Effect.sync(() => this.interruptWork(loss))));"
+          "Deferred.doneUnsafe(this.losing, Effect.sync(() => this.toError()));",
+          "Deferred.doneUnsafe(this.losing, Effect.sync(() => this.toError())); Effect.runForkWith(context)(Effect.andThen(Effect.yieldNow, Effect.sync(() => this.interruptWork())));"
         ]
       ],
       "belief-revived": [
@@ -314,11 +314,11 @@ const table: {
       ],
       "late-interruption": [
         "the work is interrupted a second after the leadership was lost",
-        ["leader/end", "this.interruptWork(loss);", ""],
+        ["leader/end", "goes on.\n        this.interruptWork();", "goes on."],
         [
           "leader/end",
-          "Deferred.doneUnsafe(this.losing, Effect.sync(error));",
-          "Deferred.doneUnsafe(this.losing, Effect.sync(error)); Effect.runForkWith(context)(Effect.andThen(Effect.sleep(\"1 second\"), Effect.sync(() => this.interruptWork(loss))));"
+          "Deferred.doneUnsafe(this.losing, Effect.sync(() => this.toError()));",
+          "Deferred.doneUnsafe(this.losing, Effect.sync(() => this.toError())); Effect.runForkWith(context)(Effect.andThen(Effect.sleep(\"1 second\"), Effect.sync(() => this.interruptWork())));"
         ]
       ],
       "overrun-untold": [

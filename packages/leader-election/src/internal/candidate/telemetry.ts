@@ -24,82 +24,61 @@ interface Line {
   readonly text: () => string
 }
 
+const line = (level: LogLevel.Severity, text: () => string): Line => ({ level, text })
+
 const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
-  Registered: ({ again, candidate }): Line =>
+  Registered: ({ again, candidate }) =>
     again
-      ? { level: "Warn", text: () => `"${candidate}" was evicted and has registered again` }
-      : { level: "Debug", text: () => `"${candidate}" is registered` },
-  Superseded: ({ candidate }): Line => ({
-    level: "Warn",
-    text: () => `another process registered as "${candidate}": give each process its own id, or omit it`
-  }),
-  ConfigDiffers: ({ candidate, given, inForce }): Line => ({
-    level: "Warn",
-    text: () =>
-      `"${candidate}" was given a configuration that differs from the one in force: ` +
-      differences(given, inForce).map(({ field, given, inForce }) => `${field} is ${inForce}, not ${given}`).join(
-        ", "
-      ) +
-      "; writeConfig changes it"
-  }),
-  Following: ({ candidate, enabled, leader, term }): Line => ({
-    level: "Debug",
-    text: () =>
-      !enabled
-        ? `"${candidate}" waits until the election is enabled`
-        : leader === undefined
+      ? line("Warn", () => `"${candidate}" was evicted and has registered again`)
+      : line("Debug", () => `"${candidate}" is registered`),
+  Superseded: ({ candidate }) =>
+    line("Warn", () => `another process registered as "${candidate}": give each process its own id, or omit it`),
+  ConfigDiffers: ({ candidate, given, inForce }) =>
+    line("Warn", () => {
+      const fields = differences(given, inForce).map(({ field, given, inForce }) =>
+        `${field} is ${inForce}, not ${given}`
+      )
+      return `"${candidate}" was given a configuration that differs from the one in force: ${fields.join(", ")}; ` +
+        "writeConfig changes it"
+    }),
+  Following: ({ candidate, enabled, leader, term }) =>
+    line("Debug", () => {
+      if (!enabled) return `"${candidate}" waits until the election is enabled`
+      return leader === undefined
         ? `"${candidate}" sees no leader`
         : `"${candidate}" follows "${leader}" in term ${term}`
-  }),
-  Challenged: ({ candidate, term }): Line => ({
-    level: "Info",
-    text: () => `"${candidate}" has asked the leader of term ${term} to step down`
-  }),
-  Elected: ({ candidate, cause, leaderless, term }): Line => ({
-    level: "Info",
-    text: () => `"${candidate}" leads in term ${term} (${cause}, leaderless for ${millisOf(leaderless)})`
-  }),
-  Shortened: ({ candidate, leaseDuration, term }): Line => ({
-    level: "Debug",
-    text: () => `"${candidate}" shortens the lease of term ${term}: ${millisOf(leaseDuration)}`
-  }),
-  Renewed: ({ ballot, candidate, latency, path, term }): Line => ({
-    level: "Debug",
-    text: () => `"${candidate}" has renewed term ${term}: ballot ${ballot}, ${path}, ${millisOf(latency)}`
-  }),
-  RenewalFailed: ({ candidate, error, path, term }): Line =>
+    }),
+  Challenged: ({ candidate, term }) =>
+    line("Info", () => `"${candidate}" has asked the leader of term ${term} to step down`),
+  Elected: ({ candidate, cause, leaderless, term }) =>
+    line("Info", () => `"${candidate}" leads in term ${term} (${cause}, leaderless for ${millisOf(leaderless)})`),
+  Shortened: ({ candidate, leaseDuration, term }) =>
+    line("Debug", () => `"${candidate}" shortens the lease of term ${term}: ${millisOf(leaseDuration)}`),
+  Renewed: ({ ballot, candidate, latency, path, term }) =>
+    line("Debug", () => `"${candidate}" has renewed term ${term}: ballot ${ballot}, ${path}, ${millisOf(latency)}`),
+  RenewalFailed: ({ candidate, error, path, term }) =>
     path === "fast"
-      ? {
-        level: "Debug",
-        text: () => `"${candidate}" could not renew term ${term} by the fast path: ${error.message}`
-      }
-      : { level: "Warn", text: () => `"${candidate}" could not renew term ${term} and tries again: ${error.message}` },
-  Lost: ({ candidate, reason, term }): Line =>
+      ? line("Debug", () => `"${candidate}" could not renew term ${term} by the fast path: ${error.message}`)
+      : line("Warn", () => `"${candidate}" could not renew term ${term} and tries again: ${error.message}`),
+  Lost: ({ candidate, reason, term }) =>
     reason === "resigned"
-      ? { level: "Debug", text: () => `"${candidate}" resigns from term ${term}` }
-      : { level: "Warn", text: () => `"${candidate}" has lost the leadership of term ${term}: ${reason}` },
-  Overrun: ({ candidate, term }): Line => ({
-    level: "Error",
-    text: () =>
-      `the work of "${candidate}" in term ${term} goes on though its lease has lapsed and another may lead: ` +
-      "make it interruptible and its finalizers shorter than the safety margin"
-  }),
-  Resigned: ({ candidate, term }): Line => ({
-    level: "Info",
-    text: () => `"${candidate}" has resigned from term ${term}`
-  }),
-  Evicted: ({ candidate, candidates }): Line => ({
-    level: "Info",
-    text: () => {
+      ? line("Debug", () => `"${candidate}" resigns from term ${term}`)
+      : line("Warn", () => `"${candidate}" has lost the leadership of term ${term}: ${reason}`),
+  Overrun: ({ candidate, term }) =>
+    line(
+      "Error",
+      () =>
+        `the work of "${candidate}" in term ${term} goes on though its lease has lapsed and another may lead: ` +
+        "make it interruptible and its finalizers shorter than the safety margin"
+    ),
+  Resigned: ({ candidate, term }) => line("Info", () => `"${candidate}" has resigned from term ${term}`),
+  Evicted: ({ candidate, candidates }) =>
+    line("Info", () => {
       const named = candidates.slice(0, mostNamed).map((id) => `"${id}"`).join(", ")
       return `"${candidate}" has evicted ${candidates.length} dead candidates: ${named}` +
         (candidates.length > mostNamed ? ", …" : "")
-    }
-  }),
-  Retried: ({ candidate, error }): Line => ({
-    level: "Debug",
-    text: () => `"${candidate}" tries again: ${error.message}`
-  })
+    }),
+  Retried: ({ candidate, error }) => line("Debug", () => `"${candidate}" tries again: ${error.message}`)
 })
 
 const millis = Metric.exponentialBoundaries({ start: 1, factor: 2, count: 15 })
@@ -126,64 +105,55 @@ interface Made {
   isVaried: boolean
 }
 
-/** The telemetry of one candidate. Its metrics are made once: to tag one anew costs many times what an update does. */
+/** The metrics of one candidate, made once: to tag one anew costs many times what an update does. */
+const makeMetrics = (attributes: Readonly<Record<string, string>>) => {
+  const counter = (id: string, description: string) =>
+    Metric.counter(id, { description, attributes, incremental: true })
+  const counters = (id: string, label: string, description: string) => new Counters(id, label, description, attributes)
+  const histogram = (id: string, description: string) =>
+    Metric.histogram(id, { description, attributes, boundaries: millis })
+  return {
+    leading: Metric.gauge("fdb_election_leading", {
+      description: "1 while the candidate leads, 0 otherwise",
+      attributes
+    }),
+    transitions: counters(
+      "fdb_election_transitions_total",
+      "cause",
+      "Tenures that the candidate has begun, by cause"
+    ),
+    losses: counters("fdb_election_losses_total", "reason", "Tenures that were over for the candidate, by reason"),
+    overruns: counter("fdb_election_overruns_total", "Tenures whose work went on when another could lead already"),
+    evictions: counter("fdb_election_evictions_total", "Dead candidates that the leader has evicted"),
+    renewals: counters("fdb_election_renewals_total", "path", "Renewals, by path"),
+    failures: counters(
+      "fdb_election_failures_total",
+      "error",
+      "Heartbeats of followers and leaders that failed and were tried again, by error"
+    ),
+    renewalLatency: histogram("fdb_election_renewal_latency_millis", "How long a renewal took"),
+    renewalHeadroom: histogram(
+      "fdb_election_renewal_headroom_millis",
+      "How much was left of the leader's belief when it was renewed"
+    ),
+    leaderless: histogram(
+      "fdb_election_leaderless_millis",
+      "How long nobody had been seen to lead when the candidate was elected"
+    )
+  }
+}
+
+/** The log lines and metrics of one candidate. */
 export class Telemetry {
   private readonly about: { readonly election: string; readonly candidate: string }
-  private readonly leading: Metric.Metric<number, unknown>
-  private readonly transitions: Counters
-  private readonly losses: Counters
-  private readonly overruns: Metric.Metric<number, unknown>
-  private readonly evictions: Metric.Metric<number, unknown>
-  private readonly renewals: Counters
-  private readonly failures: Counters
-  private readonly renewalLatency: Metric.Metric<number, unknown>
-  private readonly renewalHeadroom: Metric.Metric<number, unknown>
-  private readonly leaderless: Metric.Metric<number, unknown>
+  private readonly metrics: ReturnType<typeof makeMetrics>
   /** Where its series are. */
   private readonly registries = new Map<Metric.MetricRegistry, Made>()
   private isClosed = false
 
   constructor(election: string, candidate: string) {
-    const attributes = this.about = { election, candidate }
-    const histogram = (id: string, description: string) =>
-      Metric.histogram(id, { description, attributes, boundaries: millis })
-    const counters = (id: string, label: string, description: string) =>
-      new Counters(id, label, description, attributes)
-    this.leading = Metric.gauge("fdb_election_leading", {
-      description: "1 while the candidate leads, 0 otherwise",
-      attributes
-    })
-    this.transitions = counters(
-      "fdb_election_transitions_total",
-      "cause",
-      "Tenures that the candidate has begun, by cause"
-    )
-    this.losses = counters("fdb_election_losses_total", "reason", "Tenures that were over for the candidate, by reason")
-    this.overruns = Metric.counter("fdb_election_overruns_total", {
-      description: "Tenures whose work went on when another could lead already",
-      attributes,
-      incremental: true
-    })
-    this.evictions = Metric.counter("fdb_election_evictions_total", {
-      description: "Dead candidates that the leader has evicted",
-      attributes,
-      incremental: true
-    })
-    this.renewals = counters("fdb_election_renewals_total", "path", "Renewals, by path")
-    this.failures = counters(
-      "fdb_election_failures_total",
-      "error",
-      "Beats of followers and leaders that failed and were tried again, by error"
-    )
-    this.renewalLatency = histogram("fdb_election_renewal_latency_millis", "How long a renewal took")
-    this.renewalHeadroom = histogram(
-      "fdb_election_renewal_headroom_millis",
-      "How much was left of the leader's belief when it was renewed"
-    )
-    this.leaderless = histogram(
-      "fdb_election_leaderless_millis",
-      "How long nobody had been seen to lead when the candidate was elected"
-    )
+    this.about = { election, candidate }
+    this.metrics = makeMetrics(this.about)
   }
 
   /** Updates the metrics and logs the event. */
@@ -208,7 +178,7 @@ export class Telemetry {
       keepers.delete(this.key)
       // A process may have thousands of candidates: none looks at the series of all others where it knows its own.
       if (kept.isShared || isVaried) this.search(registry)
-      else for (const metric of this.metrics) Metric.removeUnsafe(metric, context)
+      else for (const metric of this.series) Metric.removeUnsafe(metric, context)
     }
   }
 
@@ -221,10 +191,8 @@ export class Telemetry {
     }
   }
 
-  private get metrics(): ReadonlyArray<Metric.Metric<number, unknown>> {
-    const { evictions, failures, leaderless, leading, losses, overruns, renewalHeadroom, renewalLatency } = this
-    const counters = [this.transitions, losses, this.renewals, failures].flatMap((counters) => counters.all)
-    return [leading, overruns, evictions, renewalLatency, renewalHeadroom, leaderless, ...counters]
+  private get series(): ReadonlyArray<Metric.Metric<never, unknown>> {
+    return Object.values(this.metrics).flatMap((metric) => metric instanceof Counters ? metric.all : [metric])
   }
 
   private get key(): string {
@@ -256,23 +224,23 @@ export class Telemetry {
       case "Registered":
         return this.begin(context)
       case "Elected":
-        this.leading.updateUnsafe(1, context)
-        this.transitions.count(event.cause, context)
-        return this.leaderless.updateUnsafe(Duration.toMillis(event.leaderless), context)
+        this.metrics.leading.updateUnsafe(1, context)
+        this.metrics.transitions.count(event.cause, context)
+        return this.metrics.leaderless.updateUnsafe(Duration.toMillis(event.leaderless), context)
       case "Renewed":
-        this.renewals.count(event.path, context)
-        this.renewalLatency.updateUnsafe(Duration.toMillis(event.latency), context)
-        return this.renewalHeadroom.updateUnsafe(Duration.toMillis(event.headroom), context)
+        this.metrics.renewals.count(event.path, context)
+        this.metrics.renewalLatency.updateUnsafe(Duration.toMillis(event.latency), context)
+        return this.metrics.renewalHeadroom.updateUnsafe(Duration.toMillis(event.headroom), context)
       case "Lost":
-        this.leading.updateUnsafe(0, context)
-        return this.losses.count(event.reason, context)
+        this.metrics.leading.updateUnsafe(0, context)
+        return this.metrics.losses.count(event.reason, context)
       case "Overrun":
-        return this.overruns.updateUnsafe(1, context)
+        return this.metrics.overruns.updateUnsafe(1, context)
       case "Evicted":
-        return this.evictions.updateUnsafe(event.candidates.length, context)
+        return this.metrics.evictions.updateUnsafe(event.candidates.length, context)
       case "RenewalFailed":
       case "Retried":
-        return this.failures.count(errorName(event.error), context)
+        return this.metrics.failures.count(errorName(event.error), context)
     }
   }
 
@@ -281,11 +249,11 @@ export class Telemetry {
    * asks for its rate, and to begin one then would keep the successor waiting.
    */
   private begin(context: Context.Context<never>): void {
-    this.leading.updateUnsafe(0, context)
-    this.transitions.begin("vacant", context)
-    this.transitions.begin("lapsed", context)
-    this.losses.begin("resigned", context)
-    this.leaderless.valueUnsafe(context)
+    this.metrics.leading.updateUnsafe(0, context)
+    this.metrics.transitions.begin("vacant", context)
+    this.metrics.transitions.begin("lapsed", context)
+    this.metrics.losses.begin("resigned", context)
+    this.metrics.leaderless.valueUnsafe(context)
   }
 }
 

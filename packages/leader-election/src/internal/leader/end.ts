@@ -21,12 +21,6 @@ import * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
 import type { Tenure } from "./tenure.ts"
 
-/** Its error is made when somebody asks for it: a resignation waits for nobody who does. */
-interface Loss {
-  readonly reason: LossReason
-  readonly error: () => LeadershipLost
-}
-
 /** What a resignation has found. */
 interface Resigned {
   readonly end: "ended" | "over" | "replaced"
@@ -47,10 +41,10 @@ export class TenureEnd {
   private readonly losing = Deferred.makeUnsafe<LeadershipLost>()
   private readonly completed = Deferred.makeUnsafe<void>()
   private isCompleting = false
-  private loss: Loss | undefined = undefined
+  private loss: LossReason | undefined = undefined
   private error: LeadershipLost | undefined = undefined
   private work: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  private cut: Loss | undefined = undefined
+  private hasCutShort = false
   /** Whether its loss has cut a guarded transaction short that may have been committed. */
   isInDoubt = false
 
@@ -60,7 +54,7 @@ export class TenureEnd {
 
   /** Why the tenure is over for its leader, if it is. */
   get reason(): LossReason | undefined {
-    return this.loss?.reason
+    return this.loss
   }
 
   /** Completes once the tenure is over for its leader. */
@@ -73,13 +67,19 @@ export class TenureEnd {
 
   /** The loss that has interrupted the work, if one has. */
   get cutShortBy(): LeadershipLost | undefined {
-    return this.cut?.error()
+    return this.hasCutShort ? this.toError() : undefined
+  }
+
+  /** Made when somebody asks for it: a resignation waits for nobody who does. */
+  private toError(): LeadershipLost {
+    const { candidate: { id: processId }, term } = this.tenure
+    return this.error ??= new LeadershipLost({ processId, term, reason: this.loss! })
   }
 
   /** The fiber of the work, to be interrupted within the very call that finds the tenure to be over. */
   supervise(work: Fiber.Fiber<unknown, unknown>): void {
     this.work = work
-    if (this.loss !== undefined) this.interruptWork(this.loss)
+    if (this.loss !== undefined) this.interruptWork()
   }
 
   /** Whether the work has begun and has not ended. */
@@ -87,9 +87,9 @@ export class TenureEnd {
     return this.work !== undefined && this.work.pollUnsafe() === undefined
   }
 
-  private interruptWork(loss: Loss): void {
+  private interruptWork(): void {
     if (!this.isWorking) return
-    this.cut = loss
+    this.hasCutShort = true
     this.work?.interruptUnsafe()
   }
 
@@ -103,15 +103,13 @@ export class TenureEnd {
 
   private loseNow(reason: LossReason, context: Context.Context<never>): void {
     if (this.loss !== undefined) return
-    const { candidate: { events, id: processId }, term } = this.tenure
-    const error = () => this.error ??= new LeadershipLost({ processId, term, reason })
-    const loss: Loss = { reason, error }
-    this.loss = loss
+    const { candidate: { events }, term } = this.tenure
+    this.loss = reason
     // Told, measured and logged first: on a database in memory all that follows happens within this call.
     Effect.runForkWith(context)(events.announce({ _tag: "Lost", term, reason }))
     // Not by a fiber that waits for the loss: the scheduler would decide when that goes on.
-    this.interruptWork(loss)
-    Deferred.doneUnsafe(this.losing, Effect.sync(error))
+    this.interruptWork()
+    Deferred.doneUnsafe(this.losing, Effect.sync(() => this.toError()))
   }
 
   /** Looks at the belief, ends it where it is over, and tells whether it holds. */

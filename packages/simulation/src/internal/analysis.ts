@@ -109,6 +109,13 @@ export const shownAt = ({ clock }: ProcessRun, kind: "monotonic" | "wall", at: n
   return segment[kind] + (kind === "wall" || segment.runs ? (at - segment.from) * segment.rate : 0)
 }
 
+/** The segments after an instant that begin with a wall clock that was set back. */
+export const setBacks = (process: ProcessRun, since: number): ReadonlyArray<ClockSegment> =>
+  process.clock.filter(({ from, wall }, index) => {
+    const before = process.clock[index - 1]
+    return from > since && before !== undefined && wall < before.wall + (from - before.from) * before.rate
+  })
+
 /** The first instant from `from` on at which a process's clock shows `due` or more. */
 export const whenShown = (process: ProcessRun, kind: "monotonic" | "wall", due: number, from: number): number => {
   for (const segment of process.clock) {

@@ -28,13 +28,25 @@ export const leases = ({ ledger }: Analysis.Analysis): Map<bigint, number> => {
 
 const trusted = ({ margin }: Analysis.ProcessRun, lease: number): number => lease - (margin ?? Math.floor(lease / 10))
 
+/**
+ * When the wall clock shows `due`, from `from` on. Where the wall clock was set back after `since`, the belief ends on it when it shows
+ * what the monotonic clock had left then: a leader looks at both clocks before its host is suspended again.
+ */
+const whenWallShows = (process: Analysis.ProcessRun, due: number, until: number, since: number, from: number): number =>
+  Math.min(
+    Analysis.whenShown(process, "wall", due, from),
+    ...Analysis.setBacks(process, since).map(({ from: at, monotonic, wall }) =>
+      Analysis.whenShown(process, "wall", wall + until - monotonic, Math.max(at, from))
+    )
+  )
+
 /** When a belief is over that an election or renewal confirmed. */
 export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, lease: number): Deadlines => {
   const span = trusted(process, lease)
   const attempt = Analysis.lastShown(process, details.until! - span, at)
   return {
     monotonic: Analysis.whenShown(process, "monotonic", details.until!, at),
-    wall: Analysis.whenShown(process, "wall", Analysis.shownAt(process, "wall", attempt) + span, at)
+    wall: whenWallShows(process, Analysis.shownAt(process, "wall", attempt) + span, details.until!, attempt, at)
   }
 }
 

@@ -57,7 +57,6 @@ const withoutConflicts: ReadonlyArray<
   ["renewal", ["leader", "lease"], "late", "growth"],
   ["resignation", ["config"], "changes", "replay"],
   ["resignation", ["challenge"], "late", "replay"],
-  ["resignation", ["candidate"], "operators", "replay"],
   ["resignation", ["leader", "lease"], "late", "replay"],
   ["challenge", ["config"], "changes", "replay"],
   ["challenge", ["leader", "lease"], "late", "replay"],
@@ -89,14 +88,6 @@ const table: {
       ]
     },
     replay: {
-      "request-overwritten": [
-        "a challenge replaces an operator's request",
-        [
-          "protocol/challenge",
-          "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
-          "challenge.priority < claimant.priority"
-        ]
-      ],
       "does-not-yield": [
         "a leader that was asked to step down claims the vacancy at once",
         [
@@ -159,6 +150,10 @@ const table: {
       ]
     },
     deadline: {
+      "set-back-not-followed": [
+        "a jump of the wall clock is not noticed after it was set back",
+        ["leader/belief", "if (wall + left < this.until.wall)", "if (false)"]
+      ],
       "wall-clock-not-watched": [
         "a leader believes its monotonic clock only, which stands still while its host is suspended",
         ["leader/belief", "if (wall >= this.until.wall)", "if (false)"],
@@ -187,10 +182,6 @@ const table: {
       "evicted-too-soon": [
         "a leader evicts who has not shown itself for a tenth of a candidate timeout",
         ["protocol/registration", "timeoutsUntilEviction * candidateTimeout;", "candidateTimeout / 10n;"]
-      ],
-      "evicted-by-a-former-leader": [
-        "a leader that has been replaced goes on evicting, and who leads is not spared",
-        ["leader/eviction", " || !Protocol.isCurrent(leader, tenure)", ""]
       ],
       "evicted-though-it-beats": [
         "a leader evicts who has written its record since it looked first",
@@ -287,13 +278,11 @@ const table: {
         ["leader/guard", "stored !== undefined && Bytes.equals(stored, record)", "stored !== undefined"]
       ]
     },
-    counter: {
-      "unknown-commit-retried": [
-        "a commit of unknown outcome is retried though the caller has not said that it is idempotent",
-        ["core/retry", "error.retryable && (!error.maybeCommitted || options.idempotent === true)", "error.retryable"]
-      ]
-    },
     replay: {
+      "evicted-by-a-former-leader": [
+        "a leader that has been replaced goes on evicting, and who leads is not spared",
+        ["leader/eviction", " || !Protocol.isCurrent(leader, tenure)", ""]
+      ],
       "renewal-of-anothers": [
         "a renewal does not ask whether the tenure that stands is its own",
         [
@@ -347,6 +336,14 @@ const table: {
       ]
     },
     replay: {
+      "request-overwritten": [
+        "a challenge replaces an operator's request",
+        [
+          "protocol/challenge",
+          "(challenge.challenger !== undefined && challenge.priority < claimant.priority)",
+          "challenge.priority < claimant.priority"
+        ]
+      ],
       "renewal-at-a-new-version": [
         "a renewal in one round trip asks for a version, instead of taking that of the last",
         ["leader/renewal", "tx.setReadVersion(tenure.version.version).pipe(", "Effect.void.pipe("]
@@ -536,6 +533,12 @@ const table: {
     }
   },
   changes: {
+    counter: {
+      "unknown-commit-retried": [
+        "a commit of unknown outcome is retried though the caller has not said that it is idempotent",
+        ["core/retry", "error.retryable && (!error.maybeCommitted || options.idempotent === true)", "error.retryable"]
+      ]
+    },
     beliefs: {
       "shortened-without-limit": [
         "a renewal that shortens the lease does not limit the belief before it is confirmed",
@@ -617,6 +620,26 @@ const table: {
       ]
     },
     replay: {
+      "held-counted-as-vacant": [
+        "a vacancy is counted from before there was one",
+        ["protocol/following", "view.leader._tag === \"Held\" ? undefined : since ?? readAt", "since ?? readAt"]
+      ],
+      "delay-asked-once": [
+        "a candidate asks once how long to wait, and not for each leader",
+        ["follower/look", "memory.challenges?.term === term)", "memory.challenges !== undefined)"]
+      ],
+      "any-that-lasted-ends-the-row": [
+        "any tenure that has lasted ends the row of failed preemptions",
+        ["protocol/challenge", "if (lasted && (preempted || leaderId === id))", "if (lasted)"]
+      ],
+      "resigning-is-no-failure": [
+        "a preemption whose winner has resigned at once has not failed",
+        ["protocol/challenge", "(reason === \"resigned\" || reason === \"expired\")", "reason === \"expired\""]
+      ],
+      "crash-is-no-failure": [
+        "a preemption whose winner has crashed has not failed",
+        ["protocol/challenge", "(reason === \"resigned\" || reason === \"expired\")", "reason === \"resigned\""]
+      ],
       "preference-ignored": [
         "a vacancy is not left to the preferred successor",
         ["protocol/following", "preferred === undefined || sameIdentity(preferred, me)", "true"]

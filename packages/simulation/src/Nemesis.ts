@@ -125,7 +125,11 @@ export class Nemesis {
       this.races.delete(race)
       for (const fault of race.meanwhile) {
         // Whoever is meant by the leader is whose commit it is.
-        scheduler.after(Math.round(fault.at * second), () => this.strike(by, fault))
+        const { trigger } = fault
+        scheduler.after(
+          Math.round(fault.at * second),
+          () => trigger === undefined ? this.strike(by, fault) : this.beginUpon(trigger, fault)
+        )
       }
       if (race.until !== undefined) return this.keepBack(race, by, admit)
     }

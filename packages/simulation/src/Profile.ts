@@ -63,9 +63,9 @@ type Rates = Partial<Record<FaultKind, number>>
 
 const rates: { readonly [name in Name]: Rates } = {
   calm: { resign: 60, "step-down": 120, stop: 120, "resign-late": 30 },
-  clocks: { jump: 20, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
+  clocks: { jump: 14, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
   pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
-  network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 150, usurp: 60 },
+  network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 100, usurp: 40 },
   late: { storm: 10, fade: 120, resign: 15, "step-down": 60, prioritize: 60, stop: 120, "resign-late": 5 },
   outages: { outage: 50, storm: 60, crash: 120, freeze: 90, replace: 50 },
   operators: {
@@ -133,7 +133,8 @@ type Act =
   | "kill"
   | "forbid"
   | "freeze"
-  | "stop"
+  | "shorten"
+  | "mute"
   | "slow"
   | "fade"
   | "silence"
@@ -158,6 +159,7 @@ const ends: ReadonlyArray<Race> = [
   { commit: "renewal", until: "resignation", meanwhile: ["resign"] },
   { commit: "renewal", until: "claim", meanwhile: ["kill"], place: "before" },
   { commit: "resignation", by: { resign: 0 }, until: "challenge", meanwhile: ["challenge"] },
+  { commit: "resignation", by: { resign: 0 }, until: "claim", meanwhile: ["kill"] },
   { commit: "resignation", by: { outbid: 0 }, until: "request", meanwhile: ["step-down"] },
   { commit: "challenge", by: { outbid: 0 }, until: "resignation", meanwhile: ["resign"] },
   { commit: "challenge", by: { outbid: 0 }, until: "request", meanwhile: ["step-down"] },
@@ -168,6 +170,7 @@ const ends: ReadonlyArray<Race> = [
 ]
 
 const changes: ReadonlyArray<Race> = [
+  { commit: "configuration", by: { shorten: 0 }, meanwhile: ["mute"] },
   { commit: "renewal", until: "configuration", meanwhile: ["configure"] },
   { commit: "configuration", by: { configure: 0 }, until: "renewal", place: "behind" },
   { commit: "configuration", by: { disable: 0 }, until: "renewal", place: "behind" },
@@ -185,7 +188,6 @@ const changes: ReadonlyArray<Race> = [
 ]
 
 const identities: ReadonlyArray<Race> = [
-  { commit: "resignation", by: { stop: 0 }, until: "registration", meanwhile: ["double"] },
   { commit: "renewal", until: "registration", meanwhile: ["double"] },
   { commit: "registration", by: { double: 0 }, until: "renewal", place: "behind" },
   { commit: "claim", by: { resign: 0 }, until: "registration", meanwhile: ["double"] },
@@ -207,7 +209,7 @@ const races: { readonly [name in Name]?: { readonly of: ReadonlyArray<Race>; rea
     of: [{ commit: "claim", by: { crash: 0 }, meanwhile: ["freeze"] }],
     every: 40
   },
-  network: { of: answers, every: 30 },
+  network: { of: answers, every: 16 },
   late: { of: ends, every: 12 },
   operators: { of: identities, every: 16 },
   changes: { of: changes, every: 14 },
@@ -231,7 +233,7 @@ const leases: { readonly [name in Name]?: ReadonlyArray<number> } = {
 }
 
 /** In leases. Whoever is dead for ten times as long is evicted: within a history, in these. */
-const candidateTimeouts: { readonly [name in Name]?: number } = { pauses: 0.5, outages: 0.5 }
+const candidateTimeouts: { readonly [name in Name]?: number } = { pauses: 0.5, network: 0.5, outages: 0.5 }
 
 const config = (random: SeededRandom, plain: boolean, profile: Name): Config => {
   const { [profile]: some = [2, 4, 6, 10, 10, 10, 20] } = leases
@@ -455,8 +457,9 @@ const actOf = (random: SeededRandom, act: Act, at: number, lease: number): Fault
     case "challenge":
       return { kind: "forge", at, priority: 10_000 }
     case "configure":
-    case "forbid": {
-      const other = lease * random.pick([0.5, 1, 2])
+    case "forbid":
+    case "shorten": {
+      const other = lease * (act === "shorten" ? 0.3 : random.pick([0.5, 1, 2]))
       const preemption = act !== "forbid"
       return {
         kind: "configure",
@@ -472,8 +475,8 @@ const actOf = (random: SeededRandom, act: Act, at: number, lease: number): Fault
       return { kind: "crash", at, target, restart: 2 * lease, keepsId: true }
     case "freeze":
       return { kind: "freeze", at, for: lease * (0.9 + 0.6 * random.next()), target }
-    case "stop":
-      return { kind: "stop", at, target, restart: 0.5 * lease, keepsId: true }
+    case "mute":
+      return { kind: "partition", at, targets: [target], cut: "both", for: 1.2 * lease, trigger: "renewal" }
     case "slow":
       return { kind: "storm", at, for: 2 * lease, rates: { slow: 0.5, slowMean: 0.3 * lease * second } }
     case "fade":

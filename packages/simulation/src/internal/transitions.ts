@@ -131,8 +131,13 @@ const ofCandidate = (
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
+  // Whenever it was sent: what comes late has to conflict.
   const isOwn = analysis.owners.get(was.registration) === by &&
-    wasTold(analysis, commit, ({ details, what }) => what === "registered" && details.registration === was.registration)
+    wasTold(
+      analysis,
+      { ...commit, sentAt: at },
+      ({ details, what }) => what === "registered" && details.registration === was.registration
+    )
   if (isOwn) return illegal("supersedes its own registration")
   const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
   return wasTold(analysis, commit, ({ what }) => what === "superseded") &&

@@ -120,24 +120,48 @@ const meetings: { readonly [name in Name]?: number } = { operators: 60, changes:
 /** The share of freezes, suspensions and partitions that strike when a renewal of the leader or a message of its work is under way. */
 const triggered: { readonly [name in Name]?: number } = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
 
+type MakeFault = (at: number, lease: number, random: SeededRandom) => Fault
+
+const reconfigure = (at: number, lease: number, preemption = true): Fault => ({
+  kind: "configure",
+  at,
+  config: { lease, heartbeat: lease * 0.3, candidateTimeout: lease * 1.5, preemption }
+})
+
 /** What brings about a commit of a race, or meets it. */
-type Act =
-  | "resign"
-  | "crash"
-  | "outbid"
-  | "challenge"
-  | "step-down"
-  | "configure"
-  | "disable"
-  | "double"
-  | "kill"
-  | "forbid"
-  | "freeze"
-  | "shorten"
-  | "mute"
-  | "slow"
-  | "fade"
-  | "silence"
+const acts = {
+  resign: (at) => ({ kind: "resign", at }),
+  "step-down": (at) => ({ kind: "step-down", at }),
+  crash: (at, lease) => ({ kind: "crash", at, target: "leader", restart: lease * 0.1, keepsId: true }),
+  kill: (at, lease) => ({ kind: "crash", at, target: "leader", restart: 2 * lease, keepsId: true }),
+  // Higher than any before.
+  outbid: (at, _, random) => ({
+    kind: "prioritize",
+    at,
+    target: random.between(0, 4),
+    priority: 10 + Math.round(at)
+  }),
+  challenge: (at) => ({ kind: "forge", at, priority: 10_000 }),
+  configure: (at, lease, random) => reconfigure(at, lease * random.pick([0.5, 1, 2])),
+  forbid: (at, lease, random) => reconfigure(at, lease * random.pick([0.5, 1, 2]), false),
+  shorten: (at, lease) => reconfigure(at, lease * 0.3),
+  disable: (at, lease, random) => ({ kind: "disable", at, for: lease * random.next() }),
+  double: (at, lease) => ({ kind: "duplicate", at, for: lease, target: "leader" }),
+  freeze: (at, lease, random) => ({ kind: "freeze", at, for: lease * (0.9 + 0.6 * random.next()), target: "leader" }),
+  mute: (at, lease) => ({
+    kind: "partition",
+    at,
+    targets: ["leader"],
+    cut: "both",
+    for: 1.2 * lease,
+    trigger: "renewal"
+  }),
+  silence: (at, lease) => ({ kind: "partition", at, targets: ["leader"], cut: "requests", for: 1.6 * lease }),
+  slow: (at, lease) => ({ kind: "storm", at, for: 2 * lease, rates: { slow: 0.5, slowMean: 0.3 * lease * second } }),
+  fade: (at, lease) => ({ kind: "fade", at, for: 3 * lease, target: "leader", delay: 0.25 * lease })
+} as const satisfies { readonly [act in string]: MakeFault }
+
+type Act = keyof typeof acts
 
 /**
  * Two commits that must not pass each other unnoticed: one that is kept back until the other comes, and what brings them about.
@@ -445,50 +469,6 @@ const meeting = (random: SeededRandom, at: number, lease: number): ReadonlyArray
   return faults.filter((fault) => fault !== undefined)
 }
 
-/** An act of a race, at a time. */
-const actOf = (random: SeededRandom, act: Act, at: number, lease: number): Fault => {
-  const target = "leader"
-  switch (act) {
-    case "crash":
-      return { kind: "crash", at, target, restart: lease * 0.1, keepsId: true }
-    case "outbid":
-      // Higher than any before.
-      return { kind: "prioritize", at, target: random.between(0, 4), priority: 10 + Math.round(at) }
-    case "challenge":
-      return { kind: "forge", at, priority: 10_000 }
-    case "configure":
-    case "forbid":
-    case "shorten": {
-      const other = lease * (act === "shorten" ? 0.3 : random.pick([0.5, 1, 2]))
-      const preemption = act !== "forbid"
-      return {
-        kind: "configure",
-        at,
-        config: { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption }
-      }
-    }
-    case "disable":
-      return { kind: "disable", at, for: lease * random.next() }
-    case "double":
-      return { kind: "duplicate", at, for: lease, target }
-    case "kill":
-      return { kind: "crash", at, target, restart: 2 * lease, keepsId: true }
-    case "freeze":
-      return { kind: "freeze", at, for: lease * (0.9 + 0.6 * random.next()), target }
-    case "mute":
-      return { kind: "partition", at, targets: [target], cut: "both", for: 1.2 * lease, trigger: "renewal" }
-    case "slow":
-      return { kind: "storm", at, for: 2 * lease, rates: { slow: 0.5, slowMean: 0.3 * lease * second } }
-    case "fade":
-      return { kind: "fade", at, for: 3 * lease, target, delay: 0.25 * lease }
-    case "silence":
-      return { kind: "partition", at, targets: [target], cut: "requests", for: 1.6 * lease }
-    case "resign":
-    case "step-down":
-      return { kind: act, at }
-  }
-}
-
 const race = (
   random: SeededRandom,
   { after = 0, by = {}, commit, meanwhile = [], place, until }: Race,
@@ -502,9 +482,9 @@ const race = (
     commit,
     until,
     place: place ?? random.pick(["before", "behind", "later"]),
-    meanwhile: meanwhile.map((act) => actOf(random, act, after, lease))
+    meanwhile: meanwhile.map((act) => acts[act](after, lease, random))
   },
-  ...Object.entries(by).map(([act, leases]) => actOf(random, act as Act, Math.max(0, at + leases * lease), lease))
+  ...Object.entries(by).map(([act, leases]) => acts[act as Act](Math.max(0, at + leases * lease), lease, random))
 ]
 
 /** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */

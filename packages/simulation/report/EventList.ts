@@ -1,10 +1,10 @@
-/** The events of the part that is shown, as a list that can be searched. */
+/** The list of the visible events, with a search. */
 import type { LogEntry } from "../src/internal/reportData.ts"
 import { byId, make } from "./dom.ts"
 import type { Theme } from "./Theme.ts"
 import type { Timeline } from "./Timeline.ts"
 
-/** As many lines as are shown at most. */
+/** The largest number of lines. */
 const most = 1000
 
 const routine = new Set(
@@ -46,7 +46,7 @@ export class EventList {
       : `the first ${most} of ${shown.length} events: zoom in to see the others`
   }
 
-  /** Finds the event of that time. */
+  /** Marks the event nearest to an instant. */
   point(at: number): void {
     for (const [, line] of this.lines) line.classList.remove("near")
     const distance = ([time]: readonly [number, HTMLElement]): number => Math.abs(time - at)

@@ -10,7 +10,7 @@ interface Ticks {
   readonly digits: number
 }
 
-/** Where the text of a mark stands in its lane. */
+/** The offset of the text of a mark in its lane. */
 const textRow: { readonly [kind in Lane["kind"]]: number } = {
   process: 6,
   database: 44,
@@ -20,7 +20,7 @@ const textRow: { readonly [kind in Lane["kind"]]: number } = {
 }
 
 export class Painter {
-  /** Where the pointer is, to draw a line through all lanes. */
+  /** The x of the pointer: a line through all lanes. */
   pointer: number | undefined
   private readonly theme: Theme
   private readonly timeline: Timeline
@@ -40,7 +40,7 @@ export class Painter {
     this.overview = surfaces.overview
   }
 
-  /** The kinds of marks, those that matter most last. */
+  /** The kinds of marks, the most important last. */
   get ranks(): ReadonlyArray<string> {
     return Object.keys(markLooks(this.theme))
   }
@@ -91,7 +91,7 @@ export class Painter {
     }
   }
 
-  /** The lanes in which promises were broken, around the instant. */
+  /** Lights the lanes of violations, around their instants. */
   private lightLanes(violations: ReadonlyArray<Violation>): void {
     const { stage: { brush }, theme, timeline } = this
     const lit = new Map<string, number>()
@@ -144,7 +144,7 @@ export class Painter {
     brush.fillText(look.text, at, y + height / 2 + 0.5)
   }
 
-  /** How much of its lease a leader has left: all after a renewal, nothing at its deadline. */
+  /** The rest of a leader's lease: full after a renewal, empty at its deadline. */
   private drawLease(lane: PlacedLane, { deadline, from, full, of, to }: Lease): void {
     const { stage: { brush }, theme, timeline } = this
     const end = Math.min(to, deadline)
@@ -169,15 +169,15 @@ export class Painter {
       looks[mark.kind]!.draw(brush, x, lane.y, mark, scale)
     }
     if (timeline.isCrowded && lane.kind === "process" && span > 300) return
-    // Texts stand beside the signs of operators and faults, and above or below those of other lanes.
+    // In the lanes of operators and faults texts are beside the marks; in other lanes, above or below.
     const beside = lane.kind === "operator" || lane.kind === "simulation"
     const taken = beside ? seen.map(({ at }) => [timeline.x(at) - 5, timeline.x(at) + 5] as const) : []
     const { ranks } = this
     brush.font = font(11)
-    const told = seen
+    const texts = seen
       .filter(({ kind, text }) => looks[kind]!.text && text && span <= (looks[kind]!.textNear ?? Infinity))
       .toSorted((a, b) => ranks.indexOf(b.kind) - ranks.indexOf(a.kind))
-    for (const { at, kind, of, text = "" } of told) {
+    for (const { at, kind, of, text = "" } of texts) {
       const left = Math.max(gutter + 2, timeline.x(at) + (beside ? 9 : -2))
       const right = left + brush.measureText(text).width
       const gap = beside ? 2 : 8

@@ -1,4 +1,4 @@
-/** The colours of the page, light or dark. Red and amber mean trouble, so no process has them. */
+/** The colours of the page, light or dark. Red and amber are for faults, not for processes. */
 import { brushOf } from "./dom.ts"
 
 const names = ["ink", "soft", "line", "lane", "panel", "alive", "trouble", "night", "sleep", "good", "bad"] as const
@@ -24,7 +24,7 @@ export class Theme {
     return this.preference.matches
   }
 
-  /** Calls when the page turns light or dark. */
+  /** Calls `changed` when the page turns light or dark. */
   onChange(changed: () => void): void {
     this.preference.addEventListener("change", () => {
       this.chosen = read()
@@ -33,7 +33,7 @@ export class Theme {
     })
   }
 
-  /** The colour of a process, by its place; that of nobody without one. */
+  /** The colour of a process by its place; grey without one. */
   hue(place: number | undefined, light: number, alpha = 1): string {
     if (place === undefined) return this.chosen.soft
     const saturation = place < hues.length ? 62 : 30

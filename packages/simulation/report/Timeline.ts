@@ -1,10 +1,10 @@
-/** Where things are: lanes below one another, and the part of the time that is shown. */
+/** The positions of the lanes, and the visible part of the time. */
 import type { Lane, Mark, ReportData } from "../src/internal/reportData.ts"
 
-/** What comes before the lanes: their names. */
+/** The width of the lanes' names. */
 export const gutter = 96
 
-/** The shortest time that can be shown, in seconds. */
+/** The shortest visible part, in seconds. */
 const shortest = 0.002
 
 export interface PlacedMark extends Mark {
@@ -24,14 +24,14 @@ export class Timeline {
   readonly height: number
   /** Whether the lanes of processes are narrow. */
   readonly isCrowded: boolean
-  /** By how much a process's lane is lower than one that is not crowded. */
+  /** The height of a process's lane, relative to the normal one. */
   readonly scale: number
   from = 0
   to: number
   private readonly width: () => number
   private readonly moved: () => void
 
-  /** `width` is that of the canvas; `moved` is called when another part is to be shown. */
+  /** `width` is that of the canvas. `moved` is called when the visible part changes. */
   constructor(data: ReportData, width: () => number, moved: () => void) {
     this.data = data
     this.width = width
@@ -56,7 +56,7 @@ export class Timeline {
     this.height = bottom
   }
 
-  /** How long the part is that is shown, in seconds. */
+  /** The duration of the visible part, in seconds. */
   get span(): number {
     return this.to - this.from
   }
@@ -69,7 +69,7 @@ export class Timeline {
     return this.from === 0 && this.to === this.data.duration
   }
 
-  /** How many seconds so many pixels are. */
+  /** The seconds that a number of pixels shows. */
   secondsOf(pixels: number): number {
     return pixels / (this.width() - gutter) * this.span
   }
@@ -90,7 +90,7 @@ export class Timeline {
     return this.lanes.find((lane) => lane.name === name)
   }
 
-  /** Shows a part, as far as there is one. */
+  /** Shows a part of the history. */
   show(from: number, to: number): void {
     const span = Math.min(this.data.duration, Math.max(shortest, to - from))
     this.from = Math.min(Math.max(0, from), this.data.duration - span)
@@ -110,7 +110,7 @@ export class Timeline {
     this.show(around - (around - this.from) * factor, around + (this.to - around) * factor)
   }
 
-  /** Shows what happened then, in at most `span` seconds, so that it can be seen. */
+  /** Centres an instant, and shows at most `span` seconds. */
   visit(at: number, span: number): void {
     const wide = Math.min(this.span, span)
     this.show(at - wide / 2, at + wide / 2)

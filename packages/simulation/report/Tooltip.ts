@@ -1,4 +1,4 @@
-/** What stands beside the pointer: what happens there. */
+/** The tooltip beside the pointer. */
 import { byId, make } from "./dom.ts"
 import { gutter, type Timeline } from "./Timeline.ts"
 
@@ -9,7 +9,7 @@ export class Tooltip {
   private readonly timeline: Timeline
   private readonly ranks: ReadonlyArray<string>
 
-  /** `ranks` are the kinds of marks, those that matter most last. */
+  /** `ranks` are the kinds of marks, the most important last. */
   constructor(timeline: Timeline, ranks: ReadonlyArray<string>) {
     this.timeline = timeline
     this.ranks = ranks

@@ -16,7 +16,7 @@ export const make = <Tag extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** A canvas that is drawn on in the pixels of the page, whatever those of the screen are. */
+/** A canvas with the coordinates of the page, at the resolution of the screen. */
 export class Surface {
   readonly canvas: HTMLCanvasElement
   readonly brush: CanvasRenderingContext2D
@@ -34,7 +34,7 @@ export class Surface {
     return this.canvas.clientHeight
   }
 
-  /** Takes the size that the page gives it, and wipes it. */
+  /** Takes the size of its element, and clears it. */
   clear(): void {
     const { brush, canvas } = this
     const ratio = devicePixelRatio || 1

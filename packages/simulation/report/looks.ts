@@ -1,8 +1,8 @@
-/** How each kind of span and of mark looks. */
+/** The drawing of each kind of span and mark. */
 import type { Mark, Span } from "../src/internal/reportData.ts"
 import { faint, type Fill, type Theme } from "./Theme.ts"
 
-/** How a span is drawn: where in a lane that is not crowded, and what stands in it. */
+/** The drawing of a span: its place in a lane of normal height, and its text. */
 export interface Look {
   readonly y: number
   readonly height: number
@@ -13,7 +13,7 @@ export interface Look {
 
 type Looks = { readonly [kind: string]: (span: Span) => Look }
 
-/** In the order in which they are drawn: what comes later covers what came before. */
+/** In drawing order: later kinds cover earlier ones. */
 export const spanLooks = (theme: Theme): Looks => {
   const { colours } = theme
   const box = (y: number, height: number, fill: Fill, text?: string): Look => ({ y, height, fill, text })
@@ -32,7 +32,7 @@ export const spanLooks = (theme: Theme): Looks => {
     suspend: stopped(colours.sleep, "suspended"),
     partition: below(55, colours.trouble, "cut off"),
     fade: below(30, colours.trouble, "slow, then cut off"),
-    duplicate: below(30, colours.soft, "a double of another's id"),
+    duplicate: below(30, colours.soft, "duplicate id"),
     leads: led,
     nobody: () => box(11, 8, theme.striped(colours.alive)),
     overlap: () => ({ y: 1, height: 28, fill: colours.bad, text: "two at once", ink: "#fff" }),
@@ -45,7 +45,7 @@ export const spanLooks = (theme: Theme): Looks => {
   }
 }
 
-/** A span of a kind that this page does not know. */
+/** A span of an unknown kind. */
 export const plainLook = (theme: Theme, { kind }: Span): Look => ({
   y: 5,
   height: 18,
@@ -53,14 +53,14 @@ export const plainLook = (theme: Theme, { kind }: Span): Look => ({
   text: kind
 })
 
-/** How a mark is drawn: at `x` in the lane at `y`, `scale` being how high the lane is. */
+/** The drawing of a mark at `x` in the lane at `y`. `scale` is the height of the lane, relative to the normal one. */
 export interface MarkLook {
   readonly draw: (brush: CanvasRenderingContext2D, x: number, y: number, mark: Mark, scale: number) => void
-  /** It has a text, where there is room. */
+  /** It has a text if there is room. */
   readonly text?: true
-  /** It is drawn only where so many seconds or less are shown. */
+  /** It is drawn only if at most so many seconds are visible. */
   readonly near?: number
-  /** So is its text. */
+  /** The same for its text. */
   readonly textNear?: number
 }
 
@@ -100,7 +100,7 @@ const barAt =
   (top: number, width: number, height: number, fill: (place?: number) => string): MarkLook["draw"] =>
   (brush, x, y, { of }, s) => bar(brush, x, y + top * s, width, height * s, fill(of))
 
-/** Those that matter least come first: where there is no room for all texts, the last ones are told. */
+/** The least important first: where there is no room for all texts, the last ones are shown. */
 export const markLooks = (theme: Theme): MarkLooks => {
   const { colours } = theme
   const hue = (light: number, alpha?: number) => (place?: number) => theme.hue(place, light, alpha)

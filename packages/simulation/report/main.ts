@@ -1,4 +1,4 @@
-/** The program of a report's page: it shows the data that stand in it. */
+/** The program of a report page. It shows the data of the page. */
 import type { ReportData } from "../src/internal/reportData.ts"
 import { byId, make, surfaceIn } from "./dom.ts"
 import { EventList } from "./EventList.ts"
@@ -22,7 +22,7 @@ const redraw = (): void => {
 }
 
 let pending: ReturnType<typeof setTimeout> | undefined
-/** Soon, and once for many movements. */
+/** Updates the list once after many movements. */
 const listLater = (): void => {
   clearTimeout(pending)
   pending = setTimeout(() => {
@@ -57,14 +57,14 @@ theme.onChange(() => {
   events.show()
 })
 
-/** As many broken promises as are told above the lanes. */
+/** The largest number of violations above the lanes. */
 const most = 30
 
 const { violations } = data
 byId("title").textContent = data.title
 byId("summary").textContent = data.summary
 const verdict = byId("verdict")
-verdict.textContent = violations.length === 0 ? "every promise kept" : `promises broken: ${violations.length}`
+verdict.textContent = violations.length === 0 ? "no violations" : `violations: ${violations.length}`
 verdict.classList.toggle("broken", violations.length > 0)
 byId("violations").replaceChildren(
   ...violations.slice(0, most).map(({ at, checker, message }, index) => {
@@ -75,9 +75,9 @@ byId("violations").replaceChildren(
       make("b", { textContent: checker }),
       make("span", { textContent: message })
     )
-    // The promise is told once.
+    // Each guarantee is shown once.
     if (violations.findIndex((first) => first.checker === checker) === index) {
-      button.append(make("small", { textContent: `promised: ${data.promises[checker]}` }))
+      button.append(make("small", { textContent: `guarantee: ${data.promises[checker]}` }))
     }
     return button
   })

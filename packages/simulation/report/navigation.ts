@@ -1,15 +1,15 @@
-/** Moving in the timeline: by pointer, wheel, keys, and the address of the page. */
+/** Moves the timeline by pointer, wheel, keys, and the address of the page. */
 import { byId, type Surface } from "./dom.ts"
 import { gutter, type Timeline } from "./Timeline.ts"
 
-/** The part that is shown stands in the address, so that it can be passed on. */
+/** Writes the visible part into the address, so that it can be shared. */
 export const writeAddress = (timeline: Timeline): void => {
   const { from, isWhole, to } = timeline
   const address = isWhole ? location.pathname + location.search : `#${from.toFixed(3)}-${to.toFixed(3)}`
   history.replaceState(null, "", address)
 }
 
-/** Shows the part that stands in the address; tells whether one does. */
+/** Shows the part in the address, and returns whether it has one. */
 export const followAddress = (timeline: Timeline): boolean => {
   const [, from, to] = /^#(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(location.hash) ?? []
   if (from === undefined || !(Number(from) < Number(to))) return false
@@ -18,9 +18,9 @@ export const followAddress = (timeline: Timeline): boolean => {
 }
 
 interface Pointing {
-  /** The pointer is over the lanes; nowhere when it has left. */
+  /** The pointer is over the lanes; `undefined` when it has left. */
   readonly over: (event: PointerEvent | undefined) => void
-  /** Somebody has asked for that instant. */
+  /** The user has clicked on an instant. */
   readonly at: (at: number) => void
 }
 
@@ -65,7 +65,7 @@ export const byOverview = (timeline: Timeline, { canvas }: Surface): void => {
   })
 }
 
-/** From one instant of several to the next, and round. */
+/** Goes to the next of several instants, and after the last to the first. */
 const nextOf = (timeline: Timeline, instants: ReadonlyArray<number>, span: number) => (): void => {
   const at = instants.find((at) => at > timeline.middle + 1e-3) ?? instants[0]
   if (at !== undefined) timeline.visit(at, span)
@@ -76,7 +76,7 @@ const previousOf = (timeline: Timeline, instants: ReadonlyArray<number>, span: n
   if (at !== undefined) timeline.visit(at, span)
 }
 
-/** The keys, and the buttons that do the same. */
+/** The keys, and their buttons. */
 export const byKeys = (timeline: Timeline): void => {
   const elections = timeline.lanes[0]!.spans.filter(({ kind }) => kind === "leads").map(({ from }) => from)
     .toSorted((a, b) => a - b)

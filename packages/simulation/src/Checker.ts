@@ -1,12 +1,12 @@
-/** A checker holds a history against one promise. It sees the event log and the committed record, and calls nothing of what it checks. */
+/** A checker decides whether a history violates one guarantee. It reads the event log and the commits, and calls no code that it checks. */
 import type { Analysis } from "./internal/analysis.ts"
 
-/** A broken promise. */
+/** A violated guarantee. */
 export interface Violation {
   readonly checker: string
   /** When, in nanoseconds of simulated time. */
   readonly at: number
-  /** The process that broke it, if it was one. */
+  /** The process that violated it, if it was one. */
   readonly who?: string | undefined
   readonly message: string
 }
@@ -14,7 +14,7 @@ export interface Violation {
 /** See the module. */
 export interface Checker {
   readonly name: string
-  /** What is promised, in one sentence. */
+  /** The guarantee, in one sentence. */
   readonly promise: string
   readonly check: (analysis: Analysis) => ReadonlyArray<Violation>
 }

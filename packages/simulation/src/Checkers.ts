@@ -19,7 +19,7 @@ import { undisturbed } from "./checkers/undisturbed.ts"
 import type { History } from "./History.ts"
 import { analyze } from "./internal/analysis.ts"
 
-/** Those that do not depend on what the work does. */
+/** The checkers that do not depend on the work. */
 export const ofLeadership: ReadonlyArray<Checker> = [
   beliefs,
   growth,
@@ -43,7 +43,7 @@ export const all: ReadonlyArray<Checker> = [
   scopes
 ]
 
-/** Holds a history against promises, all unless given; the violations in the order of time. */
+/** Returns the violations in a history in the order of time. All checkers run by default. */
 export const check = (history: History, checkers: ReadonlyArray<Checker> = all): Array<Violation> => {
   const analysis = analyze(history)
   return checkers.flatMap(({ check }) => check(analysis)).toSorted((a, b) => a.at - b.at)

@@ -1,10 +1,10 @@
 /** The events of a history in their order, and as canonical text: the same seed gives the same bytes. */
 import { type EventScheduler, second } from "./EventScheduler.ts"
 
-/** What an event may tell. */
+/** A value of an event. */
 export type Detail = string | number | bigint | boolean | undefined
 
-/** What an event tells besides: instants and durations in nanoseconds, unless the log's reader is told otherwise. */
+/** The details of an event. Instants and durations are nanoseconds; `Report` lists the exceptions. */
 export interface Details {
   readonly [name: string]: Detail
   readonly term?: bigint

@@ -15,7 +15,7 @@ export const millisecond = 1_000_000
 /** So many seconds a simulation lasts at most, for its times to stay exact. */
 export const longest = 100 * 86_400
 
-/** Does tasks, unless it is unable to, now or for ever. */
+/** Runs tasks, unless it is frozen or dead. */
 export interface TaskOwner {
   /** Whether the task is to be run now. Where it is not, the owner keeps it for later, or forgets it. */
   readonly accepts: (task: () => void) => boolean

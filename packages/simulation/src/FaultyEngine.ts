@@ -1,9 +1,8 @@
 /**
- * The database as one process sees it through its link: an engine that adds time and faults to that of the database.
+ * A process's view of the database: an engine that adds the latency of the link and faults to that of the database.
  *
- * It keeps to what FoundationDB allows. A read version is fixed when the request arrives. A transaction that times out in its
- * commit (1031) may still be committed later; a commit of which the client is told that its outcome is unknown (1021) is not in
- * flight any more.
+ * It fails only as FoundationDB may. A read version is fixed when its request arrives. A commit that times out at the client (1031)
+ * may still be applied later. A commit whose client gets 1021 is no longer in flight.
  */
 import { type Engine, FdbError, type Mutation } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
@@ -15,28 +14,28 @@ import type { Link } from "./Link.ts"
 
 type Phase = FdbError["phase"]
 
-/** What a client is told of a database that was replaced while it had it open. */
+/** The error of a client whose database was replaced. */
 const replaced = 2990
 
-/** What a read is told that a recovery has overtaken. */
+/** The errors of a read that was under way during a recovery. */
 const staleReads = [1007, 1009, 1037] as const
 
-/** In milliseconds, longer than any history: the decorated engine does not time out. */
+/** A timeout in milliseconds that no history reaches. The decorated engine must not time out. */
 const unlimited = 1e12
 
-/** The fiber that waits for an answer. */
+/** A fiber that waits for a reply. */
 interface Call {
   readonly phase: Phase
   resume: ((answer: Effect.Effect<never, FdbError>) => void) | undefined
 }
 
-/** A read that was not answered yet: what it sees of its own transaction is fixed before a mutation. */
+/** A read without a reply. A mutation of its transaction first fixes its result. */
 interface PendingRead {
   ask: (() => Effect.Effect<unknown, FdbError>) | undefined
   answer: Exit.Exit<unknown, FdbError> | undefined
 }
 
-/** Sends an answer on its way; `known` unless it is the outcome of a commit that may be lost on the way. */
+/** Sends a reply. It is `known` unless it is the outcome of a commit, which the link may lose. */
 type Reply<A> = (answer: Effect.Effect<A, FdbError>, known: boolean) => void
 
 const fail = (code: number, phase: Phase): Effect.Effect<never, FdbError> => Effect.fail(new FdbError({ code, phase }))
@@ -56,7 +55,7 @@ const makeTransaction = (
   let cancelTimeout: (() => void) | undefined
   let timedOut = false
   let writesConflicts = false
-  /** When the answer with the read version is back; the version itself is fixed at the database some time before. */
+  /** When the reply with the read version arrived. The database has fixed the version earlier. */
   let versionAt: number | undefined
   let knownVersion: bigint | undefined
   let waitForVersion: Array<() => void> | undefined
@@ -72,7 +71,7 @@ const makeTransaction = (
       }))
   }
 
-  /** Sends a request. The answer comes back over the link, unless the time of the transaction is up before. */
+  /** Sends a request, and waits for its reply or for the timeout of the transaction. */
   const exchange = <A>(phase: Phase, send: (reply: Reply<A>) => void): Effect.Effect<A, FdbError> =>
     Effect.callback<A, FdbError>((resume) => {
       if (link.isReplaced) return resume(fail(replaced, phase))
@@ -84,7 +83,7 @@ const makeTransaction = (
           if (call.resume === undefined) return
           call.resume = undefined
           calls.delete(call)
-          // A client that waits through a fault of the network for the outcome of a commit is not told what it was.
+          // A client whose reply waited for the network does not get the outcome of its commit.
           if (link.isReplaced) resume(fail(replaced, phase))
           else resume(phase === "commit" && !fresh && !known ? fail(1021, "commit") : answer)
         })
@@ -95,7 +94,7 @@ const makeTransaction = (
       })
     })
 
-  /** Goes on once the read version is there: the first to need it asks for it. */
+  /** Calls `go` with a read version. The first call requests it. */
   const needVersion = (go: () => void): void => {
     if (versionAt !== undefined) return go()
     if (waitForVersion !== undefined) return void waitForVersion.push(go)
@@ -127,7 +126,7 @@ const makeTransaction = (
       if (!isFallible && versionAt !== undefined && versionAt <= process.scheduler.now) return ask()
       const pending: PendingRead = { ask, answer: undefined }
       pendingReads.add(pending)
-      // The answer is looked up when it is used: at a fixed version it does not matter when.
+      // The read is made when its reply arrives. At a fixed version the result is the same.
       const answer = Effect.suspend(() => {
         pendingReads.delete(pending)
         return (pending.answer ?? pending.ask!()) as Effect.Effect<A, FdbError>
@@ -199,7 +198,7 @@ const makeTransaction = (
     getKey: (selector, snapshot) => read(() => inner.getKey(selector, snapshot)),
     getPage: (begin, end, options) => read(() => inner.getPage(begin, end, options)),
     mutate: (mutation) => {
-      // What reads see of the own writes is what was written before they were asked for.
+      // A pending read must not see this mutation.
       for (const pending of pendingReads) {
         if (pending.ask === undefined) continue
         pending.answer = runNow(pending.ask())
@@ -231,13 +230,13 @@ const makeTransaction = (
       cancelTimeout?.()
       cancelTimeout = undefined
       calls.clear()
-      // A commit that is still on its way disposes of the transaction itself.
+      // A commit in flight disposes of the transaction itself.
       return inFlight ? Effect.void : inner.dispose
     })
   }
 }
 
-/** The database's engine over a link. Ends what the database keeps for the process when that is killed. */
+/** The engine of the database over a link. Its watches end with the process. */
 export const make = (link: Link): Engine.Engine => {
   const openWatches = new Set<FaultyWatch>()
   link.process.whenKilled(() => openWatches.forEach((watch) => watch.forget()))

@@ -1,4 +1,4 @@
-/** A host on which a process of the election runs, and runs again, as an init system would have it. */
+/** A host that runs a process of the election, and restarts it as an init system does. */
 import { Database } from "@effect-fdb/core"
 import {
   type Candidacy,
@@ -41,20 +41,19 @@ interface Environment {
 }
 
 /**
- * A wall clock that is set back between two looks at the belief, while the host is suspended, fools both clocks of a leader at once,
- * which is beyond what is promised (3). A leader that runs looks this often at least, in nanoseconds: after its margin, or a tenth of a
- * lease of 40 seconds.
+ * The longest time between two checks of the belief of a leader that runs, in nanoseconds. The default margin is a tenth of the longest
+ * lease, 40 seconds. The protocol excludes that a wall clock is set back and its host suspended between the same two checks (rule 3).
  */
-const longestLook = (margin: Duration.Duration | undefined): number =>
+const longestCheck = (margin: Duration.Duration | undefined): number =>
   1.2 * (margin === undefined ? 4 * second : Math.max(Duration.toMillis(margin) * millisecond, 0.4 * second))
 
-/** When something happened to a clock of a process that has not looked since. */
+/** The instant of a change of a clock, while its process is frozen and cannot check the belief. */
 const unseen = Number.POSITIVE_INFINITY
 
 interface Running {
   readonly process: SimulatedProcess
   readonly link: Link
-  /** It was asked to end. */
+  /** It was asked to exit. */
   isStopping: boolean
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   candidacy: Candidacy.Candidacy | undefined
@@ -74,7 +73,6 @@ export class Host {
   private priority: number
   private isRetired = false
   private setBackAt = Number.NEGATIVE_INFINITY
-  /** When it was suspended last. */
   private suspendedUntil = Number.NEGATIVE_INFINITY
 
   constructor(name: string, plan: ProcessPlan, environment: Environment) {
@@ -97,12 +95,12 @@ export class Host {
     return this.running?.leadership !== undefined
   }
 
-  /** Its process, while there is one. */
+  /** Its process, while one runs. */
   get present(): Readonly<Pick<Running, "process" | "link" | "isStopping">> | undefined {
     return this.running
   }
 
-  /** Starts a process, unless one runs. */
+  /** Starts a process if none runs. */
   start(options: { readonly keepsId: boolean; readonly priority?: number | undefined }): void {
     if (this.running !== undefined || this.isRetired) return
     const { database, log, scheduler } = this.environment
@@ -139,7 +137,7 @@ export class Host {
       const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
       log.add(process.name, "exits", { reason })
       this.end(running)
-      // An init system starts it again, unless it was asked to end; one whose id is taken gets another.
+      // A superseded process restarts with another id.
       if (running.isStopping) return
       scheduler.after(
         this.random.between(1, 3) * second,
@@ -148,7 +146,7 @@ export class Host {
     })
   }
 
-  /** The process is killed: no finalizer runs. */
+  /** Kills the process: no finalizer runs. */
   crash(): void {
     const { running } = this
     if (running === undefined) return
@@ -156,7 +154,7 @@ export class Host {
     this.end(running)
   }
 
-  /** The process is asked to end, and given some time. */
+  /** Asks the process to exit, and kills it after 30 seconds. */
   stop(): void {
     const { running } = this
     if (running === undefined || running.isStopping) return
@@ -168,7 +166,7 @@ export class Host {
     })
   }
 
-  /** No process is started on it any more. */
+  /** Stops the process, and starts no other. */
   retire(): void {
     this.isRetired = true
     this.stop()
@@ -189,14 +187,14 @@ export class Host {
     process.fork(Context.empty(), leadership.resign)
   }
 
-  /** Whether the process may not have looked since something happened to one of its clocks: see {@link longestLook}. */
+  /** Whether the process may not have checked its belief since `happened`. */
   private isUnseen(happened: number): boolean {
-    return this.environment.scheduler.now - happened < longestLook(this.margin)
+    return this.environment.scheduler.now - happened < longestCheck(this.margin)
   }
 
   /**
-   * Nothing of the process runs until what this gives is called. One that is to be suspended while its wall clock has just
-   * been set back is frozen only.
+   * Freezes or suspends the process until the returned function is called. If its wall clock has just been set back, it is only
+   * frozen: see {@link longestCheck}.
    */
   freeze(suspends: boolean): (() => void) | undefined {
     const { running } = this
@@ -216,7 +214,7 @@ export class Host {
     }
   }
 
-  /** Sets its wall clock: ahead, where the host was suspended lately. */
+  /** Changes the wall clock. If the host was just suspended, only forward: see {@link longestCheck}. */
   jump(seconds: number): void {
     if (this.running === undefined) return
     const { process } = this.running
@@ -240,8 +238,8 @@ export class Host {
   }
 
   /**
-   * Campaigns, works, and campaigns again when the work has ended by itself. A process whose id is taken ends, or, where it is
-   * the host's second, fourth and so on, waits until the id is free.
+   * Campaigns, works, and campaigns again after the work. A superseded process exits. Every second process of the host instead waits
+   * until its id is free.
    */
   private main(running: Running): Effect.Effect<void, unknown, Database> {
     const { election, work } = this.environment

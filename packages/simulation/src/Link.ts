@@ -58,7 +58,7 @@ export class Link {
     this.delay = delay
   }
 
-  /** Whether the process is told that the database that it has open was replaced. */
+  /** Whether the database that the process has open was replaced. */
   get isReplaced(): boolean {
     return this.replaced
   }

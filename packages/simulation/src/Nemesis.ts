@@ -1,5 +1,5 @@
 /**
- * Lets the faults of a scenario happen, and ends them. Operators have a process of their own, in good weather.
+ * Lets the faults of a scenario happen, and ends them. Operators have a process of their own, without faults.
  */
 import { Bytes, Database, type FdbError, Transaction, Tuple } from "@effect-fdb/core"
 import { ElectionConfig, type LeaderElection, type LeaderState } from "@effect-fdb/leader-election"

@@ -36,7 +36,7 @@ export type Name = typeof names[number]
 
 /** What a profile is for, in one line. */
 export const descriptions: { readonly [name in Name]: string } = {
-  calm: "no faults: leaders that resign or are asked to, in good weather",
+  calm: "no faults: leaders resign, or are asked to step down",
   clocks: "wall clocks that are off and jump, monotonic clocks that drift and stand still",
   pauses: "processes that freeze, stall, crash and come back",
   network: "slow and cut links, conflicts, unknown and late commits, lost watches",

@@ -1,4 +1,4 @@
-/** A history as one page to look at: who leads, the database, a lane for each process, faults, and operators. */
+/** A history as one page: lanes for the leader, the database, each process, faults, and operators. */
 import type { Violation } from "./Checker.ts"
 import * as Checkers from "./Checkers.ts"
 import type { Detail, Event } from "./EventLog.ts"
@@ -13,12 +13,12 @@ import { page } from "./internal/reportPage.ts"
 import * as Transitions from "./internal/transitions.ts"
 import { workRuns } from "./internal/workRuns.ts"
 
-/** A history, and what the lanes need of it. */
+/** A history, and what the lanes show of it. */
 interface Source {
   readonly analysis: Analysis
   readonly beliefs: ReadonlyArray<Belief>
   readonly lines: ReadonlyMap<Event, number>
-  /** The place of each process among the lanes. */
+  /** The index of each host among the lanes of processes. */
   readonly places: ReadonlyMap<string, number>
 }
 
@@ -33,7 +33,7 @@ const span = (kind: string, from: number, to: number, label: string, more: Parti
   ...more
 })
 
-/** The events that have a mark in the lane of a process, and its text. */
+/** The texts of the events that have a mark in the lane of a process. */
 const marked: { readonly [what: string]: (details: Event["details"]) => string | undefined } = {
   registered: ({ again }) => again === true ? "registers again" : "registers",
   challenged: () => "challenges",
@@ -54,13 +54,13 @@ const marked: { readonly [what: string]: (details: Event["details"]) => string |
   clock: () => undefined
 }
 
-/** From each confirmation of a process's lease to the next, as far as it believes. */
+/** The periods from each confirmation of a process's lease to the next, while it believes that it leads. */
 const leasesOf = (process: ProcessRun, beliefs: ReadonlyArray<Belief>, place: number): Array<Lease> => {
   const confirmed = process.events.filter(({ what }) => what === "elected" || what === "renewed")
   return confirmed.flatMap(({ at, details }, index) => {
     const belief = beliefs.find(({ from, to, who }) => who === process.name && from <= at && at <= to)
     const shown = whenShown(process, "monotonic", details.until!, at)
-    // It may have died before.
+    // The process may die before.
     const deadline = Number.isFinite(shown)
       ? shown
       : at + (details.until! - shownAt(process, "monotonic", at)) / (process.clock[0]?.rate ?? 1)
@@ -78,7 +78,7 @@ const processLane = ({ analysis, beliefs, lines, places }: Source, host: string)
     const reborn = runs[index + 1]?.born ?? analysis.history.endedAt
     const alive = span("alive", born, died, `${name} runs as candidate "${id}"`)
     return reborn > died
-      ? [span("dead", died, reborn, `${name} is dead, and nothing runs on its host`), alive]
+      ? [span("dead", died, reborn, `${name} is dead, and its host runs no process`), alive]
       : [alive]
   })
   const believed = beliefs.filter(({ who }) => hostOf(who) === host).map(({ from, term, to, who }) =>
@@ -109,7 +109,7 @@ const processLane = ({ analysis, beliefs, lines, places }: Source, host: string)
   return { name: host, kind: "process", place, spans: [...lives, ...believed, ...works, ...faults], marks, leases }
 }
 
-/** Who believes that it leads: nobody at times, and never two. */
+/** The processes that believe that they lead. */
 const leaderLane = ({ analysis, beliefs, places }: Source): Lane => {
   const spans: Array<Span> = []
   let reached = 0
@@ -124,7 +124,12 @@ const leaderLane = ({ analysis, beliefs, places }: Source): Lane => {
     if (from < reached - 1000) {
       const over = Math.min(to, reached)
       spans.push(
-        span("overlap", from, over, `two believe that they lead, for ${((over - from) / second).toFixed(6)} s`)
+        span(
+          "overlap",
+          from,
+          over,
+          `two processes believe that they lead, for ${((over - from) / second).toFixed(6)} s`
+        )
       )
     }
     reached = Math.max(reached, to)
@@ -170,7 +175,7 @@ const databaseLane = ({ analysis, places }: Source): Lane => {
   return { name: "database", kind: "database", spans, marks }
 }
 
-/** What the lanes of faults and of operators show as spans, or not at all. */
+/** The events that the lanes of faults and operators show as spans, or not at all. */
 const unmarked: ReadonlySet<string> = new Set([
   "batch",
   "fault",
@@ -193,7 +198,7 @@ const otherLane = ({ analysis, lines }: Source, kind: "simulation" | "operator",
     .map((event) => ({ kind: "act", at: seconds(event.at), text: event.what, line: lines.get(event) }))
 })
 
-/** The units of durations and instants in the log, as so many to a second. */
+/** The unit of each duration and instant in the log, as a part of a second. */
 const perSecond: ReadonlyMap<string, number> = new Map([
   ...["leaderless", "until", "latency", "duration", "begun", "monotonic", "wall"].map((name) =>
     [name, second] as const
@@ -207,7 +212,7 @@ const toText = (name: string, detail: Detail): string => {
   return unit === undefined ? `${name}=${String(detail)}` : `${name}=${Number((Number(detail) / unit).toFixed(6))}s`
 }
 
-/** An event for the list: when, who, what, and the rest. */
+/** An event in the list. */
 const toEntry = ({ at, details, what, who }: Event): LogEntry => {
   const rest = Object.entries(details).filter(([, detail]) => detail !== undefined)
   return [seconds(at), who, what, rest.map(([name, detail]) => toText(name, detail)).join(" ")]

@@ -1,15 +1,14 @@
 /**
- * What a history is made from: plain data, that can be printed, pasted into a test, and made smaller.
+ * The input of a history, as plain data: it can be printed, pasted into a test, and minimised. It determines the whole history.
  *
- * Times and spans are seconds of simulated time, unless a name says otherwise. Together with its seed a scenario decides
- * everything.
+ * Times and durations are seconds of simulated time.
  */
 import type { FaultRates } from "./FaultRates.ts"
 import type { CommitKind } from "./internal/commitKind.ts"
 import type { Cut } from "./Link.ts"
 import type { Trigger } from "./Triggers.ts"
 
-/** The election's configuration at the beginning. */
+/** The configuration of the election. */
 export interface Config {
   readonly lease: number
   readonly heartbeat: number
@@ -17,26 +16,26 @@ export interface Config {
   readonly preemption: boolean
 }
 
-/** What a process does while it leads. */
+/** The work of a leader. */
 export interface Work {
-  /** The pause between two steps, in seconds, on average. */
+  /** The mean pause between two steps. */
   readonly gap: number
-  /** The share of steps that write under `guard`, and of those that write to the external sink. */
+  /** The share of steps that write under `guard`, and that of steps that send to the sink. */
   readonly guarded: number
   readonly external: number
-  /** The share that writes under `guard` without reading, into a journal: such a write conflicts with nothing else. */
+  /** The share of steps that write to a journal under `guard` without reads. Such a write conflicts only with the end of the tenure. */
   readonly journal?: number | undefined
-  /** The work ends by itself after about so long; goes on for ever where it is not set. */
+  /** The work ends by itself after about this time. If unset, it never does. */
   readonly lasts?: number | undefined
-  /** It holds something and has a fiber of its own, both in the scope of its tenure. */
+  /** The work holds a resource and a fiber in the scope of its tenure. */
   readonly scoped?: boolean | undefined
-  /** A fiber that is none of the work's writes under `guard`, too. */
+  /** A fiber outside of the work also writes under `guard`. */
   readonly outside?: boolean | undefined
-  /** It fails after so long, whenever it leads. */
+  /** The work fails after this time in every tenure. */
   readonly fails?: number | undefined
-  /** How long its finalizer takes. */
+  /** The duration of its finalizer. */
   readonly finalizer: number
-  /** How long its guarded writes may take: a commit cannot be interrupted. */
+  /** The timeout of its guarded writes. A commit cannot be interrupted. */
   readonly guardTimeout: number
 }
 
@@ -45,16 +44,16 @@ export interface ProcessPlan {
   readonly id: string
   readonly priority: number
   readonly starts: number
-  /** How much too fast its clocks are, in parts of a million. */
+  /** The error of the rate of its clocks, in parts per million. Positive: too fast. */
   readonly drift: number
-  /** How far its wall clock is ahead. */
+  /** The time by which its wall clock is ahead. */
   readonly wallOffset: number
-  /** The safety margin as a share of the lease; the library's default where it is not set. */
+  /** The safety margin as a share of the lease. If unset, the default of the library. */
   readonly margin?: number | undefined
   readonly work: Work
 }
 
-/** Which process: by its place, or whichever leads then. */
+/** A process by its index, or the one that leads when the fault begins. */
 export type Target = number | "leader"
 
 interface Lasting {
@@ -70,17 +69,17 @@ interface Restarting {
   readonly keepsId: boolean
 }
 
-/** What each kind of fault, or of an operator's act, is told besides when it begins. */
+/** The parameters of each kind of fault or action of an operator. */
 interface Kinds {
   readonly storm: Lasting & { readonly rates: Partial<FaultRates> }
   readonly partition: Lasting & { readonly targets: ReadonlyArray<Target>; readonly cut: Cut }
-  /** A link that gets slow, its answers late by `delay`, and halfway through is cut. */
+  /** A link whose replies are late by `delay`, and which is cut after half of the time. */
   readonly fade: Lasting & Targeted & { readonly delay: number }
   readonly outage: Lasting & { readonly versions: number }
   readonly freeze: Lasting & Targeted
   readonly suspend: Lasting & Targeted
   readonly stall: Lasting & Targeted
-  /** What the process has open of the database is replaced: each request tells it so, for as long as it runs. */
+  /** The database that the process has open is replaced. From then on each request of the process fails. */
   readonly replace: Targeted
   readonly jump: Targeted & { readonly by: number }
   readonly crash: Targeted & Restarting
@@ -95,13 +94,14 @@ interface Kinds {
   readonly evict: unknown
   readonly garbage: Lasting & { readonly record: "config" | "leader" | "lease" | "challenge" | "candidate" }
   readonly forge: { readonly priority: number }
-  /** An operator takes the leadership at once, as the transaction-level interface may, and lets the lease lapse. */
+  /** An operator claims the leadership through the transaction-level interface, and lets the lease lapse. */
   readonly usurp: unknown
-  /** An operator reads who leads, and resigns for that tenure much later, when another stands: which must do nothing. */
+  /** An operator reads who leads, and resigns for that tenure later, when another stands. That must have no effect. */
   readonly "resign-late": Lasting
   /**
-   * `meanwhile` happens when the first commit of a kind arrives within a time, `at` counting from there. The commit is kept back
-   * until one of the kind `until` arrives, where that is set, and then put into its batch, before or behind it, or into a later one.
+   * Delays the first commit of a kind that arrives within the time. The faults of `meanwhile` begin when it arrives; their `at` is
+   * relative to that. If `until` is set, the commit waits until one of that kind arrives. It is then placed before or behind that one
+   * in its batch, or in a later batch.
    */
   readonly race: Lasting & {
     readonly commit: CommitKind
@@ -112,25 +112,25 @@ interface Kinds {
 }
 
 /**
- * A scheduled fault, or an operator's act. With a trigger it strikes at the next moment of that kind from `at` on, and where it is
- * meant for the leader, the process that brought that moment about; at the latest after {@link longestWait}.
+ * A scheduled fault or action of an operator. With a trigger, it begins at the next event of that kind after `at`, or after
+ * {@link longestWait} at the latest. The target `leader` is then the process that caused the event.
  */
 export type Fault<Kind extends keyof Kinds = keyof Kinds> = {
   [kind in Kind]: { readonly kind: kind; readonly at: number; readonly trigger?: Trigger | undefined } & Kinds[kind]
 }[Kind]
 
-/** How long a fault waits for its trigger at most. */
+/** The longest time that a fault waits for its trigger. */
 export const longestWait = 5
 
-/** How long a commit is kept back at most: its read version is too old then. */
+/** The longest delay of a commit in a race. Its read version is too old after that. */
 export const longestHold = 5
 
-/** Everything that a history is made from. */
+/** The input of a history. */
 export interface Scenario {
   readonly seed: number
   readonly profile: string
   readonly duration: number
-  /** From then on nothing goes wrong any more, and every process runs. */
+  /** From this time on there are no faults, and every process runs. */
   readonly quietAt: number
   readonly config: Config
   readonly processes: ReadonlyArray<ProcessPlan>

@@ -1,20 +1,17 @@
-/**
- * Makes a scenario that breaks a promise smaller, as long as it still breaks it: shorter, fewer faults, fewer processes,
- * and nothing odd about those that are left.
- */
+/** Minimises a scenario that violates a guarantee: a shorter duration, fewer faults and processes, default values for the rest. */
 import * as Checkers from "./Checkers.ts"
 import type { FaultRates } from "./FaultRates.ts"
 import type { Fault, ProcessPlan, Scenario } from "./Scenario.ts"
 import * as Simulation from "./Simulation.ts"
 
-/** How a scenario is told to be failing; by its checker's name unless it is given. */
+/** Whether a scenario still fails. */
 type Fails = (scenario: Scenario) => boolean
 
-/** Whether a scenario breaks the promise of a checker. */
+/** Whether a scenario violates the guarantee of a checker. */
 export const breaks = (checker: string, options: Simulation.Options = {}): Fails => (scenario) =>
   Checkers.check(Simulation.run(scenario, options)).some((violation) => violation.checker === checker)
 
-/** Takes parts away, in halves and then smaller, while `fails` says that it still fails. */
+/** Removes items while the rest still fails: first one half at a time, then smaller parts. */
 const without = <A>(items: ReadonlyArray<A>, fails: (rest: ReadonlyArray<A>) => boolean): ReadonlyArray<A> => {
   let rest = items
   for (let size = Math.ceil(rest.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -27,11 +24,11 @@ const without = <A>(items: ReadonlyArray<A>, fails: (rest: ReadonlyArray<A>) => 
   return rest
 }
 
-/** So many scenarios are tried; a night's failing seed is told before the morning. */
+/** The largest number of scenarios that a minimisation runs. */
 const mostAttempts = 400
 
-/** What is plain about each process, one thing after another. */
-const plain: ReadonlyArray<(process: ProcessPlan) => ProcessPlan> = [
+/** Each sets one property of a process to its default. */
+const defaults: ReadonlyArray<(process: ProcessPlan) => ProcessPlan> = [
   (process) => ({ ...process, margin: undefined }),
   (process) => ({ ...process, drift: 0 }),
   (process) => ({ ...process, wallOffset: 0 }),
@@ -40,8 +37,8 @@ const plain: ReadonlyArray<(process: ProcessPlan) => ProcessPlan> = [
   (process) => ({ ...process, work: { ...process.work, lasts: undefined } })
 ]
 
-/** Storms with one fault less each. */
-const calmer = (faults: ReadonlyArray<Fault>, attempt: (faults: ReadonlyArray<Fault>) => boolean): void => {
+/** Removes the faults of storms, one at a time. */
+const withoutRates = (faults: ReadonlyArray<Fault>, attempt: (faults: ReadonlyArray<Fault>) => boolean): void => {
   let current = faults
   faults.forEach((fault, index) => {
     if (fault.kind !== "storm") return
@@ -57,8 +54,8 @@ const calmer = (faults: ReadonlyArray<Fault>, attempt: (faults: ReadonlyArray<Fa
 }
 
 /**
- * The smallest scenario that was found. `seconds` is when the promise was broken, in seconds of simulated time: nothing after it
- * matters, so the first step is to end the history there.
+ * Returns the smallest scenario found. `seconds` is the simulated time of the violation, in seconds. The first step ends the history
+ * there, because nothing later matters.
  */
 export const shrink = (scenario: Scenario, fails: Fails, seconds: number): Scenario => {
   let smallest = scenario
@@ -79,12 +76,12 @@ export const shrink = (scenario: Scenario, fails: Fails, seconds: number): Scena
   }
   without(smallest.faults, (faults) => attempt({ ...smallest, faults }))
   without(smallest.processes, (processes) => processes.length > 0 && attempt({ ...smallest, processes }))
-  for (const simplify of plain) attempt({ ...smallest, processes: smallest.processes.map(simplify) })
-  calmer(smallest.faults, (faults) => attempt({ ...smallest, faults }))
+  for (const simplify of defaults) attempt({ ...smallest, processes: smallest.processes.map(simplify) })
+  withoutRates(smallest.faults, (faults) => attempt({ ...smallest, faults }))
   return smallest
 }
 
-/** A plain value as TypeScript, on one line. */
+/** A value as TypeScript, on one line. */
 const literal = (value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? "[]" : `[${value.map(literal).join(", ")}]`
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
@@ -92,7 +89,7 @@ const literal = (value: unknown): string => {
   return `{ ${fields.map(([name, field]) => `${name}: ${literal(field)}`).join(", ")} }`
 }
 
-/** A scenario as TypeScript, a process and a fault to a line. */
+/** A scenario as TypeScript, one process or fault in each line. */
 export const toSource = ({ config, duration, faults, processes, profile, quietAt, seed }: Scenario): string => {
   const list = (items: ReadonlyArray<unknown>) =>
     items.length === 0 ? "[]" : `[\n    ${items.map(literal).join(",\n    ")}\n  ]`
@@ -109,7 +106,7 @@ export const toSource = ({ config, duration, faults, processes, profile, quietAt
   ].join("\n")
 }
 
-/** A scenario as something to paste into a test. */
+/** A scenario as a test to paste. */
 export const toTest = (scenario: Scenario, checker: string): string =>
   [
     `import { Checkers, Simulation } from "@effect-fdb/simulation"`,

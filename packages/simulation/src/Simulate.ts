@@ -24,7 +24,7 @@ export interface Options {
 /** See the module. */
 export interface Result {
   readonly statistics: Statistics.Statistics
-  /** The histories that broke promises. */
+  /** The histories that violated a guarantee. */
   readonly failures: ReadonlyArray<Outcome>
   /** The history with the most tenures, the first of these. */
   readonly liveliest: Outcome | undefined
@@ -33,7 +33,7 @@ export interface Result {
 /** Of no history. */
 export const none: Result = { statistics: Statistics.none, failures: [], liveliest: undefined }
 
-/** Runs each seed once with every profile; `progress` is told after each history what has come of them so far. */
+/** Runs each seed once with every profile. Calls `progress` with the result so far after each history. */
 export const run = (
   { duration, from, processes, profiles, seeds, threads = 1 }: Options,
   progress: (result: Result) => Effect.Effect<void> = () => Effect.void

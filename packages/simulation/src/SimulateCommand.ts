@@ -18,10 +18,10 @@ import * as Shrink from "./Shrink.ts"
 import * as Simulate from "./Simulate.ts"
 import * as Statistics from "./Statistics.ts"
 
-/** A promise was broken; the command has told which. */
+/** A guarantee was violated. The command has printed which. */
 export class PromiseBroken extends Data.TaggedError("PromiseBroken")<{ readonly violations: number }> {
   override get message(): string {
-    return `${plural(this.violations, "promise")} ${this.violations === 1 ? "was" : "were"} broken`
+    return `${plural(this.violations, "violation")} found`
   }
 }
 
@@ -62,7 +62,7 @@ const flags = {
   json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
 }
 
-/** Fails unless each of the numbers is at least so much. */
+/** Fails unless each number is at least `least`. */
 const requireAtLeast = (least: number, numbers: Readonly<Record<string, number>>): Effect.Effect<void, UsageError> => {
   const wrong = Object.keys(numbers).filter((name) => numbers[name]! < least).map((name) => `--${name}`)
   return wrong.length === 0 ? Effect.void : usageError(`${wrong.join(" and ")}: give at least ${least}`)
@@ -70,7 +70,7 @@ const requireAtLeast = (least: number, numbers: Readonly<Record<string, number>>
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** Shorter histories are over before anything could go wrong. */
+/** Shorter histories have no time for faults. */
 const shortest = 60
 
 /** Seconds. */
@@ -82,7 +82,7 @@ const parseDuration = (text: string): Effect.Effect<number, UsageError> => {
   const duration = parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit!]!, 0)
   if (duration < shortest) {
     return usageError(
-      `--duration has to be at least ${shortest}s: in the last 55 seconds or more of a history nothing goes wrong`
+      `--duration has to be at least ${shortest}s: the last 55 seconds or more of a history have no faults`
     )
   }
   return duration > longest
@@ -90,7 +90,7 @@ const parseDuration = (text: string): Effect.Effect<number, UsageError> => {
     : Effect.succeed(duration)
 }
 
-/** Those of a name, all without one. */
+/** The item of a name, or all without one. */
 const select = <A>(kind: string, items: ReadonlyArray<A>, nameOf: (item: A) => string, name: Option.Option<string>) => {
   const selected = items.filter((item) => Option.isNone(name) || nameOf(item) === name.value)
   return selected.length > 0
@@ -106,21 +106,21 @@ const bar = (done: number, total: number): string => {
   return `\r${"█".repeat(filled)}${"░".repeat(width - filled)} ${done}/${total} ${done === total ? "\n" : ""}`
 }
 
-/** Tells of each seed that breaks a promise when it is found; and on a terminal, with a bar, how far it is. */
+/** Prints each seed that violates a guarantee when it is found, and a progress bar on a terminal. */
 const progressOf = (total: number) => {
-  let told = 0
+  let reported = 0
   return ({ failures, statistics }: Simulate.Result): Effect.Effect<void> => {
-    const news = failures.slice(told).map(({ job: { profile, seed }, violations }) => {
+    const news = failures.slice(reported).map(({ job: { profile, seed }, violations }) => {
       const broken = [...new Set(violations.map(({ checker }) => checker))].join(", ")
-      return `${process.stderr.isTTY ? "\r\x1b[K" : ""}${profile}, seed ${seed} breaks ${broken}\n`
+      return `${process.stderr.isTTY ? "\r\x1b[K" : ""}${profile}, seed ${seed} violates ${broken}\n`
     })
-    told = failures.length
+    reported = failures.length
     const text = news.join("") + (process.stderr.isTTY ? bar(statistics.histories, total) : "")
     return text === "" ? Effect.void : write(text)
   }
 }
 
-/** A page that could not be written should not be found out after a night. */
+/** Fails before a long run if the page cannot be written after it. */
 const requireWritable = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fileSystem) => Effect.scoped(fileSystem.open(path, { flag: "a" }))).pipe(
     Effect.mapError(({ reason }) =>
@@ -134,7 +134,7 @@ const violationsIn = ({ failures }: Simulate.Result): number =>
 const counts = (of: Readonly<Record<string, number>>): string =>
   Object.entries(of).toSorted(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`).join(", ") || "none"
 
-/** What a person wants to know of the run. */
+/** The result for a person. */
 const summary = (result: Simulate.Result, realSeconds: number): string => {
   const { statistics } = result
   const { causes, failovers, faults, histories, leaderlessSeconds, losses, simulatedSeconds, taken, tenures } =
@@ -176,7 +176,7 @@ const toJson = (result: Simulate.Result, seeds: number, realSeconds: number): st
   })
 }
 
-/** Tells of a failing seed, and of the smallest scenario that was found for it. */
+/** Prints a failing seed, and the smallest scenario that was found for it. */
 const explain = Effect.fnUntraced(function*({ job, violations }: Simulate.Outcome) {
   yield* Console.log(`\n${job.profile}, seed ${job.seed}:`)
   for (const { at, checker, message } of violations.slice(0, 5)) {

@@ -33,7 +33,7 @@ interface Submission {
   readonly transaction: Engine.EngineTransaction
   /** Versionstamps not filled in. */
   readonly mutations: VersionedStore.Commit["mutations"]
-  /** `injected`: it is told what all of its batch are. */
+  /** `injected`: the exit is a fault of the whole batch. */
   readonly answer: (exit: Exit.Exit<Engine.Committed, FdbError>, injected: boolean) => void
 }
 
@@ -88,8 +88,8 @@ export class SimulatedDatabase {
   }
 
   /**
-   * It does not answer any more. Where that is because it `recovers`, everything under way fails: of each batch that is not written
-   * yet, all commits are told that their outcome is unknown, and either all or none are there afterwards.
+   * Stops answering. If it `recovers`, everything under way fails: of each unwritten batch either all commits are applied or none, and
+   * all get 1021.
    */
   goDown(recovers: boolean): void {
     this.down++
@@ -153,13 +153,13 @@ export class SimulatedDatabase {
     })
   }
 
-  /** Writes a batch, where it `lands`, and answers its commits: with what came of each, unless all are told the same. */
-  private end(batch: Batch, lands: boolean, told: Exit.Exit<never, FdbError> | undefined): void {
+  /** Applies a batch if it `lands`. Returns the exit of each commit to its process, or `injected` to all. */
+  private end(batch: Batch, lands: boolean, injected: Exit.Exit<never, FdbError> | undefined): void {
     this.batches.delete(batch)
     if (batch.length > 1) this.log.add("simulation", "batch", { commits: batch.length })
     const exits = batch.map((submission) => lands ? this.commit(submission) : undefined)
     this.joins = false
-    batch.forEach(({ answer }, index) => answer(told ?? exits[index]!, told !== undefined))
+    batch.forEach(({ answer }, index) => answer(injected ?? exits[index]!, injected !== undefined))
   }
 
   /** Commits, now, and keeps a record of it. */

@@ -27,7 +27,7 @@ export interface Statistics {
   readonly failovers: ReadonlyArray<number>
 }
 
-/** Every transition of the protocol and of its supervision: those of the stored state, and those that the event log tells of. */
+/** Every transition of the protocol and of its supervision: of the stored state, and in the event log. */
 export const transitions: ReadonlyArray<string> = [
   ...Transitions.stored.map((name) => `stored: ${name}`),
   ...[
@@ -42,11 +42,11 @@ export const transitions: ReadonlyArray<string> = [
     "exits-CandidateSuperseded",
     "exits-InvalidState",
     ...LossReason.literals.map((reason) => `lost-${reason}`)
-  ].map((name) => `told: ${name}`)
+  ].map((name) => `event: ${name}`)
 ]
 
 const transitionOf = ({ details: { cause, path, reason }, what }: Event): string =>
-  `told: ${what === "following" ? "follows" : [what, cause ?? path ?? reason ?? []].flat().join("-")}`
+  `event: ${what === "following" ? "follows" : [what, cause ?? path ?? reason ?? []].flat().join("-")}`
 
 /** What operators do, beside the faults that they cause for a time. */
 const operatorActions: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 /**
- * For your own tests: your effect, under `withLeadership`, on every process of a virtual cluster with faults; and then your
- * invariant.
+ * Tests your own effect: every process of a virtual cluster with faults runs it under `withLeadership`. Your invariant is checked at
+ * the end of each history.
  *
  * **Example**
  *
@@ -8,7 +8,7 @@
  * import { VirtualCluster } from "@effect-fdb/simulation"
  * import { Effect } from "effect"
  *
- * // Numbers that leaders hand out, through a service that refuses smaller fencing tokens, never go back.
+ * // Leaders hand out their terms. These never decrease.
  * export const test = VirtualCluster.check({ seeds: 20, profile: "pauses" }, () => {
  *   const given: Array<bigint> = []
  *   return {
@@ -31,44 +31,43 @@ import type { Scenario } from "./Scenario.ts"
 import * as Shrink from "./Shrink.ts"
 import * as Simulation from "./Simulation.ts"
 
-/** Which histories are made. */
+/** Which histories to simulate. */
 export interface Options {
-  /** How many; 20 unless set. */
+  /** The number of histories. 20 by default. */
   readonly seeds?: number | undefined
-  /** The first seed; 0 unless set. */
+  /** The first seed. 0 by default. */
   readonly from?: number | undefined
-  /** What goes wrong in them; `everything` unless set. See `Profile.descriptions`. */
+  /** The kind of faults, see `Profile.descriptions`. `everything` by default. */
   readonly profile?: Profile.Name | undefined
-  /** How many processes campaign; 3 unless set. */
+  /** The number of processes that campaign. 3 by default. */
   readonly processes?: number | undefined
-  /** How long each history is, in simulated seconds; 180 unless set. The last 55 or more of them are without faults. */
+  /** The duration of each history in simulated seconds. The last 55 or more are without faults. 180 by default. */
   readonly duration?: number | undefined
 }
 
-/** What is put to the test: made anew for each history, so that what it remembers is that history's. */
+/** The tested system. It is made anew for each history, so its state belongs to one history. */
 export interface SystemUnderTest {
   /**
-   * What a process does while it leads. It has the clock, the random numbers and the faulty database of its process, and the scope of
-   * the tenure; what it keeps outside of these survives crashes, as an external service would. If it fails, its process ends and is
-   * started again.
+   * The work of a leader. It has the clock, the random numbers and the faulty database of its process, and the scope of the tenure.
+   * State outside of these survives crashes, as an external service would. If the work fails, its process exits and restarts.
    */
   readonly work: (
     leadership: Leadership,
     process: { readonly name: string }
   ) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
   /**
-   * Whether all is well at the end; `history` tells what happened and what is stored. Instead of `false` it may throw, as
-   * assertions do.
+   * Checks the history at its end. It returns `false`, or throws as assertions do, if the invariant does not hold. `history` has the
+   * events, the commits and the stored values.
    */
   readonly invariant: (history: History) => boolean | void
 }
 
-/** An invariant did not hold; or leadership was not what it should be, which would be a fault of this library. */
+/** An invariant does not hold, or a guarantee of the election is violated, which is a fault of this library. */
 export class InvariantBroken extends Data.TaggedError("InvariantBroken")<{
   readonly problem: string
-  /** The smallest scenario that was found in which it does not hold; {@link replay} runs it again. */
+  /** The smallest scenario found in which it does not hold. {@link replay} runs it again. */
   readonly scenario: Scenario
-  /** What happened then, an event to a line, as far as it matters for who leads. */
+  /** The events that decide who leads, one in each line. */
   readonly story: ReadonlyArray<string>
 }> {
   override get message(): string {
@@ -89,7 +88,7 @@ export class InvariantBroken extends Data.TaggedError("InvariantBroken")<{
 
 const longestStory = 24
 
-const telling: ReadonlySet<string> = new Set([
+const storyEvents: ReadonlySet<string> = new Set([
   "starts",
   "elected",
   "lost",
@@ -103,7 +102,7 @@ const telling: ReadonlySet<string> = new Set([
 ])
 
 const storyOf = ({ events }: History): ReadonlyArray<string> =>
-  events.filter(({ what, who }) => telling.has(what) || who === "operator").map(({ at, details, what, who }) => {
+  events.filter(({ what, who }) => storyEvents.has(what) || who === "operator").map(({ at, details, what, who }) => {
     const { cause, kind, reason, term } = details
     const rest = [term === undefined ? undefined : `term ${term}`, cause, reason, kind].filter((part) =>
       part !== undefined
@@ -111,7 +110,7 @@ const storyOf = ({ events }: History): ReadonlyArray<string> =>
     return `${(at / second).toFixed(3).padStart(9)} s  ${who.padEnd(8)}  ${[what, ...rest].join(" ")}`
   })
 
-/** What is wrong after a history, and when it went wrong, in nanoseconds of simulated time. */
+/** What is wrong, and since when, in nanoseconds of simulated time. */
 const problemOf = (
   history: History,
   { invariant }: SystemUnderTest
@@ -134,11 +133,11 @@ const runOne = (scenario: Scenario, make: () => SystemUnderTest) => {
   return { history, problem: problemOf(history, system) }
 }
 
-/** Runs one scenario and gives its history, whether the invariant holds or not: for `Report.toHtml`, say. */
+/** Runs one scenario and returns its history, for example for `Report.toHtml`. It does not check the invariant. */
 export const run = (scenario: Scenario, system: () => SystemUnderTest): Effect.Effect<History> =>
   Effect.sync(() => runOne(scenario, system).history)
 
-/** Runs one scenario, such as an {@link InvariantBroken} tells, and gives its history. */
+/** Runs the scenario of an {@link InvariantBroken} again, and returns its history if the invariant holds now. */
 export const replay = (scenario: Scenario, system: () => SystemUnderTest): Effect.Effect<History, InvariantBroken> =>
   Effect.suspend(() => {
     const { history, problem } = runOne(scenario, system)
@@ -147,7 +146,7 @@ export const replay = (scenario: Scenario, system: () => SystemUnderTest): Effec
       : Effect.fail(new InvariantBroken({ problem: problem.problem, scenario, story: storyOf(history) }))
   })
 
-/** Runs the histories, and fails with the smallest scenario found in which the invariant does not hold. */
+/** Runs the histories. Fails with the smallest scenario found in which the invariant does not hold. */
 export const check = (options: Options, system: () => SystemUnderTest): Effect.Effect<void, InvariantBroken> =>
   Effect.suspend(() => {
     const { duration = 180, from = 0, processes = 3, profile = "everything", seeds = 20 } = options

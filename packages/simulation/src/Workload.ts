@@ -16,7 +16,7 @@ import type { Work } from "./Scenario.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Sink } from "./Sink.ts"
 
-/** What every leader increments under guard; the value also tells who did it last, in which term, and in which step. */
+/** The counter that leaders increment under guard. Its value also has the last process, its term and its step. */
 export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
 
 /** Where leaders note steps under guard, each in a key of its own. */

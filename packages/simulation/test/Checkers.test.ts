@@ -24,7 +24,7 @@ const leaderKey = electionSubspace.pack(["leader"])
 const leaseKey = electionSubspace.pack(["lease"])
 
 describe("checkers are silent on a history in which nothing is wrong", () => {
-  it("whoever looks", () => {
+  it("with every checker", () => {
     assert.deepStrictEqual(noticedBy(tampered(() => ({}))), [])
   })
 })
@@ -153,14 +153,14 @@ describe("each checker notices", () => {
     assert.include(noticedBy(history), "ending")
   })
 
-  it("liveness: nobody who leads at the end", () => {
+  it("liveness: no leader at the end", () => {
     const history = tampered(({ events }) => ({
       events: events.filter(({ at, what }) => at < 30 * second || (what !== "renewed" && what !== "elected"))
     }))
     assert.include(noticedBy(history), "liveness")
   })
 
-  /** Nobody succeeds whoever resigns. */
+  /** No successor claims after a resignation. */
   const withoutSuccessor = ({ record }: History) => {
     const resigned = record.findIndex((commit, index) =>
       index > 0 && commit.at > 25 * second && isOf(commit, leaderKey)
@@ -188,7 +188,7 @@ describe("each checker notices", () => {
     assert.notInclude(noticedBy(history), "handover")
   })
 
-  it("reasons: a leader that tells that it was replaced, though its tenure stands", () => {
+  it("reasons: a leader that reports that it was replaced, though its tenure stands", () => {
     const history = tampered((history) => {
       const elected = find(history, "elected")
       const term = elected.details.term!
@@ -204,7 +204,7 @@ describe("each checker notices", () => {
     assert.include(noticedBy(history), "reasons")
   })
 
-  /** No renewal is told for a lease after the first, and the next is. */
+  /** No renewal is reported for a lease after the first; then one is. */
   const revived = (history: History) => {
     const first = find(history, "renewed")
     return history.events.filter(({ at, what, who }) =>
@@ -212,7 +212,7 @@ describe("each checker notices", () => {
     )
   }
 
-  it("deadline: a renewal that is told when the belief was over", () => {
+  it("deadline: a renewal that is reported when the belief was over", () => {
     assert.include(noticedBy(tampered((history) => ({ events: revived(history) }))), "deadline")
   })
 

@@ -57,7 +57,7 @@ describe("a race", () => {
     assert.closeTo(refused!.at - held!.at, 5 * second, second / 50)
   })
 
-  it("strikes whoever has sent the commit, which goes on where no other is awaited", () => {
+  it("strikes the sender of the commit, which continues where no other is awaited", () => {
     const crash = { kind: "crash", at: 0, target: "leader", restart: 1, keepsId: true } as const
     const { events, held } = run({ commit: "heartbeat", until: undefined, meanwhile: [crash] })
     assert.isUndefined(held)

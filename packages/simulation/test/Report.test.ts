@@ -38,7 +38,7 @@ describe("the report", () => {
     )
   })
 
-  it("shows every instant as led by somebody or by nobody, and nobody beside somebody", () => {
+  it("shows each instant in the leader's lane either with a leader or without one", () => {
     const spans = data.lanes[0]!.spans
     let reached = 0
     for (const { from, kind, to } of spans) {
@@ -59,7 +59,7 @@ describe("the report", () => {
     }
   })
 
-  it("tells each mark of a process by its event", () => {
+  it("shows the event of each mark of a process", () => {
     const lane = data.lanes.find(({ marks }) => marks.some(({ kind }) => kind === "elected"))!
     for (const { kind, line } of lane.marks) assert.strictEqual(data.log[line!]![2], kind)
   })
@@ -74,7 +74,7 @@ describe("the report", () => {
     assert.deepStrictEqual(nanoseconds, [])
   })
 
-  it("puts a broken promise into its lane, and two leaders at once among those who lead", () => {
+  it("shows a violation in its lane, and two leaders at once in the leader's lane", () => {
     const elected = history.events.find(({ what }) => what === "elected")!
     const other = history.events.find(({ what, who }) => what === "starts" && who !== elected.who)!
     const clock = history.events.find(({ what, who }) => what === "clock" && who === other.who)!

@@ -25,7 +25,7 @@ describe("shrinking", () => {
     assert.isTrue(fault?.kind === "storm" && Object.keys(fault.rates).join() === "most")
   })
 
-  it("ends the history soon after the promise was broken", () => {
+  it("ends the history soon after the violation", () => {
     const smallest = Shrink.shrink(big, () => true, 90.5)
     assert.strictEqual(smallest.duration, 96)
     assert.isAtMost(smallest.quietAt, 96)

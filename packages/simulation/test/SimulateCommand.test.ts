@@ -55,8 +55,8 @@ describe("simulate", () => {
       const lines = yield* call("--seeds 1 --duration 1m30s --processes 1 --profile calm --json")
       assert.match(lines[0]!, /^1 history, /)
       assert.include(lines.at(-1), `"simulatedSeconds":90`)
-      assert.strictEqual(new PromiseBroken({ violations: 1 }).message, "1 promise was broken")
-      assert.strictEqual(new PromiseBroken({ violations: 2 }).message, "2 promises were broken")
+      assert.strictEqual(new PromiseBroken({ violations: 1 }).message, "1 violation found")
+      assert.strictEqual(new PromiseBroken({ violations: 2 }).message, "2 violations found")
     }), 60_000)
 
   it.effect("writes the report, of the history with the most tenures", () =>
@@ -73,7 +73,7 @@ describe("simulate", () => {
       rmSync(folder, { recursive: true })
     }), 60_000)
 
-  it.live("is interrupted within a history, and tells then what was done until then", () =>
+  it.live("prints the result so far when it is interrupted within a history", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const fiber = yield* Effect.forkChild(call("--seeds 2 --duration 2h --profile calm", lines))

@@ -20,7 +20,7 @@ describe("a seed is one history", () => {
   })
 })
 
-describe("no promise is broken", () => {
+describe("no guarantee is violated", () => {
   it.each(
     [
       { profile: "pauses", seed: 38, duration: 240, was: "a thawed leader's work took another step" },

@@ -14,7 +14,7 @@ const process = (id: string, starts: number): Scenario["processes"][number] => (
   work: { gap: 1, guarded: 0.5, external: 0.4, finalizer: 0.05, guardTimeout: 0.4 }
 })
 
-/** Three processes in good weather, one of which is asked to resign in the middle. */
+/** Three processes without faults, one of which is asked to resign in the middle. */
 export const quiet: Scenario = {
   seed: 1,
   profile: "calm",

@@ -1,10 +1,10 @@
-/** Nobody deposes a leader, or takes its place, who could not lead. */
+/** A process that cannot lead neither challenges nor claims. */
 import * as Checker from "../Checker.ts"
 import { claimOf } from "../internal/ledger.ts"
 
 export const able = Checker.make(
   "able",
-  "whoever challenges or claims could lead: its margin is below the lease in force",
+  "a process that challenges or claims can lead: its margin is below the lease in force",
   function*({ ledger, processes }) {
     for (const entry of ledger) {
       const { after: { challenge }, before: { config }, commit: { at, by }, written } = entry
@@ -12,7 +12,7 @@ export const able = Checker.make(
       if (margin === undefined || typeof config !== "object" || margin < Number(config.lease)) continue
       const challenges = written.has("challenge") && typeof challenge === "object"
       if (!challenges && claimOf(entry) === undefined) continue
-      yield [at, by, `${by} ${challenges ? "challenges" : "claims"}, though its margin does not fit the lease`]
+      yield [at, by, `${by} ${challenges ? "challenges" : "claims"}, though its margin is not below the lease`]
     }
   }
 )

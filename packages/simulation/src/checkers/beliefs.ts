@@ -8,7 +8,7 @@ const tolerance = 1000
 
 export const beliefs = Checker.make(
   "beliefs",
-  "no two processes believe at the same time that they lead, and none works when another has been elected",
+  "no two processes believe at the same time that they lead; none begins a step of its work after a newer leader is elected",
   function*(analysis) {
     let last: Beliefs.Belief | undefined
     for (const belief of Beliefs.beliefs(analysis)) {

@@ -1,10 +1,10 @@
-/** What is counted under guard is counted exactly once. */
+/** Each guarded update is applied exactly once. */
 import * as Checker from "../Checker.ts"
 import { counterUpdate } from "../internal/guardedWrites.ts"
 
 export const counter = Checker.make(
   "counter",
-  "no guarded update is lost, and none is made twice",
+  "no guarded update is lost, and none is applied twice",
   function*({ history }) {
     const steps = new Set<string>()
     let count = 0n

@@ -42,7 +42,7 @@ const overruns = function*(
   const limited = limit === undefined ? belief : shortened(process, limit)
   const due = Math.min(belief.monotonic, limited.monotonic)
   const wall = Math.min(shownAwake(belief.wall), shownAwake(limited.wall))
-  // A wall clock that has jumped is noticed before the next step; a work that waits is told of it within a margin.
+  // A wall clock that has jumped is noticed before the next step; work that waits is interrupted within a margin.
   const over = Math.min(due, wall)
 
   for (const [index, { at }] of confirmations.entries()) {
@@ -85,15 +85,15 @@ const overruns = function*(
   }
   if (ended === undefined) return
   const lapse = whenShown(process, "monotonic", last.details.until! + (process.margin ?? lease / 10), last.at)
-  const isTold = own.some(({ what }) => what === "overrun")
-  if (ended > lapse + 10 * tolerance && frozenFor(lapse, ended) === 0 && finalizer > 0 && !isTold) {
-    yield [ended, "it goes on when its lease has lapsed, and nobody is told"]
+  const isReported = own.some(({ what }) => what === "overrun")
+  if (ended > lapse + 10 * tolerance && frozenFor(lapse, ended) === 0 && finalizer > 0 && !isReported) {
+    yield [ended, "it continues after its lease has lapsed, and no overrun is reported"]
   }
 }
 
 export const deadline = Checker.make(
   "deadline",
-  "work is interrupted when its leader's belief ends, which nothing revives, begins nothing after it, neither by itself nor under guard, and is reported if it goes on",
+  "work is interrupted when the belief ends; after that it begins no step and no guarded write; nothing revives the belief; work that continues after its lease is reported",
   function*(analysis) {
     const stored = leases(analysis)
     for (const work of workRuns(analysis)) {

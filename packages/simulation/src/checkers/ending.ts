@@ -5,7 +5,7 @@ import { workRuns } from "../internal/workRuns.ts"
 
 export const ending = Checker.make(
   "ending",
-  "a tenure is ended, and another campaign begun, only after the work's finalizers have run",
+  "a tenure is ended, and another campaign begun, only after the finalizers of the work have run",
   function*(analysis) {
     for (const { begins, ended, process: { died, events, name }, term } of workRuns(analysis)) {
       const isWithin = (at: number): boolean => at > begins && at < (ended ?? died)

@@ -5,7 +5,7 @@ import { holderOf } from "../internal/ledger.ts"
 
 export const guarded = Checker.make(
   "guarded",
-  "a guarded write commits only while the tenure stands that it was made in",
+  "a guarded write commits only while its tenure stands",
   function*({ history, ledger, owners }) {
     let holder: ReturnType<typeof holderOf>
     let next = 0

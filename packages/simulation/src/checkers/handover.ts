@@ -1,4 +1,4 @@
-/** Whoever is asked to go goes, and a resignation is followed by a successor, within two round trips each. */
+/** A leader that is asked to step down does, and a successor claims after a resignation, each within two transactions. */
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { longestTransaction } from "../FaultRates.ts"
@@ -6,7 +6,7 @@ import type { Analysis } from "../internal/analysis.ts"
 import { claimOf, type Entry, holderOf, resignationOf, type State } from "../internal/ledger.ts"
 import { stepDownReason } from "../internal/transitions.ts"
 
-/** For so long at most a follower lets others go first that registered before it, in nanoseconds. */
+/** The longest delay of a follower in the claim order, in nanoseconds. */
 const longestClaimDelay = 10 * millisecond
 
 /** See the module; in nanoseconds. */
@@ -62,7 +62,7 @@ const leadsOn = ({ owners, processes }: Analysis, { after, commit: { at }, writt
 
 export const handover = Checker.make(
   "handover",
-  "without faults whoever is asked to go does so, and is succeeded, within two round trips each",
+  "without faults, a leader that is asked to step down does, and a successor claims after a resignation, each within two transactions",
   function*(analysis) {
     const disturbed = analysis.history.events.filter(({ what }) => disturbances.has(what))
     for (const [index, entry] of analysis.ledger.entries()) {
@@ -75,7 +75,7 @@ export const handover = Checker.make(
       if (disturbed.some((event) => isNear(event.at, event.at))) continue
       const deaf = leadsOn(analysis, entry)
       if (deaf !== undefined) {
-        yield [at, deaf, `${deaf} is asked to go, and still leads ${bound / millisecond} ms later`]
+        yield [at, deaf, `${deaf} is asked to step down, and still leads ${bound / millisecond} ms later`]
       }
       if (resignationOf(entry) === undefined || leader.held || leader.successor !== undefined || !config.enabled) {
         continue

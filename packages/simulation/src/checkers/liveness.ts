@@ -1,4 +1,4 @@
-/** Once faults stop, somebody leads, and goes on. */
+/** After the last fault a process leads, and keeps leading. */
 import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 import { beliefs } from "../internal/beliefs.ts"
@@ -11,11 +11,11 @@ const bound = (longestLease: number): number => 2 * longestLease + 10 * second
 
 export const liveness = Checker.make(
   "liveness",
-  "within two leases and ten seconds of the last fault somebody leads, and from then on always does but for such a time",
+  "a process leads within two leases and ten seconds after the last fault; later, no time without a leader is longer than that",
   function*(analysis) {
     const { endedAt, events, quietAt } = analysis.history
     if (events.some(({ what }) => what === "livelock")) {
-      return yield [endedAt, undefined, "somebody spins, and time stands still"]
+      return yield [endedAt, undefined, "a fiber spins: simulated time does not advance"]
     }
     let lease = 0
     for (const { after } of analysis.ledger) {
@@ -28,6 +28,6 @@ export const liveness = Checker.make(
     }
     if (endedAt <= reached + longest) return
     const waited = ((endedAt - reached) / second).toFixed(1)
-    yield [reached, undefined, `nobody leads for ${waited} s, though nothing is wrong any more`]
+    yield [reached, undefined, `no process leads for ${waited} s without faults`]
   }
 )

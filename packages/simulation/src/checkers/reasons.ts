@@ -1,4 +1,4 @@
-/** The reason that is told of a loss is true. */
+/** The reported reason of a loss is true. */
 import type { LossReason } from "@effect-fdb/leader-election"
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
@@ -49,7 +49,7 @@ const leftOf = (process: ProcessRun, at: number): number => {
 
 export const reasons = Checker.make(
   "reasons",
-  "a leadership that is lost by what is stored is lost for what was stored, and not before its time if that may pass",
+  "a leadership that is lost because of a stored record is lost for the reason that the record gives, and not early if the record may change back",
   function*({ history, ledger, processes }) {
     for (const { at, details, what, who } of history.events) {
       const { term = 0n } = details
@@ -70,7 +70,7 @@ export const reasons = Checker.make(
       const { id, registration } = leader.who
       const since = ledger.slice(claim).filter(({ commit }) => commit.at <= at)
       if (since.some(({ after }) => holds(after, term, id, registration))) continue
-      yield [at, who, `${who} loses term ${term} as ${reason}, and nothing that was stored says so`]
+      yield [at, who, `${who} loses term ${term} as ${reason}, but no stored record says so`]
     }
   }
 )

@@ -4,7 +4,7 @@ import { holderOf } from "../internal/ledger.ts"
 
 export const registered = Checker.make(
   "registered",
-  "whoever claims, renews or challenges is registered as it says, and nobody who leads is evicted",
+  "a process that claims, renews or challenges is registered with the identity that it writes; no leader is evicted or unregistered",
   function*({ ledger, owners }) {
     for (const { after, before, candidates, commit: { at, by }, written } of ledger) {
       const { challenger } = typeof after.challenge === "object" ? after.challenge : {}
@@ -22,8 +22,9 @@ export const registered = Checker.make(
       const removed = candidates.has(who.id) && after.candidates.get(who.id) === undefined && itself
       if (by === "operator") {
         if (removed) yield [at, by, `"${who.id}" is evicted while it leads`]
-      } else if (removed && owners.get(who.registration) === by) yield [at, by, `"${who.id}" leaves while it leads`]
-      else if ((written.has("lease") || written.has("leader")) && !itself) {
+      } else if (removed && owners.get(who.registration) === by) {
+        yield [at, by, `"${who.id}" is unregistered while it leads`]
+      } else if ((written.has("lease") || written.has("leader")) && !itself) {
         yield [at, by, `"${who.id}" leads without being registered`]
       }
     }

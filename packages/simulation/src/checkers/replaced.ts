@@ -1,4 +1,4 @@
-/** A leader that is told that its database was replaced stops at once. */
+/** A leader whose database was replaced loses its tenure at once. */
 import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 
@@ -8,7 +8,7 @@ const bound = second / 2
 
 export const replaced = Checker.make(
   "replaced",
-  "without other faults a leader whose database was replaced loses its tenure at once, and not with its belief",
+  "without other faults, a leader whose database was replaced loses its tenure at once, not at the end of its belief",
   function*({ faults, history, processes }) {
     for (const { died, events, name } of processes.values()) {
       const at = events.find(({ details, what }) => what === "fault" && details.kind === "replace")?.at
@@ -25,7 +25,7 @@ export const replaced = Checker.make(
       const lost = events.find((event) => event.at >= at && event.what === "lost")?.at
       if (lost !== undefined && lost <= at + bound) continue
       const took = lost === undefined ? "for good" : `for ${((lost - at) / second).toFixed(3)} s`
-      yield [at, name, `${name} leads on when its database was replaced, ${took}`]
+      yield [at, name, `${name} still leads after its database was replaced, ${took}`]
     }
   }
 )

@@ -27,7 +27,7 @@ const replayed = ({ record }: History): Map<string, Uint8Array> => {
 
 export const replay = Checker.make(
   "replay",
-  "every commit is a transition that the protocol allows, and all of them together give the stored state",
+  "every commit is a transition that the protocol allows, and together they produce the stored state",
   function*(analysis) {
     for (const { entry: { commit: { at, by } }, verdict } of Transitions.name(analysis)) {
       if ("illegal" in verdict) yield [at, by, `${by} ${verdict.illegal}`]

@@ -4,7 +4,7 @@ import { resignationOf } from "../internal/ledger.ts"
 
 export const scopes = Checker.make(
   "scopes",
-  "nothing of a tenure's scope is held or runs when the tenure has been ended, or, but for finalizers and overruns that are told, beside the next leader",
+  "nothing of a tenure's scope is held or runs when the tenure has been ended, or, except finalizers and reported overruns, beside the next leader",
   function*({ history, ledger, owners, processes }) {
     const elected = history.events.filter(({ what }) => what === "elected")
     for (const { died, events, name } of processes.values()) {
@@ -22,8 +22,8 @@ export const scopes = Checker.make(
         if (next !== undefined && next.who === name && released > next.at) {
           yield [next.at, name, `${whose}: it leads again while something of an earlier scope is still held`]
         }
-        // A work that cannot be interrupted at once, in a commit say, may need what it has forked; an overrun tells of it.
-        const isTold = own.some(({ what }) => what === "overrun")
+        // Work that cannot be interrupted at once, for example in a commit, may need its fibers. It is then reported as an overrun.
+        const isReported = own.some(({ what }) => what === "overrun")
         // Finalizers may need what is forked: the scope is closed after them. They begin in the instant of the loss, in which the
         // work's fiber may give way before it comes to them.
         const lost = own.find(({ what }) => what === "lost")?.at
@@ -33,7 +33,7 @@ export const scopes = Checker.make(
           if (at > released || at > ended) {
             yield [at, name, `${whose}: a fiber of its scope goes on when that is closed`]
           } else if (
-            next !== undefined && at > next.at && !isTold && (finalizes < 0 || index < finalizes) && at !== lost
+            next !== undefined && at > next.at && !isReported && (finalizes < 0 || index < finalizes) && at !== lost
           ) {
             yield [at, name, `${whose}: a fiber of its scope goes on beside ${next.who}, which leads`]
           }

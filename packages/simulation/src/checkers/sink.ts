@@ -4,7 +4,7 @@ import { claimOf } from "../internal/ledger.ts"
 
 export const sink = Checker.make(
   "sink",
-  "a service that refuses smaller terms never takes the work of an older tenure after that of a newer one",
+  "a service that refuses smaller terms never accepts work of an older tenure after work of a newer one",
   function*({ history, ledger }) {
     const tenures = new Map<bigint, string>()
     const begun = new Map<string, number>()
@@ -22,7 +22,7 @@ export const sink = Checker.make(
       }
       tenures.set(token, tenure)
       if (newest !== undefined && (begun.get(tenure) ?? 0) < (begun.get(newest) ?? 0)) {
-        yield [at, process, `work of ${tenure} is taken after that of ${newest}, which began later`]
+        yield [at, process, `work of ${tenure} is accepted after that of ${newest}, which began later`]
       } else newest = tenure
     }
   }

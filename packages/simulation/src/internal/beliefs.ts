@@ -30,7 +30,7 @@ const trusted = ({ margin }: Analysis.ProcessRun, lease: number): number => leas
 
 /**
  * When the wall clock shows `due`, from `from` on. Where the wall clock was set back after `since`, the belief ends on it when it shows
- * what the monotonic clock had left then: a leader looks at both clocks before its host is suspended again.
+ * what the monotonic clock had left then: a leader checks both clocks before its host is suspended again.
  */
 const whenWallShows = (process: Analysis.ProcessRun, due: number, until: number, since: number, from: number): number =>
   Math.min(

@@ -1,8 +1,8 @@
-/** What a commit to the election is for, as its mutations tell. */
+/** The kind of a commit to the election, by its mutations. */
 import { Bytes, Subspace, Tuple, type VersionedStore } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 
-/** Where the elections of simulations stand. */
+/** The subspace of the election. */
 export const electionSubspace = Subspace.fromTuple(["simulation", "election"])
 
 const leader = electionSubspace.pack(["leader"])

@@ -1,4 +1,4 @@
-/** What the library tells its observer, as events of the log. */
+/** Events of the library's observer in the event log. */
 import type { FdbError } from "@effect-fdb/core"
 import type { ElectionEvent } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"

@@ -13,7 +13,7 @@ export interface FaultyWatch extends Engine.EngineWatch {
   readonly start: () => void
   /** The database does not keep it any more. */
   readonly forget: () => void
-  /** Its process is told an error. */
+  /** Fails the watch of its process. */
   readonly fail: (code: number) => void
 }
 

@@ -1,4 +1,4 @@
-/** Runs the mutants, and tells which checkers notice them. */
+/** Runs the mutants, and reports which checkers catch them. */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"

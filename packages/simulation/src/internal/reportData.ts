@@ -1,35 +1,35 @@
-/** What the page of a report shows; it stands in the page as JSON. Times are seconds of simulated time. */
+/** The data of a report page, which contains them as JSON. Times are seconds of simulated time. */
 
-/** A stretch of a lane. */
+/** A period in a lane. */
 export interface Span {
   readonly kind: string
   readonly from: number
   readonly to: number
-  /** Whose colour it has: the place of a process. */
+  /** The place of the process whose colour it has. */
   readonly of?: number | undefined
-  /** What is told of it when it is pointed at. */
+  /** Its text in the tooltip. */
   readonly label: string
-  /** What stands in it. */
+  /** Its text in the lane. */
   readonly text?: string | undefined
 }
 
-/** An instant of a lane. */
+/** An instant in a lane. */
 export interface Mark {
   readonly kind: string
   readonly at: number
   readonly of?: number | undefined
   readonly text?: string | undefined
-  /** The event that tells of it, by its place in the log; or what is told. */
+  /** Its text in the tooltip: the event at this index of the log, or `label`. */
   readonly line?: number | undefined
   readonly label?: string | undefined
 }
 
-/** From one confirmation of a leader's lease to the next: how much of it is left until its deadline. */
+/** The period from one confirmation of a leader's lease to the next. */
 export interface Lease {
   readonly from: number
   readonly to: number
   readonly deadline: number
-  /** How long it is when it has just been confirmed. */
+  /** Its duration at the confirmation. */
   readonly full: number
   readonly of: number
 }
@@ -58,10 +58,10 @@ export interface ReportData {
   readonly title: string
   readonly summary: string
   readonly duration: number
-  /** From when on there are no faults. */
+  /** From this time on there are no faults. */
   readonly quietAt: number
   readonly lanes: ReadonlyArray<Lane>
-  /** What each checker promises. */
+  /** The guarantee of each checker. */
   readonly promises: { readonly [checker: string]: string }
   readonly violations: ReadonlyArray<Violation>
   readonly log: ReadonlyArray<LogEntry>

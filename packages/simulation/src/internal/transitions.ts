@@ -1,7 +1,6 @@
 /** Which transition of the protocol each commit to an election is, if it is one: the rules a second time, in terms of what is stored. */
 import type { Event } from "../EventLog.ts"
 import { second } from "../EventScheduler.ts"
-import type { CommitRecord } from "../SimulatedDatabase.ts"
 import type { Analysis } from "./analysis.ts"
 import { type Entry, holderOf, invalid, type State } from "./ledger.ts"
 
@@ -97,9 +96,9 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   return legal(removes ? "evict" : "spoil-or-repair")
 }
 
-/** Whether the process had been told something when it sent the commit. */
-const wasTold = ({ processes }: Analysis, { by, sentAt }: CommitRecord, isSought: (event: Event) => boolean): boolean =>
-  processes.get(by)?.events.some((event) => event.at < sentAt && isSought(event)) === true
+/** Whether the process had an event before an instant. */
+const hadSeen = ({ processes }: Analysis, by: string, at: number, isSought: (event: Event) => boolean): boolean =>
+  processes.get(by)?.events.some((event) => event.at < at && isSought(event)) === true
 
 const ofCandidate = (
   { after, before, candidates, commit }: Entry,
@@ -131,16 +130,12 @@ const ofCandidate = (
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
-  // Whenever it was sent: what comes late has to conflict.
+  // At the commit, not when it was sent: a late commit has to conflict.
   const isOwn = analysis.owners.get(was.registration) === by &&
-    wasTold(
-      analysis,
-      { ...commit, sentAt: at },
-      ({ details, what }) => what === "registered" && details.registration === was.registration
-    )
+    hadSeen(analysis, by, at, ({ details, what }) => what === "registered" && details.registration === was.registration)
   if (isOwn) return illegal("supersedes its own registration")
   const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
-  return wasTold(analysis, commit, ({ what }) => what === "superseded") &&
+  return hadSeen(analysis, by, commit.sentAt, ({ what }) => what === "superseded") &&
       configuredAt < at - underWay && (lastWritten.get(id) ?? 0) > at - timeout
     ? illegal(`takes "${id}" back from who lives`)
     : legal("supersede")
@@ -313,7 +308,7 @@ const advance = (
   if (typeof leader === "object" && !leader.held && leader.term !== past.vacancy.term) {
     past.vacancy = { term: leader.term, since: at }
   }
-  // What operators spoil and repair tells nothing of when the leader began, nor of who lives.
+  // Records that operators damage and repair show neither when the leader began nor who lives.
   if (changed.written.has("leader")) past.leads = by === "operator" ? undefined : at
   else if (changed.written.has("config")) past.leads = undefined
   if (changed.written.has("config")) {

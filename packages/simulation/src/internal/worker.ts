@@ -18,7 +18,7 @@ const tasks = {
   }
 }
 
-/** What a thread can be asked for. What it gets and gives is plain data. */
+/** The requests to a thread. Their parameters and results are plain data. */
 export type Tasks = typeof tasks
 
 parentPort?.on("message", <Name extends keyof Tasks>({ input, name }: {

@@ -1,9 +1,9 @@
 /**
- * What a child process inherits while a store is open.
+ * Keeps child processes from inheriting the files of an open database.
  *
- * LMDB opens its data file without close-on-exec, and JavaScript cannot set that afterwards. So on Linux a child can read and
- * write the database through an inherited descriptor, whatever user it has become since. (On macOS, Node itself hands on only
- * what is given.)
+ * LMDB opens its data file without close-on-exec, and JavaScript cannot set the flag afterwards. So on Linux a child can read and
+ * write the database through an inherited descriptor, even after it has changed its user. (On macOS, Node closes every
+ * descriptor that `stdio` does not list.)
  */
 import { ChildProcess, type StdioOptions } from "node:child_process"
 import * as fs from "node:fs"
@@ -11,8 +11,11 @@ import * as fs from "node:fs"
 const closeOnExec = 0o2000000
 
 /**
- * The descriptors above 2 that a child of this process would inherit without being given them: those that were opened without
- * close-on-exec, by LMDB or by whatever started this process. Only on Linux; none elsewhere.
+ * The descriptors above 2 that a child of this process inherits although `stdio` does not list them: those that LMDB, or the parent
+ * of this process, opened without close-on-exec. Empty on all platforms but Linux.
+ *
+ * @since 0.1.0
+ * @category operations
  */
 export const inheritable = (): Array<number> => {
   if (process.platform !== "linux") return []
@@ -24,12 +27,12 @@ const isInherited = (descriptor: number): boolean => {
     const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))
     return flags !== null && (Number.parseInt(flags[1]!, 8) & closeOnExec) === 0
   } catch {
-    // It was that of the listing itself, and is closed.
+    // `readdirSync` has closed the descriptor that it used for the listing.
     return false
   }
 }
 
-/** Those of LMDB: of this engine's databases, and of any other whose file has the usual name. */
+/** Whether a descriptor belongs to LMDB: to a database of this engine, or to another one with the usual file name. */
 const isStore = (descriptor: number): boolean => {
   try {
     return /\/(data|committers|openers)\.mdb( \(deleted\))?$/.test(fs.readlinkSync(`/proc/self/fd/${descriptor}`))
@@ -41,7 +44,7 @@ const isStore = (descriptor: number): boolean => {
 let device: number | undefined
 const nullDevice = (): number => device ??= fs.openSync("/dev/null", "r+")
 
-/** How a form of `stdio` says that a place gets nothing, and that it gets a descriptor. */
+/** The two forms of `stdio`, as the caller gives it and as Node parses it: how each marks an empty place and a descriptor. */
 interface Form {
   readonly nothing: (place: number) => unknown
   readonly descriptor: (descriptor: number) => unknown
@@ -49,13 +52,12 @@ interface Form {
 
 const asGiven: Form = { nothing: (place) => place < 3 ? "pipe" : "ignore", descriptor: (descriptor) => descriptor }
 
-/** What Node makes of it for the synchronous functions. */
 const asParsed: Form = { nothing: () => ({ type: "ignore" }), descriptor: (fd) => ({ type: "fd", fd }) }
 
 const isNothing = (entry: unknown): boolean =>
   entry === undefined || entry === null || entry === "ignore" || (entry as { type?: unknown }).type === "ignore"
 
-/** Puts the null device in the place of each of these that `stdio` does not give. */
+/** Puts the null device in the place of each given descriptor that `stdio` does not list. */
 const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, form: Form): S | Array<unknown> => {
   if (descriptors.length === 0) return stdio
   const given: Array<unknown> = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio]
@@ -67,18 +69,19 @@ const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, form: Form): S
 }
 
 /**
- * The same `stdio`, with which the child gets what is given and nothing else: each other descriptor that it would inherit is
- * the null device in it.
+ * Returns the same `stdio` with the null device in place of every descriptor that the child would inherit without being listed.
  *
- * For the `stdio` of all functions of `node:child_process`; to be called anew for each child, when the stores are open. It is for
- * what {@link withholdStores} does not reach, and for descriptors that are not those of stores.
+ * Use it for the `stdio` of a function of `node:child_process` if {@link withholdStores} does not reach that function, or for
+ * descriptors that are not of LMDB. Call it for each child anew, after the databases are open.
  *
  * @param stdio as `spawn` takes it; `"pipe"` unless given
+ * @since 0.1.0
+ * @category operations
  */
 export const only = (stdio: StdioOptions = "pipe"): StdioOptions =>
   without(inheritable(), stdio, asGiven) as StdioOptions
 
-/** What starts a child. The synchronous one tells what has come of its `stdio`. */
+/** An object that starts children. The synchronous one returns the output of each place of `stdio`. */
 interface Spawning {
   spawn(options: { readonly stdio?: unknown }): { readonly output?: ReadonlyArray<unknown> | null } | number | undefined
 }
@@ -89,12 +92,12 @@ const withholdFrom = (spawning: Spawning, form: Form): void => {
     const { stdio = "pipe" } = options
     const result = spawn.call(this, { ...options, stdio: without(inheritable().filter(isStore), stdio, form) })
     if (typeof result !== "object" || !result.output || !Array.isArray(stdio)) return result
-    // Who has started it is told of what it has given.
+    // The caller gets the outputs of the places that it has given, and no others.
     return { ...result, output: result.output.slice(0, stdio.length) }
   }
 }
 
-/** `undefined` where Node does not give it, as with its permission model. */
+/** `undefined` if Node refuses access, as under its permission model. */
 const synchronous = (): Spawning | undefined => {
   try {
     return (process as unknown as { binding(name: string): Spawning }).binding("spawn_sync")
@@ -106,11 +109,14 @@ const synchronous = (): Spawning | undefined => {
 let withheld = false
 
 /**
- * Keeps the files of stores from the children that Node starts, as close-on-exec would: by `spawn`, `exec`, `execFile`, `fork`,
- * `spawnSync`, `execSync`, `execFileSync`, and what builds on them, as Effect's `ChildProcess`.
+ * Keeps the files of databases from all children that Node starts, as close-on-exec would: with `spawn`, `exec`, `execFile`, `fork`,
+ * `spawnSync`, `execSync`, `execFileSync`, and all that builds on them, such as Effect's `ChildProcess`.
  *
- * `LmdbDatabase.layer` calls it, in the main thread. Each worker thread has a `node:child_process` of its own; one that starts
- * children has to call it too.
+ * `LmdbDatabase.layer` calls it in the main thread. Each worker thread has its own `node:child_process`; a worker that starts
+ * children must call it too.
+ *
+ * @since 0.1.0
+ * @category operations
  */
 export const withholdStores = (): void => {
   if (withheld || process.platform !== "linux") return

@@ -1,6 +1,6 @@
 /**
- * The engine on LMDB: FoundationDB's semantics among the processes of one host. All processes that open the same directory share
- * one database. What they commit survives them, and each other's death at any instant.
+ * The LMDB engine: FoundationDB's semantics for the processes of one host. All processes that open the same directory share one
+ * database. Commits survive the death of any of these processes at any instant.
  */
 import { Database, type DatabaseService, type FdbError, OptimisticEngine } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -20,43 +20,47 @@ import * as lmdbStore from "./internal/store.ts"
 import { maxWaitMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
 
-/** Where the database is, and how it is kept. */
+/**
+ * The location of the database and how it is stored.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface Options {
   /**
-   * The directory of the database, its own. Its last part is created if it is missing, the parent has to be there. It has
-   * to be on a file system of this host: LMDB does not work over a network.
+   * The directory of the database. It holds nothing else. The engine creates it; its parent must exist. It must be on a file
+   * system of this host: LMDB does not work over a network.
    */
   readonly path: string
   /**
-   * What a commit that has been acknowledged survives. `disk` unless set.
+   * What an acknowledged commit survives. `disk` unless set.
    *
-   * - `disk`: the death of processes, of the operating system and a power failure. A commit waits until the disk has it.
-   * - `process`: the death of processes. Commits are several times faster; but when the operating system dies, or the
-   *   power fails, the last ones may be lost and the database damaged. For tests and what can be built anew.
+   * - `disk`: the death of processes or of the operating system, and a power failure. A commit waits until the disk has it.
+   * - `process`: the death of processes. Commits are several times faster. When the operating system dies or the power fails,
+   *   the last commits may be lost and the database may be damaged. For tests, and for data that can be rebuilt.
    *
-   * The layers of one process that share a path have to agree; processes may differ.
+   * All layers of one process that share a path must use the same value; processes may differ.
    */
   readonly durability?: Durability | undefined
   /**
-   * Who may use a database that is made here. `owner` unless set.
+   * Who may use a database that this layer creates. `owner` unless set.
    *
    * - `owner`: this user. The directory has mode 0700, its files 0600.
-   * - `group`: the group of this process, or of the directory's parent where that passes its group on (setgid). The directory
-   *   has mode 2770, its files 0660.
+   * - `group`: the group of this process, or of the parent directory if that has the setgid bit. The directory has mode 2770, its
+   *   files 0660.
    *
-   * The umask makes no difference. A directory that is there keeps its mode, and a database that is there its files' modes; they
-   * are changed with `chmod`.
+   * The umask has no effect. An existing directory or database keeps its modes; change them with `chmod`.
    */
   readonly access?: Access | undefined
-  /** How many watches may be set at a time in this layer; 10,000 unless set. */
+  /** The maximum number of watches at a time in this layer; 10,000 unless set. */
   readonly maxWatches?: number | undefined
 }
 
-/** How long closing waits for commits under way; a stopped process may have the lock for ever. */
+/** How long `close` waits for the commits under way. The limit exists because a stopped process may hold the lock for ever. */
 const drainTimeout = Duration.millis(maxWaitMillis)
 
 const acquire = ({ access = "owner", durability = "disk", ...options }: Options) =>
-  // Resolved now: the working directory may be another one later.
+  // Resolve the path now: the working directory may change later.
   openEnvironments.acquire(path.resolve(options.path), { durability, access })
 
 const every = (interval: Duration.Input, run: () => void) =>
@@ -67,8 +71,11 @@ const every = (interval: Duration.Input, run: () => void) =>
   )
 
 /**
- * An engine, to be decorated before `Database.fromEngine` makes a database of it. Closing the scope ends its watches,
- * waits for the commits under way, and closes the database if nobody else in this process uses it.
+ * An engine that you can decorate before you pass it to `Database.fromEngine`. When the scope closes, the engine ends its watches,
+ * waits for the commits under way, and closes the database if no other layer of this process uses it.
+ *
+ * @since 0.1.0
+ * @category constructors
  */
 export const makeEngine = Effect.fnUntraced(
   function*(options: Options): Effect.fn.Return<OptimisticEngine.OptimisticEngine, LmdbError, Scope.Scope> {
@@ -86,22 +93,27 @@ export const makeEngine = Effect.fnUntraced(
   }
 )
 
-/** A process that reads what is not the newest state any more. */
+/**
+ * A process that reads an old state of the database.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface LaggingReader {
   readonly pid: number
-  /** `unknown` where the operating system does not tell, or the process is one of another container. */
+  /** `unknown` if the operating system does not report it, or the process belongs to another container. */
   readonly state: "running" | "stopped" | "unknown"
-  /** How many commits have come since the state that it reads; those that were written together count as one. */
+  /** The number of commits since the state that it reads; commits of one batch count as one. */
   readonly commitsBehind: number
 }
 
-/** What comes and goes within this is nothing to be told. */
-const passing = "100 millis"
+/** A reader counts as lagging if it still reads the same old state after this time. */
+const minLag = "100 millis"
 
 const stateOf = (pid: number): LaggingReader["state"] => {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
-    // The name of the program, in parentheses, may hold anything.
+    // The name of the program stands in parentheses and may contain any character.
     return /^[Tt]$/.test(stat.charAt(stat.lastIndexOf(")") + 2)) ? "stopped" : "running"
   } catch {
     return "unknown"
@@ -109,12 +121,15 @@ const stateOf = (pid: number): LaggingReader["state"] => {
 }
 
 /**
- * The processes that read a state which is not the newest, and have done so for a while.
+ * The processes that have read an old state for 100 milliseconds or longer.
  *
  * **Details**
  *
- * LMDB uses no page again that a reader may still see; so beside one, the file grows with every commit. Readers end within
- * five seconds, but for those of a process that is stopped, or whose event loop is blocked. The file stays as large as it was.
+ * LMDB does not reuse a page that a reader may still see. So the file grows with every commit while a reader lags, and it never
+ * shrinks. Readers end within five seconds, unless their process is stopped or its event loop is blocked.
+ *
+ * @since 0.1.0
+ * @category operations
  */
 export const laggingReaders = (
   options: Options
@@ -127,59 +142,46 @@ export const laggingReaders = (
     })
     const first = yield* lagging
     if (first.length === 0) return []
-    yield* Effect.sleep(passing)
+    yield* Effect.sleep(minLag)
     const known = new Set(first.map(({ key }) => key))
     return (yield* lagging).filter(({ key }) => known.has(key))
       .map(({ behind, pid }) => ({ pid, state: stateOf(pid), commitsBehind: behind }))
   }))
 
-/** The database of a directory, open until the scope is closed. */
+/**
+ * The database of a directory, open until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
 export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError, Scope.Scope> =>
   Effect.map(makeEngine(options), Database.fromEngine)
 
 /**
- * The `Database` service on an LMDB database that all processes of this host share which open the same path.
+ * The `Database` service on an LMDB database. All processes of this host that open the same path share it.
  *
  * **Details**
  *
  * - Transactions are strictly serializable across processes. Versions and versionstamps grow across processes and restarts,
- *   whatever the wall clock does.
- * - It fails with `CannotOpen`, which tells the reason and what to do, with `LmdbUnavailable` when the npm package has no
- *   binary here, and with `WorkerThreadUnsupported` in a worker thread.
- * - Keys may have up to 1976 bytes, which is less than FoundationDB's 10,000; longer ones fail with 2102.
- * - A process that is stopped (SIGSTOP) while it has LMDB's lock, a fraction of a millisecond in each commit, keeps all others
- *   from committing until it goes on or is killed. They can read, their event loops go on, and their commits fail with 1031.
+ *   independently of the wall clock.
+ * - The layer fails with `CannotOpen` (its message says why and what to do), with `LmdbUnavailable` if the npm package has no
+ *   binary for this platform, and with `WorkerThreadUnsupported` in a worker thread.
+ * - A key has at most 1976 bytes (FoundationDB: 10,000). Longer keys fail with 2102.
+ * - Each commit holds LMDB's lock for a fraction of a millisecond. If a process is stopped (SIGSTOP) in that time, no other process
+ *   can commit until it continues or is killed. The others can read, and their commits fail with 1031.
  *
- * **Example**
- *
- * ```ts
- * import { Database, Transaction } from "@effect-fdb/core"
- * import { LmdbDatabase } from "@effect-fdb/lmdb"
- * import { Effect } from "effect"
- *
- * const program = Database.transact(Effect.flatMap(Transaction, (tx) => tx.readVersion))
- *
- * export const main = Effect.provide(program, LmdbDatabase.layer({ path: "/var/lib/app/election" }))
- * ```
+ * @example const DatabaseLayer = LmdbDatabase.layer({ path: "/var/lib/app/election" })
+ * @since 0.1.0
+ * @category layers
  */
 export const layer = (options: Options): Layer.Layer<Database, LmdbError> => Layer.effect(Database, make(options))
 
 /**
- * The `Database` service on an LMDB database whose options come from the `ConfigProvider`: the environment, unless another is
- * provided. Give a `Config` for each option, or one for all of them. An option that may be absent is
- * `Config.withDefault(…, undefined)`.
+ * {@link layer} with options from the `ConfigProvider` (by default the environment). Give a `Config` for each option, or one for
+ * all of them. Write `Config.withDefault(…, undefined)` for an option that may be absent. The layer also fails with `ConfigError`,
+ * if an option is missing or not valid.
  *
- * It fails as {@link layer} does, and with `ConfigError` when an option is missing or not valid.
- *
- * **Example**
- *
- * ```ts
- * import { LmdbDatabase } from "@effect-fdb/lmdb"
- * import { Config } from "effect"
- *
- * export const DatabaseLayer = LmdbDatabase.layerConfig({ path: Config.NonEmptyString("ELECTION_PATH") })
- * ```
- *
+ * @example const DatabaseLayer = LmdbDatabase.layerConfig({ path: Config.NonEmptyString("ELECTION_PATH") })
  * @since 0.1.0
  * @category layers
  */

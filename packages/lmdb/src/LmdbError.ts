@@ -3,43 +3,53 @@
  */
 import * as Schema from "effect/Schema"
 
-/** What to do, by what is wrong. */
+/** What to do, by reason. */
 const hints = {
-  /** Neither the directory nor the one that it is to be created in is there. */
+  /** Neither the directory nor its parent exists. */
   "missing-parent": "Create the parent directory first; only the last part of the path is created",
-  /** The path leads to something else. */
-  "not-a-directory": "Give the path of a directory that is the database's own",
+  /** The path names a file. */
+  "not-a-directory": "Give the path of a directory that holds nothing but the database",
   /** This user may not write there, or the file system is read-only. */
   "not-writable": "Give this user the right to write to the directory and the files in it; readers write as well",
-  /** There is no room for an empty database. */
+  /** The disk has no space for an empty database. */
   "disk-full": "Free some space on this file system, or choose a path on another",
-  /** The directory's `data.mdb` is no LMDB file, or one of an unknown version. */
+  /** The directory's `data.mdb` is not an LMDB file, or has an unknown version. */
   "not-lmdb": "Give the path of another directory, or move the file away if nobody needs it",
-  /** It is an LMDB file, but cannot be read. */
-  corrupt: "Stop all processes that use it and restore it from a copy, or move the directory away to begin anew",
-  /** An LMDB database that something else has written. */
+  /** LMDB cannot read the file. */
+  corrupt:
+    "Stop all processes that use it and restore it from a copy, or move the directory away to start with an empty database",
+  /** Another program has written the LMDB database. */
   foreign: "Give the path of another directory: this one belongs to another program",
-  /** A database of this engine, in a layout that this version does not know. */
-  format: "Use the version of @effect-fdb/lmdb that has written it, or begin anew in another directory",
-  /** A database in the layout of an earlier version, processes of which have it open; else it is brought up to date. */
-  outdated: "End these processes, and start them with this version: the first to open it then brings it up to date",
-  /** Another process has been committing to it for ten seconds, as none does unless it is stopped in it. */
-  busy: "See whether a process that uses it is stopped (state T), let it go on (SIGCONT) or kill it, and try again",
-  /** Its files were replaced, while they were being opened or while this process had them open. */
-  replaced: "Close all layers of this process that have it open, best by starting the process again, and open it anew",
+  /** This version does not know the layout of the database. */
+  format: "Use the version of @effect-fdb/lmdb that has written it, or choose another directory",
+  /** The layout is that of an earlier version, and processes of that version have the database open. */
+  outdated: "End these processes and start them with this version: the first one upgrades the layout",
+  /** Another process has been in a commit for ten seconds. Only a stopped process takes that long. */
+  busy: "Look for a stopped process (state T) that uses it, continue (SIGCONT) or kill that process, and try again",
+  /** The files were replaced while this process opened them or had them open. */
+  replaced: "Restart the process, or close all its layers that have the database open, and open it again",
   /** Another copy of this package, or of `lmdb`, has it open in this process. */
-  duplicate:
-    "Have one copy of each package in a process (see `npm ls @effect-fdb/lmdb lmdb`), and build the layer once",
+  duplicate: "Use one copy of each package in a process (see `npm ls @effect-fdb/lmdb lmdb`), and build the layer once",
   /** The database is open in this process with other options. */
   options: "Give all layers of a process that share a path the same options",
   /** The operating system refused for another reason. */
   other: "See the reason above"
 }
 
-/** What is wrong. */
+/**
+ * Why the database cannot be opened.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type CannotOpenReason = keyof typeof hints
 
-/** See the type. */
+/**
+ * The schema of the type.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
 export const CannotOpenReason = Schema.Literals(Object.keys(hints) as Array<CannotOpenReason>)
 
 /**
@@ -47,9 +57,12 @@ export const CannotOpenReason = Schema.Literals(Object.keys(hints) as Array<Cann
  *
  * **Details**
  *
- * - `path`: the directory that was asked for
- * - `reason`: what is wrong, see {@link CannotOpenReason}
- * - `detail`: what was found
+ * - `path`: the directory
+ * - `reason`: the kind of failure, see {@link CannotOpenReason}
+ * - `detail`: the finding, as a text
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class CannotOpen extends Schema.TaggedError<CannotOpen>()("CannotOpen", {
   path: Schema.String,
@@ -68,19 +81,25 @@ export class CannotOpen extends Schema.TaggedError<CannotOpen>()("CannotOpen", {
 
 /**
  * The npm package `lmdb` cannot be loaded: it is not installed, or has no binary for this platform.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class LmdbUnavailable extends Schema.TaggedError<LmdbUnavailable>()("LmdbUnavailable", {
   detail: Schema.String
 }) {
   override get message(): string {
-    return `The npm package lmdb cannot be loaded: ${this.detail}. Install with optional dependencies included, for ` +
-      "its binaries are such, or compile it on this platform with `npm rebuild lmdb`."
+    return `The npm package lmdb cannot be loaded: ${this.detail}. Install with optional dependencies ` +
+      "(its binaries are optional dependencies), or compile it on this platform with `npm rebuild lmdb`."
   }
 }
 
 /**
- * The layer was built in a worker thread. LMDB may be opened only once in a process, for the operating system drops all
- * of a process's locks on a file when any of its threads closes it; and threads do not see what other threads have open.
+ * The layer was built in a worker thread. A process must open an LMDB database only once, because the operating system drops all
+ * of its locks on a file when any thread closes the file. Threads cannot see what other threads have open.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class WorkerThreadUnsupported
   extends Schema.TaggedError<WorkerThreadUnsupported>()("WorkerThreadUnsupported", {})
@@ -91,5 +110,10 @@ export class WorkerThreadUnsupported
   }
 }
 
-/** Whatever keeps a database from being opened. */
+/**
+ * Any reason why a database cannot be opened.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export type LmdbError = CannotOpen | LmdbUnavailable | WorkerThreadUnsupported

@@ -1,36 +1,36 @@
-/**
- * Which cluster, and how it is reached.
- */
 import type * as Duration from "effect/Duration"
 import type { NetworkOptions } from "./NetworkOptions.ts"
 
-/** See the fields; every one may be left out. */
+/**
+ * The cluster, and the options of the connection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface NativeDatabaseOptions {
   /**
-   * The path of the cluster file, of at most 1023 bytes. Unless set, FoundationDB takes the environment variable
-   * `FDB_CLUSTER_FILE`, `fdb.cluster` in the working directory, and the platform's default, in this order.
+   * The path of the cluster file, at most 1023 bytes. If it is not set, FoundationDB uses the environment variable
+   * `FDB_CLUSTER_FILE`, then `fdb.cluster` in the working directory, then the platform's default.
    */
   readonly clusterFile?: string | undefined
   /**
-   * How long to wait for the cluster's first answer while the layer is built; five seconds unless set. An infinite
-   * duration means not to ask: the layer is then built at once, and transactions are bounded by their own timeouts.
+   * The time to wait for the cluster's first answer while the layer is built; five seconds unless set. With an infinite duration
+   * the layer does not wait at all, and each transaction waits until its own timeout.
    */
   readonly connectTimeout?: Duration.Input | undefined
-  /**
-   * The API version. Unless set, 720, or 710 where the client library is 7.1. The first layer of a process decides.
-   */
+  /** The API version; unless set, 720, or 710 with client library 7.1. The first layer of a process fixes it. */
   readonly apiVersion?: number | undefined
-  /** How many watches may be outstanding at once; 10,000 unless set, at most a million. */
+  /** The maximum number of watches at a time; 10,000 unless set, at most a million. */
   readonly maxWatches?: number | undefined
-  /** The machine that this process runs on, so that reads go to a storage server nearby. */
+  /** The machine of this process. Reads go to a storage server near it. */
   readonly machineId?: string | undefined
-  /** The data centre that this process runs in, so that reads go to a storage server nearby. */
+  /** The data centre of this process. Reads go to a storage server in it. */
   readonly datacenterId?: string | undefined
   /**
-   * Not supported: the npm package `foundationdb` has no call for tenants, so the layer fails with `ClientUnavailable` where one
-   * is given. Give each application a subspace of its own instead.
+   * Not supported, because the npm package `foundationdb` has no call for tenants: the layer fails with `ClientUnavailable`. Give
+   * each application its own subspace instead.
    */
   readonly tenant?: string | undefined
-  /** TLS, traces and more. These hold for the whole process: the first layer decides, and another may not differ. */
+  /** TLS, traces and more. They hold for the whole process: all layers must use the same. */
   readonly network?: NetworkOptions | undefined
 }

@@ -1,27 +1,35 @@
-/**
- * Why the FoundationDB engine could not be built. Each error says what to do about it.
- */
+/** Why the FoundationDB engine could not be built. Each message says what to do. */
 import * as Schema from "effect/Schema"
 
-/** What is missing for the client to work. */
+/**
+ * Why the client does not work.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
 export const UnavailableReason = Schema.Literals([
   /** The npm package `foundationdb` is not installed. */
   "package",
-  /** The package is there, but has no native part for this platform. */
+  /** The package has no native code for this platform. */
   "platform",
   /** FoundationDB's client library, `libfdb_c`, is missing or cannot be loaded. */
   "library",
-  /** The library, the package or the process speaks another API version. */
+  /** The library, the package or the process uses another API version. */
   "version",
-  /** There is no cluster file, or what it says cannot be used. */
+  /** The cluster file is missing or not valid. */
   "cluster-file",
-  /** An option was refused, or the client's network runs with other options already, or cannot run with these. */
+  /** The client refused an option, or its network runs with other options or not at all. */
   "options",
-  /** A tenant was asked for, which the package has no call for. */
+  /** The options name a tenant, which the package does not support. */
   "tenant"
 ])
 
-/** See {@link UnavailableReason}. */
+/**
+ * See {@link UnavailableReason}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export type UnavailableReason = typeof UnavailableReason.Type
 
 /**
@@ -29,9 +37,12 @@ export type UnavailableReason = typeof UnavailableReason.Type
  *
  * **Details**
  *
- * - `reason`: what is missing, see {@link UnavailableReason}
- * - `detail`: what was found
- * - `hint`: what to do about it, on this platform
+ * - `reason`: the kind of failure, see {@link UnavailableReason}
+ * - `detail`: the finding, as a text
+ * - `hint`: what to do on this platform
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("ClientUnavailable", {
   reason: UnavailableReason,
@@ -44,13 +55,16 @@ export class ClientUnavailable extends Schema.TaggedError<ClientUnavailable>()("
 }
 
 /**
- * The cluster did not answer in time when the layer was built. Without this error, everything would wait for ever.
+ * The cluster did not answer in time when the layer was built.
  *
  * **Details**
  *
- * - `clusterFile`: the cluster file that was asked for, absent where the default was taken
- * - `waitedMillis`: how long it was waited for
- * - `code`: FoundationDB's error code, 1031 when there was no answer at all
+ * - `clusterFile`: the cluster file; absent for the default one
+ * - `waitedMillis`: the time that the layer has waited
+ * - `code`: FoundationDB's error code; 1031 if there was no answer at all
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class ClusterUnreachable extends Schema.TaggedError<ClusterUnreachable>()("ClusterUnreachable", {
   clusterFile: Schema.optionalKey(Schema.String),
@@ -65,8 +79,11 @@ export class ClusterUnreachable extends Schema.TaggedError<ClusterUnreachable>()
 }
 
 /**
- * The layer was built in a worker thread. The binding keeps state for the whole process and ties it to the thread that
- * loaded it: a worker that ends would stop the network of all. Build the layer in the main thread.
+ * The layer was built in a worker thread. The binding ties state of the whole process to the thread that loaded it: the end of a
+ * worker would stop the network of the process. Build the layer in the main thread.
+ *
+ * @since 0.1.0
+ * @category errors
  */
 export class WorkerThreadUnsupported
   extends Schema.TaggedError<WorkerThreadUnsupported>()("WorkerThreadUnsupported", {})
@@ -77,5 +94,10 @@ export class WorkerThreadUnsupported
   }
 }
 
-/** Whatever keeps the engine from being built. */
+/**
+ * Any reason why the engine could not be built.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
 export type NativeError = ClientUnavailable | ClusterUnreachable | WorkerThreadUnsupported

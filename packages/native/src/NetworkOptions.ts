@@ -1,25 +1,33 @@
-/**
- * Options of the FoundationDB client's network, which hold for the whole process.
- */
+/** Options of the FoundationDB client's network. They hold for the whole process. */
 import type * as Redacted from "effect/Redacted"
 
-/** Encryption of the connections to the cluster; needed when the addresses in the cluster file end in `:tls`. */
+/**
+ * Encryption of the connections to the cluster. Required if the addresses in the cluster file end in `:tls`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface TlsOptions {
   /** The file of the certificate chain, in PEM. */
   readonly certificatePath?: string | undefined
   /** The file of the private key, in PEM. */
   readonly keyPath?: string | undefined
-  /** The file of the certificate authorities that the servers' certificates are checked against, in PEM. */
+  /** The file of the certificate authorities that sign the servers' certificates, in PEM. */
   readonly caPath?: string | undefined
-  /** What the private key is encrypted with. */
+  /** The password of the private key. */
   readonly keyPassword?: Redacted.Redacted | undefined
-  /** Which certificates are accepted, such as `Check.Valid=1,Root.CN=example`. */
+  /** The accepted certificates, such as `Check.Valid=1,Root.CN=example`. */
   readonly verifyPeers?: string | undefined
 }
 
-/** The client's own trace files. */
+/**
+ * The client's own trace files.
+ *
+ * @since 0.1.0
+ * @category models
+ */
 export interface TraceOptions {
-  /** The directory that they are written to. */
+  /** The directory of the files. */
   readonly directory: string
   /** `xml` unless set. */
   readonly format?: "xml" | "json" | undefined
@@ -30,6 +38,9 @@ export interface TraceOptions {
 /**
  * Fault injection by the client itself: some operations fail at random with 1007, 1009, 1020, 1021, 1031, 1042 or 1078. For tests.
  * Both probabilities are percentages.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export interface BuggifyOptions {
   readonly sectionActivatedProbability?: number | undefined
@@ -37,15 +48,18 @@ export interface BuggifyOptions {
 }
 
 /**
- * See the fields; every one may be left out. What is not set here, FoundationDB takes from the environment variables
- * `FDB_TLS_*` and `FDB_NETWORK_OPTION_*`.
+ * The options of the network. For an option that is not set, FoundationDB reads the environment variables `FDB_TLS_*` and
+ * `FDB_NETWORK_OPTION_*`.
+ *
+ * @since 0.1.0
+ * @category models
  */
 export interface NetworkOptions {
   readonly tls?: TlsOptions | undefined
   readonly trace?: TraceOptions | undefined
-  /** Further client libraries, so that the process goes on while the cluster is upgraded to another version. */
+  /** The directory of further client libraries, so that the process can use the cluster before and after an upgrade. */
   readonly externalClientDirectory?: string | undefined
-  /** One further client library. */
+  /** The path of one further client library. */
   readonly externalClientLibrary?: string | undefined
   /** Connects only through external client libraries. */
   readonly disableLocalClient?: boolean | undefined

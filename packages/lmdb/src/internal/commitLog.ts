@@ -1,12 +1,11 @@
 /**
- * The commits of the last five seconds, of all processes, as this one has read them from the log; and what follows from them for
- * the next commit.
+ * The commits of all processes in the last five seconds, read from the log, and their conflicts with the next commit.
  *
  * **Invariants**
  *
- * - Sequences count the commits without gaps, and versions grow with them. A commit's version is settled only by the
- *   write that compares the sequence; so no clock has to be right for conflicts to be found.
- * - A read version is the version of the commit that was the last one then. So every later commit has a higher one.
+ * - Sequences count the commits without gaps, and versions grow with them. The write that compares the sequence fixes the version
+ *   of a commit. So conflict detection does not depend on a clock.
+ * - A read version is the version of the last commit at that time. So every later commit has a higher version.
  * - The log has an entry for each commit above `head.floor`.
  */
 import * as FdbError from "@effect-fdb/core/FdbError"
@@ -18,14 +17,14 @@ import * as layout from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
 import { lowerBound, meet, meets, type SortedRanges } from "./sortedRanges.ts"
 
-/** Five seconds, in versions: a microsecond each. */
+/** Five seconds; a version is a microsecond. */
 const maxAge = 5_000_000n
 const nanosPerVersion = 1000n
 export const maxAgeNanos = maxAge * nanosPerVersion
-/** How many more entries are removed than are added, so that the log shrinks after a burst. */
+/** The number of entries that a commit may remove beyond those that it adds. So the log shrinks after a burst. */
 const extraPruned = 8
 
-/** What a commit has written, and when in the order of commits. */
+/** The version of a commit and the ranges that it wrote. */
 export interface LoggedCommit {
   readonly version: bigint
   readonly ranges: SortedRanges
@@ -38,7 +37,7 @@ export class CommitLog {
   private commits: Array<LoggedCommit> = []
   /** The sequence of the first of `commits`. */
   private first = 1
-  /** The version that was given out last, and when: it is too old five seconds later, even if it is still the newest. */
+  /** The newest version that was given to a reader, and the time. It is too old after five seconds, even if it is the newest. */
   private given = { version: -1n, at: 0n }
 
   constructor(clock: Clock.Clock) {
@@ -50,7 +49,7 @@ export class CommitLog {
     return this.clock.monotonicTimeNanosUnsafe()
   }
 
-  /** Learns of all commits up to what a reader sees, and forgets what the log has forgotten. */
+  /** Adds all commits that a reader sees, and drops those that the stored log has dropped. */
   catchUp({ head, logged }: Reader): void {
     if (head.oldest > this.first + this.commits.length) {
       this.commits = []
@@ -71,12 +70,12 @@ export class CommitLog {
     }
   }
 
-  /** A commit that is not forgotten. */
+  /** The commit of a sequence, if the log still has it. */
   get(sequence: number): LoggedCommit | undefined {
     return this.commits[sequence - this.first]
   }
 
-  /** The sequence of the first commit above a version, one above the last if there is none. */
+  /** The sequence of the first commit above a version; one above the last sequence if there is none. */
   sequenceAfter(version: bigint): number {
     return this.first + lowerBound(this.commits.length, (index) => this.commits[index]!.version <= version)
   }
@@ -85,7 +84,7 @@ export class CommitLog {
     this.given = { version, at: this.now() }
   }
 
-  /** A version is too old when it was superseded, or given out to nobody but long ago, more than five seconds before. */
+  /** Whether a later commit replaced the version, or the version was last given out, more than five seconds ago. */
   isTooOld(version: bigint, head: layout.Head): boolean {
     if (version < head.floor) return true
     if (version === this.given.version && this.now() - this.given.at > maxAgeNanos) return true
@@ -93,7 +92,7 @@ export class CommitLog {
     return successor !== undefined && successor.version < this.nextVersion(head) - 1n - maxAge
   }
 
-  /** Why a commit cannot follow a state and, upon that, commits that have written these ranges. */
+  /** Why a commit cannot follow the state of `head` and commits of the same batch that wrote the ranges `written`. */
   refusal(
     { readConflicts, readVersion }: Commit,
     head: layout.Head,
@@ -108,13 +107,13 @@ export class CommitLog {
       : undefined
   }
 
-  /** The lowest version that a commit after a state may have. Versions grow by about a million a second. */
+  /** The lowest version of the next commit. Versions grow by about a million a second. */
   nextVersion({ epoch, version }: layout.Head): bigint {
     const clock = epoch + this.now() / nanosPerVersion
     return (version > clock ? version : clock) + 1n
   }
 
-  /** What is to be written beside `added` commits after a state, the last of them with this version. */
+  /** The writes that accompany `added` new commits, of which the last has the given version: the new head and a shorter log. */
   advance(head: layout.Head, added: number, version: bigint): ReadonlyArray<Write> {
     const writes: Array<Write> = []
     let { floor, oldest } = head
@@ -127,7 +126,7 @@ export class CommitLog {
       oldest++
     }
     const clock = this.now() / nanosPerVersion
-    // A clock that is behind the last commit, as after a restart of the host, is set anew.
+    // The monotonic clock is behind the last commit after a restart of the host: a new epoch continues the versions.
     const epoch = head.epoch + clock < head.version ? version - clock : head.epoch
     const next = { sequence: head.sequence + added, version, epoch, floor, oldest }
     return [...writes, { key: layout.headKey, value: layout.encodeHead(next) }]

@@ -1,10 +1,10 @@
 /**
- * The commits of this process that have not been answered: small ones in batches, large ones one after another, by turns where both
- * wait.
+ * The pending commits of this process. Small ones are written in batches and large ones one at a time. Batches and large commits
+ * alternate.
  *
- * A commit is prepared outside of LMDB's lock, upon the newest state: checked against the commits since its read version,
- * versions given, mutations applied. It is written only if that state is still the newest, else prepared anew upon the
- * one that is. Each time that one process has to begin anew, another has committed.
+ * A commit is prepared without LMDB's lock, for the newest state: it is checked against the commits since its read version, gets its
+ * version, and its mutations are applied. It is written only if that state is still the newest; else it is prepared again. A process
+ * prepares again only if another one has committed. So some process always makes progress.
  */
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyRange } from "@effect-fdb/core/KeyRange"
@@ -22,37 +22,36 @@ import { isInForce } from "./reservation.ts"
 import { nextTurn, pause } from "./timeSlices.ts"
 import { type Change, WriteBatch } from "./writeBatch.ts"
 
-/** How many commits are written together at most, and about how many bytes and keys. */
+/** The maximum number of commits in a batch, and its approximate maximum of bytes and keys. */
 const maxBatch = 64
 const maxBatchBytes = 1_000_000
 const maxBatchKeys = 2000
 
-/** A commit that has not been answered yet. */
-export interface Ticket {
+export interface PendingCommit {
   readonly commit: Commit
   readonly deadline: bigint
   readonly settle: (result: Effect.Effect<Position, FdbError.FdbError>) => void
   state: "waiting" | "sent" | "settled"
-  /** Holds when it is accepted. */
+  /** Valid after the commit is accepted into a batch. */
   version: bigint
-  /** Set when it writes to many keys. */
+  /** Set if the commit is large. */
   large: LargeCommit | undefined
 }
 
-const isWaiting = ({ state }: Ticket): boolean => state === "waiting"
+const isWaiting = ({ state }: PendingCommit): boolean => state === "waiting"
 
 export class CommitQueue {
   readonly environment: Environment
   readonly log: CommitLog
   readonly limits: Limits
-  private waiting: Array<Ticket> = []
+  private waiting: Array<PendingCommit> = []
   private readonly large: Array<LargeCommit> = []
-  /** Gives the first large commit its turn, when it is prepared. */
+  /** Starts the turn of the first large commit. Set when it is prepared. */
   private startLarge: (() => void) | undefined = undefined
-  /** Whether the turn now, or the last one, is that of a large commit. */
+  /** Whether the present or last turn belongs to a large commit. */
   private isTurnOfLarge = false
   private isTaken = false
-  /** Whether a large commit of another process had reserved its turn when this one was about to commit. */
+  /** Whether another process had a reservation at this process's last attempt to commit. */
   private isReserved = false
   private onIdle = (): void => {}
 
@@ -65,11 +64,11 @@ export class CommitQueue {
   readonly commit = (commit: Commit): Effect.Effect<Position, FdbError.FdbError> =>
     Effect.contextWith((context: Context.Context<never>) =>
       Effect.callback<Position, FdbError.FdbError>((resume) => {
-        const ticket: Ticket = {
+        const pending: PendingCommit = {
           commit,
           deadline: this.log.now() + toNanos(commit.timeoutMillis),
           settle: (result) => {
-            ticket.state = "settled"
+            pending.state = "settled"
             resume(result)
             alarm?.interruptUnsafe()
           },
@@ -77,14 +76,14 @@ export class CommitQueue {
           version: 0n,
           large: undefined
         }
-        // One fiber for the timeout, where a race would need two.
+        // One fiber for the timeout; a race would need two.
         const alarm = Number.isFinite(commit.timeoutMillis)
           ? Effect.runForkWith(context)(Effect.andThen(
             Effect.sleep(Duration.millis(commit.timeoutMillis)),
-            Effect.sync(() => ticket.settle(Effect.fail(this.lateness(ticket))))
+            Effect.sync(() => pending.settle(Effect.fail(this.lateness(pending))))
           ))
           : undefined
-        this.waiting.push(ticket)
+        this.waiting.push(pending)
         this.pump()
         return Effect.sync(() => alarm?.interruptUnsafe())
       })
@@ -96,29 +95,28 @@ export class CommitQueue {
     this.pump()
   })
 
-  /** Why a commit has not been settled by its deadline. Phase `write` says that nothing has been written; `commit` leaves it open. */
-  private lateness({ large, state }: Ticket): FdbError.FdbError {
+  /** The error of a commit at its deadline. Phase `write`: nothing was written; `commit`: the outcome is unknown. */
+  private lateness({ large, state }: PendingCommit): FdbError.FdbError {
     if (state === "sent") {
-      const detail =
-        `a process has held the write lock of ${this.environment.directory} for long: what it commits is ` +
+      const detail = `a process holds the write lock of ${this.environment.directory} for a long time: its commit is ` +
         "large, its disk is slow, or it was stopped in a commit"
       return FdbError.make(1031, "commit", detail)
     }
     const isBesideLarge = this.isReserved || this.isTurnOfLarge
     const detail = large?.isPrepared === false
-      ? `to prepare a commit to ${large.size} keys took longer than it has time, and others came before it ` +
-        `${large.overtaken} times; nothing was written. Give it more time, or divide it`
-      : `the commit's turn did not come in time${isBesideLarge ? ", beside one that writes to many keys" : ""}; ` +
+      ? `a commit to ${large.size} keys was not prepared before its timeout, and others overtook it ` +
+        `${large.overtaken} times; nothing was written. Raise the timeout, or divide the commit`
+      : `the commit's turn did not come in time${isBesideLarge ? ", because a commit to many keys took it" : ""}; ` +
         "nothing was written"
     return FdbError.make(1031, "write", detail)
   }
 
-  private fail(tickets: ReadonlyArray<Ticket>, cause: unknown): void {
+  private fail(commits: ReadonlyArray<PendingCommit>, cause: unknown): void {
     const error = Effect.fail(toFdbError(cause, "commit"))
-    for (const ticket of tickets) ticket.settle(error)
+    for (const pending of commits) pending.settle(error)
   }
 
-  /** Gives the next turn, until nothing waits for one. */
+  /** Starts the next turn if a commit waits. */
   private pump(): void {
     if (this.isTaken) return
     const { startLarge } = this
@@ -135,7 +133,7 @@ export class CommitQueue {
     }
   }
 
-  /** Runs something while no other commit of this process is being written, and no process opens the database. */
+  /** Runs `use` while this process writes no other commit and no process opens the database. */
   private async takeTurn<A>(use: () => Promise<A>): Promise<A> {
     this.isTaken = true
     try {
@@ -147,7 +145,7 @@ export class CommitQueue {
     }
   }
 
-  /** As {@link takeTurn}, when the turn has come of the first large commit. */
+  /** {@link takeTurn} in the next turn of a large commit. */
   inTurn<A>(use: () => Promise<A>): Promise<A> {
     return new Promise((resolve) => {
       this.startLarge = () => resolve(this.takeTurn(use))
@@ -155,27 +153,27 @@ export class CommitQueue {
     })
   }
 
-  private addLarge(ticket: Ticket): void {
-    ticket.large = new LargeCommit(ticket, this)
-    if (this.large.push(ticket.large) === 1) void this.commitLarge()
+  private addLarge(pending: PendingCommit): void {
+    pending.large = new LargeCommit(pending, this)
+    if (this.large.push(pending.large) === 1) void this.commitLarge()
   }
 
   private async commitLarge(): Promise<void> {
     for (let large = this.large[0]; large !== undefined; large = this.large[0]) {
       try {
-        // What has led to it has held the event loop as well.
+        // The caller has blocked the event loop already.
         await nextTurn()
         await large.commit()
       } catch (cause) {
-        this.fail([large.ticket], cause)
+        this.fail([large.pending], cause)
       }
       this.large.shift()
     }
     this.pump()
   }
 
-  /** Prepares a batch and writes it; what came too late to be written upon the newest state waits again. */
-  private async writeNext(batch: ReadonlyArray<Ticket>): Promise<void> {
+  /** Prepares and writes a batch. Its commits wait again if the state is not the newest any more. */
+  private async writeNext(batch: ReadonlyArray<PendingCommit>): Promise<void> {
     try {
       const prepared = this.environment.read((reader) => {
         this.isReserved = isInForce(reader.reservation)
@@ -190,13 +188,13 @@ export class CommitQueue {
     }
   }
 
-  /** Writes commits upon a state, and settles them; `false` when that is not the newest any more. */
-  async write(sequence: number, writes: Iterable<Write>, accepted: ReadonlyArray<Ticket>): Promise<boolean> {
-    for (const ticket of accepted) ticket.state = "sent"
+  /** Writes commits after the state `sequence` and settles them; `false` if that state is not the newest any more. */
+  async write(sequence: number, writes: Iterable<Write>, accepted: ReadonlyArray<PendingCommit>): Promise<boolean> {
+    for (const pending of accepted) pending.state = "sent"
     const unsettled = () => accepted.filter(({ state }) => state === "sent")
     try {
       if (!await this.environment.write(sequence, writes)) {
-        for (const ticket of unsettled()) ticket.state = "waiting"
+        for (const pending of unsettled()) pending.state = "waiting"
         return false
       }
       for (const { version } of accepted) this.log.giveOut(version)
@@ -208,26 +206,26 @@ export class CommitQueue {
     return true
   }
 
-  private nextBatch(): ReadonlyArray<Ticket> {
-    const batch: Array<Ticket> = []
+  private nextBatch(): ReadonlyArray<PendingCommit> {
+    const batch: Array<PendingCommit> = []
     let bytes = 0
     let keys = 0
     let taken = 0
-    for (const ticket of this.waiting) {
+    for (const pending of this.waiting) {
       if (batch.length === maxBatch || bytes >= maxBatchBytes || keys >= maxBatchKeys) break
       taken++
-      if (!isWaiting(ticket)) continue
-      if (ticket.deadline <= this.log.now()) {
-        ticket.settle(Effect.fail(this.lateness(ticket)))
+      if (!isWaiting(pending)) continue
+      if (pending.deadline <= this.log.now()) {
+        pending.settle(Effect.fail(this.lateness(pending)))
         continue
       }
-      const size = sizeOf(ticket.commit)
-      const { length } = ticket.commit.mutations
+      const size = sizeOf(pending.commit)
+      const { length } = pending.commit.mutations
       if (length > this.limits.keys || size > this.limits.bytes) {
-        this.addLarge(ticket)
+        this.addLarge(pending)
         continue
       }
-      batch.push(ticket)
+      batch.push(pending)
       bytes += size
       keys += length
     }
@@ -235,41 +233,41 @@ export class CommitQueue {
     return batch
   }
 
-  /** Checks the commits of a batch one after another, upon the newest state, and settles those that fail. */
-  private prepare(reader: Reader, batch: ReadonlyArray<Ticket>): {
+  /** Checks the commits of a batch in order, for the newest state, and settles those that fail. */
+  private prepare(reader: Reader, batch: ReadonlyArray<PendingCommit>): {
     readonly sequence: number
-    readonly accepted: ReadonlyArray<Ticket>
+    readonly accepted: ReadonlyArray<PendingCommit>
     readonly writes: ReadonlyArray<Write>
   } {
     const { head } = reader
     this.log.catchUp(reader)
     const changes = new Map<string, Change>()
-    const accepted: Array<Ticket> = []
+    const accepted: Array<PendingCommit> = []
     const written: Array<KeyRange> = []
     const writes: Array<Write> = []
     let version = this.log.nextVersion(head)
-    for (const [index, ticket] of batch.entries()) {
+    for (const [index, pending] of batch.entries()) {
       if (changes.size >= maxBatchKeys) {
         this.waiting = [...batch.slice(index), ...this.waiting]
         break
       }
-      const refused = this.log.refusal(ticket.commit, head, written)
+      const refused = this.log.refusal(pending.commit, head, written)
       if (refused !== undefined) {
-        ticket.settle(Effect.fail(refused))
+        pending.settle(Effect.fail(refused))
         continue
       }
-      const { mutations, writeConflicts } = bind(ticket.commit, { version, order: 0 })
+      const { mutations, writeConflicts } = bind(pending.commit, { version, order: 0 })
       const applied = new WriteBatch(changes)
       const steps = applied.apply(reader, mutations)
       while (steps.next().done !== true && !applied.isLarge(this.limits));
       if (applied.isLarge(this.limits)) {
-        this.addLarge(ticket)
+        this.addLarge(pending)
         continue
       }
       for (const [text, change] of applied.changes) changes.set(text, change)
       for (const range of writeConflicts) written.push(range)
-      ticket.version = version
-      accepted.push(ticket)
+      pending.version = version
+      accepted.push(pending)
       writes.push({
         key: layout.logKey(head.sequence + accepted.length),
         value: logEntry.encode(version, writeConflicts, applied.changes.values())

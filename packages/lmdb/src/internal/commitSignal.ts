@@ -1,18 +1,18 @@
 /**
- * Tells that there may be new commits, of any process, or that the files were moved or removed.
+ * Calls its listeners when any process may have committed, or when the files may have been moved or removed.
  *
- * The operating system reports the writes to the database's file. A commit is several writes, and can be seen only just after
- * the last one was reported; so there is a second look soon after. Reports may get lost; so there is a slow poll in any case.
+ * The operating system reports writes to the database's file. A commit makes several writes and becomes visible shortly after the
+ * last report, so a second call follows 2 ms later. Reports can be lost, so a slow poll runs as well.
  *
- * To ask for reports anew takes long, and whoever was called listens again a moment later. So only a poll that finds nobody
- * listening ends them. The signal keeps the process alive while it is listened to.
+ * A new subscription to reports is slow, and listeners usually come back at once. So the subscription ends only when a poll finds
+ * no listener. The signal keeps the process alive while it has a listener.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
 
 const secondLookMillis = 2
 const pollMillis = 250
-/** Where reports cannot be had, polling is all there is. */
+/** The interval of the poll if the operating system gives no reports. */
 const pollAloneMillis = 10
 
 export class CommitSignal {
@@ -24,11 +24,11 @@ export class CommitSignal {
   private secondLook: NodeJS.Timeout | undefined = undefined
 
   constructor(directory: string) {
-    // On Linux, a directory tells of writes to its files, and of what becomes of these and of itself.
+    // On Linux, a watch on the directory reports writes to its files, and the removal of the files and of the directory.
     this.file = process.platform === "linux" ? directory : path.join(directory, "data.mdb")
   }
 
-  /** Calls `listener` from now on, until the function returned is called. */
+  /** Adds a listener. The returned function removes it. */
   listen(listener: () => void): () => void {
     this.listeners.add(listener)
     if (this.poll === undefined) this.start()
@@ -39,12 +39,11 @@ export class CommitSignal {
     }
   }
 
-  /** A commit of this process. */
+  /** Calls all listeners: a commit of this process is written. */
   readonly raise = (): void => {
     for (const listener of this.listeners) listener()
   }
 
-  /** Nobody will listen any more. */
   close(): void {
     this.watcher?.close()
     clearInterval(this.poll)

@@ -1,8 +1,8 @@
 /**
  * An LMDB environment that is open: read transactions, and writes that depend on the sequence of the last commit.
  *
- * A thread of lmdb-js makes the writes: it takes LMDB's lock, checks the sequence, writes and lets go of the lock without a word to
- * JavaScript. So the event loop never waits for the lock, and nobody holds the lock while an event loop has something else to do.
+ * A thread of lmdb-js makes the writes: it takes LMDB's lock, checks the sequence, writes and releases the lock without a call into
+ * JavaScript. So the event loop never waits for the lock, and no process holds the lock while its event loop is busy.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
@@ -20,7 +20,7 @@ import * as writesAtExit from "./writesAtExit.ts"
 /** See `LmdbDatabase.Options`. */
 export type Durability = "disk" | "process"
 
-/** A value to be stored, `undefined` for none. */
+/** A write of a value, or a removal if it is `undefined`. */
 export interface Write {
   readonly key: Uint8Array
   readonly value: Uint8Array | undefined
@@ -34,7 +34,7 @@ export interface Opened {
   readonly durability: Durability
 }
 
-/** How long ago what is open was found in place, where this is asked for often. */
+/** {@link Environment.isInPlace} checks the files again after this time. */
 const freshMillis = 5
 
 export class Environment {
@@ -50,7 +50,7 @@ export class Environment {
   private readonly readers = new Set<Reader>()
   /** The version of the newest state that was read. */
   private seen = 0n
-  /** What was found at its path in its place. This environment is of no use then, whatever comes there next. */
+  /** What has replaced the open files. It stays set: the environment cannot be used again. */
   private replacement: string | undefined = undefined
 
   constructor(opened: Opened) {
@@ -67,13 +67,13 @@ export class Environment {
     return this.replacement !== undefined
   }
 
-  /** Whether what is open is what is at its path, or was a moment ago: for the many reads of a transaction. */
+  /** Whether the open files are still at their path. The answer may be {@link freshMillis} old: each read of a transaction asks. */
   isInPlace(): boolean {
     this.replacement ??= this.files.problem(freshMillis)
     return !this.isReplaced
   }
 
-  /** Throws if what is open is not what is at its path. */
+  /** Throws if the open files are not at their path any more. */
   private checkPlace(phase: FdbError.Phase): void {
     this.replacement ??= this.files.problem()
     this.throwIfReplaced(phase)
@@ -85,7 +85,7 @@ export class Environment {
     throw FdbError.make(FdbError.databaseReplaced, phase, detail)
   }
 
-  /** The same file may have got another content, such as a copy of an earlier state. */
+  /** Notes whether the content of the file was replaced, for example by a copy of an earlier state. */
   private checkContent({ head: { version }, identity }: Reader): void {
     if (version < this.seen) {
       this.replacement = `it has gone back from version ${this.seen} to ${version}: an earlier copy has taken its place`
@@ -95,11 +95,11 @@ export class Environment {
     this.seen = version
   }
 
-  /** Opens the newest state for reading; everything that was committed before the call is in it. May throw. */
+  /** Opens the newest state. It contains every commit before the call. May throw. */
   openReader(): Reader {
     this.closing.signal.throwIfAborted()
     this.checkPlace("read")
-    // Without this, the state may be that of an earlier read in the same turn of the event loop.
+    // Without this, lmdb-js returns the state of an earlier read in the same turn of the event loop.
     this.root.resetReadTxn()
     const reader: Reader = new Reader(this.root, this.root.useReadTransaction(), () => this.readers.delete(reader))
     this.readers.add(reader)
@@ -119,14 +119,14 @@ export class Environment {
     }
   }
 
-  /** Waits until no process opens the database, and keeps it so until the function is called that is given. */
+  /** Waits until no process opens the database, and excludes openings until the returned function is called. */
   readonly enterToCommit = (): Promise<() => void> => this.opened.lock.enterToCommit(this.closing.signal)
 
   /**
-   * Writes all if the last commit is still the one of that sequence; else writes nothing, and tells `false`. To be called
-   * between entering and leaving, so that no process that opens the database makes a file anew meanwhile that was removed.
+   * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Call it between
+   * {@link enterToCommit} and its returned function, so that no opening process recreates a removed file meanwhile.
    *
-   * What is written while the files are moved away goes with them; so it is told as written only if they are in place after it.
+   * Writes to files that were moved away are lost to the others. So the call succeeds only if the files are in place afterwards.
    */
   async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
     this.checkPlace("write")
@@ -143,7 +143,7 @@ export class Environment {
       this.checkPlace("commit")
       return done
     } catch (error) {
-      // lmdb-js rejects with an error that has a promise of the one that tells more.
+      // The error of lmdb-js holds a promise that rejects with a more exact error.
       await (error as { readonly commitError?: Promise<never> }).commitError
       throw error
     } finally {
@@ -152,7 +152,7 @@ export class Environment {
     }
   }
 
-  /** All processes' reads of what is not the newest state, with the number of commits since. May throw. */
+  /** The readers of old states in all processes, with the number of commits since. May throw. */
   laggingReads(): ReadonlyArray<ListedReader & { readonly behind: number }> {
     this.closing.signal.throwIfAborted()
     this.checkPlace("read")
@@ -173,7 +173,7 @@ export class Environment {
     return layout.decodeHead(this.root.getBinary(layout.headKey))?.sequence !== sequence
   }
 
-  /** Frees the slots of readers whose process has died, which keep pages from being used again. */
+  /** Frees the slots of dead processes' readers, so that LMDB can reuse pages. */
   freeReaders(): void {
     if (!this.closing.signal.aborted && !this.isReplaced) this.root.readerCheck()
   }
@@ -183,12 +183,12 @@ export class Environment {
     if (!this.closing.signal.aborted && !this.isReplaced) this.files.touch()
   }
 
-  /** Closes when the writes under way have ended. Nothing is called afterwards. */
+  /** Closes after the writes under way have ended. */
   async close(): Promise<void> {
     this.closing.abort(new Error("the database is closed"))
     this.signal.close()
     for (const reader of this.readers) reader.close()
-    // Before it takes the mutex: whoever has LMDB's lock may be stopped.
+    // The mutex is taken afterwards, because the process that has LMDB's lock may be stopped.
     await Promise.allSettled(this.writes)
     const leave = await this.opened.mutex.enter()
     try {
@@ -200,10 +200,10 @@ export class Environment {
   }
 }
 
-/** The random bytes that tell a database from others. */
+/** The random bytes that identify a database. */
 const toIdentity = (bytes: Uint8Array | undefined): string => Bytes.toHex(bytes ?? Uint8Array.of())
 
-/** A state of the database. While it is open, LMDB does not use the pages again that have been freed since. */
+/** A state of the database. While a reader is open, LMDB does not reuse pages that were freed since. */
 export class Reader {
   readonly head: layout.Head
   readonly identity: string
@@ -264,7 +264,7 @@ export class Reader {
 
   private stored(key: Uint8Array): Uint8Array | undefined {
     this.throwIfClosed()
-    // `getBinary` takes these options too; its type does not say so.
+    // The type of `getBinary` lacks the options.
     const value = (this.root.getBinary as (key: Uint8Array, options: object) => Uint8Array | undefined)
       .call(this.root, key, { transaction: this.transaction })
     return value === undefined ? undefined : new Uint8Array(value)
@@ -281,22 +281,22 @@ function* toUserPairs(pairs: Iterable<KeyValue>): Iterable<KeyValue> {
 
 const fullDisk = "nothing was written. Free some space"
 
-/** What LMDB or the operating system says, and what that means. */
+/** Messages of LMDB and of the operating system, with the code and detail of the error. */
 const errors: ReadonlyArray<readonly [said: RegExp, code: number, detail: string]> = [
   [/closed/, 1101, "the LMDB database was closed"],
-  [/MDB_READERS_FULL/, 1037, "more transactions are reading at a time than LMDB has slots for readers"],
+  [/MDB_READERS_FULL/, 1037, "more transactions read at a time than LMDB has slots for readers"],
   [/No space left|MDB_MAP_FULL|Disk quota/, 1510, `the disk is full; ${fullDisk}`],
-  // LMDB says this of a write that had room for its beginning only.
-  [/Input\/output error/, 1510, `the disk is full or does not work; ${fullDisk}`]
+  // LMDB reports this for a write that fits only in part.
+  [/Input\/output error/, 1510, `the disk is full or defective; ${fullDisk}`]
 ]
 
-/** What LMDB or the operating system says went wrong, as an error of the database. */
+/** Converts an error of LMDB or of the operating system. */
 export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbError => {
   if (cause instanceof FdbError.FdbError) {
     if (cause.phase !== "read") return cause
     return FdbError.make(cause.code, phase === "commit" ? "write" : phase, cause.detail)
   }
   const said = cause instanceof Error ? cause.message : String(cause)
-  const [, code, detail] = errors.find(([pattern]) => pattern.test(said)) ?? [said, 1510, `LMDB says: ${said}`]
+  const [, code, detail] = errors.find(([pattern]) => pattern.test(said)) ?? [said, 1510, `LMDB reports: ${said}`]
   return FdbError.make(code, phase, detail)
 }

@@ -1,18 +1,18 @@
 /**
- * A commit that writes to many keys, prepared a slice at a time while others go on committing. When others have overtaken it again
- * and again, it reserves the turn after theirs, for a time that is bounded.
+ * A commit that writes to many keys. It is prepared in time slices while others commit. After others have overtaken it several
+ * times, it reserves the next turn for a bounded time.
  *
  * **Invariants**
  *
- * - Up to the commit of sequence `followed`, no other has written what was read.
- * - `batch` is made upon the state after the commit that it was brought to last, but for the keys in `stale`: those that others
- *   have written since, up to `followed`.
+ * - No commit up to the sequence `followed` has written a key that this one has read.
+ * - `batch` holds for the state after the commit `followed`, except for the keys in `stale`, which others have written since the
+ *   batch was computed.
  */
 import * as FdbError from "@effect-fdb/core/FdbError"
 import { coalesce } from "@effect-fdb/core/KeyRange"
 import { bind } from "@effect-fdb/core/VersionedStore"
 import * as Effect from "effect/Effect"
-import type { CommitQueue, Ticket } from "./commitQueue.ts"
+import type { CommitQueue, PendingCommit } from "./commitQueue.ts"
 import type { Reader, Write } from "./environment.ts"
 import * as layout from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
@@ -21,27 +21,27 @@ import { intersection, meet, type SortedRanges } from "./sortedRanges.ts"
 import { inSlices, pause, slice, type Steps } from "./timeSlices.ts"
 import { type Change, WriteBatch } from "./writeBatch.ts"
 
-/** What is to be written after the commit of a head. */
+/** The writes of the commit that follows `head`. */
 interface Prepared {
   readonly head: layout.Head
   readonly version: bigint
-  /** Its version is still to be set. */
+  /** `logEntry.setVersion` sets its version later. */
   readonly entry: Uint8Array
   readonly chunks: ReadonlyArray<Uint8Array>
   readonly changes: ReadonlyArray<Change>
 }
 
-/** How often it is tried at a time to be the next, for a moment, among those who commit without a pause. */
+/** The number of attempts to write a reservation among processes that commit without a pause. */
 const reservationAttempts = 50
-/** How often the log is looked at meanwhile, which keeps what has happened for five seconds. */
+/** The interval at which a preparation reads the log, which keeps commits for five seconds. */
 const followMillis = 500
 
 export class LargeCommit {
-  readonly ticket: Ticket
+  readonly pending: PendingCommit
   private readonly queue: CommitQueue
-  /** What it writes to, known when it has been brought to a state. */
+  /** The ranges that it writes; known after the first preparation. */
   private own: SortedRanges = []
-  /** Versionstamps hold only for one version, so that all has to be applied anew for another. */
+  /** Versionstamps belong to one version, so another version needs a new preparation. */
   private readonly isStamped: boolean
   private readonly batch = new WriteBatch()
   private followed: number | undefined = undefined
@@ -49,29 +49,29 @@ export class LargeCommit {
   private version = -1n
   private prepared: Omit<Prepared, "head" | "version"> | undefined = undefined
   private prepareMillis = 0
-  /** How long it took to hand it over to be written, in which it must not be overtaken. */
+  /** The time of the last transfer to LMDB. A commit of another process in that time makes it useless. */
   private handOverMillis = 0
-  /** How often others came before it when it was prepared. */
+  /** The number of times that others committed after it was prepared. */
   overtaken = 0
-  /** Whether it waits for its turn. */
+  /** Whether it is prepared and waits for its turn. */
   isPrepared = false
 
-  constructor(ticket: Ticket, queue: CommitQueue) {
-    this.ticket = ticket
+  constructor(pending: PendingCommit, queue: CommitQueue) {
+    this.pending = pending
     this.queue = queue
-    this.isStamped = ticket.commit.mutations.some(({ _tag }) => _tag.startsWith("SetVersionstamped"))
+    this.isStamped = pending.commit.mutations.some(({ _tag }) => _tag.startsWith("SetVersionstamped"))
   }
 
-  /** How many keys are known to be written to. */
+  /** The number of keys that it writes, as far as known. */
   get size(): number {
-    return Math.max(this.batch.changes.size, this.ticket.commit.mutations.length)
+    return Math.max(this.batch.changes.size, this.pending.commit.mutations.length)
   }
 
   private get isSettled(): boolean {
-    return this.ticket.state === "settled"
+    return this.pending.state === "settled"
   }
 
-  /** Prepares it, and anew what others have changed meanwhile, until it is written or refused. */
+  /** Prepares and writes it. Prepares again what others have changed meanwhile, until it is written or refused. */
   async commit(): Promise<void> {
     let followedAt = performance.now()
     const goesOn = (): boolean => {
@@ -88,18 +88,18 @@ export class LargeCommit {
     }
   }
 
-  /** Checks what others have committed since the last time; `false` when that refuses it. */
+  /** Checks the commits of others since the last call; `false` if they conflict with this one. */
   private follow(reader: Reader): boolean {
     this.queue.log.catchUp(reader)
     const refused = this.refusal(reader.head)
-    if (refused !== undefined) this.ticket.settle(Effect.fail(refused))
+    if (refused !== undefined) this.pending.settle(Effect.fail(refused))
     this.followed = reader.head.sequence
     return refused === undefined
   }
 
   private refusal(head: layout.Head): FdbError.FdbError | undefined {
     const { log } = this.queue
-    const { commit } = this.ticket
+    const { commit } = this.pending
     const { readConflicts, readVersion } = commit
     if (this.followed === undefined) return log.refusal(commit, head)
     if (this.followed < head.sequence && log.get(this.followed + 1) === undefined) {
@@ -117,7 +117,7 @@ export class LargeCommit {
     return undefined
   }
 
-  /** What is to be done for it to be prepared upon the newest state; nothing when it is settled. */
+  /** The steps that prepare it for the newest state; `undefined` if it is settled. */
   private catchUp(): Steps<Prepared> | undefined {
     if (this.isSettled) return undefined
     const reader = this.queue.environment.openReader()
@@ -126,7 +126,7 @@ export class LargeCommit {
     return undefined
   }
 
-  /** Prepares it upon a reader's state, of which it has been told what is new; and closes the reader. */
+  /** Prepares it for the reader's state, which {@link follow} has checked; closes the reader. */
   private *prepare(reader: Reader): Steps<Prepared> {
     const { head } = reader
     const started = performance.now()
@@ -135,11 +135,11 @@ export class LargeCommit {
       const isOutdated = this.isStamped && this.version <= head.version
       const stale = isOutdated ? "all" : this.stale
       if (this.prepared === undefined || stale === "all" || stale.length > 0) {
-        // What others commit from here on is told of by `follow`.
+        // `follow` adds what others commit from here on.
         this.stale = []
         this.prepared = undefined
         if (isOutdated) this.version = nextVersion
-        const { mutations, writeConflicts } = bind(this.ticket.commit, { version: this.version, order: 0 })
+        const { mutations, writeConflicts } = bind(this.pending.commit, { version: this.version, order: 0 })
         this.own = coalesce(writeConflicts)
         yield* stale === "all"
           ? this.batch.apply(reader, mutations)
@@ -151,13 +151,13 @@ export class LargeCommit {
       }
       return { ...this.prepared, head, version: this.isStamped ? this.version : nextVersion }
     } finally {
-      // Of what was not brought to its end, nothing holds.
+      // An unfinished preparation is worthless.
       if (this.prepared === undefined) this.stale = "all"
       reader.close()
     }
   }
 
-  /** Writes it. If others came before it, this is what is to be done before the next time. */
+  /** Writes it. Returns the steps to do before the next attempt if others came first. */
   private async write(): Promise<Steps<Prepared> | undefined> {
     const { environment, limits } = this.queue
     const mustReserve = this.overtaken >= limits.triesBeforeReservation
@@ -170,7 +170,7 @@ export class LargeCommit {
       return this.catchUp()
     }
     for (let steps = this.catchUp(); steps !== undefined; steps = this.catchUp()) {
-      // Only who has the turn reserved may let the others wait for long.
+      // Only a commit with a reservation may make the others wait for long.
       const step = reserved === undefined ? slice(steps, limits.sliceMillis) : undefined
       if (step?.done === false) {
         this.overtaken++
@@ -179,8 +179,8 @@ export class LargeCommit {
       const prepared = step?.value ?? await inSlices(steps, limits.sliceMillis, () => !this.isSettled)
       if (prepared === undefined) break
       const started = performance.now()
-      this.ticket.version = prepared.version
-      const written = this.queue.write(prepared.head.sequence, this.writesOf(prepared, reserved), [this.ticket])
+      this.pending.version = prepared.version
+      const written = this.queue.write(prepared.head.sequence, this.writesOf(prepared, reserved), [this.pending])
       this.handOverMillis = performance.now() - started
       if (await written) return undefined
       this.overtaken++
@@ -190,7 +190,7 @@ export class LargeCommit {
     return undefined
   }
 
-  /** Everything that may fail is done before the first of them is written. */
+  /** Computes everything that may fail before it returns the first write. */
   private writesOf(
     { changes, chunks, entry, head, version }: Prepared,
     reserved: reservations.Reservation | undefined
@@ -211,7 +211,7 @@ export class LargeCommit {
     })()
   }
 
-  /** An empty commit, after which the others wait. Who is about to write finds that another one came before. */
+  /** Makes an empty commit with a reservation. Writes of others that are under way fail, and then these processes wait. */
   private async reserve(): Promise<reservations.Reservation | undefined> {
     const { environment, log } = this.queue
     const millis = 250 + 3 * this.handOverMillis + (this.isStamped ? 2 * this.prepareMillis : 0)
@@ -237,7 +237,7 @@ export class LargeCommit {
     return undefined
   }
 
-  /** Lets the others go on; if that fails, they do when the time is over. */
+  /** Ends the reservation. If the write fails, the reservation ends by its time. */
   private async release(reserved: reservations.Reservation): Promise<void> {
     const { environment } = this.queue
     await environment.write(environment.read(({ head }) => head.sequence), [endOf(reserved)])

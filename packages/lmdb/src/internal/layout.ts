@@ -1,35 +1,35 @@
 /**
- * How the database lies in LMDB: one tree, in which the first byte of a key tells what is stored there.
+ * The layout of the database in LMDB: one tree. The first byte of a key is the kind of its record.
  *
- * One tree and not four, for every tree that a commit touches costs it at least a page more to write.
+ * There is only one tree, because each further tree costs a commit at least one more page to write.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import type * as Clock from "effect/Clock"
 
 const dataPrefix = 3
 
-/** The longest key of a user. Two bytes below what LMDB takes: one for the prefix, one for {@link bound}. */
+/** The maximum length of a user's key: two bytes less than LMDB's, one for the prefix and one for {@link bound}. */
 export const maxKeyLength = 1976
 
 /** Holds {@link format}. */
 export const formatKey = Uint8Array.of(0)
 
-/** What a database of this layout says of itself; another layout gets another number. */
+/** The name of this layout. Each layout has its own number. */
 export const format = "effect-fdb lmdb 2"
 
 /**
- * The layout before. It has no chunks in the log, and some of its databases no {@link identityKey}; all else is the same. Whoever
- * goes by it cannot read at the versions before a large commit, and would not know.
+ * The previous layout. It has no chunks in the log, and some of its databases lack {@link identityKey}. A process of that version
+ * would read wrong values at the versions before a large commit.
  */
 export const formatBefore = "effect-fdb lmdb 1"
 
-/** Holds random bytes that no other database has. */
+/** Holds random bytes that identify the database. */
 export const identityKey = Uint8Array.of(0, 1)
 
 /** Holds the {@link Head}. */
 export const headKey = Uint8Array.of(1)
 
-/** Holds what is to be known of a commit while others are checked against it. */
+/** Holds the log's entry of a commit, see `logEntry.ts`. */
 export const logKey = (sequence: number): Uint8Array => {
   const key = new Uint8Array(9)
   key[0] = 2
@@ -37,7 +37,7 @@ export const logKey = (sequence: number): Uint8Array => {
   return key
 }
 
-/** Holds a part of what was there before a commit that has written to many keys. */
+/** Holds a part of the before images of a large commit. */
 export const chunkKey = (sequence: number, index: number): Uint8Array => {
   const key = new Uint8Array(13)
   key.set(logKey(sequence))
@@ -48,7 +48,7 @@ export const chunkKey = (sequence: number, index: number): Uint8Array => {
 /** Holds the `Reservation`. */
 export const reservationKey = Uint8Array.of(4)
 
-/** Where the value of a user's key is stored. */
+/** The stored key of a user's key. */
 export const dataKey = (key: Uint8Array): Uint8Array => {
   const stored = new Uint8Array(key.length + 1)
   stored[0] = dataPrefix
@@ -56,31 +56,31 @@ export const dataKey = (key: Uint8Array): Uint8Array => {
   return stored
 }
 
-/** The user's key of a stored one. */
+/** The user's key of a stored key. */
 export const userKey = (key: Uint8Array): Uint8Array => new Uint8Array(key.subarray(1))
 
 /**
- * An end of a range of stored keys, which users may give at any length. All keys that are there come on the same side of a
- * longer bound as of the first byte string behind the longest key that it begins with.
+ * The stored key of a bound of a range. A user's bound may have any length. One that is longer than any key is replaced by the
+ * successor of its longest possible prefix: no key lies between the two.
  */
 export const bound = (key: Uint8Array): Uint8Array =>
   key.length <= maxKeyLength ? dataKey(key) : Bytes.successor(dataKey(key.subarray(0, maxKeyLength)))
 
-/** Which commit was the last, and what else every commit has to agree on. */
+/** The record that every commit reads and writes: the last commit and the extent of the log. */
 export interface Head {
-  /** Counts the commits, without gaps. A commit is written only if this is still what it was prepared upon. */
+  /** Counts the commits without gaps. A commit is written only if the sequence has not changed since it was prepared. */
   readonly sequence: number
   /** The version of the last commit. */
   readonly version: bigint
-  /** What the host's monotonic clock, in microseconds, has to be added to for the version of the next commit. */
+  /** The next version is at least this plus the host's monotonic clock in microseconds. */
   readonly epoch: bigint
-  /** The highest version whose commit is forgotten; conflicts with commits before it cannot be found any more. */
+  /** The highest version whose commit the log has dropped. Lower read versions are too old. */
   readonly floor: bigint
-  /** The sequence of the first commit that is not forgotten; one above `sequence` if there is none. */
+  /** The sequence of the first commit in the log; one above `sequence` if there is none. */
   readonly oldest: number
 }
 
-/** That of a database without commits. */
+/** The head of a database without commits. */
 export const firstHead = (clock: Clock.Clock): Head => {
   const wall = clock.currentTimeNanosUnsafe() / 1000n
   const epoch = wall - clock.monotonicTimeNanosUnsafe() / 1000n
@@ -89,7 +89,7 @@ export const firstHead = (clock: Clock.Clock): Head => {
 
 const headLength = 40
 
-/** The sequence comes first, little-endian, as a double: LMDB's conditional writes compare the first eight bytes. */
+/** The sequence comes first, as a little-endian double: lmdb-js's conditional writes compare these eight bytes. */
 export const encodeHead = (head: Head): Uint8Array => {
   const bytes = new Uint8Array(headLength)
   const view = new DataView(bytes.buffer)
@@ -101,7 +101,7 @@ export const encodeHead = (head: Head): Uint8Array => {
   return bytes
 }
 
-/** `undefined` for bytes that are no head. */
+/** `undefined` for bytes that are not a head. */
 export const decodeHead = (bytes: Uint8Array | undefined): Head | undefined => {
   if (bytes?.length !== headLength) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset)

@@ -1,19 +1,19 @@
-/** From where on a commit is a large one, and in what portions it is dealt with. */
+/** The size from which a commit is large, and the sizes of the portions in which it is processed. */
 import * as Context from "effect/Context"
 
 export interface Limits {
-  /** As many keys, and bytes before or after it, a commit may have that is prepared at once, without a pause for the event loop. */
+  /** A commit with more keys, or more bytes before or after it, is large. A smaller one is prepared without a pause. */
   readonly keys: number
   readonly bytes: number
-  /** How many bytes a chunk in the log has, about. */
+  /** The approximate size of a chunk in the log. */
   readonly chunkBytes: number
-  /** How long the event loop is held at a time. */
+  /** The longest time for which the work blocks the event loop. */
   readonly sliceMillis: number
-  /** How often others overtake a large commit until it reserves its turn. */
+  /** The number of times that others overtake a large commit before it reserves its turn. */
   readonly triesBeforeReservation: number
 }
 
-/** Tests have others, so that each commit is a large one. */
+/** Tests set lower limits, so that every commit is large. */
 export const Limits: Context.Reference<Limits> = Context.Reference<Limits>("@effect-fdb/lmdb/internal/limits", {
   defaultValue: () => ({ keys: 500, bytes: 1_000_000, chunkBytes: 65_536, sliceMillis: 10, triesBeforeReservation: 2 })
 })

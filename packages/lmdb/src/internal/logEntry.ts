@@ -1,9 +1,9 @@
 /**
- * What the log keeps of a commit for five seconds: the ranges that it has written, which later commits are checked against, and
- * its before images, out of which the database at an earlier version is put together.
+ * The log's entry of a commit, kept for five seconds: the ranges that it wrote, for conflict checks, and its before images, for reads
+ * at earlier versions.
  *
- * The before images are in the entry itself, or, of a large commit, in chunks of their own: whoever only checks a commit need not
- * read them, and whoever reads at an earlier version reads those that matter.
+ * The entry contains the before images of a small commit. Those of a large commit are in separate chunks: a conflict check does not
+ * read them, and a read at an earlier version reads only the chunks that it needs.
  */
 import { coalesce, type KeyRange } from "@effect-fdb/core/KeyRange"
 import type { SortedRanges } from "./sortedRanges.ts"
@@ -19,9 +19,9 @@ export interface BeforeImage {
 type Part = Uint8Array | undefined
 
 const absent = 0xffff_ffff
-/** Goes before the number of chunks, in place of the length of a key. */
+/** Stands in place of the length of a key, before the number of chunks. */
 const chunked = 0xffff_fffe
-/** The version, and the length of the ranges: so these are read alone. */
+/** The version and the length of the ranges. */
 const headerLength = 12
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -32,7 +32,7 @@ const lengthOf = (parts: ReadonlyArray<Part>): number => {
   return length
 }
 
-/** Puts the parts at `offset`, the length before each. */
+/** Writes the parts at `offset`, each after its length. */
 const put = (bytes: Uint8Array, parts: ReadonlyArray<Part>, offset: number): void => {
   const view = viewOf(bytes)
   for (const part of parts) {
@@ -78,7 +78,7 @@ const withRanges = (ranges: ReadonlyArray<KeyRange>, lengthOfRest: number): Uint
   return bytes
 }
 
-/** A commit with its before images. */
+/** The entry of a small commit. */
 export const encode = (
   version: bigint,
   ranges: ReadonlyArray<KeyRange>,
@@ -92,7 +92,7 @@ export const encode = (
   return bytes
 }
 
-/** A commit whose before images are in chunks. Its version is zero until {@link setVersion}. */
+/** The entry of a large commit. Its version is zero until {@link setVersion}. */
 export const encodeChunked = (ranges: ReadonlyArray<KeyRange>, chunks: number): Uint8Array => {
   const bytes = withRanges(ranges, 8)
   viewOf(bytes).setUint32(bytes.length - 8, chunked)
@@ -102,7 +102,7 @@ export const encodeChunked = (ranges: ReadonlyArray<KeyRange>, chunks: number): 
 
 export const setVersion = (bytes: Uint8Array, version: bigint): void => viewOf(bytes).setBigUint64(0, version)
 
-/** The before images of changes that are sorted by their keys, as chunks. */
+/** Encodes the before images of sorted changes as chunks. */
 export function* encodeChunks(
   changes: ReadonlyArray<Change>,
   chunkBytes: number
@@ -124,26 +124,24 @@ export function* encodeChunks(
 
 const rangesEnd = (bytes: Uint8Array): number => headerLength + viewOf(bytes).getUint32(8)
 
-/** The version of a commit. */
 export const version = (bytes: Uint8Array): bigint => viewOf(bytes).getBigUint64(0)
 
-/** What a commit has written. */
+/** The ranges that the commit wrote. */
 export const ranges = (bytes: Uint8Array): SortedRanges =>
   coalesce(toImages(take(bytes, headerLength, rangesEnd(bytes))).map(({ key, value }) => ({ begin: key, end: value! })))
 
-/** In how many chunks the before images are; 0 when they are in the entry. */
+/** The number of chunks; 0 if the entry contains the before images. */
 export const chunkCount = (bytes: Uint8Array): number => {
   const end = rangesEnd(bytes)
   const view = viewOf(bytes)
   return bytes.length === end + 8 && view.getUint32(end) === chunked ? view.getUint32(end + 4) : 0
 }
 
-/** The before images of an entry without chunks, each key once. */
+/** The before images in the entry, each key once. */
 export const beforeImages = (bytes: Uint8Array): ReadonlyArray<BeforeImage> =>
   toImages(take(bytes, rangesEnd(bytes), bytes.length))
 
 /** The before images of a chunk, sorted by keys. */
 export const chunk = (bytes: Uint8Array): ReadonlyArray<BeforeImage> => toImages(take(bytes, 0, bytes.length))
 
-/** The first key of a chunk. */
 export const firstKey = (bytes: Uint8Array): Uint8Array => bytes.slice(4, 4 + viewOf(bytes).getUint32(0))

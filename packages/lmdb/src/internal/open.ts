@@ -1,7 +1,7 @@
 /**
- * Opens the database of a directory, and says what is wrong when it cannot.
+ * Opens the database of a directory, or fails with the reason.
  *
- * The files are looked at before LMDB gets them: what it says of files that are not its own is hard to tell apart.
+ * The files are checked before LMDB opens them, because its errors for foreign files are ambiguous.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,23 +20,23 @@ import { dataFile, identify, lockDirectory, lockEnvironments, lockFile, lockOf, 
 
 export type Lmdb = typeof lmdbTypes
 
-/** How long an opening waits for the commits under way in other processes. */
+/** The time that an opening waits for commits of other processes. */
 export const openTimeout = "10 seconds"
 
-/** What may be mapped without mapping anew; addresses only, no memory. */
+/** The size of the memory map. It takes addresses, not memory. */
 const mapSize = 2 ** 34
 const maxReaders = 2048
-/** A slot of 64 bytes for each reader, and a page for what comes before them. */
+/** A page for the header, and a slot of 64 bytes for each reader. */
 const lockFileLength = maxReaders * 64 + 4096
 
 const headerLength = 32
-/** Behind the header of the first page, whose length depends on the version of LMDB. */
+/** The magic number follows the header of the first page, whose length depends on LMDB's version. */
 const magic = 0xbeefc0de
 const magicOffsets = [16, 24]
 
 export const said = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
-/** What Node, which begins with a code, and LMDB say. */
+/** Messages of Node (which begin with a code) and of LMDB. */
 const reasons: ReadonlyArray<readonly [RegExp, CannotOpenReason]> = [
   [/^ENOENT/, "missing-parent"],
   [/^(ENOTDIR|EEXIST)/, "not-a-directory"],
@@ -58,31 +58,29 @@ const toCannotOpen = (directory: string) => (cause: unknown): CannotOpen => {
 const attempt = <A>(directory: string, run: () => A): Effect.Effect<A, CannotOpen> =>
   Effect.try({ try: run, catch: toCannotOpen(directory) })
 
-/** How a database is opened. */
 export interface Options {
   readonly durability: Durability
-  /** For one that is made. */
+  /** For a database that is created. */
   readonly access: permissions.Access
 }
 
-/** Makes the directory if only its last part is missing, checks that it can be used, and tells what identifies it. */
+/** Creates the directory if its parent exists, checks that it can be used, and returns its identity. */
 export const prepare = (directory: string, access: permissions.Access): Effect.Effect<string, CannotOpen> =>
   attempt(directory, () => {
     if (!fs.existsSync(directory)) permissions.makeDirectory(directory, permissions.of(directory, access))
     const { R_OK, W_OK, X_OK } = fs.constants
     if (!fs.statSync(directory).isDirectory()) {
-      throw refusal(directory, "not-a-directory", "there is a file of this name")
+      throw refusal(directory, "not-a-directory", "the path names a file")
     }
     fs.accessSync(directory, R_OK | W_OK | X_OK)
     const file = path.join(directory, dataFile)
     if (fs.existsSync(file)) {
       fs.accessSync(file, R_OK | W_OK)
-      if (!hasMagic(file)) throw refusal(directory, "not-lmdb", "data.mdb is no LMDB file")
+      if (!hasMagic(file)) throw refusal(directory, "not-lmdb", "data.mdb is not an LMDB file")
     }
     return identify(directory)!
   })
 
-/** An LMDB file begins with a page that has its magic number. */
 const hasMagic = (file: string): boolean => {
   const header = Buffer.alloc(headerLength)
   const descriptor = fs.openSync(file, "r")
@@ -98,20 +96,20 @@ const shape = {
   encoding: "binary",
   keyEncoding: "binary",
   maxReaders,
-  // A commit is to go to the disk by itself and at once, and not wait for others of the same turn.
+  // A commit goes to the disk at once and does not wait for others of the same turn of the event loop.
   eventTurnBatching: false,
   batchStartThreshold: Number.MAX_SAFE_INTEGER,
-  // Syncing after the lock is given back does not survive a process that is killed in it.
+  // With overlapping sync, a process that is killed after it has released the lock loses its commit.
   overlappingSync: false
 } as const
 
 const openRoot = (lmdb: Lmdb, options: object): Root =>
   lmdb.open({ ...shape, ...options } as Parameters<Lmdb["open"]>[0]) as Root
 
-/** Two pages, where these are as large as LMDB takes them. */
+/** Two pages of the largest size that LMDB supports. */
 const roomLength = 2 ** 17
 
-/** Makes sure of room for the first pages of a file, for want of which lmdb-js takes the process with it (SIGSEGV). */
+/** Checks that the disk has space for the first pages of a file. Without it, lmdb-js crashes the process (SIGSEGV). */
 const makeRoom = (file: string): void => {
   const room = `${file}.room-${process.pid}`
   try {
@@ -121,7 +119,7 @@ const makeRoom = (file: string): void => {
   }
 }
 
-/** A database that is being opened, and what identified its files just before. */
+/** An opening, with the identities that the files had just before it. */
 interface Opening {
   readonly lmdb: Lmdb
   readonly directory: string
@@ -130,8 +128,8 @@ interface Opening {
 }
 
 /**
- * Opens an environment, and makes its lock file before LMDB does, which would leave holes in it: touching one when the disk is
- * full kills the process (SIGBUS). LMDB takes one that is there and of which nobody has a lock as if it were new.
+ * Opens an environment. Creates its lock file first, because LMDB would leave holes in it: access to a hole kills the process
+ * (SIGBUS) when the disk is full. LMDB initializes an existing lock file that no process has locked.
  */
 const openFiles = (
   { directory, identities, lmdb, rights }: Opening,
@@ -165,8 +163,8 @@ const openLock = (opening: Opening): Effect.Effect<OpenCommitLock, CannotOpen> =
 }
 
 /**
- * Makes a database with the first records where there is none. It is made beside its place and then put there at once, so
- * that several processes may do this at a time, and be killed in it.
+ * Creates a database with the first records if there is none. It is built in a temporary directory and put in place by one link,
+ * so that several processes may do this at the same time and may be killed while they do.
  */
 const create = async ({ directory, lmdb, rights }: Opening, head: layout.Head): Promise<void> => {
   const file = path.join(directory, dataFile)
@@ -191,26 +189,26 @@ const create = async ({ directory, lmdb, rights }: Opening, head: layout.Head): 
   }
 }
 
-/** Checks the layout, and brings it up to date where it is the one before. While this is done, no process commits or opens. */
+/** Checks the layout and upgrades the previous one. The caller excludes commits and openings. */
 const checkFormat = (root: Root, directory: string): void => {
   const format = root.getBinary(layout.formatKey)?.toString()
   if (format === layout.format) return
   if (format === layout.formatBefore) return upgrade(root, directory)
   throw format?.startsWith("effect-fdb") === true
     ? refusal(directory, "format", `it has the layout "${format}", this version knows "${layout.format}"`)
-    : refusal(directory, "foreign", "it holds data that are not those of @effect-fdb/lmdb")
+    : refusal(directory, "foreign", "it holds data that @effect-fdb/lmdb has not written")
 }
 
 /**
- * Those of an earlier version looked at the layout when they opened the database, and will not again. So none may have it open; LMDB
- * lists whoever has read something, as each does to look at the layout.
+ * Processes of an earlier version check the layout only when they open the database. So none of them may have it open. LMDB lists
+ * them as readers, because each has read the layout.
  */
 const upgrade = (root: Root, directory: string): void => {
   root.readerCheck()
   const others = new Set(readersOf(root).map(({ pid }) => pid).filter((pid) => pid !== process.pid))
   if (others.size > 0) {
     const detail =
-      "it has the layout of an earlier version of @effect-fdb/lmdb, and is open in processes of that version: "
+      "it has the layout of an earlier version of @effect-fdb/lmdb, and processes of that version have it open: "
     throw refusal(directory, "outdated", detail + [...others].join(", "))
   }
   root.transactionSync(() => {
@@ -219,11 +217,10 @@ const upgrade = (root: Root, directory: string): void => {
   })
 }
 
-/** Runs an effect between entering and leaving. */
 const between = <E>(enter: Effect.Effect<() => void, E>) => <A, E2, R>(effect: Effect.Effect<A, E2, R>) =>
   Effect.acquireUseRelease(enter, () => effect, (leave) => Effect.sync(leave))
 
-/** Waits until no process commits, and none opens or closes. */
+/** Waits until no process commits, opens or closes. */
 const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: string) =>
   Effect.tryPromise({
     try: (signal) => mutex.enter(() => lock.enterToOpen(signal), signal),
@@ -263,7 +260,7 @@ const openOnce = Effect.fnUntraced(
   }
 )
 
-/** Opens it; anew, where a file was replaced meanwhile. */
+/** Opens the database. Tries again if a file was replaced meanwhile. */
 export const openEnvironment = (
   lmdb: Lmdb,
   directory: string,

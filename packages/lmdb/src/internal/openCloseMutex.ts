@@ -1,12 +1,12 @@
 /**
  * Lets one process at a time open or close the environments of a directory.
  *
- * The last process that closes an LMDB environment destroys its mutexes. One that opens it in that very moment takes them for
- * sound (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`); neither it nor any other that opens the environment while it
- * lives can use it.
+ * The last process that closes an LMDB environment destroys its mutexes. A process that opens it at that moment uses the destroyed
+ * mutexes (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`). As long as it lives, neither it nor any process that opens
+ * the environment later can use it.
  *
- * The mutex is a name in the kernel: it belongs to one process, and to none when that one has died. Nobody waits long for it,
- * for whoever has it may be stopped, and it guards against a rare accident only.
+ * The mutex is a name in the kernel. The kernel frees it when its process dies. The wait is bounded, because the process that holds
+ * it may be stopped, and the failure is rare.
  */
 import * as net from "node:net"
 
@@ -20,18 +20,18 @@ const prefixes: { readonly [platform: string]: string } = { linux: "\0", win32: 
 const nothing = () => {}
 
 export class OpenCloseMutex {
-  /** `undefined` where the operating system has no such names. */
+  /** `undefined` if the operating system has no such names. */
   private readonly name: string | undefined
 
-  /** @param identity what is one for all processes that open the directory */
+  /** @param identity of the directory: equal in all processes */
   constructor(identity: string) {
     const prefix = prefixes[process.platform]
     this.name = prefix && `${prefix}effect-fdb-lmdb-${identity.replaceAll(":", "-")}`
   }
 
   /**
-   * Waits until nobody else is in and what `enterFirst` waits for has come about, and keeps both so until the function is called
-   * that is given. While somebody else is in, it holds nothing that others may be waiting for. `signal` ends the waiting.
+   * Waits for `enterFirst` and for the mutex, and holds both until the returned function is called. While another process holds
+   * the mutex, it releases the result of `enterFirst`, so that no process waits for it. `signal` ends the wait.
    */
   async enter(
     enterFirst: () => Promise<() => void> = () => Promise.resolve(nothing),
@@ -51,14 +51,14 @@ export class OpenCloseMutex {
     }
   }
 
-  /** `undefined` when somebody else is in. */
+  /** `undefined` if another process holds the mutex. */
   private tryToEnter(): Promise<(() => void) | undefined> {
     const { name } = this
     if (name === undefined) return Promise.resolve(nothing)
     const server = net.createServer()
     return new Promise((resume) => {
       server.once("error", (error: NodeJS.ErrnoException) => resume(error.code === "EADDRINUSE" ? undefined : nothing))
-      // Exclusive: a worker of `cluster` would share it with its siblings.
+      // Without `exclusive`, the workers of `cluster` would share the name.
       server.listen({ path: name, exclusive: true }, () => resume(() => void server.close()))
     })
   }

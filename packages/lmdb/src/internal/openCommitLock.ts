@@ -1,21 +1,20 @@
 /**
- * Keeps the opening of a database apart from the commits to it, among all processes of a directory.
+ * Excludes commits while a process opens the database, and openings while a process commits.
  *
- * When LMDB opens an environment, it reads which transaction was the last and then stores that number where all processes
- * have it, without the lock that a commit has (`mdb_env_open2` in `mdb.c`, lmdb 3.5.6 and before). When a commit of another
- * process comes between the two, the number goes back, and the next commit overwrites that one.
+ * When LMDB opens an environment, it reads the number of the last transaction and then stores it in shared memory, without the
+ * lock that a commit holds (`mdb_env_open2` in `mdb.c`, lmdb 3.5.6 and before). If another process commits between the two steps,
+ * the number goes back, and the next commit overwrites that one.
  *
- * Who does what shows in two environments beside the data, in which nothing is ever written. A process has a read transaction
- * of the one while it commits, of the other while it opens. LMDB lists the readers of all processes, and knows of those that
- * have died.
+ * Two empty environments beside the data show who is active. A process holds a read transaction of `committers` while it commits,
+ * and of `openers` while it opens. LMDB lists the readers of all processes and detects dead ones.
  *
  * **Invariants**
  *
- * - A committer shows itself before it looks for openers. An opener shows itself a while before it looks for committers. So
- *   either sees the other, whatever the order in which processors let each other know.
- * - Nobody waits in a call of LMDB, but by looking again; so whoever waits for a stopped process can give up.
- * - Of those who meet, one side gives way, by nothing but the clock that they share. So however many open, or wait for a
- *   stopped committer, commits keep their share of the time; and so do openings. Where nobody is met, nobody waits.
+ * - A committer shows itself before it looks for openers. An opener shows itself at least one pause before it looks for
+ *   committers. So at least one of them sees the other, in spite of delays between processors.
+ * - A process waits by polling, never in a call of LMDB. So it can stop waiting for a stopped process.
+ * - When committers and openers meet, the shared clock decides which side gives way. So each side keeps its share of the time,
+ *   independently of how many processes are on the other side. A process that meets nobody does not wait.
  */
 import { readersOf, type Root } from "./rootDatabase.ts"
 
@@ -24,35 +23,34 @@ const pauseMillis = 1
 
 const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
 
-/** All processes of a host share this clock, in milliseconds. */
+/** In milliseconds of the host's monotonic clock, which all processes share. */
 const now = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
 /**
- * Whether committers give way to openers, or else openers to committers: of every three seconds three quarters of the first,
- * for commits that are slow, and two more quarters; and no even beat, for commits that take as long as that would begin in
- * each gap.
+ * Openers have priority in three parts of each period of 3 seconds; committers have it in the rest. The parts and the gaps differ
+ * in length, so that slow commits cannot fill every part that belongs to the openers.
  */
 const belongsToOpeners = (millis: number): boolean => {
   const phase = millis % 3000
   return phase < 750 || (phase >= 1250 && phase < 1500) || (phase >= 2000 && phase < 2250)
 }
 
-/** Shows this process as a reader, until the function returned is called. */
+/** Shows this process as a reader. The returned function ends that. */
 const show = (root: Root): () => void => {
   const transaction = root.useReadTransaction()
-  // LMDB does not know of the transaction before the first read in it.
+  // LMDB lists the transaction only after its first read.
   root.get(nothing, { transaction })
   return () => {
-    // In this order, the transaction can be used again, and need not be made anew with each commit.
+    // `done` comes first, so that the next commit can reuse the transaction.
     transaction.done()
-    // Without this, lmdb-js keeps it open for other reads in the same turn of the event loop.
+    // Without `resetReadTxn`, lmdb-js keeps the transaction open for other reads in the same turn of the event loop.
     root.resetReadTxn()
   }
 }
 
 /**
- * Whether another process is shown. What stands there of this one is left from a dead process that had its number, which LMDB
- * would never clear; in itself, a process opens only what it has not open.
+ * Whether another process is shown. An entry with this process's id is left from a dead process with the same id; LMDB never clears
+ * it. This process itself never opens a database that it has open.
  */
 const isShown = (root: Root): boolean =>
   readersOf(root).some(({ pid, transaction }) => transaction !== undefined && pid !== process.pid)
@@ -60,7 +58,7 @@ const isShown = (root: Root): boolean =>
 export class OpenCommitLock {
   private readonly committers: Root
   private readonly openers: Root
-  /** How many wait, and look at the two again. */
+  /** The number of waiting calls, which still use the two environments. */
   private waiting = 0
 
   constructor(committers: Root, openers: Root) {
@@ -68,10 +66,10 @@ export class OpenCommitLock {
     this.openers = openers
   }
 
-  /** Waits until nobody opens, and keeps it so until the function is called that is given. `signal` ends the waiting. */
+  /** Waits until no process opens, and excludes openings until the returned function is called. `signal` ends the wait. */
   readonly enterToCommit = (signal: AbortSignal): Promise<() => void> => this.enter(true, signal)
 
-  /** Waits until nobody commits, and keeps it so until the function is called that is given. `signal` ends the waiting. */
+  /** Waits until no process commits, and excludes commits until the returned function is called. `signal` ends the wait. */
   readonly enterToOpen = (signal: AbortSignal): Promise<() => void> => this.enter(false, signal)
 
   private async enter(isCommitter: boolean, signal: AbortSignal): Promise<() => void> {
@@ -99,7 +97,7 @@ export class OpenCommitLock {
     }
   }
 
-  /** To be called when nobody is in, and those who wait have been told to end that. */
+  /** Call it after all holders have left and the signals of all waiting calls are aborted. */
   async close(): Promise<void> {
     while (this.waiting > 0) await pause()
     await this.committers.close()

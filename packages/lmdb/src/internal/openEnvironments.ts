@@ -1,8 +1,8 @@
 /**
- * What this process has open: each database once, however many ask for it.
+ * The open databases of this process. All its layers share one environment for each database.
  *
- * LMDB may not be opened twice in a process: the operating system drops all of a process's locks on a file when it closes any
- * descriptor of it, and the first to close takes the slots of the other's readers away.
+ * A process must not open an LMDB database twice: when it closes any descriptor of a file, the operating system drops all its locks
+ * on that file, and the first close frees the reader slots of the other environment.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -16,11 +16,10 @@ import * as open from "./open.ts"
 import { dataFile, findMapped, lockFile } from "./storeFiles.ts"
 
 interface OpenEnvironment {
-  /** Of its directory. */
   readonly identity: string
   readonly environment: Environment
   users: number
-  /** Ends when it has been closed; it is not opened anew before that. */
+  /** Ends when the environment is closed. It is not opened again before that. */
   closing: Promise<void> | undefined
 }
 
@@ -36,12 +35,12 @@ const withMutex = (identity: string) => {
   return mutex.withPermits(1)
 }
 
-/** Tells this copy of the module from others: of another version, of another installation, or evaluated once more. */
+/** Identifies this copy of the module. A process may load others: of other versions or installations. */
 const thisCopy = { url: import.meta.url }
 
 const copiesKey = Symbol.for("@effect-fdb/lmdb/copies")
 
-/** Which copy has what open, by the directory's identity: one for all copies in the process. */
+/** The copy that has a database open, by the directory's identity. All copies in the process share this map. */
 const copies = (globalThis as { [copiesKey]?: Map<string, typeof thisCopy> })[copiesKey] ??= new Map()
 
 const checkUnique = Effect.fnUntraced(function*(directory: string, identity: string) {
@@ -70,20 +69,19 @@ const openNew = Effect.fnUntraced(
   }
 )
 
-/** Waits until what this process had open is closed. */
 const untilClosed = (directory: string, closing: Promise<void>): Effect.Effect<void, CannotOpen> =>
   Effect.promise(() => closing).pipe(
     Effect.timeoutOrElse({
       duration: open.openTimeout,
       orElse: () => {
-        const detail = `this process has been closing it for ${open.openTimeout}, as another has LMDB's lock`
+        const detail = `this process has been closing it for ${open.openTimeout}, because another holds LMDB's lock`
         return Effect.fail(open.refusal(directory, "busy", detail))
       }
     }),
     Effect.interruptible
   )
 
-/** Opens, or takes what is open in this process already. */
+/** Opens a database, or shares the environment that this process has open. */
 const take = Effect.fnUntraced(
   function*(directory: string, options: open.Options): Effect.fn.Return<OpenEnvironment, LmdbError> {
     if (!isMainThread) return yield* new WorkerThreadUnsupported()
@@ -100,7 +98,7 @@ const take = Effect.fnUntraced(
       if (found === undefined) return yield* openNew(lmdb, directory, identity, options)
       const { environment } = found
       if (environment.isReplaced) {
-        const detail = "this process has it open as it was before its files were replaced"
+        const detail = "its files were replaced while this process had it open"
         return yield* open.refusal(directory, "replaced", detail)
       }
       if (environment.durability !== options.durability) {
@@ -115,8 +113,8 @@ const take = Effect.fnUntraced(
 )
 
 /**
- * The last one closes it. Where a commit still waits for LMDB's lock, that goes on alone: nobody can take it back, and whoever has
- * the lock may be stopped.
+ * The last user closes the environment. If a commit still waits for LMDB's lock, the close continues in the background: the commit
+ * cannot be cancelled, and the process that holds the lock may be stopped.
  */
 const giveBack = (opened: OpenEnvironment, directory: string): Effect.Effect<void> =>
   withMutex(opened.identity)(Effect.suspend(() => {
@@ -131,7 +129,7 @@ const giveBack = (opened: OpenEnvironment, directory: string): Effect.Effect<voi
     return isWriting ? Effect.void : Effect.promise(() => closing)
   }))
 
-/** The environment of a directory, until the scope is closed. */
+/** The environment of a directory, open until the scope closes. */
 export const acquire = (
   directory: string,
   options: open.Options

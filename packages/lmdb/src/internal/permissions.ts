@@ -1,4 +1,4 @@
-/** Who may use a database: what its directory and its files are made with, whatever the umask of the process. */
+/** Modes and owner of a database's directory and files, independent of the umask. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { dataFile } from "./storeFiles.ts"
@@ -6,7 +6,7 @@ import { dataFile } from "./storeFiles.ts"
 /** See `LmdbDatabase.Options`. */
 export type Access = "owner" | "group"
 
-/** What is to be made gets these modes, and this owner where that is not who makes it. */
+/** The modes of new directories and files, and their owner if that is another user. */
 export interface Permissions {
   readonly directory: number
   readonly file: number
@@ -15,10 +15,10 @@ export interface Permissions {
 
 const setGroupId = 0o2000
 
-/** Whoever may read files may search their directory; what a group shares is made with the group of the directory. */
+/** A user who may read the files may search the directory. The setgid bit gives new files the group of the directory. */
 const directoryMode = (file: number): number => file | ((file & 0o444) >> 2) | ((file & 0o020) === 0 ? 0 : setGroupId)
 
-/** A database that is there keeps its own, and its owner: also where root makes a file anew that was missing. */
+/** An existing database keeps its modes and owner, even if root recreates a missing file. */
 export const of = (directory: string, access: Access): Permissions => {
   const stat = fs.statSync(path.join(directory, dataFile), { throwIfNoEntry: false })
   const file = stat === undefined ? access === "group" ? 0o660 : 0o600 : stat.mode & 0o666
@@ -30,7 +30,7 @@ const give = (file: string, mode: number, { owner }: Permissions): void => {
   fs.chmodSync(file, mode)
 }
 
-/** `false` where something of this name is there already: another process may have made it in the meantime. */
+/** `false` if the name exists: another process may have created it in the meantime. */
 const unlessThere = (make: () => void): boolean => {
   try {
     make()
@@ -41,18 +41,18 @@ const unlessThere = (make: () => void): boolean => {
   }
 }
 
-/** Makes a directory where there is none. */
+/** Creates a directory if there is none. */
 export const makeDirectory = (directory: string, permissions: Permissions): void => {
   if (unlessThere(() => fs.mkdirSync(directory, 0o700))) give(directory, permissions.directory, permissions)
 }
 
-/** Puts a file at its path, if there is none. */
+/** Links a complete file to its path if there is none. */
 export const putFile = (draft: string, file: string, permissions: Permissions): void => {
   give(draft, permissions.file, permissions)
   unlessThere(() => fs.linkSync(draft, file))
 }
 
-/** Makes a file where there is none: beside its path, and then put there at once. */
+/** Creates a file with its content in one step if there is none. */
 export const makeFile = (file: string, content: Uint8Array, permissions: Permissions): void => {
   if (fs.existsSync(file)) return
   const draft = `${file}.${process.pid}`

@@ -1,23 +1,23 @@
 /**
- * When the other processes are asked to hold their commits back for a large one. It is a courtesy: no commit depends on it.
+ * A time in which the other processes do not commit, so that a large commit can. Correctness does not depend on it.
  *
- * A large commit takes long to be handed to LMDB, and is void when another comes in between. After some tries, its process
- * reserves the turn after theirs: the others wait, for no longer than {@link maxMicros}, and then for as long as that took
- * nobody may reserve anything. A process that is stopped or killed with a reservation delays the others by no more than that.
+ * The transfer of a large commit to LMDB takes long, and it is wasted if another commit comes in between. After some attempts, the
+ * process reserves the next turn: the others wait, at most {@link maxMicros}. For the same time after that no process may
+ * reserve again. So a process that is stopped or killed with a reservation delays the others by a bounded time.
  */
 
-/** From when to when, in microseconds of the host's monotonic clock, which all its processes share. */
+/** In microseconds of the host's monotonic clock, which all processes share. */
 export interface Reservation {
   readonly begin: bigint
   readonly end: bigint
 }
 
-/** Less than half of a lease of two seconds, so that a renewal comes in time also when it has waited for all of it. */
+/** Less than half of a lease of two seconds, so that a renewal is in time even after it has waited for the whole reservation. */
 export const maxMicros = 750_000n
 
 const now = (): bigint => process.hrtime.bigint() / 1000n
 
-/** What was reserved before the host was started again, or by who knows whom, is none. */
+/** A reservation from before the last restart of the host is not sound. */
 const isSound = ({ begin, end }: Reservation, at: bigint): boolean => begin <= at && end - begin <= maxMicros
 
 export const isInForce = (reservation: Reservation | undefined): boolean => {
@@ -25,7 +25,7 @@ export const isInForce = (reservation: Reservation | undefined): boolean => {
   return reservation !== undefined && isSound(reservation, at) && at < reservation.end
 }
 
-/** A new one, for some milliseconds; `undefined` when the others have not had as much time as the last one took. */
+/** A new reservation; `undefined` if the last one ended less than its own duration ago. */
 export const after = (last: Reservation | undefined, millis: number): Reservation | undefined => {
   const begin = now()
   if (last !== undefined && isSound(last, begin) && begin < last.end + (last.end - last.begin)) return undefined
@@ -33,7 +33,7 @@ export const after = (last: Reservation | undefined, millis: number): Reservatio
   return { begin, end: begin + (micros < maxMicros ? micros : maxMicros) }
 }
 
-/** One that is not needed any more. */
+/** The same reservation, ended now. */
 export const ended = ({ begin }: Reservation): Reservation => ({ begin, end: now() })
 
 export const encode = ({ begin, end }: Reservation): Uint8Array => {
@@ -44,7 +44,7 @@ export const encode = ({ begin, end }: Reservation): Uint8Array => {
   return bytes
 }
 
-/** `undefined` for bytes that are no reservation. */
+/** `undefined` for bytes that are not a reservation. */
 export const decode = (bytes: Uint8Array | undefined): Reservation | undefined => {
   if (bytes?.length !== 16) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset)

@@ -1,4 +1,4 @@
-/** An environment of lmdb-js with keys and values of bytes, and the readers of all processes that LMDB lists for it. */
+/** An environment of lmdb-js whose keys and values are bytes, and LMDB's list of its readers in all processes. */
 import type { RootDatabase } from "lmdb"
 
 export type Root = RootDatabase<Uint8Array, Uint8Array>
@@ -6,13 +6,13 @@ export type Root = RootDatabase<Uint8Array, Uint8Array>
 /** A reader's slot. */
 export interface ListedReader {
   readonly pid: number
-  /** What it reads; `undefined` where it reads nothing at present. */
+  /** The transaction that it reads; `undefined` if it reads nothing at present. */
   readonly transaction: number | undefined
-  /** The same for as long as it reads that. */
+  /** Identifies this reader and its transaction. */
   readonly key: string
 }
 
-/** Process, thread, and transaction or a dash. */
+/** A line of the list: process, thread, and transaction or a dash. */
 const line = /^ *(\d+) +[\da-f]+ +(\d+|-) *$/gm
 
 export const readersOf = (root: Root): ReadonlyArray<ListedReader> =>

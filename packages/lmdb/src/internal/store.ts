@@ -1,4 +1,4 @@
-/** The store of the optimistic engine over LMDB, shared by all processes that have the same path open. */
+/** The optimistic engine's store on LMDB. */
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { Snapshot, VersionedStore } from "@effect-fdb/core/VersionedStore"
@@ -20,7 +20,7 @@ interface OpenSnapshot extends Snapshot {
 
 /** A store that can be closed. */
 export interface LmdbStore extends VersionedStore {
-  /** Waits for open snapshots, then closes what is too old to be read, lest it keeps LMDB from using pages again. */
+  /** Closes snapshots that are too old to be read, so that LMDB can reuse pages. */
   readonly closeOldSnapshots: Effect.Effect<void>
   /** Ends watches and reads, and waits for the commits under way. */
   readonly close: Effect.Effect<void>

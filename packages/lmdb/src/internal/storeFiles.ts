@@ -1,8 +1,8 @@
 /**
- * The files of a database, and whether those that are open are still the ones at its path.
+ * Checks that the open files of a database are still at its path.
  *
- * LMDB holds files open whatever becomes of their names. A process that goes on with files that were moved or removed has a
- * database of its own; and where only one of the files was replaced, two processes have no lock in common.
+ * LMDB keeps files open after they were moved or removed. A process that continues with such files has a private database. If only
+ * one of the files was replaced, two processes do not share a lock.
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"
@@ -13,23 +13,23 @@ export const lockFile = "lock.mdb"
 export const lockDirectory = "gate"
 /** The environments of the lock between openings and commits, see `openCommitLock.ts`. */
 export const lockEnvironments = ["committers.mdb", "openers.mdb"] as const
-/** As LMDB names the lock file of an environment that is a file. */
+/** LMDB's name of the lock file of an environment that is a file. */
 export const lockOf = (file: string): string => `${file}-lock`
 
 const statOf = (file: string) => fs.statSync(file, { bigint: true, throwIfNoEntry: false })
 
-/** Device and inode, which a file that is held open keeps to itself; `undefined` if there is nothing at a path. */
+/** Device and inode: unique as long as the file is open. `undefined` if the path does not exist. */
 export const identify = (file: string): string | undefined => {
   const stat = statOf(file)
   return stat && `${stat.dev}:${stat.ino}`
 }
 
-/** Of a line of what this process has mapped into its memory: the inode, and the path behind it. */
+/** The inode and the path in a line of `/proc/self/maps`. */
 const mapping = /^\S+ \S+ \S+ \S+ (\d+) +(\/.*)$/gm
 
 /**
- * The first of some files that this process has mapped, as LMDB does with the files that it has open, whichever copy of it;
- * `undefined` where the operating system does not tell: only Linux does.
+ * The first of the files that this process has mapped into its memory, as every copy of LMDB does with open files. `undefined` on
+ * all platforms but Linux.
  */
 export const findMapped = (files: ReadonlyArray<string>): string | undefined => {
   const maps = Result.getOrElse(Result.try(() => fs.readFileSync("/proc/self/maps", "utf8")), () => "")
@@ -41,25 +41,24 @@ export const findMapped = (files: ReadonlyArray<string>): string | undefined => 
   })
 }
 
-/** The files that are open, by all paths under which this process has opened them. */
+/** The open files, under every path by which this process has opened them. */
 export class StoreFiles {
-  /** The path of the first who has opened them. */
+  /** The path of the first opening. */
   readonly directory: string
-  /** One for each who has opened them. */
+  /** One path for each opening. */
   private readonly directories: Array<string>
   private readonly identities: ReadonlyMap<string, string>
-  /** Of the data. LMDB never shrinks it, and dies when it reads behind the end. */
+  /** The size of the data file. LMDB never shrinks it, and crashes the process when it reads beyond the end. */
   private size = 0n
   private seenAt = Number.NEGATIVE_INFINITY
 
-  /** @param identities of the files when they were opened, by their names in the directory */
+  /** @param identities of the opened files, by their names in the directory */
   constructor(directory: string, identities: ReadonlyMap<string, string>) {
     this.directory = directory
     this.directories = [directory]
     this.identities = identities
   }
 
-  /** They are open under this path too. */
   addPath(directory: string): void {
     this.directories.push(directory)
   }
@@ -68,19 +67,19 @@ export class StoreFiles {
     this.directories.splice(this.directories.indexOf(directory), 1)
   }
 
-  /** What is wrong where something else is at a path, or less of it than there was; or was so a moment ago. */
+  /** What is wrong if a path has another file, none, or a shorter one. The answer may be `maxAgeMillis` old. */
   problem(maxAgeMillis = 0): string | undefined {
     if (performance.now() - this.seenAt < maxAgeMillis) return undefined
     for (const directory of new Set(this.directories)) {
       for (const [name, identity] of this.identities) {
         const file = path.join(directory, name)
         const found = Result.try(() => statOf(file))
-        if (Result.isFailure(found)) return `${file} cannot be looked at: ${found.failure}`
+        if (Result.isFailure(found)) return `${file} cannot be checked: ${found.failure}`
         const stat = found.success
         if (stat === undefined) return `${file} is gone`
-        if (`${stat.dev}:${stat.ino}` !== identity) return `${file} is another file than the one that is open`
+        if (`${stat.dev}:${stat.ino}` !== identity) return `${file} was replaced by another file`
         if (name !== dataFile) continue
-        if (stat.size < this.size) return `${file} was cut off`
+        if (stat.size < this.size) return `${file} was truncated`
         this.size = stat.size
       }
     }
@@ -89,14 +88,14 @@ export class StoreFiles {
   }
 
   /**
-   * Makes them young, for those who tidy up temporary directories remove what is old, and most of these are never written to.
-   * Files of another user have to be left to that user's processes.
+   * Renews the modification times, so that cleaners of temporary directories do not remove the files: most are never written.
+   * Only their owner's processes can do this.
    */
   touch(): void {
     const now = new Date()
     for (const directory of this.directories) {
       for (const name of this.identities.keys()) {
-        // Where this fails, `problem` tells.
+        // A failure is ignored: `problem` reports missing files.
         Result.try(() => fs.utimesSync(path.join(directory, name), now, now))
       }
     }

@@ -1,18 +1,18 @@
-/** Long work in slices of some milliseconds, in real time, beside everything else that the event loop has to do. */
+/** Runs long work in slices of some milliseconds of real time, so that it does not block the event loop. */
 
-/** What it yields means that it may be interrupted; it does so every millisecond or more often. */
+/** Work that yields at least once a millisecond, where it may be paused. */
 export type Steps<A> = Generator<void, A>
 
-/** How much of what takes a microsecond or a few is done between two steps. */
+/** The number of operations of a few microseconds each between two yields. */
 export const stepLength = 200
 
-/** Lets the event loop do what else there is. */
+/** Waits for the next turn of the event loop. */
 export const nextTurn = () => new Promise<void>((resume) => setImmediate(resume))
 
-/** Where there is nothing to do but to look again. */
+/** The pause between two polls. */
 export const pause = () => new Promise<void>((resume) => setTimeout(resume, 2))
 
-/** Runs the steps for a slice of time, and one at least; tells whether they have come to their end, and with what. */
+/** Runs at least one step, and more until the slice is over. Returns the result if the steps have ended. */
 export const slice = <A>(steps: Steps<A>, sliceMillis: number): IteratorResult<void, A> => {
   const until = performance.now() + sliceMillis
   let step = steps.next()
@@ -20,7 +20,7 @@ export const slice = <A>(steps: Steps<A>, sliceMillis: number): IteratorResult<v
   return step
 }
 
-/** Runs the steps to their end, or as long as `goesOn`, which is asked between slices, says so; `undefined` then. */
+/** Runs the steps to their end; `undefined` if `goesOn`, called between slices, returns `false`. */
 export const inSlices = async <A>(
   steps: Steps<A>,
   sliceMillis: number,
@@ -34,12 +34,12 @@ export const inSlices = async <A>(
       if (!goesOn()) return undefined
     }
   } finally {
-    // Closes what the steps have open.
+    // Runs the `finally` blocks of the steps.
     steps.return(undefined as never)
   }
 }
 
-/** The items in order. Each of the runs that are sorted at once is short, and so is each step of joining them. */
+/** Merge sort in short steps. */
 export function* sorted<A>(items: ReadonlyArray<A>, compare: (a: A, b: A) => number): Steps<ReadonlyArray<A>> {
   let runs: Array<ReadonlyArray<A>> = []
   for (let begin = 0; begin < items.length; begin += 1000) {

@@ -1,4 +1,4 @@
-/** The database at an earlier version: the present one with the before images of what was written since. */
+/** The database at an earlier version: its present state, with the before images of the keys that were written since. */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import type { CommitLog } from "./commitLog.ts"
@@ -20,7 +20,7 @@ function* part(
   for (let i = 0; i < to - from; i++) yield sorted[reverse ? to - 1 - i : from + i]!
 }
 
-/** Before images in chunks, each key once, sorted. */
+/** Sorted before images in chunks, each key once. */
 interface Chunks {
   readonly count: number
   readonly read: (index: number) => ReadonlyArray<BeforeImage>
@@ -42,7 +42,7 @@ class BeforeImages {
     return found
   }
 
-  /** Those of a range, from its end backwards when `reverse`. */
+  /** The before images of a range. */
   *getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterable<BeforeImage> {
     const [from, to] = [this.chunkOf(begin), this.chunkOf(end)]
     for (let i = 0; i <= to - from; i++) {
@@ -50,7 +50,7 @@ class BeforeImages {
     }
   }
 
-  /** The chunk that a key is in, if it is in one. */
+  /** The only chunk that may contain a key. */
   private chunkOf(key: Uint8Array): number {
     const { count, firstKey } = this.chunks
     const isBefore = (index: number) => Bytes.compare(this.firstKeys[index] ??= firstKey(index), key) <= 0
@@ -63,7 +63,6 @@ class BeforeImages {
   }
 }
 
-/** Of commits one after another, the oldest first: the first that is known of a key is its value then. */
 const ofSmall = (commits: ReadonlyArray<ReadonlyArray<BeforeImage>>): BeforeImages => {
   const sorted = () => {
     const byText = new Map<string, BeforeImage>()
@@ -74,10 +73,10 @@ const ofSmall = (commits: ReadonlyArray<ReadonlyArray<BeforeImage>>): BeforeImag
 }
 
 export class VersionedView {
-  /** From the oldest commit to the newest: the first that is known of a key is its value then. */
+  /** From the oldest commit to the newest. The first before image of a key holds its value at the version. */
   private readonly all: ReadonlyArray<BeforeImages>
 
-  /** The view at a version, which the log has not forgotten. */
+  /** @param version one that the log still covers */
   constructor(reader: Reader, log: CommitLog, version: bigint) {
     const all: Array<BeforeImages> = []
     let small: Array<ReadonlyArray<BeforeImage>> | undefined
@@ -101,7 +100,7 @@ export class VersionedView {
     this.all = all
   }
 
-  /** A key's value then, `undefined` if it is what it is now. */
+  /** A key's value at the version; `undefined` if the key was not written since. */
   get(key: Uint8Array): BeforeImage | undefined {
     for (const images of this.all) {
       const image = images.get(key)
@@ -110,14 +109,14 @@ export class VersionedView {
     return undefined
   }
 
-  /** The pairs of a range then, from those of now. Both go from the end to the beginning when `reverse`. */
+  /** The pairs of a range at the version, from its present pairs. Both are in descending order if `reverse`. */
   *merge(now: Iterable<KeyValue>, begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterable<KeyValue> {
     if (Bytes.compare(begin, end) >= 0) return
     const sources = [...this.all.map((images) => images.getRange(begin, end, reverse)), now]
     const iterators = sources.map((pairs): Iterator<BeforeImage> => pairs[Symbol.iterator]())
     const heads = iterators.map((iterator) => iterator.next())
     for (;;) {
-      // Of one key, what is known from the oldest commit.
+      // The oldest before image of the next key; sources are in the order of commits.
       let first: BeforeImage | undefined
       for (const head of heads) {
         if (head.done === true) continue

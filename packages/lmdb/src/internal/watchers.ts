@@ -1,6 +1,4 @@
-/**
- * The watches of this process: keys whose newest value is compared with what the watcher has seen, when commits have come.
- */
+/** The watches of this process. After each commit, the newest value of a watched key is compared with the value that its watcher has. */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type * as KeyRange from "@effect-fdb/core/KeyRange"
@@ -20,9 +18,9 @@ export class Watchers {
   private readonly environment: Environment
   private readonly log: CommitLog
   private readonly byKey = new Map<string, Set<Watcher>>()
-  /** Added in this turn, and not compared yet. */
+  /** The watchers that have not been compared yet. */
   private readonly fresh = new Set<Watcher>()
-  /** All watchers but the fresh ones have been compared with the state after this commit. */
+  /** All other watchers have been compared with the state after the commit of this sequence. */
   private seen = 0
   private unlisten: (() => void) | undefined = undefined
   private closed = false
@@ -40,10 +38,10 @@ export class Watchers {
     }
     const text = textOf(key)
     this.byKey.set(text, (this.byKey.get(text) ?? new Set()).add(watcher))
-    // From here on, no commit is missed; what came before shows in the value.
-    this.unlisten ??= this.environment.signal.listen(this.look)
-    // Watches come in groups, and to open a reader for each takes long.
-    if (this.fresh.size === 0) queueMicrotask(this.look)
+    // The signal reports every commit from here on; the first comparison finds earlier ones.
+    this.unlisten ??= this.environment.signal.listen(this.check)
+    // Watches are added in groups, and opening a reader for each is slow.
+    if (this.fresh.size === 0) queueMicrotask(this.check)
     this.fresh.add(watcher)
     return () => this.remove(watcher)
   }
@@ -53,8 +51,8 @@ export class Watchers {
     for (const watcher of this.all()) this.finish(watcher, closedError)
   }
 
-  /** Whoever cannot be told whether something has changed is told so. */
-  private readonly look = (): void => {
+  /** Compares the watched values. All watches fail if the database cannot be read. */
+  private readonly check = (): void => {
     if (this.byKey.size === 0) return
     try {
       this.environment.read((reader) => this.compare(reader))
@@ -78,13 +76,13 @@ export class Watchers {
     }
   }
 
-  /** The watchers whose keys the commits of `seen + 1` to `last` have written, as far as they are known. */
+  /** The watchers of keys that the commits `seen + 1` to `last` have written; all watchers if the log lacks one of them. */
   private writtenSince(seen: number, last: number): Iterable<Watcher> {
     if (this.log.get(seen + 1) === undefined) return [...this.all()]
     const found = new Set<Watcher>()
     for (let sequence = seen + 1; sequence <= last; sequence++) {
       const { ranges } = this.log.get(sequence)!
-      // Of few keys each is looked up; else each key that is watched is.
+      // The smaller side is iterated: the written keys or the watched keys.
       const texts = ranges.length <= this.byKey.size && ranges.every(isSingle)
         ? ranges.map(({ begin }) => textOf(begin))
         : [...this.byKey].filter(([, [first]]) => has(ranges, first!.key)).map(([text]) => text)

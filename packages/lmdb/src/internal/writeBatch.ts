@@ -1,6 +1,6 @@
 /**
- * What a commit makes of the data, computed in steps. When others have committed meanwhile, only what they have written is
- * applied anew.
+ * The changes of a commit, computed in steps. When others have committed meanwhile, the mutations are applied again only to the keys
+ * that those have written.
  */
 import * as Atomic from "@effect-fdb/core/Atomic"
 import * as Bytes from "@effect-fdb/core/Bytes"
@@ -11,14 +11,14 @@ import type { Limits } from "./limits.ts"
 import { clip, has, type SortedRanges } from "./sortedRanges.ts"
 import { sorted, stepLength, type Steps } from "./timeSlices.ts"
 
-/** A key that is written to. */
+/** A written key with its old and new value. */
 export interface Change {
   readonly key: Uint8Array
   readonly before: Uint8Array | undefined
   value: Uint8Array | undefined
 }
 
-/** A key as a text, to look it up. */
+/** A key as a key of a `Map`. */
 export const textOf = (key: Uint8Array): string => Bytes.toName(key)
 
 const byKey = (a: Change, b: Change): number => Bytes.compare(a.key, b.key)
@@ -26,12 +26,12 @@ const byKey = (a: Change, b: Change): number => Bytes.compare(a.key, b.key)
 const everything: SortedRanges = [KeyRange.all]
 
 export class WriteBatch {
-  /** By the texts of their keys. */
+  /** By {@link textOf} the key. */
   readonly changes = new Map<string, Change>()
   private readonly earlier: ReadonlyMap<string, Change>
   private beforeBytes = 0
 
-  /** @param earlier what the commits make of the data that are written together with this one, before it */
+  /** @param earlier the changes of the preceding commits of the same batch */
   constructor(earlier: ReadonlyMap<string, Change> = new Map()) {
     this.earlier = earlier
   }
@@ -44,11 +44,11 @@ export class WriteBatch {
     return sorted([...this.changes.values()], byKey)
   }
 
-  /** Applies mutations from the first one on, to what is there, as far as they concern the keys of some ranges. */
+  /** Applies all mutations, to the present values of the keys in `within`. */
   *apply(present: Reader, mutations: ReadonlyArray<PlainMutation>, within = everything): Steps<void> {
     if (within === everything) this.changes.clear()
     else yield* this.forget(within)
-    // Only a range that is cleared after something was set in it has to look at what was set.
+    // A clear must include own changes only if an earlier mutation may have set a value.
     let isSet = false
     let steps = 0
     for (const mutation of mutations) {

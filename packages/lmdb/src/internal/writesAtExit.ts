@@ -1,20 +1,20 @@
 /**
- * The end of a process while a write of its own waits for LMDB's lock.
+ * Ends a process that exits while one of its writes waits for LMDB's lock.
  *
- * Node waits for the threads of its pool, and one that waits for the lock cannot be called back; whoever has the lock may be
- * stopped. So a process that exits with such a write gives it a while, and then ends by a signal, which waits for nothing: the
- * one that its exit code tells of; SIGTERM if it succeeded, which supervisors take for a clean end; SIGKILL if it failed.
+ * At exit, Node waits for the threads of its pool. A thread that waits for the lock cannot be cancelled, and the process that holds
+ * the lock may be stopped. So this process waits a bounded time and then kills itself by a signal: the one that its exit code
+ * stands for, SIGTERM after a success (supervisors count it as a clean end), SIGKILL after a failure.
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"
 
-/** How long a write may take at the end, from its beginning on. */
+/** The time that a write may take, from its beginning. */
 export const maxWaitMillis = 5000
 const pauseMillis = 5
 
 interface Write {
   readonly begun: number
-  /** Whether the lock has been free since it began. */
+  /** Whether the lock has been free since the write began. */
   readonly mayEnd: () => boolean
 }
 
@@ -22,9 +22,9 @@ const underWay = new Set<Write>()
 
 const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMillis)
 
-/** Waits for it, with everything else standing still; `false` if that is no use. */
+/** Waits for a write and blocks the event loop; `false` if the time is over. */
 const endsInTime = ({ begun, mayEnd }: Write): boolean => {
-  // A look that fails tells nothing.
+  // The wait continues if `mayEnd` throws.
   while (!Result.getOrElse(Result.try(mayEnd), () => false)) {
     if (performance.now() - begun >= maxWaitMillis) return false
     pause()
@@ -32,7 +32,7 @@ const endsInTime = ({ begun, mayEnd }: Write): boolean => {
   return true
 }
 
-/** What an exit code tells of; 128 and the number of a signal. */
+/** The signal that an exit code stands for: 128 plus its number. */
 const signals: { readonly [exitCode: number]: NodeJS.Signals } = {
   0: "SIGTERM",
   129: "SIGHUP",
@@ -45,18 +45,18 @@ const atExit = (exitCode: number): void => {
   const signal = signals[exitCode] ?? "SIGKILL"
   if (exitCode < 128) {
     const line =
-      `ends by ${signal} and not with ${exitCode}: a commit, which may yet be written, has waited for the lock of ` +
-      `the database for ${maxWaitMillis / 1000} seconds. See whether a process that uses it is stopped (state T)`
-    // This fails where nobody reads it.
+      `this process ends by ${signal} instead of exit code ${exitCode}: a commit, which may still be written, has waited for the ` +
+      `database's lock for ${maxWaitMillis / 1000} seconds. Look for a stopped process (state T) that uses the database`
+    // The write fails if standard error is closed.
     Result.try(() => fs.writeSync(2, `@effect-fdb/lmdb: ${line}\n`))
   }
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)
-  // Only process 1 of a container comes here: it gets no signal that it has no listener for, but cannot survive this.
+  // Process 1 of a container does not receive a signal without a listener. It does not survive `abort`.
   process.abort()
 }
 
-/** A write begins; to be called when it has ended is what this gives. */
+/** Registers a write that begins. Call the returned function when it has ended. */
 export const track = (mayEnd: () => boolean): () => void => {
   if (!process.listeners("exit").includes(atExit)) process.on("exit", atExit)
   const write: Write = { begun: performance.now(), mayEnd }

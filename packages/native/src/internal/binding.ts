@@ -1,22 +1,20 @@
 /**
- * What the engine uses of the npm package `foundationdb`, and nothing more.
+ * The part of the npm package `foundationdb` that the engine uses.
  *
- * The package's own types are held against these interfaces where it is loaded (`load.ts`), so the compiler refuses a
- * binding that no longer fits. Everything here speaks `Buffer`: a value that is neither text nor `Buffer` makes the native
- * code leak a flag, and the second such mistake aborts the process.
+ * `load.ts` assigns the package to these interfaces, so the compiler refuses a package that does not fit. Keys and values are
+ * `Buffer`s: any other value but a string leaves a flag set in the native code, and the second one aborts the process.
  */
 
-/** The module. */
 export interface Binding {
-  /** At most once with success in a process; the header version tells an older client what to expect. */
+  /** Succeeds at most once in a process. An older client needs the header version. */
   setAPIVersion(version: number, headerVersion?: number): void
-  /** Only before the first `open`. */
+  /** Works only before the first `open`. */
   configNetwork(options: BindingNetworkOptions): void
   /** The first call starts the network thread and adds a listener to the process's `exit` that stops and joins it. */
   open(clusterFile?: string, options?: BindingDatabaseOptions): BindingDatabase
 }
 
-/** The network options that are passed on, by the names that the package gives them. */
+/** The network options, by the package's names. */
 export interface BindingNetworkOptions {
   TLS_cert_path?: string
   TLS_key_path?: string
@@ -35,7 +33,6 @@ export interface BindingNetworkOptions {
   knob?: string
 }
 
-/** The database options that are passed on. */
 export interface BindingDatabaseOptions {
   max_watches?: number
   machine_id?: string
@@ -45,11 +42,11 @@ export interface BindingDatabaseOptions {
 /** A database. It connects only when it is used. */
 export interface BindingDatabase {
   rawCreateTransaction(): BindingTransaction
-  /** Once, and last: a second call, or use after it, throws a plain `Error`. */
+  /** A second call, or any use after the first, throws a plain `Error`. */
   close(): void
 }
 
-/** A key selector; the package knows it by the mark. */
+/** A key selector. The package recognizes it by `_isKeySelector`. */
 export interface BindingSelector {
   readonly key: Buffer
   readonly orEqual: boolean
@@ -57,13 +54,12 @@ export interface BindingSelector {
   readonly _isKeySelector: true
 }
 
-/** One page of a range. */
 export interface BindingPage {
   readonly results: ReadonlyArray<readonly [Buffer, Buffer]>
   readonly more: boolean
 }
 
-/** Reading. The promise forms only: the callback forms have other failure modes. */
+/** Reads. Only the promise forms: the callback forms fail in other ways. */
 export interface BindingReads {
   get(key: Buffer): Promise<Buffer | undefined>
   /** `undefined` for the empty key. */
@@ -79,13 +75,12 @@ export interface BindingReads {
   ): Promise<BindingPage>
 }
 
-/** A watch. With all errors asked for, its promise gives `true` or rejects. */
+/** A watch. With `throwAllErrors`, its promise resolves to `true` or rejects. */
 export interface BindingWatch {
   readonly promise: Promise<boolean>
   cancel(): void
 }
 
-/** One native transaction. */
 export interface BindingTransaction extends BindingReads {
   setOption(code: number, value?: number | Buffer): void
   snapshot(): BindingReads
@@ -99,7 +94,7 @@ export interface BindingTransaction extends BindingReads {
   setReadVersion(version: Buffer): void
   /** Eight bytes; all ones after a commit that wrote nothing. */
   getCommittedVersion(): Buffer
-  /** To be called before the commit; settles with it. */
+  /** Call it before the commit. It settles with the commit. */
   getVersionstamp(): { promise: Promise<Buffer> }
   watch(key: Buffer, options: { throwAllErrors: boolean }): BindingWatch
   rawCommit(): Promise<void>
@@ -107,11 +102,11 @@ export interface BindingTransaction extends BindingReads {
   rawReset(): void
 }
 
-/** The error that the binding throws, and rejects with, for an error of FoundationDB; all else is a plain `Error`. */
+/** An error of FoundationDB. The binding reports all others as plain `Error`s. */
 export interface BindingError extends Error {
   readonly code: number
 }
 
-/** Whether a thrown value is an error of FoundationDB, told by its numeric code (Node's own codes are text). */
+/** Whether a value is an error of FoundationDB: its code is a number, Node's codes are strings. */
 export const isBindingError = (cause: unknown): cause is BindingError =>
   cause instanceof Error && "code" in cause && typeof cause.code === "number"

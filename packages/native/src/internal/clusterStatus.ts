@@ -1,4 +1,4 @@
-/** Reads the status that the client keeps of its cluster. */
+/** Reads the client's status of its cluster. */
 import { Bytes, type Engine, type FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import { singleRead } from "./probe.ts"
 const Versioned = Schema.Struct({ version: Schema.String })
 const Client = Schema.Struct({ client_version: Schema.String })
 
-/** The fields that are used. Those of `cluster` are missing while no cluster controller can be asked. */
+/** The used fields. Those of `cluster` are missing while no cluster controller answers. */
 const StatusJson = Schema.fromJsonString(Schema.Struct({
   client: Schema.Struct({
     database_status: Schema.Struct({ available: Schema.Boolean, healthy: Schema.Boolean }),
@@ -27,7 +27,6 @@ const StatusJson = Schema.fromJsonString(Schema.Struct({
 
 const distinct = (versions: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(versions)].toSorted()
 
-/** Reads the client's JSON. */
 export const decode = (json: string, apiVersion: number): Result.Result<ClusterStatus, UnknownStatus> =>
   Result.mapBoth(Schema.decodeResult(StatusJson)(json), {
     onFailure: ({ message }) => new UnknownStatus({ problem: message }),
@@ -47,10 +46,9 @@ export const decode = (json: string, apiVersion: number): Result.Result<ClusterS
     }
   })
 
-/** A key of the client's own; reading it asks no server for a read version. */
+/** A key that the client answers itself, without a read version from a server. */
 const statusKey = Bytes.concat(new Uint8Array([255, 255]), Bytes.fromString("/status/json"))
 
-/** See `ClusterHealth.status`. */
 export const read = (
   engine: Engine.Engine,
   apiVersion: number

@@ -1,4 +1,4 @@
-/** Builds the services of a cluster on a network, and closes them with the scope. */
+/** Builds the services of a cluster. They close with the scope. */
 import { Database } from "@effect-fdb/core"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -17,10 +17,9 @@ import { probe } from "./probe.ts"
 
 const defaultConnectTimeout = Duration.seconds(5)
 
-/** The binding copies the path into as many bytes, with a zero behind it, and cuts off what is longer. */
+/** The binding copies the path into a buffer of this size plus a zero byte, and truncates a longer path. */
 const maxPathLength = 1023
 
-/** See `NativeDatabase.layer`. */
 export const make = (
   network: Network,
   options: NativeDatabaseOptions
@@ -28,7 +27,10 @@ export const make = (
   Effect.gen(function*() {
     const { clusterFile, tenant } = options
     if (tenant !== undefined) {
-      return yield* clientUnavailable("tenant", `the tenant "${tenant}" was asked for, and tenants are not supported`)
+      return yield* clientUnavailable(
+        "tenant",
+        `the options name the tenant "${tenant}", but tenants are not supported`
+      )
     }
     if (clusterFile !== undefined && Buffer.byteLength(clusterFile) > maxPathLength) {
       return yield* clientUnavailable(

@@ -1,27 +1,24 @@
-/**
- * Bytes and numbers as the binding wants them, and back.
- */
+/** Converts bytes and numbers for the binding, and back. */
 import { type AtomicOp, Bytes, KeyRange, type KeySelector, type Versionstamp } from "@effect-fdb/core"
 import type { BindingSelector } from "./binding.ts"
 
 const maxInt32 = 0x7fffffff
 const minInt32 = -0x80000000
 
-/** The same bytes as a `Buffer`; native code copies them before the call returns. */
+/** The same bytes as a `Buffer`. Native code copies them before the call returns. */
 export const toBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** The same bytes as a plain `Uint8Array`, which is what the other engines give. */
+/** The same bytes as a plain `Uint8Array`, as the other engines return them. */
 export const fromBuffer = (buffer: Buffer): Uint8Array =>
   new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 
-/** A whole number within 32 bits: native code would take the lowest 32 bits of any other. */
+/** Limits a whole number to 32 bits. Native code would take the lowest 32 bits of a larger one. */
 export const toInt32 = (value: number): number => Math.max(minInt32, Math.min(maxInt32, value))
 
-/** Milliseconds for the option `timeout`, where zero would mean no limit at all. */
+/** Milliseconds for the option `timeout`; zero would mean no limit. */
 export const toTimeout = (millis: number): number => Math.max(1, toInt32(Math.ceil(millis)))
 
-/** A selector with the mark by which the binding knows it. */
 export const toSelector = (selector: KeySelector.KeySelector): BindingSelector => ({
   key: toBuffer(selector.key),
   orEqual: selector.orEqual,
@@ -29,16 +26,16 @@ export const toSelector = (selector: KeySelector.KeySelector): BindingSelector =
   _isKeySelector: true
 })
 
-/** Where `getKey` has arrived: the binding has no empty key, and the keys of the system are not to be seen. */
+/** The result of `getKey`: the binding gives `undefined` for the empty key, and keys of the system are hidden. */
 export const toKey = (found: Buffer | undefined): Uint8Array => {
   if (found === undefined) return new Uint8Array(0)
   return Bytes.compare(found, KeyRange.all.end) >= 0 ? KeyRange.all.end : fromBuffer(found)
 }
 
-/** A version, as it is handed to and comes from native code: eight bytes, big-endian, signed. */
+/** Reads a version: eight bytes, big-endian, signed. */
 export const toVersion = (bytes: Buffer): bigint => bytes.readBigInt64BE(0)
 
-/** See {@link toVersion}; `undefined` for a number that has no room in them. */
+/** Writes a version; `undefined` if it does not fit into eight bytes. */
 export const fromVersion = (version: bigint): Buffer | undefined => {
   if (BigInt.asIntN(64, version) !== version) return undefined
   const bytes = Buffer.alloc(8)
@@ -46,7 +43,7 @@ export const fromVersion = (version: bigint): Buffer | undefined => {
   return bytes
 }
 
-/** The bytes and, behind them, where the gap is: four bytes, little-endian, which the server strips. */
+/** The bytes, followed by the offset of the versionstamp: four bytes, little-endian, which the server removes. */
 export const toStamped = ({ bytes, offset }: Versionstamp.Versionstamped): Buffer => {
   const stamped = Buffer.alloc(bytes.length + 4)
   stamped.set(bytes)
@@ -54,7 +51,7 @@ export const toStamped = ({ bytes, offset }: Versionstamp.Versionstamped): Buffe
   return stamped
 }
 
-/** FoundationDB's codes of the mutations that go by `atomicOp`. */
+/** FoundationDB's codes of the mutations that `atomicOpNative` makes. */
 export const mutationCodes: Readonly<Record<AtomicOp | `SetVersionstamped${"Key" | "Value"}`, number>> = {
   Add: 2,
   BitAnd: 6,
@@ -70,10 +67,10 @@ export const mutationCodes: Readonly<Record<AtomicOp | `SetVersionstamped${"Key"
   CompareAndClear: 20
 }
 
-/** How large the pages of a range are: as large as is good for one client, and smaller for a stream. */
+/** FoundationDB's streaming modes: large pages for a whole range, smaller ones for a stream. */
 export const streamingModes = { all: -2, page: 4 } as const
 
-/** FoundationDB's codes of the transaction options that are used. */
+/** FoundationDB's codes of transaction options. */
 export const optionCodes = {
   causalReadRisky: 20,
   prioritySystemImmediate: 200,

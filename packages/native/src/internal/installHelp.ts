@@ -1,11 +1,10 @@
-/** What to do when something is missing, by platform. */
+/** The hints of `ClientUnavailable`, by reason and platform. */
 import { ClientUnavailable, type UnavailableReason } from "../NativeError.ts"
 
 const releases = "https://github.com/apple/foundationdb/releases"
 
 const ofYourVersion = "Install the FoundationDB client of your cluster's version (7.1 to 7.3): download"
 
-/** How to install the client library. */
 export const installClient = (platform: NodeJS.Platform, arch: string): string => {
   switch (platform) {
     case "linux":
@@ -37,13 +36,12 @@ const help: Readonly<Record<UnavailableReason, string>> = {
     "Set `clusterFile` or FDB_CLUSTER_FILE to a readable cluster file, or put one at /etc/foundationdb/fdb.cluster " +
     "(macOS: /usr/local/etc/foundationdb/fdb.cluster); every server of the cluster has a copy.",
   options: "Check the options of NativeDatabase.layer, and FDB_NETWORK_OPTION_* and FDB_TLS_* in the environment. " +
-    "Network options hold for the whole process: give the same `network` to every layer, and let nothing else in the " +
-    "process open a database before them or stop the network.",
+    "Network options hold for the whole process: give the same `network` to every layer, and make sure that no other code " +
+    "in the process opens a database first or stops the network.",
   tenant:
     "The npm package foundationdb 2.0.1 has no call for tenants. Leave `tenant` out, and give each application a " +
     "subspace of its own: Subspace.fromTuple([\"my-application\"])."
 }
 
-/** Builds the error, with what to do about its reason on this platform. */
 export const clientUnavailable = (reason: UnavailableReason, detail: string): ClientUnavailable =>
   new ClientUnavailable({ reason, detail, hint: help[reason] })

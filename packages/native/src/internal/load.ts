@@ -1,4 +1,4 @@
-/** Loads the npm package `foundationdb`. The only place that names it, and only when a layer is built. */
+/** Loads the npm package `foundationdb` when a layer is built. No other module imports it. */
 import * as Effect from "effect/Effect"
 import type * as Package from "foundationdb"
 import { createRequire } from "node:module"
@@ -12,7 +12,7 @@ const textOf = (cause: unknown): string => (cause instanceof Error ? cause.messa
 const codeOf = (cause: unknown): unknown =>
   typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
 
-/** Tells from how the import failed what is missing. */
+/** Finds out from the error of the import what is missing. */
 export const importFailed = (cause: unknown): ClientUnavailable => {
   const text = textOf(cause)
   switch (codeOf(cause)) {
@@ -26,7 +26,6 @@ export const importFailed = (cause: unknown): ClientUnavailable => {
   }
 }
 
-/** Loads what `load` gives, in the main thread only. */
 export const loadWith = (
   load: () => Binding,
   inMainThread: boolean
@@ -36,8 +35,8 @@ export const loadWith = (
     : Effect.suspend(() => Effect.fail(new WorkerThreadUnsupported({})))
 
 /**
- * The package writes advice to the standard error before it throws; the error's own is better. No Effect, so that nothing
- * else can run, and write, in between.
+ * Suppresses the advice that the package writes to standard error before it throws; the error's hint is better. It is synchronous,
+ * so that no output of other code is lost.
  */
 const silenced = <A>(load: () => A): A => {
   const { error } = console
@@ -51,10 +50,7 @@ const silenced = <A>(load: () => A): A => {
 
 const require = createRequire(import.meta.url)
 
-/**
- * The package, loaded synchronously so that nobody else's messages are lost meanwhile. That its types fit `Binding` is
- * checked here, by the compiler.
- */
+/** The package. The compiler checks here that its types fit `Binding`. */
 export const load: Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported> = loadWith(
   () => require("foundationdb") as typeof Package,
   isMainThread

@@ -1,4 +1,4 @@
-/** The engine on an open database, and how it is closed. */
+/** The engine on an open database. */
 import { type Engine, FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,10 +7,10 @@ import { isBindingError } from "./binding.ts"
 import * as nativeTransaction from "./nativeTransaction.ts"
 import type { Opened } from "./network.ts"
 
-/** How long closing waits for commits under way, which are bounded by their own timeouts. */
+/** How long `close` waits for the commits under way. */
 const closeTimeout = Duration.seconds(30)
 
-/** An attempt that cannot be made: every operation fails. Nothing leaves the process, so no commit result is unknown. */
+/** An attempt of which every operation fails. Nothing leaves the process, so its commit has a known outcome. */
 const refusedTransaction = (code: number, detail: string): Engine.EngineTransaction => {
   const refuse = (phase: FdbError["phase"]) => Effect.suspend(() => Effect.fail(new FdbError({ code, phase, detail })))
   const read = refuse("read")
@@ -37,13 +37,12 @@ const closed = refusedTransaction(1025, "the database was closed")
 /** An engine that can be closed. */
 export interface NativeEngine extends Engine.Engine {
   /**
-   * Cancels reads and watches, waits for them and for the commits under way, then closes the database. Commits that are
-   * not done after half a minute are given up, and the database is left open then.
+   * Cancels reads and watches, waits for them and for the commits under way, then closes the database. After half a minute it
+   * stops waiting and leaves the database open.
    */
   readonly close: Effect.Effect<void>
 }
 
-/** Makes the engine of an open database. */
 export const make = ({ registry, database }: Opened): NativeEngine => {
   let open = true
   return {
@@ -63,7 +62,7 @@ export const make = ({ registry, database }: Opened): NativeEngine => {
           ? Effect.sync(() => database.close())
           : Effect.logWarning(
             `FoundationDB's client has left ${lost} operations unfinished ${Duration.format(closeTimeout)} after the ` +
-              "database was closed; whether commits among them took effect is unknown"
+              "database was closed; the outcome of commits among them is unknown"
           ))
     })
   }

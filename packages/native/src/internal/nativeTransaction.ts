@@ -1,9 +1,9 @@
 /**
- * One attempt on a native transaction: the engine's contract on one side, promises and `Buffer`s on the other.
+ * Implements an attempt of the engine by a native transaction.
  *
- * **Interruption.** The binding can cancel a whole transaction, not one read of it. So interrupting a read leaves the
- * transaction as it is (a body that raced two reads goes on), and what is still under way is cancelled and waited for by
- * `dispose`, which core calls at the end of each attempt, interrupted ones above all.
+ * **Interruption.** The binding can cancel a whole transaction but not a single read. So the interruption of a read does not affect
+ * the transaction (a body that races two reads continues). `dispose`, which core calls at the end of every attempt, cancels the
+ * operations under way and waits for them.
  */
 import { type Engine, FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
@@ -15,11 +15,11 @@ import type { TrackedTransaction } from "./transactionRegistry.ts"
 
 type Phase = FdbError["phase"]
 
-/** An error of FoundationDB keeps its code; anything else that the binding throws is a defect, here or there. */
+/** An error of FoundationDB keeps its code. Any other is a defect of this package or of the binding. */
 const fromCause = (cause: unknown, phase: Phase): Effect.Effect<never, FdbError> =>
   isBindingError(cause) ? Effect.fail(new FdbError({ code: cause.code, phase })) : Effect.die(cause)
 
-/** Sets all options of an attempt. They are set on every attempt, for a native reset would drop most of them. */
+/** Sets the options on every attempt, because a native reset drops most of them. */
 const setOptions = (tracked: TrackedTransaction, options: Engine.AttemptOptions): void => {
   const { native } = tracked
   const { optionCodes } = encoding
@@ -33,17 +33,17 @@ const setOptions = (tracked: TrackedTransaction, options: Engine.AttemptOptions)
 
 const attempt = <A>(call: () => A): Result.Result<A, unknown> => Result.try({ try: call, catch: (cause) => cause })
 
-/** A synchronous throw is a rejection like any other. */
+/** Converts a synchronous throw to a rejection. */
 const invoke = <A>(start: () => Promise<A>): Promise<A> =>
   Result.getOrElse(attempt(start), (cause) => Promise.reject(cause))
 
-/** A cancelled transaction settles at once. One that does not has no network thread that works for it. */
+/** A cancelled transaction settles at once unless the network thread does not run. */
 const settleTimeout = Duration.seconds(5)
 
 class NativeTransaction implements Engine.EngineTransaction {
   private readonly tracked: TrackedTransaction
   private readonly snapshot: BindingReads
-  /** The error that a call without a result has thrown; as in FoundationDB the next call with one reports it. */
+  /** The error of a call without a result. The next call with a result fails with it, as in FoundationDB. */
   private deferred: number | undefined = undefined
   private versioned = false
   private stampWanted = false
@@ -80,7 +80,7 @@ class NativeTransaction implements Engine.EngineTransaction {
   readonly getAll: Engine.EngineTransaction["getAll"] = (keys, snapshot) =>
     this.read(
       snapshot,
-      // Each is tracked by itself: when one fails, the others are still under way.
+      // Each promise is tracked separately: when one fails, the others are still under way.
       (reads) => Promise.all(keys.map((key) => this.track(() => reads.get(encoding.toBuffer(key))))),
       (values) => values.map((value) => value && encoding.fromBuffer(value))
     )
@@ -129,14 +129,14 @@ class NativeTransaction implements Engine.EngineTransaction {
     this.defer(() => this.tracked.native.addWriteConflictRange(encoding.toBuffer(begin), encoding.toBuffer(end)))
 
   /**
-   * Reads the key first. The client does so by itself and keeps the value, so nothing is asked twice; but what its own read
-   * fails with it tells the watch only, and commits, while the transaction has to be tried again.
+   * Reads the key first, so that a retryable error of this read fails the transaction. The client would read the key anyway and
+   * keeps the value, but it reports an error of its own read only to the watch and lets the transaction commit.
    */
   readonly watch = (key: Uint8Array): Effect.Effect<Engine.EngineWatch, FdbError> =>
     Effect.flatMap(this.get(key, false), () => {
       const refused = this.refused("read")
       if (refused !== undefined) return Effect.fail(refused)
-      // All errors are asked for: by default three of them would come as a watch that has not fired, with no code.
+      // By default the binding hides three errors: the promise resolves to `false` without a code.
       const begun = attempt(() => this.tracked.native.watch(encoding.toBuffer(key), { throwAllErrors: true }))
       if (Result.isFailure(begun)) return fromCause(begun.failure, "read")
       const watch = begun.success
@@ -157,7 +157,7 @@ class NativeTransaction implements Engine.EngineTransaction {
     const refused = this.refused("commit")
     if (refused !== undefined) return Effect.fail(refused)
     this.tracked.committing = true
-    // Asked for before the commit, for afterwards it is too late. It fails whenever the commit does.
+    // The binding gives the versionstamp only if it is requested before the commit. The request fails if the commit fails.
     const stamp = this.stampWanted ? this.track(() => native.getVersionstamp().promise) : undefined
     stamp?.catch(() => {})
     return Effect.flatMap(
@@ -188,14 +188,14 @@ class NativeTransaction implements Engine.EngineTransaction {
     return mayGoOn ? Effect.void : tracked.settleWithin(settleTimeout)
   })
 
-  /** Why the next call would be of no use. Nothing has left the process then, so it is no unknown result of a commit. */
+  /** Why the next call must not be made. Nothing has left the process, so the outcome of a commit is known. */
   private refused(phase: Phase): FdbError | undefined {
     if (this.deferred !== undefined) return new FdbError({ code: this.deferred, phase: "write" })
     if (!this.tracked.isEnded) return undefined
     return new FdbError({ code: 1025, phase: phase === "commit" ? "write" : phase, detail: "the database was closed" })
   }
 
-  /** Makes a call that has no result. */
+  /** Makes a call without a result. Keeps its error. */
   private defer(call: () => void): void {
     if (this.tracked.isEnded || this.deferred !== undefined) return
     const made = attempt(call)
@@ -204,18 +204,16 @@ class NativeTransaction implements Engine.EngineTransaction {
     this.deferred = made.failure.code
   }
 
-  /** Makes a call of the binding that has a result, and tracks it until that is there. */
   private track<A>(start: () => Promise<A>): Promise<A> {
     return this.tracked.track(invoke(start))
   }
 
-  /** Waits for the result of calls that are tracked. */
   private call<A, B>(phase: Phase, start: () => Promise<A>, decode: (value: A) => B): Effect.Effect<B, FdbError> {
     return Effect.callback<B, FdbError>((resume) => {
       const refused = this.refused(phase)
       if (refused !== undefined) return resume(Effect.fail(refused))
       start().then(
-        // At once: later the transaction may have been ended by the closing of the database.
+        // Decodes at once: the transaction may end when the database closes.
         (value) =>
           resume(Result.match(attempt(() => decode(value)), { onFailure: Effect.die, onSuccess: Effect.succeed })),
         (cause) => resume(fromCause(cause, phase))
@@ -236,21 +234,19 @@ class NativeTransaction implements Engine.EngineTransaction {
 }
 
 /**
- * The commit took effect, but the caller cannot be given what it asked for. So it must not look as if it could simply be
- * tried again, whatever the code.
+ * The commit took effect, but its versionstamp is lost. The error must not look retryable, so it has code 1021 (unknown outcome)
+ * instead of `code`.
  */
 const stampLost = (code: number): FdbError =>
   new FdbError({ code: 1021, phase: "commit", detail: `committed, but its versionstamp was lost with error ${code}` })
 
-/** What a watch comes to, as an effect. */
 const watchFired = (fired: boolean): Effect.Effect<void, FdbError> => fired ? Effect.void : watchCancelled
 
-/** Cancelled is cancelled, whether the watch was (1101) or its transaction (1025). */
+/** A cancelled watch (1101) and the watch of a cancelled transaction (1025) fail alike. */
 const watchFailed = (cause: unknown): Effect.Effect<void, FdbError> =>
   isBindingError(cause) && cause.code === 1101 ? watchCancelled : fromCause(cause, "watch")
 
 const watchCancelled = Effect.suspend(() => Effect.fail(new FdbError({ code: 1025, phase: "watch" })))
 
-/** Begins an attempt on a tracked transaction. */
 export const make = (tracked: TrackedTransaction, options: Engine.AttemptOptions): Engine.EngineTransaction =>
   new NativeTransaction(tracked, options)

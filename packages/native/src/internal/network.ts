@@ -1,6 +1,6 @@
 /**
- * The client's network: one for the whole process, started with the first database and never stopped before the process
- * ends, for after a stop no operation ever settles again.
+ * The client's network. A process has one. The first database starts it, and it runs until the process ends, because no operation
+ * settles after a stop.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -13,29 +13,28 @@ import { clientUnavailable } from "./installHelp.ts"
 import * as networkOptions from "./networkOptions.ts"
 import { TransactionRegistry } from "./transactionRegistry.ts"
 
-/** How many completions the binding can queue for the main thread; the network thread blocks on one more. */
+/** The size of the binding's queue of completions for the main thread. The network thread blocks when it is full. */
 export const completionSlots = 16
 
-/** How long the network thread is given at exit to run into the full queue, in milliseconds. */
+/** The time at exit until the network thread blocks at the full queue, in milliseconds. */
 const restMillis = 20
 
-/** The newest API version that the binding 2.0.1 knows, which clients from 7.2 on offer. */
+/** The newest API version of the binding 2.0.1. Clients from 7.2 on support it. */
 export const newestApiVersion = 720
 
-/** The oldest that is supported: that of client 7.1. */
+/** The oldest supported API version, of client 7.1. */
 export const oldestApiVersion = 710
 
 /** FoundationDB: the API version is not supported by the client library. */
 const apiVersionNotSupported = 2203
 
-/** What the network needs of `process`. */
+/** The part of `process` that the network uses. */
 export interface ExitEvents {
   listeners(event: "exit"): Array<Function>
   on(event: "exit", listener: (code: number) => void): unknown
   off(event: "exit", listener: (code: number) => void): unknown
 }
 
-/** What a database is opened with. */
 export interface OpenOptions {
   readonly clusterFile: string | undefined
   readonly database: BindingDatabaseOptions
@@ -52,13 +51,12 @@ export interface Opened {
 }
 
 export interface Network {
-  /** Opens a database, and readies the network if it is the first. */
+  /** Opens a database. The first call sets up the network. */
   readonly open: (options: OpenOptions) => Effect.Effect<Opened, ClientUnavailable | WorkerThreadUnsupported>
-  /** The database was closed: nothing of it is under way any more. */
+  /** Removes a closed database. */
   readonly forget: (opened: Opened) => Effect.Effect<void>
 }
 
-/** What a call of the binding has thrown. */
 class Thrown extends Data.TaggedError("Thrown")<{ readonly cause: unknown }> {
   get text(): string {
     return this.cause instanceof Error ? this.cause.message : String(this.cause)
@@ -72,19 +70,19 @@ class Thrown extends Data.TaggedError("Thrown")<{ readonly cause: unknown }> {
 const attempt = <A>(call: () => A): Effect.Effect<A, Thrown> =>
   Effect.try({ try: call, catch: (cause) => new Thrown({ cause }) })
 
-/** Another user of the package in this process has chosen already; the package tells it in words only. */
+/** Uses the API version that other code of this process has selected. Only the text of the error contains it. */
 const acceptInUse = ({ text }: Thrown): Effect.Effect<number, ClientUnavailable> => {
   const version = Number(/already initialized with API version (\d+)/.exec(text)?.[1])
   return version >= oldestApiVersion
     ? Effect.succeed(version)
-    : Effect.fail(clientUnavailable("version", `no API version could be agreed on (${text})`))
+    : Effect.fail(clientUnavailable("version", `no API version works with the client library (${text})`))
 }
 
-/** Chooses the API version: the one asked for, or the newest that binding and library share. */
+/** Selects the given API version, or the newest that binding and library share. */
 const selectVersion = (binding: Binding, wanted: number | undefined): Effect.Effect<number, ClientUnavailable> => {
   const version = wanted ?? newestApiVersion
   return attempt(() => {
-    // A 7.1 client refuses the header version 720 that the binding sends by itself, so it is told its own.
+    // A 7.1 client refuses the header version 720, which the binding sends by default.
     if (version <= oldestApiVersion) binding.setAPIVersion(version, version)
     else binding.setAPIVersion(version)
   }).pipe(
@@ -97,26 +95,25 @@ const selectVersion = (binding: Binding, wanted: number | undefined): Effect.Eff
   )
 }
 
-/** FoundationDB: an option's value is not valid, or the option is not for here. */
+/** FoundationDB: an option's value is not valid, or the option does not belong here. */
 const optionCodes: ReadonlySet<number | undefined> = new Set([2006, 2007])
 
-/** FoundationDB: the network has not been set up. What has kept it from that, its options, the binding does not tell. */
+/** FoundationDB: the network has not been set up. The binding does not report which option is the cause. */
 const networkNotSetUp = 2008
 
 const cannotOpen = ({ code, text }: Thrown): ClientUnavailable => {
-  if (optionCodes.has(code)) return clientUnavailable("options", `a database option was refused (${text})`)
+  if (optionCodes.has(code)) return clientUnavailable("options", `the client refused a database option (${text})`)
   return code === networkNotSetUp
     ? clientUnavailable("options", "the client's network could not be set up")
     : clientUnavailable("cluster-file", `the database cannot be opened (${text})`)
 }
 
-/** Stops the network; one that was never set up cannot be stopped, and at exit there is nobody left to be told. */
+/** Stops the network. Ignores the client's error if the network was never set up. */
 const stop = (hook: () => void): void => {
   const stopped = Result.try({ try: hook, catch: (cause) => cause })
   if (Result.isFailure(stopped) && !isBindingError(stopped.failure)) throw stopped.failure
 }
 
-/** Makes the network of a process. */
 export const make = (
   load: Effect.Effect<Binding, ClientUnavailable | WorkerThreadUnsupported>,
   exit: ExitEvents
@@ -128,10 +125,9 @@ export const make = (
   const pending = (): number => [...databases].reduce((count, { registry }) => count + registry.pending, 0)
 
   /**
-   * At exit the binding stops the network thread and joins it, while that thread may be waiting for the main thread to
-   * take completions from a full queue: then the process would hang for ever. As long as what is under way fits into the
-   * queue, the binding may do so. Otherwise everything is cancelled, which leaves the network thread waiting at the full
-   * queue, where it does no harm, and the process goes without it.
+   * At exit the binding stops and joins the network thread. If that thread waits at a full queue for the main thread, the process
+   * hangs for ever. So the binding's hook runs only if all pending operations fit into the queue. Otherwise all operations are
+   * cancelled: the network thread blocks at the full queue, and the process ends without a join.
    */
   const guardExit = (hooks: ReadonlyArray<(code: number) => void>): void => {
     for (const hook of hooks) exit.off("exit", hook)
@@ -140,7 +136,7 @@ export const make = (
         for (const hook of hooks) stop(() => hook(code))
       } else {
         for (const { registry } of databases) registry.abandon()
-        // Until the network thread has come to rest; should it be running while the library is unloaded, it may crash.
+        // Waits until the network thread blocks: it may crash if it runs while the library is unloaded.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, restMillis)
       }
     })
@@ -169,7 +165,8 @@ export const make = (
     for (const record of networkOptions.encode(options.network)) {
       yield* Effect.mapError(
         attempt(() => binding.configNetwork(record)),
-        ({ text }) => clientUnavailable("options", `an option was refused: ${Object.keys(record).join(", ")} (${text})`)
+        ({ text }) =>
+          clientUnavailable("options", `the client refused an option: ${Object.keys(record).join(", ")} (${text})`)
       )
     }
     return ready = { binding, options: identity, apiVersion }

@@ -1,21 +1,21 @@
 /**
- * Network options as the binding wants them.
+ * Encodes network options for the binding.
  *
- * Only what is set is passed on: the binding takes every key it sees, so `false` would switch an option *on*.
+ * Unset options are left out: the binding applies every key that is present, so `false` would switch an option *on*.
  */
 import * as Redacted from "effect/Redacted"
 import type { NetworkOptions } from "../NetworkOptions.ts"
 import type { BindingNetworkOptions } from "./binding.ts"
 
-/** The options without those that are not set; all have to be named. */
+/** Drops unset options. The type requires that all options are listed. */
 export const dropUnset = <O extends object>(options: { [K in keyof Required<O>]: O[K] | undefined }): O =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O
 
-/** One record for all options, and one more for each knob but the first, for a record has room for one. */
+/** One record with all options, and one record for each further knob, because a record holds only one. */
 export const encode = (options: NetworkOptions): ReadonlyArray<BindingNetworkOptions> => {
   const { buggify, knobs = [], tls, trace } = options
   const first = dropUnset<BindingNetworkOptions>({
-    // Before the key, or it is not used for it.
+    // The password must come before the key that it decrypts.
     TLS_password: tls?.keyPassword === undefined ? undefined : Redacted.value(tls.keyPassword),
     TLS_cert_path: tls?.certificatePath,
     TLS_key_path: tls?.keyPath,
@@ -35,5 +35,5 @@ export const encode = (options: NetworkOptions): ReadonlyArray<BindingNetworkOpt
   return [first, ...knobs.slice(1).map((knob) => ({ knob }))].filter((record) => Object.keys(record).length > 0)
 }
 
-/** A text by which two sets of options can be told apart; it holds secrets, so it is for comparison only. */
+/** A text to compare two sets of options. It contains secrets. */
 export const identity = (options: NetworkOptions): string => JSON.stringify(encode(options))

@@ -1,11 +1,11 @@
-/** Transactions that read once: what asks the cluster for a sign of life, for by itself a client waits for ever. */
+/** Checks that the cluster answers. Without a timeout, a client waits for ever. */
 import type { Engine, FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type ClientUnavailable, ClusterUnreachable } from "../NativeError.ts"
 import { clientUnavailable } from "./installHelp.ts"
 
-/** Runs `read` in a transaction that is ended with it; the client fails it with 1031 after `timeout`. */
+/** Runs `read` in its own transaction. The client fails it with 1031 after `timeout`. */
 export const singleRead = <A, E>(
   engine: Engine.Engine,
   timeout: Duration.Duration,
@@ -26,26 +26,26 @@ export const singleRead = <A, E>(
   )
 
 /**
- * The cluster file cannot be read (1510, 1511, 1513, 1516), there is none (1515), or its connection string is not valid
- * (2104). A recent client reports this only with the first operation.
+ * The cluster file cannot be read (1510, 1511, 1513, 1516), is missing (1515), or has an invalid connection string (2104). A recent
+ * client reports these only with the first operation.
  */
 const clusterFileCodes: ReadonlySet<number> = new Set([1510, 1511, 1513, 1515, 1516, 2104])
 
-/** How late the client may be with its own timeout. */
+/** The maximum delay of the client's own timeout. */
 const grace = Duration.seconds(1)
 
 /**
- * The client times out by itself, if only its network thread runs. The time it is given on top begins when this thread has
- * seen the timeout pass: one that was busy until then has not yet taken the answers that came meanwhile.
+ * The client fails a transaction at its timeout, if its network thread runs. The grace begins when this thread notices the timeout: a
+ * busy thread has not yet processed the answers that arrived before.
  */
 const networkDown = (timeout: Duration.Duration): Effect.Effect<never, ClientUnavailable> =>
   Effect.gen(function*() {
     yield* Effect.sleep(timeout)
     yield* Effect.sleep(grace)
-    return yield* clientUnavailable("options", "the client's network does not run, so nothing ever completes")
+    return yield* clientUnavailable("options", "the client's network does not run, so no operation completes")
   })
 
-/** Succeeds as soon as the cluster has answered; a retryable error is an answer too. */
+/** Succeeds when the cluster has answered. A retryable error is an answer too. */
 export const probe = (
   engine: Engine.Engine,
   timeout: Duration.Duration,

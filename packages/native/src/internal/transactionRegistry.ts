@@ -1,9 +1,9 @@
 /**
  * Keeps native transactions alive, and counts the promises that native code has not settled.
  *
- * The garbage collector takes a transaction that JavaScript no longer references, also while its commit is under way, and that
- * cancels the commit. So the registry references each transaction from its creation until it is released *and* all its promises
- * have settled. Closing a database waits until the count of those promises is zero, and the count decides how the process exits.
+ * The garbage collector may collect a transaction without references while its commit is under way, which cancels the commit. So the
+ * registry references each transaction from its creation until it is released *and* all its promises have settled. A database
+ * closes when the count is zero, and the count decides how the process exits (`network.ts`).
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import type { BindingTransaction, BindingWatch } from "./binding.ts"
 
-/** A number of promises, for whose end fibers wait. */
+/** A number of promises, and a wait for zero. */
 class PendingCount {
   value = 0
   private readonly waiting = new Set<Latch.Latch>()
@@ -21,13 +21,13 @@ class PendingCount {
     if (this.value === 0) { for (const latch of this.waiting) latch.openUnsafe() }
   }
 
-  /** Waits for zero, but no longer than `limit`; tells how many are left. Waits in an interrupted fiber's finalizer too. */
+  /** Waits for zero, but at most `limit`; returns the number that is left. Works in a finalizer of an interrupted fiber. */
   waitAtMost(limit: Duration.Duration): Effect.Effect<number> {
     return Effect.gen({ self: this }, function*() {
       if (this.value === 0) return 0
       const latch = Latch.makeUnsafe()
       this.waiting.add(latch)
-      // A fiber of its own: the one that waits may be uninterruptible, and then no timeout could end its wait.
+      // The waiting fiber may be uninterruptible, so another fiber ends its wait.
       const timer = yield* Effect.forkDetach(Effect.interruptible(Effect.andThen(Effect.sleep(limit), latch.open)))
       yield* latch.await
       this.waiting.delete(latch)
@@ -37,12 +37,11 @@ class PendingCount {
   }
 }
 
-/** A native transaction in a registry. */
 export class TrackedTransaction {
   readonly native: BindingTransaction
-  /** Its commit has started: closing waits for it and does not cancel it. */
+  /** Its commit has started: `close` waits for it and does not cancel it. */
   committing = false
-  /** It was aborted. Native code would take another call for the first of a new transaction, without options. */
+  /** It was aborted. A further call would begin a new transaction without options. */
   isEnded = false
   private readonly registry: TransactionRegistry
   private readonly count = new PendingCount()
@@ -63,7 +62,7 @@ export class TrackedTransaction {
   track<A>(promise: Promise<A>): Promise<A> {
     this.add(1)
     const settle = (): void => {
-      // One that was given up does not count any longer.
+      // `giveUp` has removed it from the count.
       if (this.isSettled) return
       this.add(-1)
       if (this.isSettled) this.leave()
@@ -80,35 +79,35 @@ export class TrackedTransaction {
     return this.track(watch.promise)
   }
 
-  /** Nobody uses the transaction any more. The registry keeps it until its promises have settled. */
+  /** Ends the use of the transaction. The registry keeps it until its promises have settled. */
   release(): void {
     this.released = true
     if (this.isSettled) this.leave()
   }
 
-  /** Cancels everything but a commit. The promises then settle by themselves. */
+  /** Cancels everything but a commit. The promises then settle. */
   cancel(): void {
     if (this.committing) this.cancelWatches()
     else this.abort()
   }
 
-  /** Cancels everything. The result of a commit under way stays unknown. */
+  /** Cancels everything. The outcome of a commit under way stays unknown. */
   abort(): void {
     this.isEnded = true
     this.cancelWatches()
     this.native.rawCancel()
-    // A multi-version client ignores a cancel before it has connected, but not a reset.
+    // A multi-version client that has not connected ignores a cancel, but not a reset.
     this.native.rawReset()
   }
 
-  /** Waits until all promises have settled. After `limit` nobody waits for the rest. */
+  /** Waits until all promises have settled, at most `limit`. */
   settleWithin(limit: Duration.Duration): Effect.Effect<void> {
     return Effect.map(this.count.waitAtMost(limit), (lost) => {
       if (lost > 0) this.giveUp()
     })
   }
 
-  /** Removes the transaction though native code has not settled its promises, and never will. */
+  /** Removes the transaction although native code will never settle its promises. */
   giveUp(): void {
     this.registry.forget(this)
     this.add(-this.count.value)
@@ -124,7 +123,7 @@ export class TrackedTransaction {
   }
 
   private leave(): void {
-    // A reset frees the native buffers now; the garbage collector seldom takes an object as small as this one.
+    // A reset frees the native buffers now; the garbage collector may leave a small object for long.
     if (this.released && this.registry.forget(this) && !this.isEnded) this.native.rawReset()
   }
 }
@@ -135,31 +134,28 @@ export class TransactionRegistry {
   readonly count = new PendingCount()
   private readonly tracked = new Set<TrackedTransaction>()
 
-  /** How many promises native code has not settled. */
   get pending(): number {
     return this.count.value
   }
 
-  /** How many transactions it keeps alive. */
   get size(): number {
     return this.tracked.size
   }
 
-  /** Keeps a transaction alive from now on. */
   track(native: BindingTransaction): TrackedTransaction {
     const tracked = new TrackedTransaction(this, native)
     this.tracked.add(tracked)
     return tracked
   }
 
-  /** Lets a transaction go; tells whether it was here. */
+  /** Removes a transaction; `false` if it was not in the registry. */
   forget(tracked: TrackedTransaction): boolean {
     return this.tracked.delete(tracked)
   }
 
   /**
-   * Cancels all reads and watches, and waits until they and the commits under way have settled. After `limit` it gives up the
-   * rest, and tells how many promises that is.
+   * Cancels all reads and watches, and waits until they and the commits under way have settled. After `limit` it gives up and
+   * returns the number of promises that are left.
    */
   drain(limit: Duration.Duration): Effect.Effect<number> {
     return Effect.suspend(() => {
@@ -175,7 +171,7 @@ export class TransactionRegistry {
     })
   }
 
-  /** Cancels everything, commits too, and does not wait: for the exit of the process. */
+  /** Cancels everything at the exit of the process, and does not wait. */
   abandon(): void {
     for (const tracked of this.tracked) tracked.abort()
   }

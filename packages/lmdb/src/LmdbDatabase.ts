@@ -170,7 +170,7 @@ export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError
  * - Each commit holds LMDB's lock for a fraction of a millisecond. If a process is stopped (SIGSTOP) in that time, no other process
  *   can commit until it continues or is killed. The others can read, and their commits fail with 1031.
  *
- * @example const DatabaseLayer = LmdbDatabase.layer({ path: "/var/lib/app/election" })
+ * @example const DatabaseLayer = LmdbDatabase.layer({ path: "/var/lib/app/store" })
  * @since 0.1.0
  * @category layers
  */

@@ -22,19 +22,19 @@ export class Watchdog {
    * Looks until the tenure is over. It notices a wall clock that jumps, and a tenure that has ended elsewhere, within an interval,
    * and so before the lease lapses.
    */
-  readonly run: Effect.Effect<void> = Effect.suspend(() => this.tenure.end.losingByDefect("watchdog")(this.watch()))
-
-  private watch(): Effect.Effect<void> {
-    const { belief, candidate: { marginOf, now }, end } = this.tenure
-    return Effect.flatMap(end.check, (held) => {
+  readonly run: Effect.Effect<void> = Effect.suspend(() => {
+    const { tenure } = this
+    const { belief, candidate: { marginOf, now }, end } = tenure
+    const watch: Effect.Effect<void> = Effect.flatMap(end.check, (held) => {
       if (!held) return Effect.void
       const remaining = belief.remaining()
-      const longest = watchdogInterval(this.tenure.lease.duration, marginOf(this.tenure.lease.duration))
+      const longest = watchdogInterval(tenure.lease.duration, marginOf(tenure.lease.duration))
       const pause = remaining < longest ? remaining : longest
       this.looksAt = now() + pause
-      return Effect.andThen(Effect.sleep(Duration.nanos(pause)), Effect.suspend(() => this.watch()))
+      return Effect.andThen(Effect.sleep(Duration.nanos(pause)), watch)
     })
-  }
+    return end.losingByDefect("watchdog")(watch)
+  })
 
   /** Makes sure that a belief that was shortened is looked at when it ends. */
   readonly beliefShortened: Effect.Effect<void> = Effect.suspend(() =>

@@ -1,7 +1,7 @@
 import { assert, describe } from "@effect/vitest"
-import { Effect, Exit, Fiber, Scope } from "effect"
+import { Effect, Exit, Fiber, Scheduler, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { election, lead, leaderId, onHosts, start, transact } from "./support/candidates.ts"
+import { election, eventsOf, lead, leaderId, logged, onHosts, start, transact } from "./support/candidates.ts"
 import type { Host } from "./support/host.ts"
 
 describe("a candidacy that is closed", () => {
@@ -64,4 +64,52 @@ describe("a candidacy that is closed", () => {
     assert.isUndefined(yield* leaderId(a))
     assert.deepStrictEqual(yield* a.run(transact(election.listCandidates)), [])
   })
+
+  onHosts("ends what goes on, at whatever step between its claim and its work it is closed", function*(a, b) {
+    const works: Array<string> = []
+    const begin = Effect.fnUntraced(function*() {
+      const { candidacy, close } = yield* candidacyIn(a)
+      const led = yield* Effect.forkDetach(
+        Effect.provideService(a.run(candidacy.withLeadership(logged(works, "a"))), Scheduler.MaxOpsBeforeYield, 3)
+      )
+      const ended = Effect.sync(() => led.pollUnsafe() !== undefined)
+      const closed = Effect.andThen(
+        close,
+        Effect.repeat(Effect.andThen(Effect.yieldNow, ended), { until: (hasEnded) => hasEnded, times: 10_000 })
+      )
+      return { closed, ended }
+    })
+    const first = yield* begin()
+    let steps = -10
+    for (; eventsOf(a, "Elected").length === 0; steps++) yield* Effect.yieldNow
+    yield* first.closed
+    while (works.length === 0) {
+      const { closed, ended } = yield* begin()
+      for (let i = 0; i < steps; i++) yield* Effect.yieldNow
+      steps++
+      yield* closed
+      assert.isTrue(yield* ended, `closed after ${steps} steps`)
+      assert.isUndefined(yield* leaderId(b))
+      assert.deepStrictEqual(yield* b.run(transact(election.listCandidates)), [])
+    }
+  })
+})
+
+describe("a candidacy", () => {
+  onHosts(
+    "campaigns once at a time, also after a leadership that was resigned and whose scope was closed",
+    function*(a, b) {
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      yield* Effect.scoped(Effect.flatMap(a.run(candidacy.campaign), ({ resign }) => Effect.andThen(resign, resign)))
+      assert.lengthOf(eventsOf(a, "Resigned"), 1)
+      yield* lead(b, { id: "b" })
+      const works: Array<string> = []
+      for (const name of ["first", "second"]) {
+        yield* Effect.forkDetach(a.run(candidacy.withLeadership(logged(works, name))), { startImmediately: true })
+      }
+      yield* b.run(transact(election.requestStepDown))
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(works, ["first begins 3"])
+    }
+  )
 })

@@ -206,6 +206,21 @@ describe("the LeadershipLost of withLeadership", () => {
       assert.deepInclude(error, { reason: "expired", maybeCommitted: true })
     }))
 
+  it.effect("says so of one whose commit failed with 1021 after the loss", () =>
+    Effect.gen(function*() {
+      const { error, paid } = yield* led(
+        (_, { guard }) =>
+          Effect.uninterruptible(guard(Effect.andThen(pay, Effect.sleep("2 seconds")), { timeout: "1 minute" })),
+        (_, a) => {
+          a.connection = { commitsBut: 1021 }
+          a.wallOffset = 60_000
+          return Effect.tap(TestClock.adjust("3 seconds"), () => Effect.sync(() => void (a.connection = "up")))
+        }
+      )
+      assert.isDefined(paid)
+      assert.deepInclude(error, { reason: "clock-jumped", maybeCommitted: true })
+    }))
+
   it.effect("does not say so where nothing can have been committed", () =>
     Effect.gen(function*() {
       const replaced = yield* led((a, { guard }) => {
@@ -228,7 +243,25 @@ describe("the LeadershipLost of withLeadership", () => {
           return TestClock.adjust("30 seconds")
         }
       )
-      for (const { error, paid } of [replaced, conflicting, failing]) {
+      // The attempt before has asked for its commit, and was told that it has conflicted.
+      const conflicted = yield* led((a, { guard }) => {
+        let attempts = 0
+        const body = Transaction.use((tx) =>
+          Effect.andThen(
+            Effect.andThen(tx.get(counter), tx.set(account, paid)),
+            Effect.suspend(() =>
+              ++attempts === 1
+                ? Effect.orDie(a.run(transact(Transaction.use((other) => other.set(counter, paid)))))
+                : Effect.never
+            )
+          )
+        )
+        return guard(body, { ...idempotent, timeout: "1 minute" })
+      }, (_, a) => {
+        a.connection = { failsWith: 1037 }
+        return TestClock.adjust("20 seconds")
+      })
+      for (const { error, paid } of [replaced, conflicting, failing, conflicted]) {
         assert.isUndefined(paid)
         assert.isUndefined(error.maybeCommitted)
       }

@@ -2,6 +2,7 @@ import { Transaction } from "@effect-fdb/core"
 import { assert, describe } from "@effect/vitest"
 import { Effect, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
+import { ElectionConfig } from "../src/index.ts"
 import { election, eventsOf, lead, onHosts, reasonOf, start, transact } from "./support/candidates.ts"
 import { LastFirst } from "./support/LastFirst.ts"
 
@@ -37,6 +38,16 @@ describe("the clocks of a leader", () => {
   onHosts("end its belief when the wall clock jumps past it, though the monotonic clock stands still", function*(a) {
     yield* start(a, { id: "a" })
     yield* TestClock.adjust("500 millis")
+    a.wallOffset = 60_000
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(reasonOf(a), "clock-jumped")
+  })
+
+  onHosts("are why it has ended, whatever kept it from being renewed before", function*(a, b) {
+    yield* lead(a, { id: "a" })
+    yield* b.run(transact(election.writeConfig(new ElectionConfig({ electionEnabled: false }))))
+    yield* TestClock.adjust("1 second")
+    assert.isUndefined(reasonOf(a))
     a.wallOffset = 60_000
     yield* TestClock.adjust("1 second")
     assert.strictEqual(reasonOf(a), "clock-jumped")

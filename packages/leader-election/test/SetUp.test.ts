@@ -233,4 +233,41 @@ describe("an election whose records were cleared", () => {
       yield* TestClock.adjust("2 seconds")
       assert.isTrue(eventsOf(b, "Elected")[0]!.term > eventsOf(a, "Elected")[0]!.term)
     }))
+
+  it.effect("but for a lost configuration keeps its ballots when it is set up", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts
+      yield* Effect.forkDetach(a.run(election.withLeadership({ id: "a" }, () => Effect.never)), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust("10 seconds")
+      const before = yield* b.run(transact(election.getLeaderRaw))
+      yield* b.run(transact(Effect.flatMap(Transaction, (tx) => tx.clear(subspace.pack(["config"])))))
+      yield* b.run(transact(election.initialize()))
+      const after = yield* b.run(transact(election.getLeaderRaw))
+      assert.isTrue(Option.getOrThrow(before).ballot > Option.getOrThrow(before).term)
+      assert.strictEqual(Option.getOrThrow(after).ballot, Option.getOrThrow(before).ballot)
+    }))
+
+  it.effect("is not set up over a claim that was committed since it was found missing", () =>
+    Effect.gen(function*() {
+      const [a, b] = yield* hosts
+      let attempts = 0
+      const claim = Effect.gen(function*() {
+        yield* transact(election.initialize())
+        yield* transact(Effect.asVoid(election.registerCandidate("a")))
+        yield* transact(election.tryClaimLeadership("a"))
+      })
+      const settingUp = yield* Effect.forkDetach(
+        b.run(transact(Effect.andThen(
+          election.initialize(),
+          Effect.suspend(() => ++attempts === 1 ? Effect.orDie(a.run(claim)) : Effect.void)
+        ))),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(settingUp)
+      assert.strictEqual(attempts, 2)
+      assert.strictEqual(Option.getOrThrow(yield* b.run(transact(election.getLeaderRaw))).leaderId, "a")
+    }))
 })

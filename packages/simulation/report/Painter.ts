@@ -1,14 +1,9 @@
 /** Draws the timeline: the lanes, the axis above them, and the overview of the whole. */
 import type { Lane, Lease, Span, Violation } from "../src/internal/reportData.ts"
 import { font, type Surface } from "./dom.ts"
-import { bar, type Look, type MarkLooks, markLooks, plainLook, shape, spanLooks } from "./looks.ts"
+import { box, type Look, type MarkLooks, markLooks, plainLook, shape, spanLooks } from "./looks.ts"
 import { faint, type Theme } from "./Theme.ts"
 import { gutter, type PlacedLane, type Timeline } from "./Timeline.ts"
-
-interface Ticks {
-  readonly times: ReadonlyArray<number>
-  readonly digits: number
-}
 
 /** The offset of the text of a mark in its lane. */
 const textRow: { readonly [kind in Lane["kind"]]: number } = {
@@ -31,7 +26,7 @@ export class Painter {
   constructor(
     theme: Theme,
     timeline: Timeline,
-    surfaces: { readonly stage: Surface; readonly axis: Surface; readonly overview: Surface }
+    surfaces: { readonly [name in "stage" | "axis" | "overview"]: Surface }
   ) {
     this.theme = theme
     this.timeline = timeline
@@ -46,19 +41,15 @@ export class Painter {
   }
 
   draw(): void {
-    const { stage, theme, timeline } = this
+    const { stage, theme: { colours }, timeline } = this
     const { brush, width } = stage
-    const { colours } = theme
     stage.clear()
     const ticks = this.ticks()
     this.drawAxis(ticks)
-    timeline.lanes.forEach((lane, index) => {
-      if (index % 2 !== 0) return
-      brush.fillStyle = colours.lane
-      brush.fillRect(0, lane.y, width, lane.height)
+    timeline.lanes.forEach(({ height, y }, index) => {
+      if (index % 2 === 0) box(brush, colours.lane, 0, y, width, height)
     })
-    brush.fillStyle = colours.line
-    for (const at of ticks.times) brush.fillRect(Math.round(timeline.x(at)), 0, 1, timeline.height)
+    for (const at of ticks.times) box(brush, colours.line, Math.round(timeline.x(at)), 0, 1, timeline.height)
     this.clipped(stage, () => this.drawLanes())
     for (const lane of timeline.lanes) this.drawName(lane)
     this.drawOverview()
@@ -68,11 +59,11 @@ export class Painter {
     const { stage: { brush, width }, theme: { colours }, timeline } = this
     const { data, height, lanes } = timeline
     if (data.quietAt < data.duration) {
-      brush.fillStyle = faint(colours.good, 8)
-      brush.fillRect(timeline.x(data.quietAt), 0, width, height)
+      const x = timeline.x(data.quietAt)
+      box(brush, faint(colours.good, 8), x, 0, width, height)
       brush.fillStyle = colours.good
       brush.font = font(11.5)
-      brush.fillText("no faults from here on", Math.max(timeline.x(data.quietAt), gutter) + 6, height - 42)
+      brush.fillText("no faults", Math.max(x, gutter) + 6, height - 42)
     }
     const near = data.violations.filter(({ at }) => timeline.x(at) > gutter - 20 && timeline.x(at) < width + 20)
     this.lightLanes(near)
@@ -82,13 +73,11 @@ export class Painter {
     for (const { at } of near) {
       const x = timeline.x(at)
       const dense = x - last < 8
-      bar(brush, x, 0, dense ? 1 : 2, height, dense ? faint(colours.bad, 40) : colours.bad)
+      if (dense) box(brush, faint(colours.bad, 40), x - 0.5, 0, 1, height)
+      else box(brush, colours.bad, x - 1, 0, 2, height)
       if (!dense) last = x
     }
-    if (this.pointer !== undefined) {
-      brush.fillStyle = colours.soft
-      brush.fillRect(this.pointer, 0, 1, height)
-    }
+    if (this.pointer !== undefined) box(brush, colours.soft, this.pointer, 0, 1, height)
   }
 
   /** Lights the lanes of violations, around their instants. */
@@ -100,8 +89,7 @@ export class Painter {
       if (lane === undefined) continue
       const x = timeline.x(at)
       const left = Math.max(x - 16, lit.get(lane.name) ?? 0)
-      brush.fillStyle = faint(theme.colours.bad, 24)
-      brush.fillRect(left, lane.y, x + 16 - left, lane.height)
+      box(brush, faint(theme.colours.bad, 24), left, lane.y, x + 16 - left, lane.height)
       lit.set(lane.name, x + 16)
     }
   }
@@ -129,16 +117,14 @@ export class Painter {
     const right = Math.min(timeline.x(span.to), width + 2)
     const y = lane.y + look.y * scale
     const height = look.height * scale
-    brush.fillStyle = look.fill
-    brush.fillRect(left, y, Math.max(1, right - left), height)
+    box(brush, look.fill, left, y, Math.max(1, right - left), height)
     if (look.text === undefined || height < 8) return
     brush.font = font(Math.min(12, height - 1))
     const wide = brush.measureText(look.text).width
     if (right - left < wide + 10) return
     const at = Math.max(left, gutter) + 5
     if (look.ink === undefined && height > 12) {
-      brush.fillStyle = faint(colours.panel, 82)
-      brush.fillRect(at - 3, y + height / 2 - 8, wide + 6, 16)
+      box(brush, faint(colours.panel, 82), at - 3, y + height / 2 - 8, wide + 6, 16)
     }
     brush.fillStyle = look.ink ?? colours.ink
     brush.fillText(look.text, at, y + height / 2 + 0.5)
@@ -191,20 +177,16 @@ export class Painter {
   private drawName(lane: PlacedLane): void {
     const { stage: { brush }, theme } = this
     const middle = lane.y + lane.height / 2
-    if (lane.place !== undefined) {
-      brush.fillStyle = theme.hue(lane.place, 48)
-      brush.fillRect(12, middle - 5, 10, 10)
-    }
+    if (lane.place !== undefined) box(brush, theme.hue(lane.place, 48), 12, middle - 5, 10, 10)
     brush.fillStyle = theme.colours.ink
     brush.font = font(13, 600)
     const y = lane.kind === "database" ? lane.y + 16 : middle + 1
     brush.fillText(lane.name, lane.kind === "process" ? 30 : 12, y, gutter - 16)
   }
 
-  private ticks(): Ticks {
+  private ticks() {
     const { stage: { width }, timeline } = this
-    const wanted = Math.max(2, (width - gutter) / 110)
-    const raw = timeline.span / wanted
+    const raw = timeline.span / Math.max(2, (width - gutter) / 110)
     const power = 10 ** Math.floor(Math.log10(raw))
     const step = [1, 2, 5, 10].map((times) => times * power).find((step) => step >= raw)!
     const times: Array<number> = []
@@ -212,7 +194,7 @@ export class Painter {
     return { times, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) }
   }
 
-  private drawAxis({ digits, times }: Ticks): void {
+  private drawAxis({ digits, times }: ReturnType<Painter["ticks"]>): void {
     const { axis, theme, timeline } = this
     const { brush, width } = axis
     axis.clear()
@@ -229,14 +211,14 @@ export class Painter {
         if (x < gutter - 4 || x > width + 4) continue
         brush.font = font(11, 600)
         const wide = brush.measureText(checker).width + 12
-        brush.fillStyle = theme.colours.bad
+        const { bad } = theme.colours
         if (x < free) {
-          brush.fillRect(x - 1, 20, 2, 8)
+          box(brush, bad, x - 1, 20, 2, 8)
           continue
         }
         const left = Math.min(x - 1, width - wide)
-        brush.fillRect(left, 4, wide, 19)
-        brush.fillRect(x - 1, 4, 2, 28)
+        box(brush, bad, left, 4, wide, 19)
+        box(brush, bad, x - 1, 4, 2, 28)
         brush.fillStyle = theme.isDark ? "#22080b" : "#fff"
         brush.fillText(checker, left + 6, 14)
         free = left + wide + 3
@@ -245,24 +227,20 @@ export class Painter {
   }
 
   private drawOverview(): void {
-    const { overview, theme: { colours }, timeline } = this
+    const { overview, theme, timeline } = this
+    const { colours } = theme
     const { brush, height, width } = overview
     const { data } = timeline
     overview.clear()
     const x = (at: number): number => at / data.duration * width
-    brush.fillStyle = colours.lane
-    brush.fillRect(0, 5, width, height - 10)
+    box(brush, colours.lane, 0, 5, width, height - 10)
     for (const { from, kind, of, to } of timeline.lanes[0]!.spans) {
-      if (kind !== "leads") continue
-      brush.fillStyle = this.theme.hue(of, 48)
-      brush.fillRect(x(from), 8, Math.max(1, x(to) - x(from)), height - 16)
+      if (kind === "leads") box(brush, theme.hue(of, 48), x(from), 8, Math.max(1, x(to) - x(from)), height - 16)
     }
-    brush.fillStyle = colours.bad
-    for (const { at } of data.violations) brush.fillRect(x(at) - 1, 1, 3, height - 2)
+    for (const { at } of data.violations) box(brush, colours.bad, x(at) - 1, 1, 3, height - 2)
     const [left, right] = [x(timeline.from), x(timeline.to)]
-    brush.fillStyle = faint(colours.panel, 45)
-    brush.fillRect(0, 2, left, height - 4)
-    brush.fillRect(right, 2, width, height - 4)
+    box(brush, faint(colours.panel, 45), 0, 2, left, height - 4)
+    box(brush, faint(colours.panel, 45), right, 2, width, height - 4)
     brush.strokeStyle = colours.ink
     brush.lineWidth = 1.5
     brush.strokeRect(left + 0.75, 2.75, Math.max(3, right - left - 1.5), height - 5.5)

@@ -16,17 +16,17 @@ type Looks = { readonly [kind: string]: (span: Span) => Look }
 /** In drawing order: later kinds cover earlier ones. */
 export const spanLooks = (theme: Theme): Looks => {
   const { colours } = theme
-  const box = (y: number, height: number, fill: Fill, text?: string): Look => ({ y, height, fill, text })
-  const stopped = (colour: string, text: string) => () => box(13, 30, theme.striped(colour, faint(colour, 20)), text)
-  const below = (share: number, colour: string, text: string) => () => box(44, 10, faint(colour, share), text)
-  const beside = (share: number, colour: string, text: string) => () => box(5, 18, faint(colour, share), text)
+  const at = (y: number, height: number, fill: Fill, text?: string): Look => ({ y, height, fill, text })
+  const stopped = (colour: string, text: string) => () => at(13, 30, theme.striped(colour, faint(colour, 20)), text)
+  const below = (share: number, colour: string, text: string) => () => at(44, 10, faint(colour, share), text)
+  const beside = (share: number, colour: string, text: string) => () => at(5, 18, faint(colour, share), text)
   const led = ({ of, text }: Span): Look => ({ y: 5, height: 20, fill: theme.hue(of, 45), text, ink: "#fff" })
   return {
-    dead: () => box(40, 1.5, theme.dotted(colours.alive)),
-    alive: () => box(39, 3, colours.alive),
-    believes: ({ of }) => box(14, 15, theme.hue(of, 60, 0.28)),
-    works: ({ of }) => box(29, 8, theme.hue(of, 45)),
-    finalizes: ({ of }) => box(29, 8, theme.striped(theme.hue(of, 38), theme.hue(of, 70))),
+    dead: () => at(40, 1.5, theme.dotted(colours.alive)),
+    alive: () => at(39, 3, colours.alive),
+    believes: ({ of }) => at(14, 15, theme.hue(of, 60, 0.28)),
+    works: ({ of }) => at(29, 8, theme.hue(of, 45)),
+    finalizes: ({ of }) => at(29, 8, theme.striped(theme.hue(of, 38), theme.hue(of, 70))),
     freeze: stopped(colours.night, "frozen"),
     stall: stopped(colours.night, "stalled"),
     suspend: stopped(colours.sleep, "suspended"),
@@ -34,10 +34,10 @@ export const spanLooks = (theme: Theme): Looks => {
     fade: below(30, colours.trouble, "slow, then cut off"),
     duplicate: below(30, colours.soft, "duplicate id"),
     leads: led,
-    nobody: () => box(11, 8, theme.striped(colours.alive)),
+    nobody: () => at(11, 8, theme.striped(colours.alive)),
     overlap: () => ({ y: 1, height: 28, fill: colours.bad, text: "two at once", ink: "#fff" }),
     tenure: led,
-    vacant: () => box(5, 20, theme.striped(colours.line), "vacant"),
+    vacant: () => at(5, 20, theme.striped(colours.line), "vacant"),
     storm: beside(35, colours.soft, "storm"),
     outage: beside(60, colours.trouble, "outage"),
     disable: beside(40, colours.soft, "disabled"),
@@ -55,7 +55,7 @@ export const plainLook = (theme: Theme, { kind }: Span): Look => ({
 
 /** The drawing of a mark at `x` in the lane at `y`. `scale` is the height of the lane, relative to the normal one. */
 export interface MarkLook {
-  readonly draw: (brush: CanvasRenderingContext2D, x: number, y: number, mark: Mark, scale: number) => void
+  readonly draw: (brush: Brush, x: number, y: number, mark: Mark, scale: number) => void
   /** It has a text if there is room. */
   readonly text?: true
   /** It is drawn only if at most so many seconds are visible. */
@@ -66,23 +66,14 @@ export interface MarkLook {
 
 export type MarkLooks = { readonly [kind: string]: MarkLook }
 
-export const bar = (
-  brush: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-  fill: string
-): void => {
+type Brush = CanvasRenderingContext2D
+
+export const box = (brush: Brush, fill: Fill, x: number, y: number, width: number, height: number): void => {
   brush.fillStyle = fill
-  brush.fillRect(x - width / 2, y, width, height)
+  brush.fillRect(x, y, width, height)
 }
 
-export const shape = (
-  brush: CanvasRenderingContext2D,
-  fill: string,
-  points: ReadonlyArray<readonly [number, number]>
-): void => {
+export const shape = (brush: Brush, fill: string, points: ReadonlyArray<readonly [number, number]>): void => {
   brush.fillStyle = fill
   brush.beginPath()
   for (const [x, y] of points) brush.lineTo(x, y)
@@ -98,7 +89,7 @@ const dotAt = (top: number, radius: number, fill: string): MarkLook["draw"] => (
 
 const barAt =
   (top: number, width: number, height: number, fill: (place?: number) => string): MarkLook["draw"] =>
-  (brush, x, y, { of }, s) => bar(brush, x, y + top * s, width, height * s, fill(of))
+  (brush, x, y, { of }, s) => box(brush, fill(of), x - width / 2, y + top * s, width, height * s)
 
 /** The least important first: where there is no room for all texts, the last ones are shown. */
 export const markLooks = (theme: Theme): MarkLooks => {

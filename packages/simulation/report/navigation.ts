@@ -65,23 +65,18 @@ export const byOverview = (timeline: Timeline, { canvas }: Surface): void => {
   })
 }
 
-/** Goes to the next of several instants, and after the last to the first. */
-const nextOf = (timeline: Timeline, instants: ReadonlyArray<number>, span: number) => (): void => {
-  const at = instants.find((at) => at > timeline.middle + 1e-3) ?? instants[0]
-  if (at !== undefined) timeline.visit(at, span)
-}
-
-const previousOf = (timeline: Timeline, instants: ReadonlyArray<number>, span: number) => (): void => {
-  const at = instants.findLast((at) => at < timeline.middle - 1e-3) ?? instants.at(-1)
-  if (at !== undefined) timeline.visit(at, span)
-}
-
 /** The keys, and their buttons. */
 export const byKeys = (timeline: Timeline): void => {
   const elections = timeline.lanes[0]!.spans.filter(({ kind }) => kind === "leads").map(({ from }) => from)
     .toSorted((a, b) => a - b)
   const broken = timeline.data.violations.map(({ at }) => at)
   const closer = (): void => timeline.zoom(0.6, timeline.middle)
+  /** Goes to the next or previous of several instants, and after the last to the first. */
+  const visit = (instants: ReadonlyArray<number>, direction: 1 | -1, span: number) => (): void => {
+    const ordered = direction === 1 ? instants : instants.toReversed()
+    const at = ordered.find((at) => (at - timeline.middle) * direction > 1e-3) ?? ordered[0]
+    if (at !== undefined) timeline.visit(at, span)
+  }
   const keys: { readonly [key: string]: () => void } = {
     ArrowLeft: () => timeline.move(-0.2 * timeline.span),
     ArrowRight: () => timeline.move(0.2 * timeline.span),
@@ -89,10 +84,10 @@ export const byKeys = (timeline: Timeline): void => {
     "=": closer,
     "-": () => timeline.zoom(1.6, timeline.middle),
     "0": () => timeline.showAll(),
-    n: nextOf(timeline, elections, 20),
-    p: previousOf(timeline, elections, 20),
-    v: nextOf(timeline, broken, 8),
-    V: previousOf(timeline, broken, 8)
+    n: visit(elections, 1, 20),
+    p: visit(elections, -1, 20),
+    v: visit(broken, 1, 8),
+    V: visit(broken, -1, 8)
   }
   addEventListener("keydown", (event) => {
     const isTyping = event.target instanceof HTMLInputElement && event.target.type === "search"

@@ -55,9 +55,9 @@ interface Running {
   readonly link: Link
   /** It was asked to exit. */
   isStopping: boolean
-  fiber: Fiber.Fiber<unknown, unknown> | undefined
-  candidacy: Candidacy.Candidacy | undefined
-  leadership: Leadership | undefined
+  fiber?: Fiber.Fiber<unknown, unknown>
+  candidacy?: Candidacy.Candidacy
+  leadership?: Leadership | undefined
 }
 
 export class Host {
@@ -112,15 +112,7 @@ export class Host {
       booted: this.random.between(0, 1000) * second
     })
     const link = new Link(process, database)
-    const running: Running = {
-      process,
-      link,
-      isStopping: false,
-      fiber: undefined,
-      candidacy: undefined,
-      leadership: undefined
-    }
-    this.running = running
+    const running: Running = this.running = { process, link, isStopping: false }
     log.add(process.name, "starts", {
       id: this.id,
       priority: this.priority,
@@ -131,8 +123,8 @@ export class Host {
     const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
       Context.add(ElectionObserver, (event) => logElectionEvent(log, process, event))
     )
-    running.fiber = process.fork(context, this.main(running))
-    running.fiber.addObserver((exit) => {
+    const fiber = running.fiber = process.fork(context, this.main(running))
+    fiber.addObserver((exit) => {
       if (this.running !== running) return
       const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
       log.add(process.name, "exits", { reason })
@@ -245,17 +237,9 @@ export class Host {
     const { election, work } = this.environment
     const options: Candidacy.CandidateOptions = { id: this.id, priority: this.priority, safetyMargin: this.margin }
     const lead = work(running.process, this.plan)
+    const set = (leadership: Leadership | undefined) => Effect.sync(() => void (running.leadership = leadership))
     const led = (leadership: Leadership) =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => {
-          running.leadership = leadership
-        }),
-        () => lead(leadership),
-        () =>
-          Effect.sync(() => {
-            running.leadership = undefined
-          })
-      )
+      Effect.acquireUseRelease(set(leadership), () => lead(leadership), () => set(undefined))
     const waits = this.starts % 2 === 0
     return Effect.scoped(Effect.gen(function*() {
       const candidacy = yield* election.candidacy(options)

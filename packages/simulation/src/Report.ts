@@ -24,6 +24,7 @@ interface Source {
 
 const seconds = (at: number): number => Math.round(at / 1000) / (second / 1000)
 const hostOf = (process: string): string => process.split("#")[0]!
+const labelOf = ({ term, who }: Belief): string => `${who} believes that it leads, in term ${term}`
 
 const span = (kind: string, from: number, to: number, label: string, more: Partial<Span> = {}): Span => ({
   kind,
@@ -76,23 +77,19 @@ const processLane = ({ analysis, beliefs, lines, places }: Source, host: string)
   const runs = [...analysis.processes.values()].filter(({ name }) => hostOf(name) === host)
   const lives = runs.flatMap(({ born, died, id, name }, index) => {
     const reborn = runs[index + 1]?.born ?? analysis.history.endedAt
-    const alive = span("alive", born, died, `${name} runs as candidate "${id}"`)
-    return reborn > died
-      ? [span("dead", died, reborn, `${name} is dead, and its host runs no process`), alive]
-      : [alive]
+    const dead = span("dead", died, reborn, `${name} is dead, and its host runs no process`)
+    return [...(reborn > died ? [dead] : []), span("alive", born, died, `${name} runs as candidate "${id}"`)]
   })
-  const believed = beliefs.filter(({ who }) => hostOf(who) === host).map(({ from, term, to, who }) =>
-    span("believes", from, to, `${who} believes that it leads, in term ${term}`, { of: place })
+  const believed = beliefs.filter(({ who }) => hostOf(who) === host).map((belief) =>
+    span("believes", belief.from, belief.to, labelOf(belief), { of: place })
   )
   const works = workRuns(analysis).flatMap(({ begins, ended, ends, process: { died, name }, term }) => {
     if (hostOf(name) !== host) return []
     const over = ended ?? died
     const stopped = ends ?? over
     const work = `the work of ${name} in term ${term}`
-    const working = span("works", begins, stopped, work, { of: place })
-    return over > stopped
-      ? [working, span("finalizes", stopped, over, `the finalizers of ${work}`, { of: place })]
-      : [working]
+    const finalizing = span("finalizes", stopped, over, `the finalizers of ${work}`, { of: place })
+    return [span("works", begins, stopped, work, { of: place }), ...(over > stopped ? [finalizing] : [])]
   })
   const faults = analysis.faults.filter(({ who }) => hostOf(who) === host).map(({ from, kind, to, who }) =>
     span(kind, from, to, `${who}: ${kind}`)
@@ -117,21 +114,14 @@ const leaderLane = ({ analysis, beliefs, places }: Source): Lane => {
     if (to <= reached) return
     spans.push(span("nobody", reached, to, `nobody leads for ${((to - reached) / second).toFixed(3)} s`))
   }
-  for (const { from, term, to, who } of beliefs) {
+  for (const belief of beliefs) {
+    const { from, term, to, who } = belief
     nobody(from)
-    const label = `${who} believes that it leads, in term ${term}`
-    spans.push(span("leads", from, to, label, { of: places.get(hostOf(who)), text: `${hostOf(who)} · ${term}` }))
-    if (from < reached - 1000) {
-      const over = Math.min(to, reached)
-      spans.push(
-        span(
-          "overlap",
-          from,
-          over,
-          `two processes believe that they lead, for ${((over - from) / second).toFixed(6)} s`
-        )
-      )
-    }
+    const text = `${hostOf(who)} · ${term}`
+    spans.push(span("leads", from, to, labelOf(belief), { of: places.get(hostOf(who)), text }))
+    const over = Math.min(to, reached)
+    const label = `two processes believe that they lead, for ${((over - from) / second).toFixed(6)} s`
+    if (from < reached - 1000) spans.push(span("overlap", from, over, label))
     reached = Math.max(reached, to)
   }
   nobody(analysis.history.endedAt)
@@ -176,16 +166,7 @@ const databaseLane = ({ analysis, places }: Source): Lane => {
 }
 
 /** The events that the lanes of faults and operators show as spans, or not at all. */
-const unmarked: ReadonlySet<string> = new Set([
-  "batch",
-  "fault",
-  "fault-begins",
-  "fault-ends",
-  "done",
-  "begins",
-  "quiet",
-  "ends"
-])
+const unmarked = new Set(["batch", "fault", "fault-begins", "fault-ends", "done", "begins", "quiet", "ends"])
 
 const otherLane = ({ analysis, lines }: Source, kind: "simulation" | "operator", name: string): Lane => ({
   name,

@@ -30,16 +30,16 @@ export class UsageError extends Data.TaggedError("UsageError")<{ readonly messag
 
 const usageError = (message: string) => Effect.fail(new UsageError({ message }))
 
+const count = (name: string, byDefault: number, description: string) =>
+  Flag.Int(name).pipe(
+    Flag.withDefault(byDefault),
+    Flag.withDescription(`${description}; ${byDefault} by default`)
+  )
+
 const flags = {
-  seeds: Flag.Int("seeds").pipe(
-    Flag.withDefault(50),
-    Flag.withDescription("The number of histories; the profiles take turns; 50 by default")
-  ),
-  from: Flag.Int("from").pipe(Flag.withDefault(0), Flag.withDescription("The first seed; 0 by default")),
-  processes: Flag.Int("processes").pipe(
-    Flag.withDefault(5),
-    Flag.withDescription("The number of processes; 5 by default")
-  ),
+  seeds: count("seeds", 50, "The number of histories; the profiles take turns"),
+  from: count("from", 0, "The first seed"),
+  processes: count("processes", 5, "The number of processes"),
   duration: Flag.String("duration").pipe(
     Flag.withMetavar("DURATION"),
     Flag.withDefault("10m"),
@@ -49,10 +49,7 @@ const flags = {
     Flag.optional,
     Flag.withDescription(`Only this kind of history: ${Profile.names.join(", ")}`)
   ),
-  threads: Flag.Int("threads").pipe(
-    Flag.withDefault(1),
-    Flag.withDescription("The number of threads; 1 by default")
-  ),
+  threads: count("threads", 1, "The number of threads"),
   report: Flag.String("report").pipe(
     Flag.optional,
     Flag.withDescription(
@@ -193,16 +190,9 @@ const explain = Effect.fnUntraced(function*({ job, violations }: Simulate.Outcom
   )
 }, Effect.scoped)
 
-const simulate = Effect.fnUntraced(function*({ from, json, processes, seeds, threads, ...input }: {
-  readonly seeds: number
-  readonly from: number
-  readonly processes: number
-  readonly duration: string
-  readonly profile: Option.Option<string>
-  readonly threads: number
-  readonly report: Option.Option<string>
-  readonly json: boolean
-}) {
+const simulate = Effect.fnUntraced(function*(
+  { from, json, processes, seeds, threads, ...input }: Command.Command.Config.Infer<typeof flags>
+) {
   yield* requireAtLeast(1, { seeds, processes, threads })
   yield* requireAtLeast(0, { from })
   const duration = yield* parseDuration(input.duration)

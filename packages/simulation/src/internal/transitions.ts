@@ -96,9 +96,9 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   return legal(removes ? "evict" : "spoil-or-repair")
 }
 
-/** Whether the process had an event before an instant. */
-const hadSeen = ({ processes }: Analysis, by: string, at: number, isSought: (event: Event) => boolean): boolean =>
-  processes.get(by)?.events.some((event) => event.at < at && isSought(event)) === true
+/** The last such event of the process before an instant. */
+const lastSeen = ({ processes }: Analysis, by: string, at: number, isSought: (event: Event) => boolean) =>
+  processes.get(by)?.events.findLast((event) => event.at < at && isSought(event))
 
 const ofCandidate = (
   { after, before, candidates, commit }: Entry,
@@ -132,11 +132,16 @@ const ofCandidate = (
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
   // At the commit, not when it was sent: a late commit has to conflict.
   const isOwn = analysis.owners.get(was.registration) === by &&
-    hadSeen(analysis, by, at, ({ details, what }) => what === "registered" && details.registration === was.registration)
+    lastSeen(
+        analysis,
+        by,
+        at,
+        ({ details, what }) => what === "registered" && details.registration === was.registration
+      ) !== undefined
   if (isOwn) return illegal("supersedes its own registration")
   const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
-  return hadSeen(analysis, by, commit.sentAt, ({ what }) => what === "superseded") &&
-      configuredAt < at - underWay && (lastWritten.get(id) ?? 0) > at - timeout
+  const status = lastSeen(analysis, by, commit.sentAt, ({ what }) => what === "superseded" || what === "registered")
+  return status?.what === "superseded" && configuredAt < at - underWay && (lastWritten.get(id) ?? 0) > at - timeout
     ? illegal(`takes "${id}" back from who lives`)
     : legal("supersede")
 }

@@ -1,7 +1,6 @@
 /**
- * The command `fdb-election`, as a value: what it does with its arguments, and the exit code that comes of it.
- *
- * `bin.ts` makes a program of it. Where the store comes from, `Stores` tells; so it runs on any engine, in tests too.
+ * The command `fdb-election` as a value: from arguments to an exit code. `bin.ts` is the program. The service `Stores` opens the
+ * store, so tests can run the command on any engine.
  */
 import { command as simulate } from "@effect-fdb/simulation/SimulateCommand"
 import * as Cause from "effect/Cause"
@@ -50,7 +49,7 @@ const oneLine = (text: string): string => text.replaceAll(/\?\s*\n\s*/g, "? ").r
 
 const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${printable(message)}`)
 
-/** A wrong command line is told in a sentence, with where to read on, and not with the whole of the help. */
+/** Reports a wrong command line in one sentence that refers to `--help`, instead of the whole help. */
 const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
   present: (event) =>
     event._tag === "InvalidInvocation"
@@ -63,12 +62,12 @@ const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
       : CliOutput.defaultPresenter.present(event)
 })
 
-/** No wizard: it would read from a terminal that is the command's own. */
+/** Without the wizard, which would read from the terminal of the command. */
 const cliConfig = CliConfig.layer({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
 })
 
-/** The library's log lines, on standard error. */
+/** Writes the library's log lines to standard error. */
 const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message.map(String) : [String(message)]
   if (cause.reasons.length > 0) {
@@ -80,10 +79,10 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
 const messageOf = (error: unknown): string =>
   Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
 
-/** What is told with these may have several lines, for the system has said it; no id of a candidate stands in it. */
-const tellsOfSystem: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.internal, ExitCode.system])
+/** Messages with these codes come from the system: they may have several lines, and contain no id of a candidate. */
+const systemCodes: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.internal, ExitCode.system])
 
-/** Tells what went wrong, where it has not been told, and what the exit code is. */
+/** Reports a failure that has not been reported, and returns the exit code. */
 const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
   if (Exit.isSuccess(exit)) return Effect.succeed(ExitCode.ok)
   if (Cause.hasInterruptsOnly(exit.cause)) return Effect.succeed(ExitCode.interrupted)
@@ -94,14 +93,14 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
     return Effect.as(report(oneLine(error.message)), ExitCode.usage)
   }
   const code = ExitCode.ofError(error)
-  const message = tellsOfSystem.has(code) ? oneLine(messageOf(error)) : messageOf(error)
+  const message = systemCodes.has(code) ? oneLine(messageOf(error)) : messageOf(error)
   return Effect.as(
     report(code === ExitCode.internal ? `an internal error, please report it: ${message}` : message),
     code
   )
 }
 
-/** Runs the command with these arguments, to its exit code. Never fails; what went wrong is on standard error. */
+/** Runs the command and returns its exit code. Never fails: it reports failures on standard error. */
 export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
   Durations.refuseNegative(args).pipe(
     Effect.andThen(Command.runWith(command, options)(args)),

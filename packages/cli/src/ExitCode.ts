@@ -1,7 +1,6 @@
 /**
- * What the command's exit codes mean. They are those of `sysexits.h` and of the shell, where these have one.
- *
- * `fdb-election run` gives the exit code of the command that it ran, which may be any of these.
+ * The exit codes of the command. They follow `sysexits.h` and the shell. `fdb-election run` returns the exit code of the command that
+ * it ran, which may be equal to one of these.
  */
 import * as Predicate from "effect/Predicate"
 
@@ -16,23 +15,23 @@ export const invalidRecords = 65
 export const noElection = 66
 /** The store cannot be opened or reached. */
 export const unavailable = 69
-/** The command itself is at fault. */
+/** A bug in the command. */
 export const internal = 70
-/** The operating system refused something: to start or end a process, to write the output; or its clock is wrong. */
+/** The operating system refused to start or end a process or to write the output, or its clock is wrong. */
 export const system = 71
 /** Another process takes part under the same id. */
 export const idTaken = 73
-/** Not now: the leadership was lost, or the leader has not stepped down. Trying again may help. */
+/** The leadership was lost, or the leader has not stepped down. Another attempt may succeed. */
 export const tryAgain = 75
 /** The command to run exists, but cannot be executed. */
 export const notExecutable = 126
 export const notFound = 127
-/** Interrupted, as by Ctrl-C: 128 and SIGINT. */
+/** Interrupted, as by Ctrl-C: 128 plus SIGINT. */
 export const interrupted = 130
 
 export const ofSignal = (signalNumber: number): number => 128 + signalNumber
 
-/** By the tags of the errors of elections and of the command line. */
+/** Exit codes by the tag of an error. */
 const byTag: { readonly [tag: string]: number } = {
   PromiseBroken: promiseBroken,
   ShowHelp: usage,
@@ -44,7 +43,7 @@ const byTag: { readonly [tag: string]: number } = {
   CandidateSuperseded: idTaken
 }
 
-/** The exit code of an error; `internal` for what should not have happened. */
+/** The exit code of an error; `internal` for an unexpected one. */
 export const ofError = (error: unknown): number => {
   if (Predicate.hasProperty(error, "exitCode") && typeof error.exitCode === "number") return error.exitCode
   return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? internal

@@ -1,4 +1,4 @@
-/** How the command fails by itself: with an exit code, and with the sentence that a person reads. */
+/** The command's own failures: an exit code and a sentence. */
 import * as Schema from "effect/Schema"
 import * as ExitCode from "./ExitCode.ts"
 
@@ -7,7 +7,6 @@ export class Failure extends Schema.TaggedError<Failure>()("Failure", {
   message: Schema.String
 }) {}
 
-/** Each kind of failure makes its message from a sentence; `ExitCode.ts` says what the kinds mean. */
 const failure = (exitCode: number) => (message: string): Failure => new Failure({ exitCode, message })
 
 export const usageError = failure(ExitCode.usage)
@@ -18,9 +17,9 @@ export const tryAgain = failure(ExitCode.tryAgain)
 const notFound = failure(ExitCode.notFound)
 const notExecutable = failure(ExitCode.notExecutable)
 
-/** The command to run is nowhere in `PATH`, or the file is not there. */
+/** The command to run is not in `PATH`, or its file does not exist. */
 export const commandNotFound = (command: string): Failure => {
-  if (command === "") return notFound("the command to run is empty: give its name or its path after --")
+  if (command === "") return notFound("the command to run is empty: give a name or a path after --")
   return notFound(
     command.includes("/")
       ? `there is no file ${command}: check the path of the command`
@@ -36,5 +35,5 @@ export const commandNotExecutable = (command: string, isDirectory: boolean): Fai
       : `${command} cannot be executed: make it executable (chmod +x), or run it by its interpreter`
   )
 
-/** The command that was run has ended with this status, which is not 0. The command says no more about it. */
+/** The command that was run has ended with this status, which is not 0. No message follows. */
 export class CommandEnded extends Schema.TaggedError<CommandEnded>()("CommandEnded", { status: Schema.Int }) {}

@@ -27,7 +27,7 @@ const console: Console.Console = {
   log: (...args) => {
     const failure = writeOutput(format(...args))
     if (failure === undefined) return
-    // What cannot be written is not worth going on for.
+    // Without its output, the command has no reason to continue.
     if (failure.code === "EPIPE") exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
     writeError(`fdb-election: standard output cannot be written to: ${failure.message}`)
     exit(ExitCode.system)
@@ -35,11 +35,10 @@ const console: Console.Console = {
   error: (...args) => writeError(format(...args))
 }
 
-// Standard error is for people, one sentence for each thing that matters. Libraries (lmdb-js, with stack traces) print there what
-// they also throw.
+// Libraries print errors that they also throw (lmdb-js with stack traces). Standard error is for the command's own sentences only.
 for (const method of ["debug", "error", "info", "log", "trace", "warn"] as const) globalThis.console[method] = () => {}
 
-/** Standard streams that are asked about and not opened; see `standardStreams.ts`. */
+/** Describes the standard streams without opening them; see `standardStreams.ts`. */
 const stdio = Stdio.make({
   args: Effect.sync(() => process.argv.slice(2)),
   stdinIsTerminal: Effect.sync(() => tty.isatty(0)),

@@ -187,7 +187,7 @@ describe("the command line", () => {
         ["run --grace 6s -- sleep --for -1s", /--grace is 6 s/],
         ["run sleep -5s", /Unrecognized flag: -5.*; flags of the command to run go after --$/],
         ["run --priority 4294967296 -- true", /priority is 4294967296/],
-        ["run --grace 6s -- true", /--grace is 6 s and may be half of the lease, which is 10 s/]
+        ["run --grace 6s -- true", /--grace is 6 s but may be at most half of the lease, which is 10 s/]
       ]
       for (const [args, said] of wrong) {
         assert.strictEqual(yield* call(args), ExitCode.usage, args)
@@ -254,12 +254,12 @@ describe("the command line", () => {
       ]
       yield* call("status")
       assert.deepStrictEqual((yield* lastLine).split("\n").slice(-3), [
-        "The store grows: process 41 (stopped) has been reading since 1200 commits ago, so no space is used again; " +
-        "let it go on (SIGCONT) or end it",
-        "The store grows: process 42 has been reading since 1 commit ago, so no space is used again; " +
-        "its event loop is blocked; end it if that lasts",
-        "The store grows: process 43 (not of this container, perhaps) has been reading since 2 commits ago, so no space is used " +
-        "again; see what it does, and end it if that lasts"
+        "The store grows: process 41 (stopped) reads a state 1200 commits old, so pages cannot be reused; " +
+        "continue (SIGCONT) or end it",
+        "The store grows: process 42 reads a state 1 commit old, so pages cannot be reused; " +
+        "its event loop is blocked; end it if this lasts",
+        "The store grows: process 43 (perhaps of another container) reads a state 2 commits old, so pages cannot be " +
+        "reused; check it, and end it if this lasts"
       ])
       yield* call("status --json")
       assert.deepStrictEqual(JSON.parse(yield* lastLine).laggingReaders, opened.laggingReaders)

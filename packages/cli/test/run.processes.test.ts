@@ -190,7 +190,7 @@ describe.concurrent("a command that leads", () => {
     fs.writeFileSync(at.file("script"), "#!/no/such/interpreter\n", { mode: 0o755 })
     const script = at.start(["run", "--", "./script"])
     assert.strictEqual(code(await script.ended), ExitCode.system)
-    assert.match(script.said, /\.\/script cannot be started: the interpreter that it names is not there/)
+    assert.match(script.said, /\.\/script cannot be started: the interpreter that it names does not exist/)
     assert.isUndefined(await at.leader())
   }, 180_000)
 
@@ -312,7 +312,10 @@ describe.concurrent("a command that leads", () => {
     const high = at.run(["--id", "high", "--priority", "5"], obedient)
     await nthGroup(at, 1)
     assert.strictEqual(code(await low.ended), ExitCode.tryAgain)
-    assert.match(low.said, /the command was ended with the leadership of term 1, for a candidate of higher priority/)
+    assert.match(
+      low.said,
+      /the command was ended because the leadership of term 1 was lost: a candidate of higher priority/
+    )
     const [begin, end, next] = at.lines("log").map((line) => line.split(" "))
     assert.deepStrictEqual([begin![0], begin![2]], ["begin", "low"])
     assert.deepStrictEqual([end![0], end![2]], ["end", "low"])

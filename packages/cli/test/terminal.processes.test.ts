@@ -182,7 +182,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     const next = terminal.at.run(["--id", "b"], "exit 0")
     assert.strictEqual((await next.ended).code, 0)
     terminal.type("fg\n")
-    await terminal.shows(/the command was ended with the leadership of term/)
+    await terminal.shows(/the command was ended because the leadership of term/)
     terminal.type("echo \"status $?\"\n")
     await terminal.shows(/status 75/)
   }, 180_000)

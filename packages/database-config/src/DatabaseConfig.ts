@@ -1,16 +1,15 @@
 /**
- * The `Database` service on the engine that the environment names: the same program runs in memory, on LMDB and on FoundationDB.
- *
- * An engine's package is loaded when its layer is built and not before, so only that of the engine in use has to be installed.
+ * The `Database` service on the engine that the environment names: the same program runs in memory, on LMDB and on FoundationDB. A
+ * layer loads its engine's package when it is built, so only the package of the used engine must be installed.
  *
  * | variable              | meaning                                                                     |
  * | --------------------- | --------------------------------------------------------------------------- |
  * | `FDB_ELECTION_ENGINE` | `memory`, `lmdb` or `fdb`; `lmdb` unless set                                |
- * | `FDB_ELECTION_PATH`   | LMDB's directory; has to be set for `lmdb`                                  |
- * | `FDB_ELECTION_ACCESS` | who may use an LMDB database that is made here: `owner`, the default, or `group` |
+ * | `FDB_ELECTION_PATH`   | LMDB's directory; required for `lmdb`                                       |
+ * | `FDB_ELECTION_ACCESS` | who may use a new LMDB database: `owner` (the default) or `group`           |
  * | `FDB_CLUSTER_FILE`    | FoundationDB's cluster file; the client's default unless set                |
  *
- * The command `fdb-election` reads the same variables, but knows no `memory`.
+ * The command `fdb-election` reads the same variables, but does not accept `memory`.
  */
 import type { Database } from "@effect-fdb/core"
 import * as Config from "effect/Config"
@@ -60,7 +59,7 @@ export type Store = {
 export const engineNames = Object.keys(engines) as ReadonlyArray<EngineName>
 
 /**
- * What a program has to know of an engine beside its options: names of its variables and flags, the words for its databases.
+ * The description of an engine: the names of its variables and flags, and the texts for its databases.
  *
  * @since 0.1.0
  * @category models
@@ -87,7 +86,6 @@ export const config: Config.Config<Store> = oneOf(engineVariable, engineNames).p
   )
 )
 
-/** The package of an engine, which says how to open its databases. */
 const load = ({ engine }: Store) => {
   const { load, packages } = engineOf(engine)
   return Effect.tryPromise({
@@ -97,8 +95,8 @@ const load = ({ engine }: Store) => {
 }
 
 /**
- * The `Database` service on this store. It fails with {@link EngineUnavailable} when the engine's package is not installed, and
- * otherwise with the engine's own errors, whose messages say what to do.
+ * The `Database` service on a store. It fails with {@link EngineUnavailable} if the engine's package is not installed, or with the
+ * engine's own errors. The messages say what to do.
  *
  * @example const DatabaseLayer = DatabaseConfig.open({ engine: "lmdb", path: "/var/lib/app/store" })
  * @since 0.1.0
@@ -108,8 +106,8 @@ export const open = (store: Store): Layer.Layer<Database, EngineUnavailable | Op
   Layer.unwrap(Effect.map(load(store), ({ layer }) => layer(store)))
 
 /**
- * The processes that keep a database from using space again, as they have read an old state for a while. None where the engine
- * knows no such thing.
+ * The processes that keep a database from reusing space, because they have read an old state for some time. Empty for engines
+ * without such readers.
  *
  * @since 0.1.0
  * @category operations

@@ -1,4 +1,3 @@
-/** The package of an engine is missing. */
 import * as Schema from "effect/Schema"
 
 /**
@@ -9,9 +8,9 @@ import * as Schema from "effect/Schema"
  */
 export class EngineUnavailable extends Schema.TaggedError<EngineUnavailable>()("EngineUnavailable", {
   engine: Schema.String,
-  /** The npm packages that it needs. */
+  /** The npm packages to install. */
   packages: Schema.String,
-  /** What loading them failed with. */
+  /** The error of the import. */
   detail: Schema.String
 }) {
   override get message(): string {

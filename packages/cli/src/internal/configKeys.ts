@@ -1,4 +1,4 @@
-/** The configuration as keys and values on the command line. */
+/** The keys and values of the configuration on the command line. */
 import { ElectionConfig, type InvalidConfig } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,6 @@ type Value = Duration.Duration | boolean
 
 interface ConfigKey {
   readonly field: "leaseDuration" | "heartbeatInterval" | "candidateTimeout" | "electionEnabled" | "allowPreemption"
-  /** Its name in JSON. */
   readonly json: string
 }
 
@@ -22,7 +21,7 @@ const keys: ReadonlyMap<string, ConfigKey> = new Map<string, ConfigKey>([
   ["preemption", { field: "allowPreemption", json: "preemption" }]
 ])
 
-/** A value for programs: milliseconds, or true or false. */
+/** A value in JSON: milliseconds, or true or false. */
 export const valueToJson = (value: Value): number | boolean =>
   Duration.isDuration(value) ? Duration.toMillis(value) : value
 
@@ -39,7 +38,7 @@ export const inOneLine = (config: ElectionConfig): string => {
   return `lease ${times[0]}, heartbeat ${times[1]}, candidate timeout ${times[2]}, ${enabled}, preemption ${preemption}`
 }
 
-/** What the text says, by the kind of the value that it is to replace. */
+/** Parses a value of the same kind as `before`. */
 const read = (text: string, before: Value): Option.Option<Value> => {
   if (Duration.isDuration(before)) return Durations.parse(text)
   if (/^(true|on|yes)$/i.test(text)) return Option.some(true)
@@ -53,10 +52,10 @@ const find = (key: string): Effect.Effect<ConfigKey, Failure> => {
     : Effect.succeed(found)
 }
 
-/** The longest duration that can be set; the library records durations in 62 bits of nanoseconds, which is a little more. */
+/** The longest duration. The library stores 62 bits of nanoseconds, which is a little more. */
 const longest = Duration.days(146 * 365)
 
-/** Fails where a duration of the configuration is longer than can be recorded. */
+/** Fails if a duration of the configuration is longer than {@link longest}. */
 export const checkDurations = (config: ElectionConfig): Effect.Effect<ElectionConfig, Failure> => {
   for (const [key, { field }] of keys) {
     const value = config[field]
@@ -67,7 +66,7 @@ export const checkDurations = (config: ElectionConfig): Effect.Effect<ElectionCo
   return Effect.succeed(config)
 }
 
-/** What is wrong with a configuration, by the key of this command and not by the library's field. */
+/** Reports an invalid configuration, with the key of this command instead of the library's field. */
 export const refuse = ({ field, problem }: InvalidConfig): Effect.Effect<never, Failure> =>
   usageError(`the ${[...keys].find(([, key]) => key.field === field)?.[0] ?? field} ${problem}`)
 
@@ -81,7 +80,7 @@ export const get = (config: ElectionConfig, key: string): Effect.Effect<Value, F
 /** The configuration with `KEY VALUE KEY VALUE …` set. */
 export const set = Effect.fnUntraced(function*(config: ElectionConfig, pairs: ReadonlyArray<string>) {
   if (pairs.length % 2 !== 0) {
-    return yield* usageError("config set takes pairs of a key and a value, as in lease 20s heartbeat 5s")
+    return yield* usageError("config set takes pairs of a key and a value, such as lease 20s heartbeat 5s")
   }
   const given: Record<string, Value> = {}
   for (let i = 0; i < pairs.length; i += 2) {

@@ -1,4 +1,4 @@
-/** Durations as people write and read them. */
+/** Durations as text. */
 import { Flag } from "effect/cli"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,8 +16,8 @@ const units: ReadonlyArray<readonly [nanos: number, names: RegExp]> = [
   [86_400e9, /^d(ays?)?$/]
 ]
 
-/** What may be written, for messages. */
-export const syntax = "a positive number and a unit, as 500ms, 10s, 1.5m or 1m30s (the greater unit first)"
+/** The syntax of {@link parse}, for messages. */
+export const syntax = "a positive number and a unit, such as 500ms, 10s, 1.5m or 1m30s (the greater unit first)"
 
 /** Reads `500ms`, `10s`, `10 seconds`, `1m30s`: each unit once, in descending order. */
 export const parse = (text: string): Option.Option<Duration.Duration> => {
@@ -40,7 +40,7 @@ export const parse = (text: string): Option.Option<Duration.Duration> => {
 
 const rounded = (value: number): string => value < 10 ? String(Math.round(value * 10) / 10) : String(Math.round(value))
 
-/** Short and rounded, to be read: `250 ms`, `8.1 s`, `3 min 2 s`, `2 h 5 min`, `4 d 1 h`. */
+/** Formats a duration, rounded: `250 ms`, `8.1 s`, `3 min 2 s`, `2 h 5 min`, `4 d 1 h`. */
 export const format = (duration: Duration.Duration): string => {
   const millis = Duration.toMillis(duration)
   if (millis < 999.5) return `${rounded(millis)} ms`
@@ -54,10 +54,10 @@ export const format = (duration: Duration.Duration): string => {
   return seconds < 86_400 ? two(3600, "h", 60, "min") : two(86_400, "d", 3600, "h")
 }
 
-/** The same of a number of nanoseconds; a negative one, as between the clocks of two hosts, counts as none. */
+/** {@link format} of nanoseconds. A negative number (two hosts' clocks may differ) counts as zero. */
 export const formatNanos = (nanos: bigint): string => format(Duration.nanos(nanos < 0n ? 0n : nanos))
 
-/** Short and exact, to be written again: what `parse` reads. */
+/** Formats a duration exactly, so that `parse` reads it. */
 export const exact = (duration: Duration.Duration): string => {
   const nanos = Duration.toNanosUnsafe(duration)
   for (const [unit, size] of [["s", 1_000_000_000n], ["ms", 1_000_000n], ["us", 1000n]] as const) {
@@ -66,7 +66,7 @@ export const exact = (duration: Duration.Duration): string => {
   return `${nanos}ns`
 }
 
-/** A flag `--name DURATION`, absent unless given. */
+/** An optional flag `--name DURATION`. */
 export const durationFlag = (name: string, description: string): Flag.Flag<Option.Option<Duration.Duration>> =>
   Flag.String(name).pipe(
     Flag.withMetavar("DURATION"),
@@ -81,8 +81,8 @@ export const isNegative = (text: string): boolean => text.startsWith("-") && Opt
 const takers = /^(--lease|--heartbeat|--candidate-timeout|--grace|--wait|lease|heartbeat|candidate-timeout)$/
 
 /**
- * Fails where a flag or a key of the configuration is given a negative duration: the parser would take `-1s` for unknown flags, and
- * name neither it nor what it was meant for. What follows `--` is not ours.
+ * Fails if a flag or a configuration key has a negative duration. Otherwise the parser would report `-1s` as unknown flags. Arguments
+ * after `--` belong to the command.
  */
 export const refuseNegative = (args: ReadonlyArray<string>): Effect.Effect<void, Failure> => {
   const separator = args.indexOf("--")

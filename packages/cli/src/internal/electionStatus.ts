@@ -1,4 +1,4 @@
-/** The status of an election at one instant: read at once, shown to people or to programs. */
+/** The status of an election, read in one transaction, as text and as JSON. */
 import type { CandidateInfo, Challenge } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -15,9 +15,8 @@ export const read = ({ election }: SelectedElection) =>
     config: election.readConfig,
     leader: Effect.map(election.getLeaderRaw, Option.getOrUndefined),
     challenge: Effect.map(election.readChallenge, Option.getOrUndefined),
-    /** Those that are alive. */
     candidates: election.listCandidates,
-    /** The newest tenure, which is the leader's where one leads. */
+    /** The newest tenure: the leader's if there is one. */
     newest: Effect.map(election.readHistory(1), ([newest]) => newest),
     /** By this process's wall clock, in nanoseconds since the epoch. */
     now: Clock.currentTimeNanos
@@ -27,7 +26,7 @@ export type ElectionStatus = Effect.Success<ReturnType<typeof read>>
 
 const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
 
-/** For programs. Terms and ballots are strings, for they have 64 bits. */
+/** Terms and ballots are strings, because they have 64 bits. */
 export const toJson = (
   { name }: SelectedElection,
   { candidates, challenge, config, leader, newest, now }: ElectionStatus
@@ -39,7 +38,7 @@ export const toJson = (
     term: String(leader.term),
     ballot: String(leader.ballot),
     leaseMillis: Duration.toMillis(leader.leaseDuration),
-    /** Negative where the lease has lapsed. */
+    /** Negative if the lease has lapsed. */
     remainingMillis: millis(leader.leaseExpiry - now)
   },
   lastTerm: newest === undefined ? null : String(newest.term),
@@ -57,7 +56,7 @@ export const toJson = (
   config: ConfigKeys.toJson(config)
 })
 
-/** What stays the same while nothing happens but heartbeats and renewals. */
+/** The part of the status that heartbeats and renewals do not change. */
 export const lasting = (selected: SelectedElection, status: ElectionStatus) => {
   const { candidates, leader, ...rest } = toJson(selected, status)
   return {
@@ -68,7 +67,7 @@ export const lasting = (selected: SelectedElection, status: ElectionStatus) => {
   }
 }
 
-/** The wall clock's time, to be read. */
+/** Formats an instant of the wall clock. */
 export const instantText = (nanos: bigint): string =>
   new Date(Number(nanos / 1_000_000n)).toISOString().replace("T", " ").replace(/\.\d+/, "")
 
@@ -103,7 +102,7 @@ const challengeText = ({ challengerId, priority, term }: Challenge): string =>
     ? `an operator has asked the leader of term ${term} to step down`
     : `"${challengerId}", priority ${priority}, has asked the leader of term ${term} to step down`
 
-/** A table of candidates; the leader comes first, and is starred. */
+/** A table of candidates. The leader comes first, with a star. */
 export const candidateLines = ({ candidates, leader, now }: ElectionStatus): Array<string> => {
   const leads = (candidate: CandidateInfo) => candidate.processId === leader?.leaderId
   return Table.lines(
@@ -116,22 +115,21 @@ export const candidateLines = ({ candidates, leader, now }: ElectionStatus): Arr
   )
 }
 
-/** What a process does to the store by a read that does not end, and what to do about it. */
+/** Describes a lagging reader and what to do about it. */
 export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string => {
   const commits = commitsBehind === 1 ? "1 commit" : `${commitsBehind} commits`
   const [what, remedy] = {
-    stopped: [" (stopped)", "let it go on (SIGCONT) or end it"],
-    running: ["", "its event loop is blocked; end it if that lasts"],
-    unknown: [" (not of this container, perhaps)", "see what it does, and end it if that lasts"]
+    stopped: [" (stopped)", "continue (SIGCONT) or end it"],
+    running: ["", "its event loop is blocked; end it if this lasts"],
+    unknown: [" (perhaps of another container)", "check it, and end it if this lasts"]
   }[state]
-  return `The store grows: process ${pid}${what} has been reading since ${commits} ago, so no space is used again; ${remedy}`
+  return `The store grows: process ${pid}${what} reads a state ${commits} old, so pages cannot be reused; ${remedy}`
 }
 
 /** The status in lines for people. */
 export interface StatusLines {
-  /** Which election it is. */
   readonly title: string
-  /** Who leads, and whatever else is so. */
+  /** The leader and everything else but the candidates. */
   readonly facts: ReadonlyArray<string>
   /** The leader first. */
   readonly candidates: ReadonlyArray<string>
@@ -154,6 +152,6 @@ export const toLines = (selected: SelectedElection, status: ElectionStatus): Sta
     ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
   ], candidateLines(status))
 
-/** What there is to show while the store does not answer. */
+/** The lines while the store does not answer. */
 export const unreachable = (selected: SelectedElection, problem: string): StatusLines =>
   linesOf(selected, [["Store", `does not answer: ${problem}`]], [])

@@ -1,6 +1,6 @@
 /**
- * The terminal that standard output is. Node tells its size only of its own stream, which is opened for that: by those who ask, and
- * run no command that the terminal is shared with (see `standardStreams.ts`). Nothing is asked of the user.
+ * The terminal of standard output, for its size. Only Node's own stream reports the size, so this module opens that stream. Subcommands
+ * that share the terminal with a command must not use it (see `standardStreams.ts`).
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -8,13 +8,13 @@ import * as Queue from "effect/Queue"
 import * as Terminal from "effect/Terminal"
 import * as tty from "node:tty"
 
-/** A terminal that does not know its size says that it is 0. */
+/** A terminal that does not know its size reports 0. */
 const sizeNow = (): Terminal.Size =>
   tty.isatty(1)
     ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
     : { columns: 80, rows: 24 }
 
-/** A process that was suspended was not told that the size has changed meanwhile. */
+/** A suspended process misses changes of the size. */
 const askAgain = () => process.kill(process.pid, "SIGWINCH")
 
 const reads = Effect.die("the command does not read from the terminal")
@@ -22,7 +22,7 @@ const reads = Effect.die("the command does not read from the terminal")
 export const terminal = Terminal.make({
   columns: Effect.sync(() => sizeNow().columns),
   rows: Effect.sync(() => sizeNow().rows),
-  /** The size as it is now, and after each change. */
+  /** The present size, and the size after each change. */
   size: Effect.gen(function*() {
     const queue = yield* Queue.sliding<Terminal.Size, Cause.Done>(1)
     const tell = () => void Queue.offerUnsafe(queue, sizeNow())

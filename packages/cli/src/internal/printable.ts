@@ -1,6 +1,6 @@
 /**
- * Text that others have written, as the id of a candidate, made printable for people: what would move the cursor, clear the screen,
- * turn the direction of writing or look like a line of ours is written out, as `\x1b` or `\n`.
+ * Makes foreign text, such as the id of a candidate, printable. Characters that would move the cursor, clear the screen, change the
+ * direction of writing or begin a line are written as escapes, such as `\x1b` or `\n`.
  */
 const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu
 
@@ -11,5 +11,4 @@ const escape = (character: string): string => {
   return named[character] ?? (hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`)
 }
 
-/** See the module. Text that is printable already stays as it is. */
 export const printable = (text: string): string => text.replaceAll(control, escape)

@@ -1,17 +1,17 @@
-/** The status of an election on a terminal, drawn over the one before it. */
+/** Draws the status of an election on a terminal, over the previous one. */
 import type * as Terminal from "effect/Terminal"
 import stringWidth from "string-width"
 import type { StatusLines } from "./electionStatus.ts"
 
 const toTop = "\u001b[H"
 const eraseBelow = "\u001b[J"
-/** Terminals may think a character wider than we do; such a line must not take a second row. */
+/** A terminal may draw a character wider than `stringWidth` says. Such a line must not wrap. */
 const wrapOff = "\u001b[?7l"
 const wrapOn = "\u001b[?7h"
 
 const hint = ["", "Ctrl-C ends the watch, not the election."]
 
-/** As many lines as there is room for, one or more: candidates are left out before facts, and who leads stays to the last. */
+/** The lines that fit into `room` rows (at least one). Drops candidates first, then facts, and the leader last. */
 export const fit = ({ candidates, facts, title }: StatusLines, room: number): Array<string> => {
   const all = [title, ...facts, ...candidates]
   if (all.length <= room) return all
@@ -25,14 +25,14 @@ export const fit = ({ candidates, facts, title }: StatusLines, room: number): Ar
 
 const segmenter = new Intl.Segmenter()
 
-/** The beginning of a line that takes so many columns. */
+/** The beginning of a line that fits into `columns`. */
 const cut = (line: string, columns: number): string => {
   let width = 0
   return Array.from(segmenter.segment(line), ({ segment }) => segment)
     .filter((segment) => (width += stringWidth(segment)) <= columns).join("")
 }
 
-/** Rows of a terminal of that size; its last one is for the cursor, so that nothing is scrolled away. */
+/** The rows of a terminal. The last one stays free for the cursor, so that the terminal does not scroll. */
 export const rows = (status: StatusLines, size: Terminal.Size): Array<string> => {
   const room = Math.max(size.rows - 1, 1)
   const lines = fit(status, room)

@@ -1,4 +1,4 @@
-/** The election that a command line selects; `commands/root.ts` says how. */
+/** The election that a command line selects. */
 import { Database, FdbError, type Transaction } from "@effect-fdb/core"
 import { type LeaderElection, NotInitialized } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"
@@ -17,10 +17,10 @@ export const missing = ({ name, store }: SelectedElection): Failure =>
     `there is no election ${name.text} in ${
       describe(store)
     }: set it up with \`fdb-election init\`, or check --election ` +
-      "and where the store is"
+      "and the flags of the store"
   )
 
-/** Errors of the store and of a missing election, with the words that a person needs. */
+/** Adds advice to errors of the store and to that of a missing election. */
 export const explain =
   (selected: SelectedElection) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, Exclude<E, FdbError | NotInitialized> | Failure, R> =>
@@ -33,6 +33,6 @@ export const explain =
         : error as Exclude<E, FdbError | NotInitialized>
     })
 
-/** A transaction of a command: bounded, and harmless when it is run twice. */
+/** Runs a transaction of a command: with a timeout, and idempotent. */
 export const transact = <A, E>(body: Effect.Effect<A, E, Transaction>): Effect.Effect<A, E | FdbError, Database> =>
   Database.transact(body, { idempotent: true, timeout: "5 seconds" })

@@ -1,16 +1,15 @@
 /**
- * Standard output and standard error of a process that shares them with a command.
+ * Writes to the standard output and standard error that this process shares with a command.
  *
- * Node's own streams would put pipes into non-blocking mode, for the command as well, whose writes then fail with EAGAIN; and
- * would wait for a reader that does not read, while a lease runs out. So they are not touched. What is said on standard
- * error while a command runs is dropped rather than waited for.
+ * Node's own streams would set pipes to non-blocking mode for the command as well, whose writes then fail with EAGAIN. They would also
+ * wait for a slow reader while a lease runs out. So they are not used. A line for standard error is dropped if it would block.
  */
 import * as fs from "node:fs"
 import * as tty from "node:tty"
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Writes all of it to a descriptor that may be in non-blocking mode; returns why what is left could not be written. */
+/** Writes all bytes to a descriptor that may be in non-blocking mode; returns the error if it cannot. */
 const writeAll = (fd: number, bytes: Uint8Array): NodeJS.ErrnoException | undefined => {
   for (let rest = bytes; rest.length > 0;) {
     try {
@@ -25,8 +24,8 @@ const writeAll = (fd: number, bytes: Uint8Array): NodeJS.ErrnoException | undefi
 }
 
 /**
- * Another description of standard error that does not block, where there can be one: of a pipe or a terminal. To a file
- * one does not wait, and a socket cannot be opened anew.
+ * Opens standard error again in non-blocking mode if it is a pipe or a terminal. Writes to a file do not block, and a socket cannot be
+ * opened again.
  */
 const openNonBlocking = (): number | undefined => {
   const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = fs.constants
@@ -42,7 +41,7 @@ const openNonBlocking = (): number | undefined => {
 
 let nonBlocking: number | "none" | undefined
 
-/** Writes a line to standard error; one that would have to wait for its reader is dropped. */
+/** Writes a line to standard error, or drops it if the write would block. */
 export const writeError = (line: string): void => {
   nonBlocking ??= openNonBlocking() ?? "none"
   const bytes = Buffer.from(`${line}\n`)
@@ -50,18 +49,18 @@ export const writeError = (line: string): void => {
   try {
     fs.writeSync(nonBlocking, bytes)
   } catch {
-    // Nobody reads it.
+    // The line is dropped.
   }
 }
 
-/** Writes a line to standard output; returns why it could not, as EPIPE where nobody reads it any more (`| head`). */
+/** Writes a line to standard output; returns the error if it cannot, for example EPIPE in `| head`. */
 export const writeOutput = (line: string) => writeAll(1, Buffer.from(`${line}\n`))
 
 const terminals = [0, 1, 2].filter((descriptor) => tty.isatty(descriptor))
 
 /**
- * Ends this process with this exit code, or, where the terminal of a standard stream has hung up, as SIGHUP ends a process: Node
- * would set that terminal's modes back when it exits, cannot, and would abort.
+ * Ends this process with an exit code, or by SIGHUP if the terminal of a standard stream has hung up: Node's normal exit would abort,
+ * because it cannot restore the modes of that terminal.
  */
 export const exit = (code: number): never => {
   if (!terminals.every((descriptor) => tty.isatty(descriptor))) {

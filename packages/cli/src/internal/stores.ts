@@ -1,4 +1,4 @@
-/** The stores of the command. What an engine is like, the table of `@effect-fdb/database-config` says. */
+/** The stores of the command. The table of engines is in `@effect-fdb/database-config`. */
 import { Database } from "@effect-fdb/core"
 import { DatabaseConfig } from "@effect-fdb/database-config"
 import * as Context from "effect/Context"
@@ -9,9 +9,9 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { type Failure, storeFailed, usageError } from "../Failure.ts"
 
-/** A store that processes can share, as it is asked for. */
+/** A store that processes can share. */
 export type Store = Exclude<DatabaseConfig.Store, { readonly engine: "memory" }> & {
-  /** Whether the place is the command's choice: the directories above it come into being with its first use. */
+  /** Whether the command has chosen the path. It then creates the parent directories, too. */
   readonly isDefault?: boolean
 }
 
@@ -24,7 +24,7 @@ export const engineNames = DatabaseConfig.engineNames.filter((name): name is Sto
 
 export const describe = (store: Store): string => DatabaseConfig.engineOf(store.engine).describe(store)
 
-/** What is the same for all names of a store; a name, where the store cannot be looked at. */
+/** Identifies a store independently of its path; by its description if the store cannot be read. */
 export const identityOf = (store: Store): string => {
   const { describe, identity } = DatabaseConfig.engineOf(store.engine)
   try {
@@ -34,10 +34,9 @@ export const identityOf = (store: Store): string => {
   }
 }
 
-/** A variable that has no wrong values. */
 const read = (name: string) => Effect.orElseSucceed(DatabaseConfig.variable(name), () => undefined)
 
-/** The same for all processes of a user, whether their environment says where home is or not: a service's may not. */
+/** The default directory: the same for all processes of a user, even for a service without `HOME`. */
 export const defaultPath = Effect.gen(function*() {
   const state = yield* read("XDG_STATE_HOME")
   if (state !== undefined && path.isAbsolute(state)) return path.join(state, "fdb-election")
@@ -50,9 +49,9 @@ export const defaultPath = Effect.gen(function*() {
 
 export class Stores extends Context.Service<Stores, {
   readonly open: (store: Store) => Layer.Layer<Database, Failure>
-  /** Whether there is anything to be opened, as far as that can be told without; opening may make it. */
+  /** Whether the store exists, as far as this is known before it is opened. Opening may create it. */
   readonly exists: (store: Store) => boolean
-  /** Processes that keep a store that is open from using space again; none where the engine knows no such thing. */
+  /** Processes that keep a store from reusing space; empty for an engine without such readers. */
   readonly laggingReaders: (store: Store) => Effect.Effect<ReadonlyArray<LaggingReader>, Failure>
 }>()("@effect-fdb/cli/Stores") {}
 
@@ -64,7 +63,6 @@ const makeParents = (store: Store): void => {
 
 const failed = (error: Error): Failure => storeFailed(error.message)
 
-/** The stores of all engines. */
 export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, {
   open: (store) =>
     Effect.ignore(Effect.try(() => makeParents(store))).pipe(

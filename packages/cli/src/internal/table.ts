@@ -1,8 +1,8 @@
-/** Columns under each other. */
+/** Text tables. */
 import stringWidth from "string-width"
 import { printable } from "./printable.ts"
 
-/** The lines of a table whose columns are as wide as what is in them on a terminal; the last one is not padded. */
+/** The lines of a table. Columns are padded by their width on a terminal; the last one is not. */
 export const lines = (cells: ReadonlyArray<ReadonlyArray<string>>): Array<string> => {
   const rows = cells.map((row) => row.map(printable))
   const width = (i: number) => Math.max(...rows.map((row) => stringWidth(row[i] ?? "")))

@@ -1,4 +1,4 @@
-/** The engines. A new engine is a package and an entry here: configuration, flags and the command's messages follow from it. */
+/** The engines. A new engine is a package and an entry here, which also gives configuration, flags and the command's messages. */
 import { type Database, MemoryDatabase } from "@effect-fdb/core"
 import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
@@ -6,27 +6,26 @@ import type * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-/** What an engine fails with when it opens its database. Its message says what to do. */
+/** An engine's error when it opens its database. The message says what to do. */
 export interface OpenError extends Error {
   readonly _tag: string
 }
 
-/** A process whose read transaction keeps an engine from using space again. */
+/** A process whose read transaction keeps an engine from reusing space. */
 export interface LaggingReader {
   readonly pid: number
   readonly state: "running" | "stopped" | "unknown"
   readonly commitsBehind: number
 }
 
-/** An option that a variable of the environment sets, or a flag of the command. */
+/** An option, set by a variable of the environment or by a flag of the command. */
 export interface Setting {
   readonly variable: string
   readonly flag: string
   readonly metavar: string
-  /** For `--help`. */
   readonly description: string
   readonly isRequired?: true
-  /** All values, where they are few. */
+  /** All values, if the option is an enumeration. */
   readonly values?: ReadonlyArray<string>
 }
 
@@ -37,13 +36,12 @@ export interface Engine<Options> {
   /** Whether other processes see its databases. */
   readonly isShared: boolean
   readonly settings: { readonly [Key in keyof Options]?: Setting }
-  /** A database in words. */
+  /** The text for a database. */
   readonly describe: (options: Options) => string
-  /** Whether there is a database to open, as far as that can be told without opening it. */
+  /** Whether the database exists, as far as this is known before it is opened. */
   readonly exists: (options: Options) => boolean
-  /** The same for all names of one database. It throws where the database cannot be looked at. */
+  /** Identifies a database independently of its path. Throws if the database cannot be read. */
   readonly identity: (options: Options) => string
-  /** Loads its package. */
   readonly load: () => Promise<{
     readonly layer: (options: Options) => Layer.Layer<Database, OpenError>
     readonly laggingReaders?: (options: Options) => Effect.Effect<ReadonlyArray<LaggingReader>, OpenError>
@@ -51,7 +49,7 @@ export interface Engine<Options> {
 }
 
 /**
- * A variable of the environment; `undefined` where it is unset or empty.
+ * A variable of the environment; `undefined` if it is unset or empty.
  *
  * @since 0.1.0
  * @category configuration
@@ -59,7 +57,7 @@ export interface Engine<Options> {
 export const variable = (name: string): Config.Config<string | undefined> =>
   Config.orElse(Config.NonEmptyString(name), () => Config.succeed(undefined))
 
-/** A variable that has to have one of these values, where it is set. */
+/** An optional variable with one of these values. */
 export const oneOf = (name: string, values: ReadonlyArray<string>): Config.Config<string | undefined> =>
   Config.flatMap(
     variable(name),
@@ -79,9 +77,9 @@ export const configOf = ({ settings }: { readonly settings: { readonly [key: str
 export interface LmdbOptions {
   /** The database's directory. */
   readonly path: string
-  /** What a commit survives; `disk` unless set. See `LmdbDatabase.Options`. */
+  /** See `LmdbDatabase.Options`; `disk` unless set. */
   readonly durability?: "disk" | "process" | undefined
-  /** Who may use a database that is made here; `owner` unless set. See `LmdbDatabase.Options`. */
+  /** See `LmdbDatabase.Options`; `owner` unless set. */
   readonly access?: "owner" | "group" | undefined
 }
 
@@ -131,7 +129,7 @@ export const engines = {
         fs.statSync(path.join(options.path, "data.mdb"))
         return true
       } catch (cause) {
-        // The opening tells whatever else is wrong with the place.
+        // `load` reports every other problem.
         return (cause as NodeJS.ErrnoException).code !== "ENOENT"
       }
     },

@@ -1,4 +1,4 @@
-/** `candidates` and `evict`: who takes part, and the removal of those who are dead. */
+/** `candidates` and `evict`. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ElectionStatus from "../electionStatus.ts"

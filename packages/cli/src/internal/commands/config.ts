@@ -1,4 +1,4 @@
-/** `init`, `config`, `enable` and `disable`: the configuration that is in force for everybody. */
+/** `init`, `config`, `enable` and `disable`. */
 import { ElectionConfig } from "@effect-fdb/leader-election"
 import { Argument, Command } from "effect/cli"
 import * as Console from "effect/Console"

@@ -1,4 +1,4 @@
-/** `history`: the last tenures. */
+/** `history`. */
 import type { HistoryEntry } from "@effect-fdb/leader-election"
 import { Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
@@ -44,7 +44,7 @@ export const history = electionCommand(
   },
   { json, limit },
   Effect.fnUntraced(function*({ election, name }, { json, limit }) {
-    // The configuration tells an election that was never set up from one without a history.
+    // `readConfig` fails if the election was never set up.
     const entries = yield* transact(Effect.andThen(election.readConfig, election.readHistory(limit)))
     if (json) return yield* printJson(entries.map(toJson))
     if (entries.length === 0) return yield* Console.log(`nobody has led ${name.text} yet`)

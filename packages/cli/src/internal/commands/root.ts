@@ -1,4 +1,4 @@
-/** The command without a subcommand: the flags that select an election, and what all subcommands share. */
+/** The root command: the flags that select an election, and the shared parts of subcommands. */
 import { DatabaseConfig } from "@effect-fdb/database-config"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Command, Flag } from "effect/cli"
@@ -13,10 +13,10 @@ import { type Failure, usageError } from "../../Failure.ts"
 import { explain, missing, type SelectedElection } from "../selectedElection.ts"
 import { defaultPath, engineNames, type Store, Stores } from "../stores.ts"
 
-/** All arguments as they were given, before any were taken for flags. */
+/** All arguments, unparsed. */
 export class CommandLine extends Context.Service<CommandLine, ReadonlyArray<string>>()("@effect-fdb/cli/CommandLine") {}
 
-/** What a flag gives, or the variable that stands in for it. */
+/** The value of a flag, or of the variable that replaces it. */
 export interface Given {
   readonly value: string | undefined
   readonly isFlag: boolean
@@ -28,7 +28,6 @@ const orVariable = (variable: string) => (flag: Flag.Flag<string>): Flag.Flag<Gi
     Flag.withFallbackConfig(Config.map(DatabaseConfig.variable(variable), (value) => ({ value, isFlag: false })))
   )
 
-/** The settings of an engine. */
 const settingsOf = (engine: Store["engine"]): ReadonlyArray<[key: string, setting: DatabaseConfig.Setting]> =>
   Object.entries(DatabaseConfig.engineOf(engine).settings)
 
@@ -62,7 +61,7 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
 
 type SelectionFlags = { readonly election: Given; readonly engine: Given } & { readonly [setting: string]: Given }
 
-/** A value of a setting; `undefined` where none is given. */
+/** The value of a setting; `undefined` if it is not given. */
 const valueOf = ({ isFlag, value }: Given, { flag, metavar, values, variable }: DatabaseConfig.Setting) => {
   if (value === "") return usageError(`--${flag} is empty: give a ${metavar}, or leave it out`)
   return value === undefined || isFlag || values === undefined || values.includes(value)
@@ -92,7 +91,7 @@ const selectStore = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.f
   return { ...options, engine, path: place, isDefault: options.path === undefined }
 })
 
-/** What flags and environment select together; flags come first. */
+/** The election that flags and environment select. Flags take precedence. */
 const select = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Return<SelectedElection, Failure> {
   const text = flags.election.value ?? "default"
   const name = ElectionName.parse(text)
@@ -101,7 +100,7 @@ const select = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Ret
   return { name: name.success, store, election: LeaderElection.make(name.success.subspace) }
 })
 
-/** What `--help` says of a subcommand. */
+/** The help of a subcommand. */
 interface Help {
   readonly short: string
   readonly long: string
@@ -109,9 +108,9 @@ interface Help {
 }
 
 /**
- * Does something with the election that is selected, with its store open.
+ * Opens the store of the selected election and runs `body`.
  *
- * @param makesStore whether the store is made where there is none
+ * @param makesStore whether to create a missing store
  */
 export const withElection = <A, E, R>(
   body: (selected: SelectedElection) => Effect.Effect<A, E, R>,
@@ -124,7 +123,7 @@ export const withElection = <A, E, R>(
     return yield* body(selected).pipe(explain(selected), Effect.provide(open(selected.store)))
   })
 
-/** A subcommand that does that. */
+/** A subcommand with {@link withElection}. */
 export const electionCommand = <const Name extends string, const Flags extends Command.Command.Config, E, R>(
   name: Name,
   help: Help,
@@ -142,7 +141,6 @@ export const electionCommand = <const Name extends string, const Flags extends C
 export const switchFlag = (name: string, description: string, byDefault = false): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(byDefault))
 
-/** The flag of commands that programs read. */
 export const json = switchFlag("json", "Prints JSON, with times in milliseconds and terms as strings")
 
 export const printLines = (lines: ReadonlyArray<string>): Effect.Effect<void> => Console.log(lines.join("\n"))

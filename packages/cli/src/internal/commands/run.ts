@@ -1,4 +1,4 @@
-/** `run`: a command of any language as the leader's work. */
+/** `run`. */
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import { systemRefused, usageError } from "../../Failure.ts"
@@ -41,18 +41,18 @@ const flags = {
 
 export type Options = Command.Command.Config.Infer<typeof flags>
 
-/** Without `--`, flags that are meant for the command would be taken for ours: `run ./job.sh -q`. */
+/** Without `--`, flags of the command would be parsed as flags of `run`: `run ./job.sh -q`. */
 const checkSeparated = Effect.fnUntraced(function*(command: ReadonlyArray<string>) {
   const args = yield* CommandLine
   const separator = args.indexOf("--")
   if (separator < 0 || args.length - separator - 1 !== command.length) {
     return yield* usageError(
-      "write -- before the command, so that its flags are its own, as in `fdb-election run -- ./job.sh --all`"
+      "write -- before the command, so that it gets its own flags, as in `fdb-election run -- ./job.sh --all`"
     )
   }
 })
 
-/** What keeps a command from being run on this host, or by this process. */
+/** Fails if this host or this process cannot run a command. */
 const checkPossible = ({ name, store }: SelectedElection) => {
   if (process.platform === "win32") {
     return usageError("run needs process groups, which Windows lacks: use it on Linux or macOS")

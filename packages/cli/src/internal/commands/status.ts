@@ -1,4 +1,4 @@
-/** `status` and `watch`: an election as it is now, and as it goes on. */
+/** `status` and `watch`. */
 import { FdbError } from "@effect-fdb/core"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -37,7 +37,7 @@ export const status = electionCommand(
   })
 )
 
-/** The status after each change of who leads, and every second for what no watch tells; or why the store does not answer. */
+/** The status, or the store's error, after each change of the leader and every second. */
 const statuses = (selected: SelectedElection) =>
   Stream.merge(Stream.map(selected.election.changes, () => undefined), Stream.tick("1 second")).pipe(
     Stream.mapEffect(() =>
@@ -48,7 +48,7 @@ const statuses = (selected: SelectedElection) =>
     )
   )
 
-/** Drawn anew with each status, and when the size of the terminal changes. */
+/** Draws again with each status and each change of the terminal's size. */
 const watchOnTerminal = (selected: SelectedElection) =>
   Effect.gen(function*() {
     const terminal = yield* Terminal.Terminal

@@ -1,4 +1,4 @@
-/** `step-down`: an operator asks the leader to step down. */
+/** `step-down`. */
 import type { HistoryEntry, LeaderState } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -12,9 +12,9 @@ import { printable } from "../printable.ts"
 import { transact } from "../selectedElection.ts"
 import { electionCommand } from "./root.ts"
 
-/** How the tenure of a term ended, by the leader's id and the term; a leader without an entry has only lapsed yet. */
+/** How a tenure ended. */
 const endings: { readonly [reason in NonNullable<HistoryEntry["reason"]>]: (id: string, term: bigint) => string } = {
-  preempted: (id, term) => `"${id}" has made way in term ${term} for a candidate of higher priority`,
+  preempted: (id, term) => `"${id}" has stepped down from term ${term} for a candidate of higher priority`,
   resigned: (id, term) => `"${id}" has resigned from term ${term} by itself`,
   "stepped-down": (id, term) => `"${id}" has stepped down from term ${term}`,
   expired: (id, term) => `"${id}" has not answered, and its lease of term ${term} has lapsed`
@@ -39,7 +39,7 @@ export const stepDown = electionCommand(
     const begun = yield* Clock.monotonicTimeNanos
     const { leaderId, term } = asked.value
     const timeout = Option.getOrElse(wait, () => Duration.sum(config.leaseDuration, config.heartbeatInterval))
-    // The first change that an observer sees is what is in force: this tenure, until another takes it over.
+    // The first element of `changes` is the present leader.
     const isOver = (leader: Option.Option<LeaderState>) => !Option.exists(leader, (leader) => leader.term === term)
     yield* election.changes.pipe(
       Stream.filter(isOver),
@@ -51,7 +51,7 @@ export const stepDown = electionCommand(
             `"${leaderId}" still leads in term ${term} after ${
               Durations.format(timeout)
             }: it cannot renew its lease any ` +
-              "more, so wait until that lapses, or look with `fdb-election status` whether anybody is there to take over"
+              "more, so wait until it lapses, or check with `fdb-election status` whether another candidate is alive"
           )
       })
     )

@@ -1,7 +1,6 @@
 /**
- * Until when the command may run, by the host's monotonic clock.
- *
- * A lease of ten seconds that was last renewed at 0, with the default grace of a fifth and the reserve of a tenth:
+ * The deadlines of the command, by the host's monotonic clock. Example: a lease of ten seconds, last renewed at 0, with the default
+ * grace of a fifth and the reserve of a tenth:
  *
  * ```
  * 0                           7            9       10
@@ -14,28 +13,28 @@ import * as Effect from "effect/Effect"
 import { type Failure, usageError } from "../../Failure.ts"
 import * as Durations from "../durations.ts"
 
-/** The time between SIGTERM and SIGKILL: a fifth of the lease or what is asked for, at most half of the lease; in nanoseconds. */
+/** The time between SIGTERM and SIGKILL in nanoseconds: `asked`, or a fifth of the lease; at most half of the lease. */
 const graceOf = (lease: bigint, asked: Duration.Duration | undefined): bigint => {
   const grace = asked === undefined ? lease / 5n : Duration.toNanosUnsafe(asked)
   return grace < lease / 2n ? grace : lease / 2n
 }
 
 /**
- * By how much the leader has to stop believing before its lease lapses: the grace, and a reserve for the kernel, for late timers
- * and for clocks that differ in rate.
+ * The time between the end of the belief and the lapse of the lease: the grace, and a reserve for the kernel, late timers and
+ * clock drift.
  */
 export const safetyMargin = (asked: Duration.Duration | undefined) => (leaseDuration: Duration.Duration) => {
   const lease = Duration.toNanosUnsafe(leaseDuration)
   return Duration.nanos(graceOf(lease, asked) + lease / 10n)
 }
 
-/** The deadlines of the lease as it was last renewed; all in nanoseconds. */
+/** The deadlines after the last renewal, in nanoseconds. */
 export class Deadlines {
-  /** When the leader stops believing that it leads. */
+  /** The end of the leader's belief. */
   believesUntil = 0n
-  /** How long the command has between SIGTERM and SIGKILL. */
+  /** The time between SIGTERM and SIGKILL. */
   grace = 0n
-  /** Who is told each later deadline. */
+  /** Called with each new deadline. */
   readonly listeners = new Set<(deadlines: Deadlines) => void>()
   private readonly askedGrace: Duration.Duration | undefined
 
@@ -43,7 +42,7 @@ export class Deadlines {
     this.askedGrace = askedGrace
   }
 
-  /** When nothing may be left of the command. */
+  /** No process of the command may run after this instant. */
   get killAt(): bigint {
     return this.believesUntil + this.grace
   }
@@ -63,6 +62,6 @@ export const checkGrace = (
   asked === undefined || Duration.isLessThanOrEqualTo(asked, Duration.divideUnsafe(leaseDuration, 2))
     ? Effect.void
     : Effect.fail(usageError(
-      `--grace is ${Durations.format(asked)} and may be half of the lease, which is ` +
+      `--grace is ${Durations.format(asked)} but may be at most half of the lease, which is ` +
         `${Durations.format(leaseDuration)}: give a shorter one, or set a longer lease with \`fdb-election config set\``
     ))

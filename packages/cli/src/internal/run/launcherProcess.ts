@@ -1,14 +1,11 @@
 /**
- * The launcher, as the wrapper sees it; its program is `launcherProgram.ts`. It leads the command's process group, of which the
- * wrapper makes sure before the command begins.
+ * The wrapper's handle of the launcher, whose program is `launcherProgram.ts`. The launcher leads the command's process group; the
+ * wrapper checks that before the command begins.
  *
- * Which terminal the command gets is decided when the launcher is started:
- *
- * - Where the wrapper has the terminal in the foreground and can give it away, a shell with job control starts the launcher, for
- *   that is the only portable way to give a terminal to another process group. That shell also takes part when the command is
- *   suspended and resumed (Ctrl-Z, `fg`).
- * - Elsewhere, and where such a shell does not do that, the launcher begins a session of its own: there is no terminal whose job
- *   control could stop it.
+ * - If the wrapper has the terminal in the foreground and can give it away, a helper shell with job control starts the launcher. This
+ *   is the only portable way to give a terminal to another process group. The shell also takes part when the command is suspended
+ *   and resumed (Ctrl-Z, `fg`).
+ * - Otherwise, or if that fails, the launcher begins its own session, so that no terminal's job control can stop it.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -19,19 +16,19 @@ import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
 import { commandNotExecutable, commandNotFound, type Failure, systemRefused } from "../../Failure.ts"
 import type { Deadlines } from "./deadlines.ts"
-import type { Begin, Told, Until } from "./launcherProgram.ts"
+import type { Begin, Report, Until } from "./launcherProgram.ts"
 import { signalProcess } from "./processGroup.ts"
 import { answerTimeout, readLines, said, spawnNode, writeLine } from "./spawn.ts"
 import { groupOf, terminalToGive } from "./terminal.ts"
 
-/** How the command has ended, as a shell tells it: 128 and the signal's number where one has ended it. */
+/** The exit status as a shell reports it: 128 plus the signal's number if a signal ended the command. */
 export type ExitStatus = number
 
 const program = fileURLToPath(new URL("./launcherProgram.js", import.meta.url))
 
 /**
- * Runs the launcher as a job in the foreground. When the job is stopped, the shell stops its own job as well, and waits for the
- * word to resume it: its parent, the wrapper, knows who has the terminal by then. What the shell says of its jobs is dropped.
+ * Runs the launcher as a foreground job. When the job is stopped, the shell stops the wrapper's group and waits for the line `resume`,
+ * which the wrapper sends when it has the terminal again. The shell's own messages are dropped.
  */
 const jobControl = `group=$1
 shift
@@ -49,7 +46,7 @@ done`
 const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus =>
   code ?? ExitCode.ofSignal(signal === null ? 0 : os.constants.signals[signal])
 
-type Failed = Told & { readonly tag: "Failed" }
+type Failed = Report & { readonly tag: "Failed" }
 
 const refused = (problem: string) =>
   systemRefused(`the launcher, a process that starts the command, ${problem}; nothing was left running`)
@@ -59,15 +56,15 @@ const failureOf = ({ file, argv }: Begin, { code, errno, message }: Failed): Fai
   if (code === "EACCES") return commandNotExecutable(command, false)
   if (code !== "ENOENT") return systemRefused(`the command cannot be started: ${said({ errno, message })}`)
   return fs.existsSync(file)
-    ? systemRefused(`${command} cannot be started: the interpreter that it names is not there`)
+    ? systemRefused(`${command} cannot be started: the interpreter that it names does not exist`)
     : commandNotFound(command)
 }
 
-/** Starts a launcher, and makes sure that it leads a group. */
+/** Starts a launcher and checks that it leads a group. */
 const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
   const child = yield* terminalOf === undefined
     ? spawnNode(program, refused, { detached: true, stdio: ["inherit", "inherit", "inherit", "pipe"] })
-    // Some programs look for the terminal at standard error alone. That of the command is 5.
+    // Some shells look for the terminal only at standard error. The command's own is descriptor 5.
     : spawnNode(program, refused, { stdio: ["inherit", "inherit", 0, "pipe", "pipe", 2] }, [
       "/bin/sh",
       "-m",
@@ -82,21 +79,21 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
   const [channel, control] = child.stdio.slice(3) as [Duplex, Duplex | undefined]
   let status: ExitStatus | undefined
   readLines(channel, (line) => {
-    const told: Told = JSON.parse(line)
-    switch (told.tag) {
+    const report: Report = JSON.parse(line)
+    switch (report.tag) {
       case "Ready":
-        return Deferred.doneUnsafe(ready, Effect.succeed(told.pid))
+        return Deferred.doneUnsafe(ready, Effect.succeed(report.pid))
       case "Began":
         return Deferred.doneUnsafe(began, Effect.undefined)
       case "Failed":
-        return Deferred.doneUnsafe(began, Effect.succeed(told))
+        return Deferred.doneUnsafe(began, Effect.succeed(report))
       case "Ended":
-        status = statusOf(told.code, told.signal)
-        // A shell that waits for the word to resume the command has nothing to resume any more.
+        status = statusOf(report.code, report.signal)
+        // Ends a helper shell that waits for the line `resume`.
         return control?.destroy()
     }
   })
-  // With its streams closed, all that was told has been heard.
+  // `close` comes after the last line of the launcher.
   child.on("close", (code, signal) => {
     Deferred.doneUnsafe(ready, Effect.fail(refused("has ended")))
     Deferred.doneUnsafe(began, Effect.undefined)
@@ -105,7 +102,7 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
   const group = yield* Deferred.await(ready).pipe(
     Effect.timeoutOrElse({ duration: answerTimeout, orElse: () => Effect.fail(refused("does not answer")) }),
     Effect.filterOrFail((pid) => groupOf(pid) === pid, () => refused("has no process group of its own")),
-    // A launcher that was not told to begin ends with its input.
+    // A launcher without an order to begin ends with its input.
     Effect.onError(() =>
       Effect.sync(() => {
         for (const stream of [channel, control]) stream?.destroy()
@@ -113,31 +110,31 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
       })
     )
   )
-  const tell = (told: Until | Begin) => writeLine(channel, JSON.stringify(told))
+  const send = (message: Until | Begin) => writeLine(channel, JSON.stringify(message))
   return {
-    /** The launcher's process group, which is the command's; the number is the launcher's pid. */
+    /** The process group of launcher and command; its number is the launcher's pid. */
     group,
-    /** Where the terminal is the command's own: the shell that has given it to the command. */
+    /** The helper shell, if the command has the terminal. */
     helper: terminalOf === undefined ? undefined : {
       pid: child.pid!,
-      /** Gives the terminal back to the command, after that was suspended and the wrapper has the terminal again. */
+      /** Gives the terminal back to a suspended command, when the wrapper has it. */
       foreground: () => void control?.write("resume\n"),
-      /** There is no command any more to give the terminal to. */
+      /** Ends the shell: the command has ended. */
       dismiss: () => void control?.destroy()
     },
-    until: ({ killAt }: Deadlines) => tell({ killAt: String(killAt) }),
+    until: ({ killAt }: Deadlines) => send({ killAt: String(killAt) }),
     /** Starts the command, and waits until it runs. */
     begin: Effect.fnUntraced(function*(command: Begin) {
-      tell(command)
+      send(command)
       const failed = yield* Deferred.await(began)
       if (failed === undefined) return
-      // The launcher ends when it has told that.
+      // The launcher ends after it has reported the failure.
       yield* Deferred.await(exited)
       return yield* failureOf(command, failed)
     }),
-    /** The command runs, or cannot, or has ended: it gets the signals that its group is sent. */
+    /** The command runs, has failed to start, or has ended: from now on it does not miss a signal to its group. */
     settled: Effect.asVoid(Deferred.await(began)),
-    /** Keeps the command from ever beginning; a launcher that was stopped goes on to end. */
+    /** Ends the launcher before it begins the command, even if it is stopped. */
     forbid: Effect.sync(() => {
       channel.destroy()
       signalProcess(group, "SIGCONT")
@@ -148,7 +145,7 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
 
 export type LauncherProcess = Effect.Success<ReturnType<typeof launch>>
 
-/** Starts what will be the command, and gives it the terminal if that can be had. */
+/** Starts a launcher, with the terminal if possible. */
 export const start: Effect.Effect<LauncherProcess, Failure> = Effect.suspend(() => {
   const terminalOf = terminalToGive()
   return terminalOf === undefined

@@ -1,17 +1,17 @@
 /**
- * The launcher: a small process that leads the process group of a command, and starts the command in it when the wrapper says so.
+ * The launcher: a small process that leads the process group of a command, and starts the command at the wrapper's order.
  *
- * - The group is there before the command, and its number is the launcher's pid. So the wrapper can make sure of it, and have it
- *   guarded, before anything begins; and no other group has this number while the launcher lives.
- * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store, and closes what it has inherited itself.
- * - What the command is, and its environment, come over descriptor 3: no shell and no list of processes gets to see them.
- * - It knows the same last deadline as the watchdog process, and kills its group and itself then: also when wrapper and watchdog
- *   process are dead.
+ * - The group exists before the command, and its number is the launcher's pid. So the wrapper can check the group and have it guarded
+ *   before the command begins, and no other group gets this number while the launcher lives.
+ * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store and closes all inherited descriptors.
+ * - The command line and the environment come over descriptor 3, so no shell and no list of processes shows them.
+ * - The launcher knows the same last deadline as the watchdog process. At the deadline it kills its group and itself, even if the
+ *   wrapper and the watchdog process are dead.
  *
- * It ends when the command has, or before the command when its input ends. Until the command begins, a signal ends the launcher;
- * from then on only SIGKILL does, and what stops the group stops it too, for a shell to see.
+ * It ends after the command, or when its input ends before the command has begun. Before the command begins, any signal ends the
+ * launcher; afterwards only SIGKILL does. A signal that stops the group stops the launcher too, so that a shell notices.
  *
- * This is a plain program and no Effect: it has to start fast.
+ * It is a plain program without Effect, because it must start fast.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as childProcess from "node:child_process"
@@ -22,21 +22,20 @@ import { createInterface } from "node:readline"
 import { exit } from "../standardStreams.ts"
 import { signalGroup } from "./processGroup.ts"
 
-/** What the launcher is told: an instant of the host's monotonic clock, in nanoseconds, at which nothing may be left. */
+/** A message to the launcher: no process may run after this instant of the host's monotonic clock, in nanoseconds. */
 export interface Until {
   readonly killAt: string
 }
 
 export interface Begin {
-  /** The path of the command. */
   readonly file: string
-  /** Its name, as it was given, and its arguments. */
+  /** The name of the command, as it was given, and its arguments. */
   readonly argv: ReadonlyArray<string>
   readonly env: NodeJS.ProcessEnv
 }
 
-/** What the launcher tells. */
-export type Told =
+/** A message from the launcher. */
+export type Report =
   | { readonly tag: "Ready"; readonly pid: number }
   | { readonly tag: "Began" }
   | ({ readonly tag: "Failed"; readonly message: string } & Pick<NodeJS.ErrnoException, "code" | "errno">)
@@ -44,8 +43,8 @@ export type Told =
 
 const descriptor = 3
 
-/** Those that end a process and may be withstood. SIGPROF is V8's own; the others tell of faults. */
-const withstood = (Object.keys(os.constants.signals) as Array<NodeJS.Signals>).filter((signal) =>
+/** The signals that end a process and can be ignored, without SIGPROF (V8 uses it) and those of faults. */
+const ignored = (Object.keys(os.constants.signals) as Array<NodeJS.Signals>).filter((signal) =>
   !/^SIG(KILL|STOP|TSTP|TTIN|TTOU|CONT|CHLD|URG|WINCH|PROF|ILL|TRAP|ABRT|IOT|BUS|FPE|SEGV|SYS)$/.test(signal)
 )
 
@@ -54,24 +53,24 @@ for (const inherited of ChildStdio.inheritable()) if (inherited !== descriptor) 
 const channel = new net.Socket({ fd: descriptor, allowHalfOpen: true })
 channel.on("error", () => {})
 
-const tell = (told: Told): void => void channel.write(`${JSON.stringify(told)}\n`)
+const report = (message: Report): void => void channel.write(`${JSON.stringify(message)}\n`)
 
-/** Ends when the other side has been told, or is not there to be told. */
-const end = (told: Told): void => {
+/** Reports a last message and ends. */
+const end = (message: Report): void => {
   channel.on("error", () => exit(0))
-  channel.end(`${JSON.stringify(told)}\n`, () => exit(0))
+  channel.end(`${JSON.stringify(message)}\n`, () => exit(0))
 }
 
 const start = (file: string, argv0: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): void => {
   const failed = (cause: NodeJS.ErrnoException): void => {
-    // A script without an interpreter is one for the shell, as the shell has it.
+    // A shell runs a script without an interpreter itself.
     if (cause.code === "ENOEXEC") start("/bin/sh", "sh", [file, ...args], env)
     else end({ tag: "Failed", code: cause.code, errno: cause.errno, message: cause.message })
   }
   try {
     const child = childProcess.spawn(file, args, { argv0, env, stdio: "inherit" })
     child.on("error", failed)
-    child.on("spawn", () => tell({ tag: "Began" }))
+    child.on("spawn", () => report({ tag: "Began" }))
     child.on("exit", (code, signal) => end({ tag: "Ended", code, signal }))
   } catch (cause) {
     failed(cause as NodeJS.ErrnoException)
@@ -91,14 +90,14 @@ const killAt = (deadline: bigint): void => {
 let begun = false
 
 createInterface({ input: channel }).on("line", (line) => {
-  const told: Until | Begin = JSON.parse(line)
-  if ("killAt" in told) return killAt(BigInt(told.killAt))
-  const { argv: [name, ...args], env, file } = told
+  const message: Until | Begin = JSON.parse(line)
+  if ("killAt" in message) return killAt(BigInt(message.killAt))
+  const { argv: [name, ...args], env, file } = message
   begun = true
-  for (const signal of withstood) process.on(signal, () => {})
+  for (const signal of ignored) process.on(signal, () => {})
   start(file, name!, args, env)
 }).on("close", () => {
   if (!begun) exit(0)
 })
 
-tell({ tag: "Ready", pid: process.pid })
+report({ tag: "Ready", pid: process.pid })

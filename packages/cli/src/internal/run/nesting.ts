@@ -1,15 +1,15 @@
 /**
- * Whether this process is itself part of a command that leads the election it is to campaign for. It would wait for its own end.
+ * Detects a `run` within a command of the same election. It would wait for its own end.
  *
- * Each `run` tells its command, in a variable of the environment, which elections the processes above it lead.
+ * Each `run` passes the elections that it and the processes above it lead to its command, in a variable of the environment.
  */
 import { identityOf, type Store } from "../stores.ts"
 import { signalProcess, statOf } from "./processGroup.ts"
 
-/** Entries of process, start of the process and election, each a line. */
+/** Each line contains a process, its start time and an election. */
 export const variable = "FDB_ELECTION_ABOVE"
 
-/** What tells a process from a later one of the same number; unknown where the system does not tell. */
+/** The start time, which distinguishes a process from a later one with the same id; only Linux reports it. */
 const startOf = (pid: number): string => statOf(pid)?.[19] ?? "unknown"
 
 const electionOf = (store: Store, name: string): string => JSON.stringify([identityOf(store), name])
@@ -18,7 +18,7 @@ const electionOf = (store: Store, name: string): string => JSON.stringify([ident
 export const entriesFor = (above: string | undefined, store: Store, name: string): string =>
   [...above?.split("\n") ?? [], `${process.pid} ${startOf(process.pid)} ${electionOf(store, name)}`].join("\n")
 
-/** The process above this one that leads the election, if there is one. */
+/** The process above this one that leads the election. */
 export const leaderAbove = (above: string | undefined, store: Store, name: string): number | undefined => {
   const election = electionOf(store, name)
   return above?.split("\n").flatMap((entry) => {

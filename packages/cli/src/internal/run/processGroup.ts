@@ -1,10 +1,10 @@
-/** Processes of this host, and signals to groups of them. Plain functions: the launcher and the watchdog process use them too. */
+/** Processes, process groups and signals. Plain functions, because the launcher and the watchdog process use them too. */
 import * as fs from "node:fs"
 
-/** `gone`: there is no such process; `refused`: there is one, of another user. */
+/** `gone`: the process does not exist; `refused`: it belongs to another user. */
 export type Sent = "sent" | "gone" | "refused"
 
-/** Sends a signal to a process; 0 sends none and asks. */
+/** Sends a signal to a process; 0 only checks whether it could be sent. */
 export const signalProcess = (pid: number, signal: NodeJS.Signals | 0): Sent => {
   try {
     process.kill(pid, signal)
@@ -14,7 +14,7 @@ export const signalProcess = (pid: number, signal: NodeJS.Signals | 0): Sent => 
   }
 }
 
-/** What of `/proc/PID/stat` follows the command's name: state, parent, group, session, terminal, its foreground group. */
+/** The fields of `/proc/PID/stat` after the command's name: state, parent, group, session, terminal, its foreground group. */
 const readStat = (pid: number | "self"): ReadonlyArray<string> => {
   const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
@@ -28,12 +28,12 @@ export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined 
   }
 }
 
-/** The parent as this module finds it. So the program loads this module before all others: the parent may end soon. */
+/** The parent when this module is loaded. The program loads it first, because the parent may end soon. */
 const parent = process.ppid
 
 /**
- * Whether the process that started this one is gone, as far as that can be seen. Every process is born in the session of its
- * parent: one that is in another, and has not begun its own, had lost its parent before this module was loaded.
+ * Whether the process that started this one is known to be gone. A process starts in the session of its parent. So a process that is
+ * in another session than its parent, and does not lead it, lost its original parent before this module was loaded.
  */
 export const parentIsGone = (): boolean => {
   if (process.ppid !== parent) return true
@@ -42,7 +42,7 @@ export const parentIsGone = (): boolean => {
   return own !== undefined && adopter !== undefined && own !== adopter && own !== String(process.pid)
 }
 
-/** Nothing for a process that has ended, whether its parent has asked for it yet or not (a zombie). */
+/** `undefined` for a process that has ended, even if it is still a zombie. */
 const readProcess = (pid: number) => {
   try {
     const [state, parent, group, session] = readStat(pid)
@@ -57,7 +57,7 @@ const readProcess = (pid: number) => {
 
 type Process = NonNullable<ReturnType<typeof readProcess>>
 
-/** All that run; `undefined` where that cannot be told: only Linux tells, and not when this process may open no more files. */
+/** All running processes; `undefined` if this is not Linux, or this process cannot open more files. */
 const processes = (): ReadonlyArray<Process> | undefined => {
   if (process.platform !== "linux") return undefined
   try {
@@ -68,8 +68,8 @@ const processes = (): ReadonlyArray<Process> | undefined => {
 }
 
 /**
- * The processes of a group, and those that its leader is the reason of though they have left it: a child of the leader that leads
- * a group of its own, as a shell with job control does, and whatever is in the leader's session, if that has one.
+ * The processes of a group, and those that have left it and can be found: the group of a child of the leader (a shell with job control
+ * makes one), and all processes in the leader's session, if it has one.
  */
 const membersOf = (leader: number): ReadonlyArray<Process> | undefined => {
   const all = processes()
@@ -80,25 +80,24 @@ const membersOf = (leader: number): ReadonlyArray<Process> | undefined => {
   return all.filter(({ group, session }) => group === leader || session === leader || moved.has(group))
 }
 
-/** Sends a signal to each process of a group, and to those that have left it and can be found. */
+/** Sends a signal to {@link membersOf} a group. */
 export const signalGroup = (leader: number, signal: NodeJS.Signals | 0): Sent => {
   const groups = new Set(membersOf(leader)?.map(({ group }) => group))
   groups.delete(leader)
   for (const group of groups) signalProcess(-group, signal)
-  // Last, for the caller may be the leader.
+  // The leader's group comes last, because the caller may be the leader.
   const sent = signalProcess(-leader, signal)
   return groups.size === 0 ? sent : "sent"
 }
 
-/** Asks all of a group to end. A stopped process sees the signal only when it goes on. */
+/** Sends a group a signal that ends it, and SIGCONT, because a stopped process does not handle the signal. */
 export const endGroup = (leader: number, signal: NodeJS.Signals): void => {
   signalGroup(leader, signal)
   signalGroup(leader, "SIGCONT")
 }
 
 /**
- * Whether no process of the group is seen to run. A zombie does nothing any more; in a container without an init nobody ever asks
- * for it.
+ * Whether no process of the group is seen to run. Zombies do not count: in a container without an init they stay for ever.
  */
 export const groupIsGone = (leader: number): boolean => {
   const members = membersOf(leader)
@@ -106,12 +105,12 @@ export const groupIsGone = (leader: number): boolean => {
 }
 
 /**
- * Whether no process of the group runs or ever will. A look at one process after another misses what forks and ends meanwhile; so
- * what was missed is killed. No process forks after SIGKILL, and the next look shows all there is.
+ * Whether no process of the group runs or ever will. A scan of the processes may miss one that another has forked meanwhile. So this
+ * function kills the group and scans again: no process forks after SIGKILL.
  */
 export const endIfGone = (group: number): boolean =>
   groupIsGone(group) && (signalGroup(group, "SIGKILL") === "gone" || groupIsGone(group))
 
-/** Those of a group that belong to another user, to whom this process cannot send signals. */
+/** The processes of a group that belong to another user and cannot get signals. */
 export const refusing = (leader: number): ReadonlyArray<number> =>
   (membersOf(leader) ?? []).map(({ pid }) => pid).filter((pid) => signalProcess(pid, 0) === "refused")

@@ -1,11 +1,11 @@
-/** Finds out before the campaign whether the command can be run at all. */
+/** Checks before the campaign that the command can be run. */
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { commandNotExecutable, commandNotFound, type Failure } from "../../Failure.ts"
 
-/** Whether this is so of a file; it is not, of a path that cannot be followed. */
+/** `false` if the path cannot be followed. */
 const holds = (isSo: () => boolean): boolean => {
   try {
     return isSo()
@@ -18,13 +18,13 @@ const isDirectory = (file: string): boolean => holds(() => fs.statSync(file).isD
 const isFile = (file: string): boolean => holds(() => !fs.statSync(file).isDirectory())
 const isExecutable = (file: string): boolean => holds(() => (fs.accessSync(file, fs.constants.X_OK), true))
 
-/** Where a shell looks for commands when nobody tells it: without `PATH`, each has a default of its own. */
+/** The shell's default search path, without `PATH`. */
 const defaultSearchPath = (): string =>
   spawnSync("/bin/sh", ["-c", "printf %s \"$PATH\""], { env: {}, encoding: "utf8" }).stdout ?? ""
 
 /**
- * The path of `command`: itself, if it is one, or the first executable file of that name in `searchPath`, which is the shell's
- * default if there is none.
+ * The path of `command`: itself if it contains a slash, else the first executable file of that name in `searchPath` (by default the
+ * shell's).
  */
 export const resolveCommand = (command: string, searchPath: string | undefined): Effect.Effect<string, Failure> =>
   Effect.suspend(() => {

@@ -1,15 +1,15 @@
-/** What `fdb-election run` says on standard error: progress messages, a line for each thing that matters. */
+/** The progress messages of `fdb-election run` on standard error. */
 import type { ElectionCause, ElectionEvent, LossReason } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Durations from "../durations.ts"
 
-/** Why a leadership was lost, in words that go on after a colon or a "for". */
+/** Why a leadership was lost, as the end of a sentence after a colon. */
 export const reasons: { readonly [reason in LossReason]: string } = {
   resigned: "it has resigned",
   expired: "the lease could not be renewed in time",
   "clock-jumped": "the host was suspended, or its clock was set",
   replaced: "another leads already",
-  preempted: "a candidate of higher priority has asked for it",
+  preempted: "a candidate of higher priority has asked it to step down",
   "stepped-down": "an operator has asked it to step down",
   superseded: "another process takes part under the same id",
   evicted: "its registration was removed",
@@ -20,16 +20,16 @@ export const reasons: { readonly [reason in LossReason]: string } = {
 const causes: { readonly [cause in ElectionCause]: string } = {
   vacant: "it was vacant",
   lapsed: "the last leader's lease had lapsed",
-  own: "it was its own before"
+  own: "it has led the last term, too"
 }
 
-/** Failures that are this far apart are told again. */
+/** A failure is reported again after this time. */
 const forgetAfterNanos = 30_000_000_000n
 
 /** Events that show that the store answers. */
 const answers: ReadonlySet<ElectionEvent["_tag"]> = new Set(["Registered", "Following", "Elected", "Renewed"])
 
-/** A function that is to be given each event, in the order of what happens. */
+/** Returns a function to call with each event, in order. */
 export const make = (options: {
   readonly election: string
   readonly say: (line: string) => void

@@ -1,10 +1,10 @@
 /**
- * How signals travel: the wrapper takes them, and sends them to the process group of its command, the launcher's. One that asks to
- * end is followed by SIGCONT, for a stopped process sees no signal, and a stopped launcher does not tell that the command has
- * ended. Without a command, it ends the wrapper.
+ * Forwards the wrapper's signals to the process group of its command, which the launcher leads. SIGCONT follows a signal that ends
+ * processes, because a stopped process does not handle signals and a stopped launcher does not report the end of the command.
+ * Without a command, such a signal ends the wrapper.
  *
- * On a terminal that the command has, what is typed goes to the command, and the wrapper is told by the shell that gave the terminal
- * away. Ctrl-Z stops the command, that shell, and then the wrapper; `fg` takes the same way back.
+ * If the command has the terminal, typed signals go to the command, and the helper shell that gave it the terminal informs the
+ * wrapper. Ctrl-Z stops the command, then that shell, then the wrapper; `fg` resumes them in the opposite order.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -20,13 +20,12 @@ import type { Transactions } from "./transactions.ts"
 
 type Handle = (signal: NodeJS.Signals) => void
 
-/** Signals that this process gets. */
+/** The signals of this process. */
 export class Signals extends Context.Service<Signals, {
-  /** Hands these signals to `handle` instead of what they do by default, until the scope is closed. The last taker gets them. */
+  /** Handles signals by `handle` until the scope closes. The last call that names a signal gets it. */
   readonly take: (signals: ReadonlyArray<NodeJS.Signals>, handle: Handle) => Effect.Effect<void, never, Scope.Scope>
 }>()("@effect-fdb/cli/Signals") {}
 
-/** Those of this operating system process. */
 export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
   const takers: Array<{ readonly signals: ReadonlyArray<NodeJS.Signals>; readonly handle: Handle }> = []
   const takerOf = (signal: NodeJS.Signals) => takers.findLast(({ signals }) => signals.includes(signal))
@@ -48,11 +47,11 @@ export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
 
 export const ends: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]
 
-/** Those that a command gets which is typed Ctrl-C or Ctrl-\ on its own terminal. */
+/** The exit codes of a command that ends by Ctrl-C or Ctrl-\ on its own terminal. */
 const typedEnds: ReadonlyArray<number> = ["SIGINT" as const, "SIGQUIT" as const]
   .map((signal) => ExitCode.ofSignal(os.constants.signals[signal]))
 
-/** Stops this process as a terminal does; where nobody is there to make it go on, the system lets it go on at once. */
+/** Stops this process as a terminal does. In an orphaned process group, the system ignores the stop. */
 const stopThisProcess = (): void => {
   const listeners = process.listeners("SIGTSTP")
   process.removeAllListeners("SIGTSTP")
@@ -63,13 +62,13 @@ const stopThisProcess = (): void => {
 /** The signals of the wrapper, and the command that they go to. */
 export class CommandSignals {
   private launcher: LauncherProcess | undefined
-  /** Signals that came after the command had been told to begin, and before it was known to have begun. */
+  /** Signals that arrived between the order to begin the command and its confirmation. */
   private early: Array<NodeJS.Signals> | undefined
   private suspended = false
-  /** The command has the terminal, or had it when it last ran. */
+  /** Whether the command has the terminal, or had it when it last ran. */
   private onTerminal = false
   private endedBy: NodeJS.Signals | undefined
-  /** The wrapper was asked to end while there was no command to ask; with the exit code. */
+  /** The exit code, after a signal has ended the wrapper while no command ran. */
   readonly interrupted = Deferred.makeUnsafe<number>()
   private readonly transactions: Transactions
 
@@ -77,17 +76,16 @@ export class CommandSignals {
     this.transactions = transactions
   }
 
-  /** Takes the signals of this process, until the scope is closed. */
   readonly take = Effect.flatMap(Signals, ({ take }) =>
     Effect.all([
       take([...ends, "SIGUSR1", "SIGUSR2", "SIGWINCH"], (signal) => this.forward(signal)),
       take(["SIGTSTP"], () => this.suspend()),
       take(["SIGCONT"], () => this.resume()),
-      // A shell that cannot have the terminal after all stops its whole group by this; it is not to stop this process.
+      // A helper shell that cannot get the terminal stops its group by SIGTTIN, which must not stop this process.
       take(["SIGTTIN"], () => {})
     ]))
 
-  /** A command is told to begin. It may run before this process knows. */
+  /** The launcher gets the order to begin. The command may run before the confirmation arrives. */
   starting(): void {
     this.early = []
   }
@@ -105,12 +103,12 @@ export class CommandSignals {
     this.early = undefined
   }
 
-  /** Whether the wrapper ends when its command has. */
+  /** Whether the wrapper ends after its command. */
   get isEnding(): boolean {
     return this.endedBy !== undefined || this.hasHungUp
   }
 
-  /** The same, of a command that has ended with this status: whoever typed Ctrl-C wants no other command. */
+  /** The same after a command that ended with `status`: after a typed Ctrl-C, no other command may begin. */
   isEndingAfter(status: number): boolean {
     return this.isEnding || (this.onTerminal && typedEnds.includes(status))
   }
@@ -128,7 +126,7 @@ export class CommandSignals {
     if (this.launcher !== undefined) signalGroup(this.launcher.group, signal)
   }
 
-  /** Ctrl-Z has reached this process, or the command, whose shell hands it on. */
+  /** Ctrl-Z has reached this process, or the command, whose helper shell forwards it. */
   private suspend(): void {
     this.signalCommand("SIGSTOP")
     this.transactions.whenNone(this.stop)
@@ -140,14 +138,14 @@ export class CommandSignals {
     this.resume()
   }
 
-  /** The wrapper was made to go on, in the foreground or in the background. */
+  /** The wrapper continues, in the foreground or in the background. */
   private resume(): void {
     if (!this.suspended) return
     this.regainTerminal()
     if (this.suspended) this.signalCommand("SIGCONT")
   }
 
-  /** Gives the terminal back to the command when the wrapper has it. A shell says nothing of that to what runs in the background. */
+  /** Gives the terminal back to the command if the wrapper has it. No signal reports that the wrapper got it. */
   private regainTerminal(): void {
     const helper = this.launcher?.helper
     if (!this.suspended || helper === undefined || foregroundGroup() === undefined) return
@@ -155,12 +153,12 @@ export class CommandSignals {
     helper.foreground()
   }
 
-  /** The terminal has hung up. SIGHUP tells its foreground group, which is the command's where that has the terminal. */
+  /** Whether the terminal has hung up. SIGHUP goes only to its foreground group, which may be the command's. */
   private get hasHungUp(): boolean {
     return this.onTerminal && !hasTerminal()
   }
 
-  /** Looks for what no signal tells this process of. */
+  /** Polls for the changes that no signal reports. */
   watchSurroundings(exitWithParent: boolean): Effect.Effect<never> {
     return Effect.gen({ self: this }, function*() {
       while (true) {

@@ -1,22 +1,22 @@
-/** Starts the processes of this command's own. */
+/** Starts the launcher and the watchdog process. */
 import * as Effect from "effect/Effect"
 import * as childProcess from "node:child_process"
 import { createInterface } from "node:readline"
 import * as util from "node:util"
 import type { Failure } from "../../Failure.ts"
 
-/** What the operating system has refused, in its own words. */
+/** The operating system's own text of an error. */
 export const said = ({ errno, message }: Pick<NodeJS.ErrnoException, "errno" | "message">): string =>
   (errno === undefined ? undefined : util.getSystemErrorMap().get(errno)?.join(": ")) ?? message
 
-/** How long such a process may take to answer. */
+/** The time in which such a process must answer. */
 export const answerTimeout = "5 seconds"
 
 /**
- * Starts Node on a program. The process inherits the descriptors of the store, and closes them before it does anything.
+ * Starts Node on a program. The process inherits the descriptors of the store and must close them first.
  *
- * @param refused makes the failure of the rest of a sentence, as "cannot be started: …"
- * @param shell a command that starts Node, whose path and argument it gets; Node itself unless given
+ * @param refused makes the failure from the rest of a sentence, such as "cannot be started: …"
+ * @param shell a command that starts Node and gets its path and argument; unless given, Node is started directly
  */
 export const spawnNode = (
   program: string,
@@ -27,7 +27,7 @@ export const spawnNode = (
   const { NODE_OPTIONS: _, ...env } = process.env
   const [file, ...args] = [...shell, process.execPath, program]
   const failed = (cause: unknown) => refused(`cannot be started: ${said(cause as NodeJS.ErrnoException)}`)
-  // Node throws some of the system's refusals, and emits the others.
+  // Node throws some errors of the system and emits the others.
   return Effect.try({ try: () => childProcess.spawn(file!, args, { env, ...options }), catch: failed }).pipe(
     Effect.filterOrElse(
       (child) => child.pid !== undefined,
@@ -48,7 +48,7 @@ export const spawnNode = (
 export const readLines = (input: NodeJS.ReadableStream, onLine: (line: string) => void): void =>
   void createInterface({ input }).on("line", onLine).on("error", () => {})
 
-/** Writes a line to a process, as long as it can be written to. */
+/** Writes a line to a process if its input is open. */
 export const writeLine = (output: NodeJS.WritableStream, line: string): void => {
   if (output.writable) output.write(`${line}\n`)
 }

@@ -1,7 +1,6 @@
 /**
- * The work of a tenure: the command, from before its beginning to the end of the last process of its group.
- *
- * Nothing of it is left when this ends, however it ends; so the resignation that follows comes after it.
+ * The work of a tenure: starts the command and waits until the last process of its group has ended. So the resignation always follows
+ * the end of the command.
  */
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
@@ -15,7 +14,7 @@ import { endGroup, endIfGone, refusing, signalGroup, signalProcess } from "./pro
 import type { CommandSignals } from "./signals.ts"
 import type { WatchdogProcess } from "./watchdogProcess.ts"
 
-/** What the wrapper has for all tenures. */
+/** The parts of the wrapper that all tenures share. */
 export interface Supervision {
   readonly watchdog: WatchdogProcess
   readonly deadlines: Deadlines
@@ -23,7 +22,7 @@ export interface Supervision {
   readonly say: (line: string) => void
 }
 
-/** Waits until nothing of the group is left, sending SIGKILL from `killAt` on. */
+/** Waits until no process of the group runs. Sends SIGKILL from `killAt` on. */
 const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
   Effect.gen(function*() {
     while (!endIfGone(group)) {
@@ -38,7 +37,7 @@ const stop = Effect.fnUntraced(function*(
   { group, settled }: Launcher.LauncherProcess,
   hasEnded: boolean
 ) {
-  // What is about to begin would miss the signal.
+  // A command that is about to begin would miss the signal.
   yield* Effect.timeoutOption(settled, "1 second")
   if (endIfGone(group)) return
   const held = yield* leadership.isHeld
@@ -49,7 +48,7 @@ const stop = Effect.fnUntraced(function*(
   yield* untilGone(group, () => held && graceEnds < deadlines.killAt ? graceEnds : deadlines.killAt)
 })
 
-/** Tells of a process that has become another user's, as `sudo` does, soon after it has; most do so when they begin. */
+/** Reports a process that has changed its user, as `sudo` does. Most do so when they begin. */
 const watchReach = (group: number, say: Supervision["say"]): Effect.Effect<never> =>
   Effect.gen(function*() {
     for (let pause = 50; true; pause = Math.min(2 * pause, 10_000)) {
@@ -65,13 +64,13 @@ const watchReach = (group: number, say: Supervision["say"]): Effect.Effect<never
     }
   })
 
-/** Makes a launcher go on that somebody has stopped. On the command's own terminal, that is Ctrl-Z and has to stay. */
+/** Continues a launcher that was stopped. On the command's own terminal the stop is Ctrl-Z, which must stay in effect. */
 const keepGoing = ({ group, helper }: Launcher.LauncherProcess): Effect.Effect<never> =>
   helper !== undefined
     ? Effect.never
     : Effect.forever(Effect.andThen(Effect.sync(() => signalProcess(group, "SIGCONT")), Effect.sleep("500 millis")))
 
-/** Runs the command; interrupting it ends the command. */
+/** Runs the command. Interruption ends it. */
 export const supervise = (
   supervision: Supervision,
   command: Begin,

@@ -1,4 +1,4 @@
-/** The transactions that are under way. A process that is stopped within a commit may hold the store's lock until it goes on. */
+/** Counts the transactions under way. A process that is stopped in a commit may hold the store's lock until it continues. */
 import type { DatabaseService } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 
@@ -6,7 +6,7 @@ export class Transactions {
   private underWay = 0
   private waiting = new Set<() => void>()
 
-  /** The same database, whose transactions are counted here. */
+  /** The same database, with its transactions counted. */
   counting(database: DatabaseService): DatabaseService {
     return {
       engine: database.engine,
@@ -19,7 +19,7 @@ export class Transactions {
     }
   }
 
-  /** Calls `then`, once however often it waits, as soon as none is under way, in the turn of the event loop in which that is so. */
+  /** Calls `then` as soon as no transaction is under way, in the same turn of the event loop. It waits at most once. */
   whenNone(then: () => void): void {
     if (this.underWay === 0) then()
     else this.waiting.add(then)

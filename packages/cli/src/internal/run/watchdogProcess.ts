@@ -1,4 +1,4 @@
-/** The watchdog process, as the wrapper sees it; its program is `watchdogProgram.ts`. */
+/** The wrapper's handle of the watchdog process, whose program is `watchdogProgram.ts`. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
@@ -14,7 +14,7 @@ const refused = (problem: string) =>
 /** Starts a watchdog process; it ends with the scope. */
 export const make = Effect.gen(function*() {
   const child = yield* Effect.acquireRelease(
-    // A session of its own: what is typed on a terminal, or ends a session, does not reach it.
+    // In its own session, signals of a terminal or of the end of a session do not reach it.
     spawnNode(program, refused, { cwd: "/", detached: true, stdio: ["pipe", "pipe", "ignore"] }),
     (child) => Effect.sync(() => void child.stdin!.end())
   )
@@ -28,27 +28,27 @@ export const make = Effect.gen(function*() {
     const waiting = guarding.get(Number(line.split(" ")[1]))
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
   })
-  const tell = (line: string) => writeLine(stdin!, line)
+  const send = (line: string) => writeLine(stdin!, line)
   const died = Deferred.await(dead)
   return {
-    /** Tells the deadlines, at once and without waiting. */
-    until: ({ believesUntil, killAt }: Deadlines) => tell(`until ${believesUntil} ${killAt}`),
-    /** Hands a group over to be guarded, and waits until it is. */
+    /** Sends the deadlines without waiting. */
+    until: ({ believesUntil, killAt }: Deadlines) => send(`until ${believesUntil} ${killAt}`),
+    /** Makes the watchdog guard a group, and waits for the answer. */
     guard: (group: number, helper: number | undefined) =>
       Effect.suspend(() => {
         const acknowledged = Deferred.makeUnsafe<void>()
         guarding.set(group, acknowledged)
-        tell(`guard ${group} ${helper ?? 0}`)
+        send(`guard ${group} ${helper ?? 0}`)
         return Deferred.await(acknowledged).pipe(
           Effect.raceFirst(died),
           Effect.timeoutOrElse({ duration: answerTimeout, orElse: () => Effect.fail(refused("does not answer")) }),
           Effect.ensuring(Effect.sync(() => guarding.delete(group)))
         )
       }),
-    /** The wrapper has asked the group to end: only the last deadline is left to watch. */
-    stopping: Effect.sync(() => tell("stopping")),
-    gone: Effect.sync(() => tell("gone")),
-    /** Fails when the watchdog process has died: without it, nothing would end the command if the wrapper died as well. */
+    /** The wrapper has sent SIGTERM to the group: only the last deadline matters now. */
+    stopping: Effect.sync(() => send("stopping")),
+    gone: Effect.sync(() => send("gone")),
+    /** Fails when the watchdog process dies: nothing would end the command if the wrapper died as well. */
     died
   }
 })

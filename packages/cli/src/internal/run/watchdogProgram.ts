@@ -1,28 +1,28 @@
 /**
  * The watchdog process: a small process that ends the command when the wrapper no longer does.
  *
- * The wrapper tells it which process group to guard and until when. The watchdog process does nothing while deadlines keep
- * coming. Then:
+ * The wrapper sends the process group to guard, and deadlines. As long as new deadlines arrive, the watchdog process does nothing.
  *
- * - its input ends, for the wrapper has died, whatever it died of: SIGTERM at once, SIGKILL at the deadline
- * - nothing comes, for the wrapper is stopped or stuck: SIGTERM when the leader's belief has ended, SIGKILL at the deadline
+ * - If its input ends, the wrapper has died: it sends SIGTERM at once and SIGKILL at the deadline.
+ * - If no deadline arrives, the wrapper is stopped or stuck: it sends SIGTERM after the leader's belief has ended, and SIGKILL at the
+ *   deadline.
  *
- * Deadlines are instants of the host's monotonic clock, which all its processes share. This is a plain program and no
- * Effect: it has to start fast, to depend on nothing, and never to wait for anything. It writes no message for the same reason.
+ * Deadlines are instants of the host's monotonic clock, which all processes share. It is a plain program without Effect and without
+ * messages, because it must start fast and never wait.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as fs from "node:fs"
 import { createInterface } from "node:readline"
 import { endGroup, endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
-/** How long after the end of the belief it waits for the wrapper to act first, at most. */
+/** The maximum time after the end of the belief in which the wrapper may act first. */
 const slackNanos = 100_000_000n
 const pollMillis = 10
 const longestTimerMillis = 3_600_000
 
 interface Guarded {
   readonly group: number
-  /** A shell that would give the terminal back, and must not do so when nobody waits for it any more. */
+  /** The helper shell. It must not give the terminal back after the wrapper has died. */
   readonly helper: number | undefined
   terminated: boolean
 }
@@ -44,7 +44,7 @@ const terminateAt = (): bigint => {
   return believesUntil + slack
 }
 
-const look = (): void => {
+const check = (): void => {
   clearTimeout(timer)
   if (guarded === undefined) return
   const now = process.hrtime.bigint()
@@ -54,7 +54,7 @@ const look = (): void => {
     endGroup(guarded.group, "SIGTERM")
   }
   if (now >= killAt) signalGroup(guarded.group, "SIGKILL")
-  timer = setTimeout(look, millisUntil(now, guarded.terminated ? killAt : terminateAt()))
+  timer = setTimeout(check, millisUntil(now, guarded.terminated ? killAt : terminateAt()))
 }
 
 const millisUntil = (now: bigint, next: bigint): number => {
@@ -79,7 +79,7 @@ const obey = (line: string): void => {
     case "gone":
       return release()
   }
-  look()
+  check()
 }
 
 for (const inherited of ChildStdio.inheritable()) fs.closeSync(inherited)
@@ -91,5 +91,5 @@ createInterface({ input: process.stdin }).on("line", obey).on("close", () => {
   orphaned = true
   if (guarded === undefined) process.exit(0)
   if (guarded.helper !== undefined) signalProcess(guarded.helper, "SIGKILL")
-  look()
+  check()
 })

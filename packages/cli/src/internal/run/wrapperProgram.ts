@@ -1,10 +1,7 @@
 /**
- * The wrapper: the process of `fdb-election run`. It campaigns, and while it leads it runs the command, with two processes of its
- * own: the launcher (`launcherProgram.ts`) leads the command's process group and starts the command in it, and the watchdog
- * process (`watchdogProgram.ts`) ends the command when the wrapper has died or does not move.
- *
- * The work of one tenure is in `supervise.ts`, the way of signals in `signals.ts`, and when the command has to be gone in
- * `deadlines.ts`.
+ * The wrapper: the process of `fdb-election run`. It campaigns, and runs the command while it leads. It has two helpers: the launcher
+ * (`launcherProgram.ts`) starts the command and leads its process group, and the watchdog process (`watchdogProgram.ts`) ends the
+ * command if the wrapper is dead, stopped or stuck. See `supervise.ts` for one tenure, `signals.ts` and `deadlines.ts`.
  */
 import { Database } from "@effect-fdb/core"
 import { CandidateSuperseded, ElectionConfig, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
@@ -36,11 +33,11 @@ const defaultId = Effect.gen(function*() {
   return `${os.hostname()}-${process.pid}-${suffix}`
 })
 
-/** How long to wait after a command that ended soon: a tenth of a second, doubled with each in a row, up to ten seconds. */
+/** The pause after a command that ended soon: a tenth of a second, doubled with each in a row, up to ten seconds. */
 const pauseMillis = (shortRuns: number): number => Math.min(100 * 2 ** (shortRuns - 1), 10_000)
 const shortRunNanos = 10_000_000_000n
 
-/** Campaigns, and runs the command while this process leads, to the exit code of the command. */
+/** Campaigns, runs the command while this process leads, and returns the exit code of the command. */
 const campaign = Effect.fnUntraced(function*(
   { election, name, store }: SelectedElection,
   options: Options,
@@ -60,7 +57,7 @@ const campaign = Effect.fnUntraced(function*(
   }
   if (process.pid === 1) {
     say(
-      "is process 1, and cannot reap orphans of the command: start the container with an init, as `docker run --init` does"
+      "is process 1 and cannot reap orphans of the command: start the container with an init, as `docker run --init` does"
     )
   }
   const askedGrace = Option.getOrUndefined(options.grace)
@@ -82,7 +79,7 @@ const campaign = Effect.fnUntraced(function*(
       priority: options.priority,
       safetyMargin: safetyMargin(askedGrace)
     })
-    /** One tenure: the command's status, or nothing where this process campaigns again. */
+    /** One tenure. Returns the command's status, or `undefined` to campaign again. */
     const tenure = candidacy.withLeadership((leadership) =>
       supervise({ watchdog, deadlines, signals, say }, {
         file,
@@ -102,11 +99,13 @@ const campaign = Effect.fnUntraced(function*(
           options.again && !signals.isEnding
             ? Effect.undefined
             : Effect.fail(tryAgain(
-              `the command was ended with the leadership of term ${term}, for ${RunReporter.reasons[reason]}; with ` +
-                "--again it would wait to lead again"
+              `the command was ended because the leadership of term ${term} was lost: ${
+                RunReporter.reasons[reason]
+              }; ` +
+                "with --again, fdb-election campaigns again"
             ))
       ),
-      // The next campaign waits: to take the id back would end the other's command.
+      // The next campaign waits, because it would end the command of the other process if it took the id back.
       Effect.catchIf((error) => options.again && error instanceof CandidateSuperseded, () =>
         Effect.sync(() => {
           say(`waits until the other process with the id "${id}" is gone: give each process its own id, or omit it`)
@@ -125,7 +124,7 @@ const campaign = Effect.fnUntraced(function*(
   }).pipe(Effect.scoped, Effect.provideService(ElectionObserver, observer))
 })
 
-/** Runs `file`, the command, whenever this process leads. It fails with {@link CommandEnded} where that ends with another status than 0. */
+/** Runs the command `file` while this process leads. Fails with {@link CommandEnded} if its exit status is not 0. */
 export const run = Effect.fnUntraced(function*(selected: SelectedElection, options: Options, file: string) {
   const transactions = new Transactions()
   const signals = new CommandSignals(transactions)

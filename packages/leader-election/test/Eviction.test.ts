@@ -134,6 +134,17 @@ describe("a leader", () => {
     assert.deepStrictEqual(yield* registered(c), ["a", "b"])
   }, short)
 
+  onHosts("waits for ten of the candidate timeouts that are in force when it looks again", function*(a, _, c) {
+    yield* register(c, ["x"])
+    yield* lead(a, { id: "a" }, forever)
+    yield* TestClock.adjust("100 seconds")
+    yield* c.run(transact(election.writeConfig(new ElectionConfig({ candidateTimeout: Duration.seconds(30) }))))
+    yield* TestClock.adjust("150 seconds")
+    assert.deepStrictEqual(yield* registered(c), ["a", "x"])
+    yield* TestClock.adjust("10 minutes")
+    assert.deepStrictEqual(yield* registered(c), ["a"])
+  })
+
   onHosts("evicts the dead, too, where no tenure is as long as ten candidate timeouts", function*(a, b, c) {
     yield* register(c, ["x"])
     for (const [host, id] of [[a, "a"], [b, "b"]] as const) {

@@ -1,8 +1,8 @@
 /**
- * The discrete-event scheduler of one history. Everything that is scheduled happens in one thread, in an order that the seed decides.
- * There are no real timers and no microtasks: a history is a plain synchronous computation.
+ * The discrete-event scheduler of one history. It runs everything in one thread, in an order that the seed determines. It uses no real
+ * timers and no microtasks: a history is a synchronous computation.
  *
- * Simulated time is whole nanoseconds since the beginning, as a number, which stays exact for a hundred days.
+ * Simulated time is whole nanoseconds since the beginning, as a number. It stays exact for a hundred days.
  */
 import { EventHeap, type ScheduledTask } from "./internal/eventHeap.ts"
 import { SeededRandom } from "./internal/seededRandom.ts"
@@ -12,19 +12,19 @@ export const second = 1_000_000_000
 /** One millisecond of simulated time. */
 export const millisecond = 1_000_000
 
-/** So many seconds a simulation lasts at most, for its times to stay exact. */
+/** The longest simulation whose times are exact, in seconds. */
 export const longest = 100 * 86_400
 
 /** Runs tasks, unless it is frozen or dead. */
 export interface TaskOwner {
-  /** Whether the task is to be run now. Where it is not, the owner keeps it for later, or forgets it. */
+  /** Whether the task runs now. If not, the owner keeps it for later or drops it. */
   readonly accepts: (task: () => void) => boolean
 }
 
-/** So many tasks at one instant mean that something spins. */
+/** The number of tasks at one instant that counts as a livelock. */
 const spinning = 200_000
 
-/** Something spins: the same instant never ends. */
+/** Tasks of one instant never end. */
 export class Livelock extends Error {
   constructor(at: number) {
     super(`simulated time does not get beyond ${at / second} s: something spins`)
@@ -49,12 +49,12 @@ export class EventScheduler {
     return this.time
   }
 
-  /** The random numbers of a concern. Its name belongs to the seed: another name gives other histories. */
+  /** The random stream of a concern. Its name is a part of the seed: another name gives other histories. */
   random(concern: string): SeededRandom {
     return new SeededRandom(this.seed, concern)
   }
 
-  /** Schedules something for an instant; one that has passed means now, after what is ready. */
+  /** Schedules a task for an instant. A past instant means now, after the tasks that are ready. */
   at(instant: number, run: () => void): ScheduledTask {
     return this.heap.add(instant > this.time ? instant : this.time, run)
   }
@@ -63,12 +63,12 @@ export class EventScheduler {
     return this.at(this.time + nanos, run)
   }
 
-  /** Gives a task to its owner at this instant, before or after whatever else is ready. */
+  /** Gives a task to its owner at this instant, in random order with the other ready tasks. */
   post(owner: TaskOwner, task: () => void): void {
     this.ready.push({ owner, task })
   }
 
-  /** Goes on until an instant, and ends there. */
+  /** Runs until an instant. */
   run(until: number): void {
     const { heap, ready } = this
     while (true) {

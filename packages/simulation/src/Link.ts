@@ -1,17 +1,17 @@
-/** The network between one process and the database: messages take time on it, wait where it is cut, and get lost. */
+/** The network between one process and the database. Messages take time, wait while it is cut, and get lost. */
 import { second } from "./EventScheduler.ts"
 import type { FaultRates } from "./FaultRates.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 
-/** Which way is cut. */
+/** The direction that is cut. */
 export type Cut = "both" | "requests" | "replies"
 
-/** A request that has waited longer for the link is lost: its sender sends it again. In nanoseconds. */
+/** A request that waits longer for the link is lost, in nanoseconds. */
 const longestWait = 5 * second
 
-/** `fresh` unless the message has waited too long to be acted on, or a recovery has come between. */
+/** `fresh` unless the message has waited too long, or was sent before a recovery. */
 type Receive = (fresh: boolean) => void
 
 /** A message that waits for the link or for the database. */
@@ -31,7 +31,7 @@ export class Link {
   private requests: Array<QueuedMessage> = []
   private replies: Array<QueuedMessage> = []
   private waitsForRecovery = false
-  /** What answers take longer, in nanoseconds. */
+  /** The additional latency of replies, in nanoseconds. */
   private delay = 0
   private replaced = false
   private readonly atReplacement = new Set<() => void>()
@@ -46,14 +46,14 @@ export class Link {
     return this.database.rates
   }
 
-  /** How long a message takes, drawn anew. */
+  /** Draws the latency of a message. */
   latency(): number {
     const { least, most, slow, slowMean } = this.rates
     const plain = least + Math.floor(this.random.next() * (most - least))
     return this.random.happens(slow) ? plain + Math.floor(this.random.exponential(slowMean)) : plain
   }
 
-  /** Answers take so much longer from now on, in nanoseconds. */
+  /** Sets the additional latency of replies, in nanoseconds. */
   slow(delay: number): void {
     this.delay = delay
   }
@@ -83,7 +83,7 @@ export class Link {
     this.release()
   }
 
-  /** Runs at the database, when a message has got there. */
+  /** Runs at the database when the message arrives. */
   toDatabase(delay: number, receive: Receive): void {
     const message = this.message(receive)
     this.process.scheduler.after(delay, () => {
@@ -92,7 +92,7 @@ export class Link {
     })
   }
 
-  /** Runs at the process, when a message has got there and the process can act on it. */
+  /** Runs at the process when the message has arrived and the process runs. */
   toProcess(delay: number, receive: Receive): void {
     const message = this.message(receive)
     this.process.scheduler.after(delay + this.delay, () => {

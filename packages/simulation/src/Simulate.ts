@@ -1,4 +1,4 @@
-/** Many histories, in as many threads as are asked for, and what came of them. */
+/** Simulates many histories in threads, and sums their results. */
 import * as Effect from "effect/Effect"
 import type { Job, Outcome } from "./internal/job.ts"
 import * as Thread from "./internal/thread.ts"
@@ -7,17 +7,17 @@ import * as Statistics from "./Statistics.ts"
 
 export type { Job, Outcome } from "./internal/job.ts"
 
-/** What is to be simulated. */
+/** The histories to simulate. */
 export interface Options {
   readonly profiles: ReadonlyArray<Profile.Name>
-  /** How many histories in all; the profiles take turns. */
+  /** The number of histories. The profiles take turns. */
   readonly seeds: number
   /** The first seed. */
   readonly from: number
   readonly processes?: number | undefined
-  /** How long each history is, in simulated seconds. */
+  /** The duration of each history, in simulated seconds. */
   readonly duration?: number | undefined
-  /** How many threads; one by default. */
+  /** The number of threads. One by default. */
   readonly threads?: number | undefined
 }
 
@@ -26,7 +26,7 @@ export interface Result {
   readonly statistics: Statistics.Statistics
   /** The histories that violated a guarantee. */
   readonly failures: ReadonlyArray<Outcome>
-  /** The history with the most tenures, the first of these. */
+  /** The first history with the most tenures. */
   readonly liveliest: Outcome | undefined
 }
 

@@ -1,4 +1,4 @@
-/** A simulated process: fibers with clocks, random numbers and a scheduler of their own, that can be frozen, suspended and killed. */
+/** A simulated process: fibers with their own clocks, random numbers and scheduler. It can be frozen, suspended and killed. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,14 +10,14 @@ import type { EventScheduler, TaskOwner } from "./EventScheduler.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
 import { type ClockOptions, VirtualClock } from "./VirtualClock.ts"
 
-/** A fiber runs about so many operations before another may come in between. */
+/** The mean number of operations after which a fiber is preempted. */
 const meanOperations = 250
 
 export class SimulatedProcess implements TaskOwner {
   readonly scheduler: EventScheduler
   readonly name: string
   readonly clock: VirtualClock
-  /** What every fiber of this process has. */
+  /** The services of every fiber of this process. */
   private readonly references: Context.Context<never>
   private readonly order: SeededRandom
   private held: Array<() => void> = []
@@ -66,12 +66,12 @@ export class SimulatedProcess implements TaskOwner {
     return this.isAlive && !this.isFrozen
   }
 
-  /** Runs a task as soon as the process can. */
+  /** Runs a task as soon as the process runs. */
   post(task: () => void): void {
     if (!this.dead) this.scheduler.post(this, task)
   }
 
-  /** Nothing of it runs until it is thawed as often; its clocks go on, or with `suspend` only the wall clock. */
+  /** Stops the process until it is thawed as often. Its clocks continue; with `suspend` only the wall clock does. */
   freeze(suspend: boolean): void {
     this.pauses++
     if (suspend && this.suspensions++ === 0) this.clock.suspend()
@@ -84,7 +84,7 @@ export class SimulatedProcess implements TaskOwner {
     if (this.pauses === 0) { for (const task of this.held.splice(0)) this.post(task) }
   }
 
-  /** Nothing of it ever runs again, finalizers included. */
+  /** Ends the process without finalizers. */
   kill(): void {
     this.dead = true
     this.held = []

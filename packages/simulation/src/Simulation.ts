@@ -17,13 +17,13 @@ import { makeSink } from "./Sink.ts"
 import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
 
-/** What may be other than the scenario says. */
+/** The options of a run. */
 export interface Options {
-  /** Is run instead of the scenario's workload. */
+  /** Replaces the workload of the scenario. */
   readonly work?: Work | undefined
 }
 
-/** Reads everything, past all faults. */
+/** Reads everything, without faults. */
 const readAll = (database: SimulatedDatabase): History["stored"] => {
   const transaction = database.begin()
   const { begin, end } = KeyRange.all
@@ -81,7 +81,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   scheduler.at(Math.round(scenario.quietAt * second), () => log.add("simulation", "quiet"))
 
   const end = Math.round(scenario.duration * second)
-  // Errors are values here, by the thousand; nobody reads their stack traces.
+  // A history makes thousands of errors. Their stack traces cost time and are not used.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   try {

@@ -1,5 +1,5 @@
 /**
- * A service outside of the database that is fenced by the term: it keeps the highest that it has seen, and refuses smaller ones.
+ * A service outside of the database that the term fences: it keeps the highest term that it has seen, and refuses smaller ones.
  * A message to it arrives even if its sender has died.
  */
 import type { EventLog } from "./EventLog.ts"
@@ -7,7 +7,7 @@ import { type EventScheduler, millisecond } from "./EventScheduler.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Triggers } from "./Triggers.ts"
 
-/** Sends a write with a fencing token, on behalf of a tenure; `answer` is called on the process, if it still runs then. */
+/** Sends a write with a fencing token for a tenure. Calls `answer` on the process if it still runs. */
 export type Sink = (
   process: SimulatedProcess,
   tenure: string,

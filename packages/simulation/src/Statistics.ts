@@ -1,4 +1,4 @@
-/** What histories were like: elections, failovers, faults, and which transitions of the protocol they took. Plain data. */
+/** The elections, failovers, faults and transitions of the protocol in histories, as plain data. */
 import { ElectionCause, LossReason } from "@effect-fdb/leader-election"
 import type { Event } from "./EventLog.ts"
 import { second } from "./EventScheduler.ts"
@@ -48,7 +48,7 @@ export const transitions: ReadonlyArray<string> = [
 const transitionOf = ({ details: { cause, path, reason }, what }: Event): string =>
   `event: ${what === "following" ? "follows" : [what, cause ?? path ?? reason ?? []].flat().join("-")}`
 
-/** What operators do, beside the faults that they cause for a time. */
+/** The actions of operators that have no duration. */
 const operatorActions: ReadonlySet<string> = new Set([
   "configures",
   "deploys",
@@ -135,7 +135,7 @@ const sum = (a: Counts, b: Counts): Counts => {
   return counts
 }
 
-/** Of the histories of both. */
+/** The sum of both. */
 export const merge = (a: Statistics, b: Statistics): Statistics => ({
   histories: a.histories + b.histories,
   simulatedSeconds: a.simulatedSeconds + b.simulatedSeconds,
@@ -149,7 +149,7 @@ export const merge = (a: Statistics, b: Statistics): Statistics => ({
   failovers: [...a.failovers, ...b.failovers]
 })
 
-/** The share `p` of failovers was not longer than this, in lease durations. */
+/** The percentile of the failovers, in lease durations. `p` is between 0 and 1. */
 export const percentile = ({ failovers }: Statistics, p: number): number | undefined => {
   const sorted = failovers.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))]

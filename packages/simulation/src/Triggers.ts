@@ -1,10 +1,10 @@
-/** Moments at which a fault may strike, so that it meets what is under way then. */
+/** Events at which faults begin, so that they meet what is under way. */
 import type { CommitKind } from "./internal/commitKind.ts"
 
 /** A commit to the election that has arrived at the database, or a message to the sink that was sent. */
 export type Trigger = CommitKind | "send"
 
-/** Called with the process that brought the moment about. */
+/** Called with the process that caused the event. */
 type Strike = (by: string) => void
 
 export class Triggers {
@@ -14,7 +14,7 @@ export class Triggers {
     return this.waiting.size > 0
   }
 
-  /** Calls once, at the next. Gives what ends the waiting. */
+  /** Calls once, at the next event. Returns the cancellation. */
   next(trigger: Trigger, strike: Strike): () => void {
     const others = this.waiting.get(trigger) ?? new Set()
     this.waiting.set(trigger, others.add(strike))

@@ -1,26 +1,26 @@
 /**
- * The two clocks of a virtual process: they run at a rate of their own, the wall clock is set wrong and jumps, and the
- * monotonic one stands still while the host is suspended.
+ * The two clocks of a simulated process. They have their own rate. The wall clock is off and jumps. The monotonic clock stops while the
+ * host is suspended.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type EventScheduler, millisecond } from "./EventScheduler.ts"
 
-/** The wall time at which every history begins, in nanoseconds since 1970. */
+/** The wall time at the beginning of every history, in nanoseconds since 1970. */
 const epoch = 1_700_000_000_000_000_000n
 
-/** How the clocks of a process are off. */
+/** The errors of the clocks of a process. */
 export interface ClockOptions {
   /** Nanoseconds of both clocks per nanosecond of simulated time. */
   readonly rate: number
-  /** How far the wall clock is ahead of simulated time, in nanoseconds. */
+  /** The time by which the wall clock is ahead, in nanoseconds. */
   readonly wallOffset: number
-  /** What the monotonic clock shows at first, in nanoseconds. */
+  /** The monotonic time at the start, in nanoseconds. */
   readonly booted: number
 }
 
-/** A due time on the monotonic clock, and what is to happen then. */
+/** A task that is due at a time of the monotonic clock. */
 interface Timer {
   readonly due: number
   fire: (() => void) | undefined
@@ -32,13 +32,13 @@ export class VirtualClock implements Clock.Clock {
   private readonly post: (task: () => void) => void
   private readonly born: number
   private wallOffset: number
-  /** What the monotonic clock showed at the simulated time `since`. */
+  /** The monotonic time at the simulated time `since`. */
   private shown: number
   private since: number
   private suspended = false
   private readonly waiting = new Set<Timer>()
 
-  /** `post` runs a task on the process as soon as that can. */
+  /** `post` runs a task on the process as soon as it runs. */
   constructor(scheduler: EventScheduler, post: (task: () => void) => void, options: ClockOptions) {
     this.scheduler = scheduler
     this.post = post
@@ -49,33 +49,33 @@ export class VirtualClock implements Clock.Clock {
     this.born = scheduler.now
   }
 
-  /** Whether the monotonic clock goes on. */
+  /** Whether the monotonic clock runs. */
   get runs(): boolean {
     return !this.suspended
   }
 
-  /** What the monotonic clock shows, in nanoseconds. */
+  /** The monotonic time, in nanoseconds. */
   monotonic(): number {
     return this.suspended ? this.shown : this.shown + Math.floor((this.scheduler.now - this.since) * this.rate)
   }
 
-  /** What the wall clock shows, in nanoseconds since the history began. */
+  /** The wall time, in nanoseconds since the history began. */
   wall(): number {
     return this.born + Math.floor((this.scheduler.now - this.born) * this.rate) + this.wallOffset
   }
 
-  /** Sets the wall clock ahead, or back. */
+  /** Sets the wall clock forward, or back. */
   jump(nanos: number): void {
     this.wallOffset += nanos
   }
 
-  /** The monotonic clock stands still. */
+  /** Stops the monotonic clock. */
   suspend(): void {
     this.shown = this.monotonic()
     this.suspended = true
   }
 
-  /** The monotonic clock goes on from where it stood. */
+  /** Starts the monotonic clock again. */
   resume(): void {
     this.suspended = false
     this.since = this.scheduler.now
@@ -84,7 +84,7 @@ export class VirtualClock implements Clock.Clock {
     for (const timer of timers) this.arm(timer)
   }
 
-  /** Calls at a time of the monotonic clock, whether the process can act on it or not. Gives what cancels that. */
+  /** Calls at a time of the monotonic clock, even if the process is frozen. Returns the cancellation. */
   timer(due: number, fire: () => void): () => void {
     const timer: Timer = { due, fire }
     this.arm(timer)

@@ -1,4 +1,4 @@
-/** What processes do while they lead: they count in the database under `guard`, and write to a sink with their term; some end slowly. */
+/** The default work of leaders: it increments a counter under `guard`, and sends to a sink with its term. Some of it ends slowly. */
 import { Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
@@ -19,10 +19,10 @@ import type { Sink } from "./Sink.ts"
 /** The counter that leaders increment under guard. Its value also has the last process, its term and its step. */
 export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
 
-/** Where leaders note steps under guard, each in a key of its own. */
+/** The journal of steps under guard, one key for each step. */
 export const journal = Subspace.fromTuple(["simulation", "journal"])
 
-/** A guarded transaction must not be at a read version that lags, whatever its options say. */
+/** A guarded transaction must not use a lagging read version, even with these options. */
 const guardOptions = { tag: "guarded", causalReadRisky: true } as const
 
 class Failed extends Data.TaggedError("Failed") {}
@@ -44,7 +44,7 @@ export const make =
   ({ log, process, sink }: Environment, plan: Work) =>
   (leadership: Leadership): Effect.Effect<void, Failed, Scope.Scope> =>
     Effect.gen(function*() {
-      // As the stored state tells it; the sink is given the fencing token.
+      // The term as it is stored. The sink gets the fencing token.
       const { term } = yield* leadership.state
       const tell = (what: string, details: Parameters<EventLog["add"]>[2] = {}) =>
         Effect.sync(() => log.add(process.name, what, { term, ...details }))
@@ -118,7 +118,7 @@ export const make =
 
       const goesOn = Effect.map(Clock.monotonicTimeNanos, (now) => ends === undefined || now < ends)
 
-      // What belongs to the tenure: something that is held, and a fiber that goes on by itself.
+      // A resource and a fiber in the scope of the tenure.
       const companion = Effect.acquireRelease(tell("acquires"), () => tell("releases")).pipe(
         Effect.andThen(Effect.forkScoped(Effect.forever(Effect.andThen(pause, tell("forked-step")))))
       )

@@ -3,7 +3,7 @@ import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 import * as Beliefs from "../internal/beliefs.ts"
 
-/** What rounding to whole nanoseconds may come to. */
+/** The tolerance for rounding to whole nanoseconds. */
 const tolerance = 1000
 
 export const beliefs = Checker.make(

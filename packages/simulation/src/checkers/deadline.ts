@@ -1,4 +1,4 @@
-/** The work is stopped before the leader's deadline. */
+/** Work ends with the belief of its leader. */
 import * as Checker from "../Checker.ts"
 import type { Event } from "../EventLog.ts"
 import { millisecond, second } from "../EventScheduler.ts"
@@ -6,7 +6,7 @@ import { type Analysis, shownAt, whenShown } from "../internal/analysis.ts"
 import { confirmed, leases, shortened } from "../internal/beliefs.ts"
 import { type WorkRun, workRuns } from "../internal/workRuns.ts"
 
-/** What rounding and the order of events at one instant may come to. */
+/** The tolerance for rounding and the order of events at one instant. */
 const tolerance = millisecond
 
 const seconds = (nanos: number): string => (nanos / second).toFixed(3)
@@ -26,10 +26,10 @@ const overruns = function*(
   if (last === undefined || lease === undefined) return
 
   const frozen = faults.filter(({ kind, who }) => who === process.name && /^(freeze|suspend|stall)$/.test(kind))
-  /** How long it could do nothing between two instants. */
+  /** The time between two instants in which the process was frozen. */
   const frozenFor = (begin: number, end: number): number =>
     frozen.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(end, to) - Math.max(begin, from)), 0)
-  /** When a wall clock that passes a deadline is noticed: never, where it was set back before the process went on. */
+  /** The instant at which the process sees that its wall clock passed a deadline: never, if it was set back while the process was frozen. */
   const shownAwake = (at: number): number => {
     const span = frozen.find(({ from, to }) => from <= at && at < to)
     const isSetBack = span !== undefined &&

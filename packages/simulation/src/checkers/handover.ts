@@ -9,7 +9,7 @@ import { stepDownReason } from "../internal/transitions.ts"
 /** The longest delay of a follower in the claim order, in nanoseconds. */
 const longestClaimDelay = 10 * millisecond
 
-/** See the module; in nanoseconds. */
+/** See the module, in nanoseconds. */
 const bound = 2 * longestTransaction + longestClaimDelay
 
 const disturbances: ReadonlySet<string> = new Set([
@@ -30,7 +30,7 @@ const disturbances: ReadonlySet<string> = new Set([
   "stops"
 ])
 
-/** Whether somebody else is there who could succeed: registered long enough, and not yielding to others itself. */
+/** Whether another process can succeed: it has been registered long enough, and does not yield to others. */
 const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, settled: number): boolean =>
   [...analysis.processes.values()].some(({ born, died, events, name }) => {
     const before = events.filter((event) => event.at < at)
@@ -47,7 +47,7 @@ const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, 
     return !before.some((event) => event.at >= since && event.details.kind === "lost-watch")
   })
 
-/** Whether a leader whom a commit asks to go leads on, though it can have heard of it. */
+/** The leader that a commit asks to step down, if it still leads although it could know. */
 const leadsOn = ({ owners, processes }: Analysis, { after, commit: { at }, written }: Entry): string | undefined => {
   if (!written.has("challenge") || stepDownReason(after) === undefined) return undefined
   const process = processes.get(owners.get(holderOf(after)?.who.registration ?? "") ?? "")

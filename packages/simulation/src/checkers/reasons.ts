@@ -5,7 +5,7 @@ import { millisecond, second } from "../EventScheduler.ts"
 import { type ProcessRun, shownAt } from "../internal/analysis.ts"
 import { claimOf, holderOf, invalid, type State } from "../internal/ledger.ts"
 
-/** What has to have been stored since the claim, for each reason; nothing for those that the leader finds by itself. */
+/** The condition on the stored records since the claim, for each reason. The leader finds the other reasons by itself. */
 const grounds: {
   readonly [reason in LossReason]:
     | undefined
@@ -30,13 +30,13 @@ const grounds: {
     [config, leader, lease, challenge, ...candidates.values()].includes(invalid)
 }
 
-/** By how much earlier a belief may end where its two clocks do not agree, in nanoseconds. */
+/** The time by which a belief may end earlier because its clocks disagree, in nanoseconds. */
 const tolerance = 20 * millisecond
 
-/** What may pass before the belief is over, and is no reason until then. */
+/** The reasons that may end before the belief does. They count only when it is over. */
 const transient: ReadonlySet<LossReason> = new Set(["disabled", "broken"])
 
-/** For how long a process's belief would have gone on by its monotonic clock, in nanoseconds. */
+/** The rest of the belief of a process by its monotonic clock, in nanoseconds. */
 const leftOf = (process: ProcessRun, at: number): number => {
   const last = process.events.findLast((event) =>
     event.at <= at && (event.what === "elected" || event.what === "renewed")

@@ -2,7 +2,7 @@
 import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 
-/** How long before the fault nothing may have gone wrong, and how soon the tenure has to be lost, in nanoseconds. */
+/** The time without faults before the replacement, and the longest time until the loss, in nanoseconds. */
 const settled = 8 * second
 const bound = second / 2
 

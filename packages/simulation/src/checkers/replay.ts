@@ -1,10 +1,10 @@
-/** Replaying the committed record gives the stored state, by transitions that the protocol has. */
+/** The commits are transitions of the protocol, and produce the stored state. */
 import { Atomic, Bytes } from "@effect-fdb/core"
 import * as Checker from "../Checker.ts"
 import type { History } from "../History.ts"
 import * as Transitions from "../internal/transitions.ts"
 
-/** What the record alone says that the database holds, by key in hexadecimal. */
+/** The stored values according to the commits, by key in hexadecimal. */
 const replayed = ({ record }: History): Map<string, Uint8Array> => {
   const data = new Map<string, Uint8Array>()
   for (const mutation of record.flatMap(({ mutations }) => mutations)) {

@@ -31,11 +31,11 @@ export const scopes = Checker.make(
         for (const [index, { at, what }] of own.entries()) {
           if (what !== "forked-step") continue
           if (at > released || at > ended) {
-            yield [at, name, `${whose}: a fiber of its scope goes on when that is closed`]
+            yield [at, name, `${whose}: a fiber of its scope runs after that is closed`]
           } else if (
             next !== undefined && at > next.at && !isReported && (finalizes < 0 || index < finalizes) && at !== lost
           ) {
-            yield [at, name, `${whose}: a fiber of its scope goes on beside ${next.who}, which leads`]
+            yield [at, name, `${whose}: a fiber of its scope runs beside ${next.who}, which leads`]
           }
         }
       }

@@ -4,7 +4,7 @@ import type { History } from "../History.ts"
 import { electionSubspace } from "../Nemesis.ts"
 import * as Ledger from "./ledger.ts"
 
-/** A time in which a process's clocks ran evenly; instants are nanoseconds of simulated time. */
+/** A period in which the clocks of a process ran at one rate. Instants are nanoseconds of simulated time. */
 interface ClockSegment {
   readonly from: number
   readonly to: number
@@ -20,15 +20,15 @@ export interface ProcessRun {
   readonly name: string
   readonly id: string
   readonly born: number
-  /** When it ended, or the history. */
+  /** The end of the process, or of the history. */
   readonly died: number
-  /** The safety margin that it was given, in nanoseconds. */
+  /** Its safety margin, in nanoseconds, unless it is the default. */
   readonly margin: number | undefined
   readonly clock: ReadonlyArray<ClockSegment>
   readonly events: ReadonlyArray<Event>
 }
 
-/** A fault that lasted. */
+/** A fault with a duration. */
 interface FaultSpan {
   readonly who: string
   readonly kind: string
@@ -103,13 +103,13 @@ export const analyze = (history: History): Analysis => {
   return { history, ledger, processes: processesOf(history), owners, faults: faultsOf(history) }
 }
 
-/** What a process's clock shows at an instant: nanoseconds since it booted, or of wall time since the simulation began. */
+/** The time of a clock at an instant: nanoseconds since the boot of the host, or wall time since the simulation began. */
 export const shownAt = ({ clock }: ProcessRun, kind: "monotonic" | "wall", at: number): number => {
   const segment = clock.findLast(({ from }) => from <= at) ?? clock[0]!
   return segment[kind] + (kind === "wall" || segment.runs ? (at - segment.from) * segment.rate : 0)
 }
 
-/** The segments after an instant that begin with a wall clock that was set back. */
+/** The segments after an instant at whose beginning the wall clock was set back. */
 export const setBacks = (process: ProcessRun, since: number): ReadonlyArray<ClockSegment> =>
   process.clock.filter(({ from, wall }, index) => {
     const before = process.clock[index - 1]

@@ -1,4 +1,4 @@
-/** When which process believed that it leads: derived from events, clocks and stored leases. */
+/** The periods in which processes believe that they lead, from events, clocks and stored leases. */
 import type { Event } from "../EventLog.ts"
 import * as Analysis from "./analysis.ts"
 
@@ -10,13 +10,13 @@ export interface Belief {
   readonly to: number
 }
 
-/** When a belief is over, on each clock of its process. */
+/** The end of a belief by each clock of its process. */
 export interface Deadlines {
   readonly monotonic: number
   readonly wall: number
 }
 
-/** The leases that were written, by ballot, in nanoseconds. */
+/** The stored lease durations by ballot, in nanoseconds. */
 export const leases = ({ ledger }: Analysis.Analysis): Map<bigint, number> => {
   const durations = new Map<bigint, number>()
   for (const { after: { lease }, written } of ledger) {
@@ -40,7 +40,7 @@ const whenWallShows = (process: Analysis.ProcessRun, due: number, until: number,
     )
   )
 
-/** When a belief is over that an election or renewal confirmed. */
+/** The end of a belief that an election or renewal confirmed. */
 export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, lease: number): Deadlines => {
   const span = trusted(process, lease)
   const attempt = Analysis.lastShown(process, details.until! - span, at)
@@ -50,7 +50,7 @@ export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, 
   }
 }
 
-/** When a belief is over that was limited before a renewal that shortens the lease. */
+/** The end of a belief that was limited before a renewal that shortens the lease. */
 export const shortened = (process: Analysis.ProcessRun, { at, details }: Event): Deadlines => ({
   monotonic: Analysis.whenShown(process, "monotonic", details.until!, at),
   wall: Analysis.whenShown(
@@ -61,7 +61,7 @@ export const shortened = (process: Analysis.ProcessRun, { at, details }: Event):
   )
 })
 
-/** All beliefs, by when they begin. */
+/** All beliefs in the order of their beginnings. */
 export const beliefs = (analysis: Analysis.Analysis): Array<Belief> => {
   const stored = leases(analysis)
   const spans: Array<Belief> = []

@@ -1,4 +1,4 @@
-/** A watch over a link: it fires late, for nothing, or never. */
+/** A watch over a link. It may fire late, spuriously, or never. */
 import { type Engine, FdbError } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import { second } from "../EventScheduler.ts"
@@ -9,9 +9,9 @@ type Answer = Effect.Effect<void, FdbError>
 
 /** See the module. */
 export interface FaultyWatch extends Engine.EngineWatch {
-  /** Its transaction is committed: from now on it is fired by the writes of others. */
+  /** Starts the watch after the commit of its transaction. */
   readonly start: () => void
-  /** The database does not keep it any more. */
+  /** Removes the watch from the database. */
   readonly forget: () => void
   /** Fails the watch of its process. */
   readonly fail: (code: number) => void

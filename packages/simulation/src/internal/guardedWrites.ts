@@ -1,4 +1,4 @@
-/** The guarded writes in the record: who counted or noted a step, in which term. */
+/** The guarded writes among the commits, with their process, step and term. */
 import { Bytes, Tuple } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 import type { CommitRecord } from "../SimulatedDatabase.ts"
@@ -12,7 +12,7 @@ interface Count {
   readonly step: string
 }
 
-/** What a commit has counted, if it has. */
+/** The counter update of a commit, if it has one. */
 export const counterUpdate = ({ mutations }: CommitRecord): Count | undefined => {
   for (const mutation of mutations) {
     if (mutation._tag !== "Set" || !Bytes.equals(mutation.key, counterKey)) continue
@@ -25,7 +25,7 @@ export const counterUpdate = ({ mutations }: CommitRecord): Count | undefined =>
   return undefined
 }
 
-/** Whose guarded write a commit is, and of which term, if it is one. */
+/** The process and term of a guarded write, if the commit is one. */
 export const guardedWrite = (commit: CommitRecord): { readonly by: string; readonly term: bigint } | undefined => {
   for (const mutation of commit.mutations) {
     if (mutation._tag !== "Set" || !journal.contains(mutation.key)) continue

@@ -1,4 +1,4 @@
-/** One history among many: what it is made from, and what becomes of it. */
+/** The simulation of one history among many, and its result. */
 import type { Violation } from "../Checker.ts"
 import * as Checkers from "../Checkers.ts"
 import * as Profile from "../Profile.ts"
@@ -6,7 +6,7 @@ import type { Scenario } from "../Scenario.ts"
 import * as Simulation from "../Simulation.ts"
 import * as Statistics from "../Statistics.ts"
 
-/** One history to be made. */
+/** The history to simulate. */
 export interface Job {
   readonly profile: Profile.Name
   readonly seed: number
@@ -14,7 +14,7 @@ export interface Job {
   readonly duration?: number | undefined
 }
 
-/** What became of one history. */
+/** The result of one history. */
 export interface Outcome {
   readonly job: Job
   readonly violations: ReadonlyArray<Violation>
@@ -23,7 +23,7 @@ export interface Outcome {
 
 export const scenarioOf = ({ profile, seed, ...options }: Job): Scenario => Profile.generate(profile, seed, options)
 
-/** Makes one history and checks it. */
+/** Simulates one history and checks it. */
 export const perform = (job: Job): Outcome => {
   const history = Simulation.run(scenarioOf(job))
   return { job, violations: Checkers.check(history), statistics: Statistics.of(history) }

@@ -1,6 +1,5 @@
 /**
- * The election's records after each commit. They are decoded here a second time, on purpose without the library's codec: what is
- * checked must not vouch for itself.
+ * The records of the election after each commit. This decodes them without the codec of the library, which is what the checkers check.
  */
 import { Bytes, type Subspace, Tuple, Versionstamp } from "@effect-fdb/core"
 import * as Result from "effect/Result"
@@ -13,13 +12,13 @@ export const invalid = "invalid"
 const isNatural = (field: unknown): field is bigint => typeof field === "bigint" && field >= 0n && field < 2n ** 63n
 const isDuration = (field: unknown): field is bigint => isNatural(field) && field > 0n
 
-/** Who somebody is: the id, and the registration in hexadecimal. */
+/** The id of a candidate, and its registration in hexadecimal. */
 const identity = (id: unknown, registration: unknown) =>
   typeof id === "string" && Versionstamp.isVersionstamp(registration)
     ? { id, registration: registration.toString() }
     : undefined
 
-/** Decodes the fields after the version, if there are so many. */
+/** Decodes the fields after the version. */
 const decoder =
   <A>(count: number, decode: (...fields: ReadonlyArray<unknown>) => A | undefined) =>
   (bytes: Uint8Array): A | typeof invalid => {
@@ -71,13 +70,13 @@ const decode = {
 type Decoded = { readonly [name in keyof typeof decode]: ReturnType<(typeof decode)[name]> }
 type Single = "config" | "leader" | "lease" | "challenge"
 
-/** What is stored after a commit; `undefined` where nothing is. */
+/** The stored records after a commit. */
 export type State = { readonly [name in Single]: Decoded[name] | undefined } & {
   readonly candidates: ReadonlyMap<string, Decoded["candidate"]>
   readonly history: ReadonlyMap<bigint, Decoded["tenure"]>
 }
 
-/** One commit to the election, and what it has changed. */
+/** One commit to the election, and its changes. */
 export interface Entry {
   readonly commit: CommitRecord
   readonly before: State
@@ -89,7 +88,7 @@ export interface Entry {
   readonly tenures: ReadonlySet<bigint>
 }
 
-/** The leader's record, where somebody leads. */
+/** The leader's record, unless it is a vacancy. */
 export const holderOf = ({ leader }: State) => typeof leader === "object" && leader.held ? leader : undefined
 
 /** The record of the tenure that a commit begins. */

@@ -1,12 +1,12 @@
 /**
- * SeededRandom from a seed: streams of numbers that are the same on every process. Each concern has a stream of its own, so that
- * taking a fault away from a scenario leaves what the other concerns draw as it was.
+ * Random streams from a seed, the same on every machine. Each concern has its own stream: without one fault of a scenario, the others
+ * draw the same numbers.
  */
 import type * as Random from "effect/Random"
 
 const rotate = (value: number, by: number): number => (value << by) | (value >>> (32 - by))
 
-/** Thirty-two bits of a text, mixed well enough to begin a stream with. */
+/** Hashes a text to the first 32 bits of a stream. */
 const hash = (text: string, basis: number): number => {
   let state = (basis ^ 0x9e3779b9) >>> 0
   for (let i = 0; i < text.length; i++) {
@@ -45,7 +45,7 @@ export class SeededRandom {
     return result
   }
 
-  /** From 0 to 1, which is excluded. */
+  /** From 0, included, to 1, excluded. */
   next(): number {
     return this.bits() / 2 ** 32
   }
@@ -55,7 +55,7 @@ export class SeededRandom {
     return least + Math.floor(this.next() * (most - least + 1))
   }
 
-  /** True once in `1 / probability` times. */
+  /** True with a probability. */
   happens(probability: number): boolean {
     return probability > 0 && this.next() < probability
   }
@@ -69,7 +69,7 @@ export class SeededRandom {
     return items[Math.floor(this.next() * items.length)]!
   }
 
-  /** Positive, with this mean, and a long tail. */
+  /** A number of the exponential distribution with this mean. */
   exponential(mean: number): number {
     return -Math.log(1 - this.next()) * mean
   }

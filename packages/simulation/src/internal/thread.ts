@@ -1,21 +1,21 @@
-/** Threads. Nothing can be interrupted within a history, which is computed in one go; but its thread can be ended. */
+/** Worker threads. A history is computed synchronously and cannot be interrupted, but its thread can be terminated. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
 import type { Tasks } from "./worker.ts"
 
-/** Node runs no TypeScript: where the sources are loaded, as in tests, this is of the last build. */
+/** The worker of the last build, also in tests, because a thread of Node cannot load the sources. */
 const program = new URL("../../dist/internal/worker.js", import.meta.url)
 
-/** Asks a thread for something, and for nothing else until that is there. */
+/** Sends a request to a thread. The next may follow only after its result. */
 interface Thread {
   <Name extends keyof Tasks>(name: Name, input: Parameters<Tasks[Name]>[0]): Effect.Effect<ReturnType<Tasks[Name]>>
 }
 
-/** A thread that ends with the scope, whatever it is at. */
+/** A thread that is terminated with the scope. */
 export const make: Effect.Effect<Thread, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
-    // How modules are resolved where the sources are loaded is nothing to the build.
+    // The build does not use the conditions by which tests load the sources.
     Effect.sync(() => new Worker(program, { execArgv: [] })),
     (worker) => Effect.promise(() => worker.terminate())
   ),

@@ -1,4 +1,4 @@
-/** Which transition of the protocol each commit to an election is, if it is one: the rules a second time, in terms of what is stored. */
+/** The transition of the protocol that each commit is, or why it is none. This states the rules again, by the stored records. */
 import type { Event } from "../EventLog.ts"
 import { second } from "../EventScheduler.ts"
 import type { Analysis } from "./analysis.ts"
@@ -34,10 +34,10 @@ export const stored = [
   "spoil-or-repair"
 ] as const
 
-/** See {@link stored}. The history is trimmed after a hundred tenures, which few histories have: that is not asked of them. */
+/** See {@link stored}. `trim` is optional: it needs a hundred tenures, which few histories have. */
 type Transition = typeof stored[number] | "trim"
 
-/** A commit, named; or why it is none of the protocol's transitions. */
+/** The transition of a commit, or why it is none. */
 type Verdict = { readonly transition: Transition } | { readonly illegal: string }
 
 const legal = (transition: Transition): Verdict => ({ transition })
@@ -46,21 +46,21 @@ const illegal = (reason: string): Verdict => ({ illegal: reason })
 /** The fastest clock that any process has. */
 const fastest = 1.04
 
-/** The shortest time, in simulated nanoseconds, in which a process's clock can go on by so much. */
+/** The shortest simulated time in which the clock of a process can advance by a duration, in nanoseconds. */
 const shortest = (nanos: bigint | number): number => Number(nanos) / fastest
 
-/** How long after a change of the configuration what is under way may still be written, in nanoseconds. */
+/** The longest time after a change of the configuration at which a commit under way may be applied, in nanoseconds. */
 const underWay = 20 * second
 
-/** How many tenures are to be kept, at least. */
+/** The number of tenures that the history must keep. */
 const kept = 100
 
-/** What has been before a commit. Instants are nanoseconds of simulated time. */
+/** The state before a commit. Instants are nanoseconds of simulated time. */
 interface Past {
-  /** The registrations that there have been, and the processes that have registered. */
+  /** All registrations so far, and the processes that have registered. */
   readonly known: Set<string>
   readonly registrars: Set<string>
-  /** When each candidate has last written its record. */
+  /** The last write of each candidate's record. */
   readonly lastWritten: Map<string, number>
   /** When the configuration was written last, and since when the election is disabled. */
   configuredAt: number
@@ -146,7 +146,7 @@ const ofCandidate = (
     : legal("supersede")
 }
 
-/** How many preemptions in a row, back from the leader to be challenged, have been won for nothing. */
+/** The number of failed preemptions in a row before the challenged leader. */
 const failedPreemptions = ({ history, lease }: State, challenger: string, renewalsInLease: bigint): number => {
   const terms = [...history.keys()].toSorted((a, b) => (a < b ? 1 : -1))
   let failed = 0
@@ -268,7 +268,7 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configure
     : legal("claim-vacant")
 }
 
-/** A leader removes the records of others: of those only that have not been written for ten candidate timeouts. */
+/** The removal of other candidates by a leader. Their records must be older than ten candidate timeouts. */
 const ofEviction = (
   { after, before, candidates, commit: { at, by } }: Entry,
   { owners }: Analysis,
@@ -329,7 +329,7 @@ const advance = (
   }
 }
 
-/** Names every commit to the election. */
+/** Returns the verdict on every commit to the election. */
 export const name = (analysis: Analysis): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
   const past: Past = {
     known: new Set(),

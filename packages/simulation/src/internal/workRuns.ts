@@ -1,17 +1,17 @@
-/** What leaders did, work by work. */
+/** The runs of the work of leaders. */
 import type { Event } from "../EventLog.ts"
 import type { Analysis, ProcessRun } from "./analysis.ts"
 
-/** One work. Instants and durations are nanoseconds. */
+/** One run of the work. Instants and durations are nanoseconds. */
 export interface WorkRun {
   readonly process: ProcessRun
   readonly term: bigint
   readonly begins: number
-  /** When it was over but for its finalizers; never, where its process ended before. */
+  /** The end of the work, before its finalizers. Unset if its process ended before. */
   readonly ends: number | undefined
-  /** When its finalizers were done. */
+  /** The end of its finalizers. */
   readonly ended: number | undefined
-  /** How long its guarded writes may take. */
+  /** The timeout of its guarded writes. */
   readonly guardTimeout: number
   readonly finalizer: number
   readonly steps: ReadonlyArray<Event>
@@ -19,7 +19,7 @@ export interface WorkRun {
   readonly guarded: ReadonlyArray<Event>
 }
 
-/** All works. */
+/** All runs of the work. */
 export const workRuns = ({ processes }: Analysis): Array<WorkRun> =>
   [...processes.values()].flatMap((process) =>
     process.events.flatMap((event, index): Array<WorkRun> => {

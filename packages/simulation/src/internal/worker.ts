@@ -1,4 +1,4 @@
-/** A thread that makes histories, and what is made of them. */
+/** A thread that simulates histories, minimises scenarios and draws reports. */
 import { parentPort } from "node:worker_threads"
 import type { Violation } from "../Checker.ts"
 import * as Checkers from "../Checkers.ts"

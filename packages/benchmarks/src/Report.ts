@@ -1,14 +1,14 @@
-/** The figures as a table for people, and as one line of JSON for machines. */
+/** The figures as a table and as a line of JSON. */
 import { type Figure, isReached, type Outcome, type Reach } from "./Benchmark.ts"
 
-/** Where and how it was measured. */
+/** The machine and the extent of the run. */
 export interface Circumstances {
   readonly machine: string
   readonly node: string
   readonly quick: boolean
 }
 
-/** Three digits that count, without an exponent. */
+/** Three significant digits, without an exponent. */
 export const format = (value: number): string => {
   if (!Number.isFinite(value)) return "-"
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3
@@ -59,7 +59,6 @@ export const table = (outcomes: ReadonlyArray<Outcome>, { machine, node, quick }
   ].join("\n")
 }
 
-/** One line. */
 export const json = (outcomes: ReadonlyArray<Outcome>, circumstances: Circumstances): string =>
   JSON.stringify({
     ...circumstances,

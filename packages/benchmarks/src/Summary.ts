@@ -1,19 +1,18 @@
-/** Many measurements in a few numbers. */
+/** Statistics of measurements. */
 
-/** The smallest of the values that `fraction` of them do not exceed; `NaN` where there are none. */
+/** The smallest value that is not exceeded by `fraction` of the values; `NaN` if there are none. */
 export const percentile = (values: ReadonlyArray<number>, fraction: number): number => {
   if (values.length === 0) return Number.NaN
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.max(0, Math.ceil(fraction * sorted.length) - 1)]!
 }
 
-/** A span of time, in any unit. */
 export interface Span {
   readonly begin: number
   readonly end: number
 }
 
-/** Spans that overlap or touch, each put together to one, in the order of time. */
+/** Joins spans that overlap or touch, in the order of time. */
 export const bursts = (spans: ReadonlyArray<Span>): Array<Span> => {
   const merged: Array<Span> = []
   for (const span of spans.toSorted((a, b) => a.begin - b.begin)) {

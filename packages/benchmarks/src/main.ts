@@ -1,4 +1,4 @@
-/** `npm run bench`: measures, and tells. See `usage`. */
+/** `npm run bench`. See `usage`. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -43,7 +43,7 @@ const readArguments = Effect.gen(function*() {
   if (unknown !== undefined) return yield* new WrongUse({ problem: `there is no benchmark "${unknown}"` })
   const choice: EngineChoice = engine === "fdb" ? { engine, clusterFile: values["cluster-file"] } : { engine: "lmdb" }
   const scale: Scale = { quick, engine: choice }
-  // With an engine, what does not depend on it is left out.
+  // With an engine, only the benchmarks that depend on it run.
   const isMeant = ({ betweenProcesses, name }: Benchmark): boolean =>
     only === undefined ? engine === undefined || betweenProcesses === true : only.includes(name)
   return { json, scale, chosen: benchmarks.filter(isMeant) }
@@ -51,7 +51,7 @@ const readArguments = Effect.gen(function*() {
 
 const perform = (benchmark: Benchmark, scale: Scale): Effect.Effect<Outcome, Error> =>
   Effect.gen(function*() {
-    // Not on standard output, which is the machines' where they ask for it.
+    // Standard output may be JSON.
     yield* Console.error(`measuring ${benchmark.name} …`)
     const begun = yield* Clock.monotonicTimeNanos
     const figures = yield* benchmark.run(scale)
@@ -69,7 +69,7 @@ const main = Effect.gen(function*() {
   }
   yield* Console.log(json ? Report.json(outcomes, circumstances) : Report.table(outcomes, circumstances))
 }).pipe(
-  // Elections tell who leads, by the thousand.
+  // Thousands of elections log their leaders.
   Effect.provideService(References.MinimumLogLevel, "Warn"),
   Effect.catchTag(
     "WrongUse",

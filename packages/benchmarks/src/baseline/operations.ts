@@ -1,6 +1,6 @@
 /**
- * The protocol of the Rust crate `foundationdb` 0.11, as it is: one record for leader and lease, read serializably by all
- * and written by each renewal; leases compared with wall clocks; a resignation that removes the record.
+ * The unchanged protocol of the Rust crate `foundationdb` 0.11: one record for leader and lease, which every process reads serializably
+ * and each renewal writes; leases by wall clocks; a resignation that removes the record.
  */
 import { Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -8,7 +8,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Records from "./records.ts"
 
-/** The errors of the crate, which no benchmark is to see. */
+/** The errors of the crate. They do not occur in the benchmarks. */
 export class BaselineError extends Data.TaggedError("BaselineError")<{
   readonly reason: "NotInitialized" | "ElectionDisabled" | "UnregisteredCandidate" | "ProcessNotFound"
 }> {
@@ -58,7 +58,7 @@ const readLeader = Effect.fnUntraced(function*(keys: Records.Keys) {
   return bytes === undefined ? undefined : Records.leader.decode(bytes)
 })
 
-/** Claims, or renews: for a leader both are the same. Tells whether the process leads. */
+/** Claims or renews, which are the same for a leader. Returns whether the process leads. */
 const tryClaimLeadership = Effect.fnUntraced(function*(keys: Records.Keys, id: string, priority: bigint) {
   const tx = yield* Transaction
   const config = yield* readEnabledConfig(keys)
@@ -81,7 +81,7 @@ const tryClaimLeadership = Effect.fnUntraced(function*(keys: Records.Keys, id: s
   return true
 })
 
-/** What the crate's documentation has every process run each heartbeat. Tells whether the process leads. */
+/** Every process runs this at each heartbeat, by the crate's documentation. Returns whether the process leads. */
 export const runElectionCycle = Effect.fnUntraced(function*(keys: Records.Keys, id: string, priority: bigint) {
   yield* heartbeatCandidate(keys, id, priority)
   if (yield* tryClaimLeadership(keys, id, priority)) return true
@@ -95,7 +95,7 @@ export const resignLeadership = Effect.fnUntraced(function*(keys: Records.Keys, 
   if (leader?.id === id) yield* tx.clear(keys.leader)
 })
 
-/** The only way there is to tie a transaction to leadership: to read the record of it. Tells whether the process leads. */
+/** Reads the leader's record, the only way to bind a transaction to leadership. Returns whether the process leads. */
 export const isLeader = Effect.fnUntraced(function*(keys: Records.Keys, id: string) {
   yield* readEnabledConfig(keys)
   const leader = yield* readLeader(keys)

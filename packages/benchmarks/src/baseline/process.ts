@@ -1,7 +1,6 @@
 /**
- * A process of the Rust crate 0.11, as the crate's documentation has it: it registers, runs a cycle every heartbeat, and
- * resigns and unregisters when it ends. The loop is the application's own there; here it works for as long as cycles say
- * that it leads.
+ * A process of the Rust crate 0.11, by the crate's documentation: it registers, runs a cycle every heartbeat, and resigns and
+ * unregisters when it ends. The crate leaves the loop to the application; this one works while the cycles report that it leads.
  */
 import { Database, type Subspace } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"

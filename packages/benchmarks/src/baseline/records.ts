@@ -1,8 +1,8 @@
-/** Where the protocol of the Rust crate 0.11 keeps its records, and their bytes: tuples without a version. */
+/** The keys and records of the Rust crate 0.11: tuples without a version. */
 import { type Subspace, Tuple, type Versionstamp } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 
-/** Spans are nanoseconds. */
+/** Durations are in nanoseconds. */
 export interface Config {
   readonly leaseDuration: bigint
   readonly heartbeatInterval: bigint
@@ -11,7 +11,7 @@ export interface Config {
   readonly allowPreemption: boolean
 }
 
-/** The one record of who leads, written anew by each renewal. */
+/** The leader's record, which each renewal writes. */
 export interface Leader {
   readonly ballot: bigint
   readonly id: string
@@ -58,6 +58,6 @@ export const config = codec<Config>(
 export const leader = codec<Leader>("ballot", "id", "priority", "leaseExpiry", "registration")
 export const candidate = codec<Candidate>("priority", "lastHeartbeat", "registration")
 
-/** A candidate with a registration that the commit fills in. */
+/** A candidate. The commit fills in the registration. */
 export const encodeRegistration = (priority: bigint, lastHeartbeat: bigint): Versionstamp.Versionstamped =>
   Tuple.packVersionstamped([priority, lastHeartbeat, Tuple.incompleteVersionstamp(0)])

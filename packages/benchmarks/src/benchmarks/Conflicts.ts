@@ -1,4 +1,4 @@
-/** Transactions that had to be repeated because of a conflict, while a hundred candidates do nothing but be candidates. */
+/** The number of transactions that conflict, with a hundred idle candidates. */
 import * as Effect from "effect/Effect"
 import type { Benchmark } from "../Benchmark.ts"
 import { CandidateGroup } from "../harness/CandidateGroup.ts"
@@ -7,10 +7,10 @@ import type { ElectionUnderTest } from "../harness/ElectionUnderTest.ts"
 import { everything } from "../harness/Testbed.ts"
 
 const candidates = 100
-/** In seconds: everybody has registered and somebody leads. */
+/** In seconds. After this time, all candidates have registered and one leads. */
 const settled = 30
 
-/** Without it the baseline's cycles would keep their distances, and whether there are conflicts would be decided once. */
+/** Without lateness, the baseline's cycles would keep their distances, so either every cycle or none would conflict. */
 const latencies = { ...everything, lateness: 1 }
 
 /** Conflicts within a span of virtual seconds. */
@@ -22,7 +22,7 @@ export const count = (election: ElectionUnderTest, seconds: number, seed = 1, am
   return group.conflicts - before
 }
 
-/** Conflicts in an hour, as it follows from histories of ten minutes. */
+/** Conflicts in an hour, extrapolated from histories of ten minutes. */
 const hourly = (make: () => ElectionUnderTest, histories: number): number => {
   let sum = 0
   for (let seed = 1; seed <= histories; seed++) sum += count(make(), 600, seed)
@@ -37,7 +37,7 @@ export const conflicts: Benchmark = {
     Effect.sync(() => [{
       name: quick ? "in a minute" : "in an hour",
       unit: "conflicts",
-      // What has none must be looked at for longer than what has some.
+      // Rare conflicts need longer histories.
       here: quick ? count(elections.here(), 60) : hourly(elections.here, 6),
       baseline: quick ? count(elections.baseline(), 60) : hourly(elections.baseline, 3),
       reach: { atMost: 0 }

@@ -1,6 +1,6 @@
 /**
- * The CPU of one process that leads many elections, for each renewal, on the engine in memory. It is compared with the renewal's
- * transaction alone, by hand and through `Database.transact`.
+ * The CPU time of a renewal in a process that leads many elections, on the memory engine. The baselines are the renewal's transaction
+ * alone, hand-written and through `Database.transact`.
  */
 import { MemoryDatabase } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -12,13 +12,13 @@ import type { Leader } from "../cpu/load.ts"
 import { supervised } from "../cpu/supervised.ts"
 import { transacted } from "../cpu/transacted.ts"
 
-/** The elections that one process is to be able to lead, and their heartbeat in microseconds. */
+/** The number of elections that one process should be able to lead, and their heartbeat in microseconds. */
 const manyElections = 10_000
 const usualHeartbeatMicros = 3_000_000
 
 interface Extent {
   readonly elections: number
-  /** In seconds of the accelerated clock: until all is begun and compiled, and then measured. */
+  /** In seconds of the accelerated clock: the time to start and compile, and then the time to measure. */
   readonly begin: number
   readonly measured: number
 }
@@ -47,7 +47,7 @@ export const cpu: Benchmark = {
   run: ({ quick }) =>
     Effect.gen(function*(): Effect.fn.Return<ReadonlyArray<Figure>> {
       const elections = quick ? 500 : 2000
-      // What is soon done is done for longer.
+      // A cheaper leader runs longer.
       const longer = { elections, begin: 30, measured: 60 }
       const hand = yield* perBeat(handWritten, longer)
       const transaction = yield* perBeat(transacted, longer)

@@ -11,13 +11,13 @@ import { percentile } from "../Summary.ts"
 const names = ["ada", "bea", "cyn"]
 const leaseMillis = 2000
 
-/** The milliseconds from so many kills to the next work; who was killed is started again. */
+/** The milliseconds from each kill to the next work. Starts the killed process again. */
 const measure = Effect.fnUntraced(function*(candidates: Candidates.Candidates, kills: number) {
   yield* Effect.forEach(names, candidates.start)
   const took: Array<number> = []
   let leader = yield* nextWork(candidates)
   while (took.length < kills) {
-    // Some time into the tenure, and at no particular moment between two renewals.
+    // At a random moment between two renewals.
     yield* Effect.sleep(yield* Random.nextBetween(1000, 3000))
     const killed = Number(yield* Clock.monotonicTimeNanos) / 1e6
     yield* candidates.kill(leader.who)

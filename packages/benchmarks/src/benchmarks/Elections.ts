@@ -1,4 +1,4 @@
-/** What a process that leads, or follows, a hundred elections costs, in CPU time. */
+/** The CPU time of a process that leads or follows a hundred elections. */
 import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -18,7 +18,7 @@ const cpuMillis = Effect.fnUntraced(function*(candidates: Candidates.Candidates,
   }
 })
 
-/** CPU seconds a minute of a process that leads so many elections, and of one that follows them. */
+/** CPU seconds per minute of a process that leads the elections, and of one that follows them. */
 const measure = Effect.fnUntraced(function*(store: Store.Store, elections: number, seconds: number) {
   const config = new ElectionConfig({ leaseDuration: Duration.seconds(2), heartbeatInterval: Duration.millis(667) })
   const candidates = yield* Candidates.make({ store, names: [leader, follower], elections, config })
@@ -27,7 +27,7 @@ const measure = Effect.fnUntraced(function*(store: Store.Store, elections: numbe
     if ((yield* candidates.next("leaderships")).kind === "works") led++
   }
   yield* candidates.start(follower)
-  // The compilation of the first seconds is no running cost.
+  // The first seconds include compilation.
   yield* Effect.sleep("15 seconds")
   const read = Effect.all([cpuMillis(candidates, leader), cpuMillis(candidates, follower), Clock.monotonicTimeNanos])
   const [ledBefore, followedBefore, begun] = yield* read

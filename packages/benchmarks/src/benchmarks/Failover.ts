@@ -11,7 +11,7 @@ import { percentile } from "../Summary.ts"
 
 const lease = Duration.toSeconds(usual.lease)
 
-/** How long it took in lease durations; one leader is killed in each history, at a time that its seed decides. */
+/** The time in lease durations. Each history kills one leader, at a time that its seed determines. */
 export const measure = (make: () => ElectionUnderTest, seeds: number, candidates = 3): Array<number> =>
   Array.from({ length: seeds }, (_, seed) => {
     let killedAt = Number.POSITIVE_INFINITY

@@ -1,4 +1,4 @@
-/** Guarded transactions, one after another without a pause, that had to be repeated because the leader renewed its lease. */
+/** The number of guarded transactions, run without a pause, that conflict with the leader's renewals. */
 import { Bytes, Subspace, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import { everything } from "../harness/Testbed.ts"
 const counter = Subspace.fromTuple(["work"]).pack(["counter"])
 const timing = { lease: Duration.seconds(3), heartbeat: Duration.seconds(1) }
 
-/** Adds one to a counter, which nobody else writes. */
+/** Adds one to a counter that no other process writes. */
 const increment = Effect.gen(function*() {
   const tx = yield* Transaction
   const stored = yield* tx.get(counter)
@@ -20,7 +20,7 @@ const increment = Effect.gen(function*() {
   yield* tx.set(counter, next)
 })
 
-/** The guarded transactions that were committed, and how many conflicts the leader had, in a span of virtual seconds. */
+/** The number of committed guarded transactions and of the leader's conflicts, in `seconds` of virtual time. */
 export const measure = (election: ElectionUnderTest, seconds: number) => {
   let committed = 0
   const work = (guard: Guard) => Effect.forever(Effect.tap(guard(increment), () => Effect.sync(() => void committed++)))

@@ -8,10 +8,10 @@ import * as Store from "../processes/Store.ts"
 import { percentile } from "../Summary.ts"
 
 const names = ["ada", "bea", "cyn"]
-/** In milliseconds: a candidate that has resigned comes back when another works. */
+/** In milliseconds. A candidate that has resigned campaigns again after this time, when another leads. */
 const backAfter = 50
 
-/** The milliseconds of so many handovers. */
+/** The milliseconds of each handover. */
 const measure = Effect.fnUntraced(function*(candidates: Candidates.Candidates, handovers: number) {
   yield* Effect.forEach(names, candidates.start)
   const took: Array<number> = []
@@ -20,7 +20,7 @@ const measure = Effect.fnUntraced(function*(candidates: Candidates.Candidates, h
   let working: number | undefined
   let resigned: number | undefined
   while (took.length < handovers) {
-    // The leader is left alone until all are there, and a while longer.
+    // Waits until all candidates campaign, and some time more.
     while (leader === undefined || campaigning < names.length) {
       const report = yield* candidates.next("a leader and its followers")
       if (report.kind === "campaigns") {

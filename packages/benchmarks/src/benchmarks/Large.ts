@@ -1,4 +1,4 @@
-/** Large transactions beside a lease that is renewed, between real processes. */
+/** Renewals beside large transactions, between real processes. */
 import { Bytes, Database, type FdbError, Subspace, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import type { Benchmark, Figure } from "../Benchmark.ts"
 import { start } from "../processes/messages.ts"
 import * as Store from "../processes/Store.ts"
 
-/** The process that renews, with what its commits took. */
+/** The process that renews, and the times of its commits. */
 const renewer = (store: Store.Store) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly took: Array<number>; readonly kill: () => void }>((resume) => {
@@ -36,7 +36,7 @@ const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
     what: string,
     effect: Effect.Effect<A, FdbError, Database>
   ) {
-    // What was before is over, and garbage of it is collected.
+    // Lets earlier work end and garbage be collected.
     yield* Effect.sleep("1 second")
     took.length = 0
     const delays = monitorEventLoopDelay({ resolution: 1 })
@@ -45,7 +45,7 @@ const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
     yield* effect
     const millis = Number((yield* Clock.monotonicTimeNanos) - begun) / 1e6
     delays.disable()
-    // The renewal that was under way has ended.
+    // Lets the renewal under way end.
     yield* Effect.sleep("1 second")
     const figures: ReadonlyArray<Figure> = [
       { name: `${what}`, unit: "ms", here: millis },

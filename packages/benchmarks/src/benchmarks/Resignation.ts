@@ -1,4 +1,4 @@
-/** From the moment at which a leader is asked to end, its work having nothing to finish, until a successor's work runs. */
+/** From the order to stop a leader, whose work ends at once, until a successor's work runs. */
 import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
 import type { Benchmark } from "../Benchmark.ts"
@@ -8,7 +8,7 @@ import type { ElectionUnderTest } from "../harness/ElectionUnderTest.ts"
 import { commitsOnly, everything, type Latencies } from "../harness/Testbed.ts"
 import { percentile } from "../Summary.ts"
 
-/** The milliseconds of so many handovers among three candidates, each of which comes back after it has resigned. */
+/** The milliseconds of each handover among three candidates. Each campaigns again after it has resigned. */
 export const measure = (election: ElectionUnderTest, latencies: Latencies, handovers: number): Array<number> => {
   const took: Array<number> = []
   let stoppedAt: number | undefined
@@ -22,7 +22,7 @@ export const measure = (election: ElectionUnderTest, latencies: Latencies, hando
       if (leader === undefined) return
       stoppedAt = scheduler.now
       group.stop(leader)
-      // After the heartbeat in which the others look, or the vacancy would be filled by its return.
+      // After the next heartbeat of the others; otherwise the former leader might claim the vacancy again.
       scheduler.after(4 * second, () => group.start(leader))
     })
   }

@@ -1,6 +1,6 @@
 /**
- * How many round trips a beat needs, one after another: counted as the virtual time that it takes where each round trip
- * takes one millisecond, and what runs in parallel costs no more than once.
+ * The number of sequential round trips of a heartbeat. Each round trip takes one millisecond of virtual time, and parallel ones count
+ * once.
  */
 import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
@@ -12,15 +12,15 @@ import type { Process } from "../harness/Testbed.ts"
 import { bursts, percentile } from "../Summary.ts"
 
 const latencies = { readVersion: 1, read: 1, commit: 1, watch: 0 }
-/** In seconds: everybody has registered and somebody leads. */
+/** In seconds. After this time, all candidates have registered and one leads. */
 const settled = 30
 
-/** The round trips of each beat of a process: its transactions, put together where they overlap. */
+/** The round trips of each heartbeat of a process: its transactions, joined if they overlap. */
 const beatsOf = (process: Process): Array<number> =>
   bursts(process.transactions.filter(({ begin }) => begin > settled * second))
     .map(({ begin, end }) => Math.round((end - begin) / millisecond))
 
-/** What a leader's and a follower's beats need. */
+/** The round trips of a leader's and of a follower's heartbeats. */
 export const count = (election: ElectionUnderTest, seconds: number) => {
   const group = new CandidateGroup({ latencies, election, candidates: 3 })
   group.testbed.run(settled + seconds)

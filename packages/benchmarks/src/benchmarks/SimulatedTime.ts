@@ -1,4 +1,4 @@
-/** How much faster than the real one the time of a simulation passes, with five processes. */
+/** The speed of simulated time relative to real time, with five processes. */
 import { Checkers, Profile, type Scenario, Simulation } from "@effect-fdb/simulation"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ const processes = 5
 
 const ofProfile = (profile: Profile.Name) => (seed: number): Scenario => Profile.generate(profile, seed, { processes })
 
-/** A leader that works, and followers; nobody resigns, and nothing goes wrong. */
+/** A leader that works and followers, without resignations and faults. */
 const steady = (seed: number): Scenario => {
   const scenario = ofProfile("calm")(seed)
   const lasting = scenario.processes.map((process) => ({ ...process, work: { ...process.work, lasts: undefined } }))
@@ -17,7 +17,7 @@ const steady = (seed: number): Scenario => {
 
 const kinds = { steady, calm: ofProfile("calm"), everything: ofProfile("everything") }
 
-/** Simulated seconds per real second, of the histories alone and with the checkers. */
+/** Simulated seconds per real second, without and with the checkers. */
 const measure = Effect.fnUntraced(function*(generate: (seed: number) => Scenario, from: number, to: number) {
   let simulated = 0
   let running = 0n
@@ -42,7 +42,7 @@ export const simulatedTime: Benchmark = {
       const figures: Array<Figure> = []
       const seeds = quick ? 3 : 20
       for (const [name, generate] of Object.entries(kinds)) {
-        // The compiler takes some seconds, and a night has thousands of histories.
+        // Excludes the first seconds, in which the code is compiled.
         yield* measure(generate, 0, seeds)
         const { alone, checked } = yield* measure(generate, seeds, 2 * seeds)
         figures.push(

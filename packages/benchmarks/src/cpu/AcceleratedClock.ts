@@ -1,12 +1,12 @@
 /**
- * A clock that does not wait: time goes on as fast as the work allows, in small steps, each of which lets the event loop
- * run. So CPU is measured without that of an idle event loop, of which there is more the less there is to do.
+ * A clock that does not wait: time passes as fast as the work allows, in small steps, and the event loop runs in each step. So the
+ * measured CPU time does not include an idle event loop.
  */
 import { EventScheduler, millisecond } from "@effect-fdb/simulation/EventScheduler"
 import { VirtualClock } from "@effect-fdb/simulation/VirtualClock"
 import * as Effect from "effect/Effect"
 
-/** Timers are late by so much at most. */
+/** The maximum lateness of timers. */
 const step = 5 * millisecond
 
 export class AcceleratedClock extends VirtualClock {
@@ -18,12 +18,12 @@ export class AcceleratedClock extends VirtualClock {
     this.events = events
   }
 
-  /** Calls after so many milliseconds. Returns how to cancel the call. */
+  /** Calls `run` after `millis`. The returned function cancels the call. */
   after(millis: number, run: () => void): () => void {
     return this.timer(this.events.now + Math.ceil(millis * millisecond), run)
   }
 
-  /** Lets so much time pass. */
+  /** Lets `millis` pass. */
   pass(millis: number): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
       const until = this.events.now + millis * millisecond

@@ -1,6 +1,6 @@
 /**
- * The leanest that can be written for a renewal: bare promises, no supervision, no retry, no deadline. It reads
- * the record at the version of its last commit, and writes it under the condition that it has not changed.
+ * The smallest possible renewal: bare promises, no supervision, no retry, no deadline. It reads the record at the version of its last
+ * commit, and writes it if it has not changed.
  */
 import { type Engine, KeyRange } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
@@ -23,7 +23,7 @@ const options: Engine.AttemptOptions = {
   tag: undefined
 }
 
-/** Leads one election; returns how to stop. */
+/** Leads one election. The returned function stops that. */
 const lead = ({ clock, engine, renewed }: Surroundings, name: string): () => void => {
   const key = leaseKey(name)
   let version: bigint | undefined

@@ -1,10 +1,10 @@
-/** What those have in common that lead many elections in one process, each in its own way. */
+/** The shared part of the leaders of this folder, each of which leads many elections in one process. */
 import { Bytes, type Engine } from "@effect-fdb/core"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { AcceleratedClock } from "./AcceleratedClock.ts"
 
-/** What a leader is given; to call `renewed` after each renewal. */
+/** The input of a leader. It calls `renewed` after each renewal. */
 export interface Surroundings {
   readonly engine: Engine.Engine
   readonly clock: AcceleratedClock
@@ -12,14 +12,14 @@ export interface Surroundings {
   readonly renewed: () => void
 }
 
-/** Leads so many elections until the scope is closed. */
+/** Leads the elections until the scope closes. */
 export type Leader = (surroundings: Surroundings) => Effect.Effect<unknown, unknown, Scope.Scope>
 
-/** As they are unless configured. */
+/** The default configuration. */
 export const leaseMillis = 10_000
 export const heartbeatMillis = 3000
 
-/** The wait for the next beat, ±20 %. */
+/** The pause before the next heartbeat, ±20 %. */
 export const pauseMillis = (fraction: number): number => heartbeatMillis * (0.8 + 0.4 * fraction)
 
 export const names = (elections: number): ReadonlyArray<string> =>

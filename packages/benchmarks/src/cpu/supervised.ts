@@ -1,4 +1,4 @@
-/** Leadership as applications have it: supervised, with watches, belief, events and all. */
+/** Leadership by the supervised interface, with watches, belief and events. */
 import { Database, Subspace } from "@effect-fdb/core"
 import { type ElectionEvent, ElectionObserver, LeaderElection } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"

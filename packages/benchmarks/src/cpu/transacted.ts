@@ -1,4 +1,4 @@
-/** No more than the renewal's transaction, through `Database.transact`, in a fiber for each election. */
+/** Only the renewal's transaction, through `Database.transact`, with a fiber for each election. */
 import { Database, Transaction } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** The candidates of one election on a testbed: started, stopped, killed, and told apart by who works. */
+/** The candidates of one election on a testbed. */
 import { millisecond, second } from "@effect-fdb/simulation/EventScheduler"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,29 +10,28 @@ interface Candidate {
   readonly fiber: Fiber.Fiber<unknown, unknown>
 }
 
-/** What is to run. */
 export interface Options {
   /** One unless set. */
   readonly seed?: number
   readonly latencies: Latencies
   readonly election: ElectionUnderTest
-  /** That of both libraries by default, unless set. */
+  /** The default of both libraries unless set. */
   readonly timing?: Timing
   readonly candidates: number
-  /** What a leader does; nothing, for ever, unless set. */
+  /** The work of a leader; unless set, it does nothing. */
   readonly work?: ((guard: Guard) => ReturnType<Guard>) | undefined
-  /** Called when somebody's work begins. */
+  /** Called when the work of a process begins. */
   readonly onWork?: ((id: string) => void) | undefined
 }
 
-/** Candidates start within this span. */
+/** Candidates start within this time. */
 const startSpan = 3 * second
 
 export class CandidateGroup {
   readonly testbed: Testbed
-  /** All processes that there ever were. */
+  /** All processes, including dead ones. */
   readonly processes: Array<Process> = []
-  /** Whose work began last. */
+  /** The process whose work began last. */
   leader: string | undefined = undefined
   private readonly running = new Map<string, Candidate>()
   private readonly options: Options
@@ -62,7 +61,7 @@ export class CandidateGroup {
     this.running.set(id, { process, fiber })
   }
 
-  /** Has it resign and leave. */
+  /** Makes a process resign and leave. */
   stop(id: string): void {
     const candidate = this.running.get(id)
     candidate?.process.fork(Fiber.interrupt(candidate.fiber))
@@ -76,7 +75,6 @@ export class CandidateGroup {
     return this.running.get(id)?.process
   }
 
-  /** The conflicts of all processes so far. */
   get conflicts(): number {
     return this.processes.reduce((sum, { counts }) => sum + counts.conflicts, 0)
   }

@@ -1,4 +1,4 @@
-/** What the benchmarks know of an election, so that they treat this library and its baseline alike. */
+/** The common interface of this library and its baseline. */
 import type { Database, Transaction } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -6,16 +6,14 @@ import type * as Effect from "effect/Effect"
 /** Runs a transaction that is committed only while the leadership stands. */
 export type Guard = <A, E>(body: Effect.Effect<A, E, Transaction>) => Effect.Effect<A, unknown, Database>
 
-/** The election's configuration. */
 export interface Timing {
   readonly lease: Duration.Duration
   readonly heartbeat: Duration.Duration
 }
 
-/** See the module. */
 export interface ElectionUnderTest {
   readonly initialize: (timing: Timing) => Effect.Effect<unknown, unknown, Database>
-  /** Campaigns and works, again and again, until it is interrupted; it resigns and leaves then. */
+  /** Campaigns and works repeatedly until it is interrupted, then resigns and leaves. */
   readonly campaign: (
     id: string,
     heartbeat: Duration.Duration,
@@ -23,5 +21,5 @@ export interface ElectionUnderTest {
   ) => Effect.Effect<unknown, unknown, Database>
 }
 
-/** The configuration of both libraries where nothing is said. */
+/** The default configuration of both libraries. */
 export const usual: Timing = { lease: Duration.seconds(10), heartbeat: Duration.seconds(3) }

@@ -1,4 +1,4 @@
-/** Processes on virtual clocks that share a database in memory, where round trips take time. The same seed gives the same run. */
+/** Processes on virtual clocks, with a shared memory database whose round trips take time. A seed determines the run. */
 import { Database, type Engine, InstrumentedEngine, MemoryDatabase } from "@effect-fdb/core"
 import { EventScheduler, second } from "@effect-fdb/simulation/EventScheduler"
 import { SimulatedProcess } from "@effect-fdb/simulation/SimulatedProcess"
@@ -11,20 +11,20 @@ import type { Span } from "../Summary.ts"
 import * as clientCache from "./clientCache.ts"
 import { decorate } from "./decorate.ts"
 
-/** How long a read version, a read and a commit take, in milliseconds, and a watch to tell that it has fired. */
+/** The latencies of a read version, a read, a commit, and the report of a watch, in milliseconds. */
 export interface Latencies {
   readonly readVersion: number
   readonly read: number
   readonly commit: number
   readonly watch: number
-  /** How late timers go off at most, those of round trips too; not at all unless set. */
+  /** The maximum lateness of timers, including those of round trips; zero unless set. */
   readonly lateness?: number | undefined
 }
 
-/** Only commits take time, as the figures to reach have it. */
+/** Only commits take time, as the goals assume. */
 export const commitsOnly: Latencies = { readVersion: 0, read: 0, commit: 3, watch: 0 }
 
-/** Everything takes time, in proportions as of a cluster in one data centre. */
+/** All operations take time, in the proportions of a cluster in one data centre. */
 export const everything: Latencies = { readVersion: 1, read: 0.5, commit: 3, watch: 0.5 }
 
 /** Watches report with a delay. */
@@ -37,7 +37,7 @@ const slowWatches = (engine: Engine.Engine, millis: number): Engine.Engine =>
       }))
   }))
 
-/** A clock whose timers are late by chance: without it, what starts in step stays in step for ever. */
+/** A clock with random lateness. Without it, processes that start in step stay in step. */
 const lateClock = ({ clock, scheduler, name }: SimulatedProcess, mostMillis: number): Clock.Clock => {
   const chance = scheduler.random(`lateness/${name}`)
   const late: Clock.Clock = Object.create(clock)
@@ -46,9 +46,9 @@ const lateClock = ({ clock, scheduler, name }: SimulatedProcess, mostMillis: num
   return late
 }
 
-/** A process: it can be forked into, and killed. */
+/** A process, in which effects run until it is killed. */
 export class Process {
-  /** When it had transactions under way, in nanoseconds of the world. */
+  /** The spans of its transactions, in nanoseconds of the simulation. */
   readonly transactions: Array<Span> = []
   private readonly machine: SimulatedProcess
   private readonly clock: Clock.Clock
@@ -74,7 +74,7 @@ export class Process {
     })
   }
 
-  /** What its engine was asked for since it began. */
+  /** The requests to its engine so far. */
   get counts(): InstrumentedEngine.Counts {
     return Effect.runSync(this.instrumented.counts)
   }
@@ -83,7 +83,6 @@ export class Process {
     return this.machine.fork(this.context, Effect.provideService(effect, Clock.Clock, this.clock))
   }
 
-  /** Nothing of it ever runs again. */
   kill(): void {
     this.machine.kill()
   }
@@ -101,15 +100,15 @@ export class Testbed {
     this.engine = Effect.runSync(Effect.provideService(MemoryDatabase.makeEngine, Clock.Clock, clock))
   }
 
-  /** Starts a process, whose clocks are right. */
+  /** Starts a process with correct clocks. */
   process(name: string): Process {
     return new Process(this.machine(name), this.engine, this.latencies)
   }
 
-  /** Goes on until so many seconds have passed since the beginning. */
+  /** Runs until `seconds` after the beginning. */
   run(seconds: number): void {
     const { stackTraceLimit } = Error
-    // Errors are values here; nobody reads their stack traces.
+    // Stack traces of errors are not used.
     Error.stackTraceLimit = 0
     try {
       this.scheduler.run(Math.round(seconds * second))

@@ -1,11 +1,11 @@
-/** Answers reads of keys that the transaction has read or set before, as FoundationDB's client does, without a round trip. */
+/** Answers reads of keys that the transaction has read or set before without a round trip, as FoundationDB's client does. */
 import { Bytes, type Engine } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 import { decorate } from "./decorate.ts"
 
 interface Known {
   readonly value: Uint8Array | undefined
-  /** Its conflict is known, so it answers serializable reads, too. */
+  /** Its conflict is recorded, so it answers serializable reads, too. */
   readonly serializable: boolean
 }
 

@@ -1,7 +1,7 @@
-/** An engine of which some operations are done differently. */
+/** Decorates an engine. */
 import type { Engine } from "@effect-fdb/core"
 
-/** Decorates an engine whose attempts have all operations as fields, as those of the memory engine. */
+/** Replaces operations of an engine whose attempts have them as fields, as the memory engine's have. */
 export const decorate = (
   engine: Engine.Engine,
   override: (inner: Engine.EngineTransaction) => Partial<Engine.EngineTransaction>

@@ -1,4 +1,4 @@
-/** The two elections that are compared. */
+/** The two compared elections: this library and its baseline. */
 import { Database, Subspace } from "@effect-fdb/core"
 import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
@@ -25,7 +25,7 @@ const here = (): ElectionUnderTest => {
 
 export const elections = { here, baseline: () => Baseline.make(subspace) }
 
-/** Measures both elections. What it returns makes figures of what was measured. */
+/** Measures both elections. The returned function makes figures of the results. */
 export const compare = <A>(measure: (make: () => ElectionUnderTest) => A) => {
   const here = measure(elections.here)
   const baseline = measure(elections.baseline)

@@ -1,4 +1,4 @@
-/** Candidates, each a process of its own, which are killed with the scope. */
+/** Candidates in separate processes, which are killed when the scope closes. */
 import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { type ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
@@ -9,10 +9,10 @@ import type { ChildProcess } from "node:child_process"
 import { type Assignment, type Order, type Report, start } from "./messages.ts"
 import type { Store } from "./Store.ts"
 
-/** A report, and whose it is. */
-export type Testimony = Report & { readonly who: string }
+/** A report and its sender. */
+export type CandidateReport = Report & { readonly who: string }
 
-/** Nothing happens any more. */
+/** No report has arrived for a long time. */
 export class Stuck extends Data.TaggedError("Stuck")<{ readonly waitingFor: string }> {
   override get message(): string {
     return `nothing happens: waited too long for ${this.waitingFor}`
@@ -29,12 +29,12 @@ const kill = (child: ChildProcess): Effect.Effect<void> =>
 export interface Options {
   readonly store: Store
   readonly names: ReadonlyArray<string>
-  /** In so many elections each candidate takes part. */
+  /** The number of elections of each candidate. */
   readonly elections: number
   readonly config: ElectionConfig
 }
 
-/** Makes candidates, none of which is started, and their elections, which are cleared from the database with the scope. */
+/** Makes candidates without starting them, and their elections, which are removed when the scope closes. */
 export const make = Effect.fnUntraced(function*({ config, elections, names, store }: Options) {
   const subspace = `effect-fdb benchmark ${process.pid} ${yield* Clock.monotonicTimeNanos}`
   const space = Subspace.fromTuple([subspace])
@@ -44,7 +44,7 @@ export const make = Effect.fnUntraced(function*({ config, elections, names, stor
   const clear = Database.transact(Transaction.use((tx) => tx.clearRange(space.range())))
   const database = yield* Effect.context<Database>()
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.provideContext(clear, database)))
-  const reports = yield* Queue.unbounded<Testimony>()
+  const reports = yield* Queue.unbounded<CandidateReport>()
   const children = new Map<string, ChildProcess>()
   yield* Effect.addFinalizer(() => Effect.forEach(children.values(), kill, { discard: true }))
   const send = (who: string, order: Order) => Effect.sync(() => void children.get(who)?.send(order))
@@ -57,21 +57,20 @@ export const make = Effect.fnUntraced(function*({ config, elections, names, stor
         child.on("message", (report: Report) => Queue.offerUnsafe(reports, { ...report, who }))
         children.set(who, child)
       }),
-    /** The next report of any of them. */
     next: (waitingFor: string) =>
       Queue.take(reports).pipe(
         Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.fail(new Stuck({ waitingFor })) })
       ),
     resign: (who: string, backAfter: number) => send(who, { kind: "resign", backAfter }),
     tell: (who: string) => send(who, { kind: "tell" }),
-    /** Kills it, and waits until it is gone. */
+    /** Kills a candidate and waits until it is gone. */
     kill: (who: string) => Effect.suspend(() => kill(children.get(who)!))
   }
 })
 
 export type Candidates = Effect.Success<ReturnType<typeof make>>
 
-/** The milliseconds that each of so many small commits takes, one after another. */
+/** The milliseconds of each of `count` small commits, one after another. */
 export const blindCommits = Effect.fnUntraced(function*(count: number) {
   const key = Subspace.fromTuple([`effect-fdb benchmark ${process.pid}`]).pack(["commits"])
   const took: Array<number> = []

@@ -10,12 +10,11 @@ import * as path from "node:path"
 
 export type Durability = NonNullable<DatabaseConfig.LmdbOptions["durability"]>
 
-/** Where it is; plain data, so that it can be an argument of a process. */
+/** The location, as plain data, to pass to a process. */
 export type Store =
   | { readonly engine: "lmdb"; readonly path: string; readonly durability: Durability }
   | { readonly engine: "fdb"; readonly clusterFile: string | undefined }
 
-/** The engine that the benchmarks between processes run on. */
 export type EngineChoice = { readonly engine: "lmdb" } | Extract<Store, { readonly engine: "fdb" }>
 
 export const layer: (store: Store) => Layer.Layer<Database, Error> = DatabaseConfig.open
@@ -25,7 +24,7 @@ const directory = Effect.acquireRelease(
   (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
 )
 
-/** Measures on a store of its own: a new directory of LMDB, or the cluster. */
+/** Measures on a new LMDB directory, or on the cluster. */
 export const use = <A, E>(
   choice: EngineChoice,
   durability: Durability,

@@ -1,4 +1,4 @@
-/** A candidate, a process of its own. */
+/** The program of a candidate. */
 import { Subspace } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
@@ -13,7 +13,7 @@ const { elections, id, store, subspace } = argument<Assignment>()
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 const tell = (report: Report) => Effect.sync(() => void process.send?.(report))
 
-/** The order that is being waited for. */
+/** The next order. */
 let ordered = Deferred.makeUnsafe<number>()
 process.on("message", (order: Order) => {
   const { system, user } = process.cpuUsage()
@@ -34,7 +34,7 @@ const life = Effect.gen(function*() {
     ordered = Deferred.makeUnsafe<number>()
     yield* tell({ kind: "campaigns", resigned })
     const order = Effect.tap(Deferred.await(ordered), () => Effect.map(now, (at) => void (resigned = at)))
-    // The order ends the scopes of the leaderships, and that resigns.
+    // The order ends the scopes of the leaderships, so that they resign.
     const backAfter = yield* Effect.forEach(Array(elections).keys(), lead, { concurrency: "unbounded" }).pipe(
       Effect.andThen(Effect.never),
       Effect.raceFirst(order)

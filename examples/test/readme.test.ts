@@ -204,10 +204,12 @@ const $check = (actual: unknown, expected: unknown, line: string) => $Equal.equa
     }
   })
 
-  it("has for each public name of core and leader-election a docstring, with @since and @category", () => {
+  it("has for each public name a docstring, with @since and @category", () => {
     const lacking = modules
       .filter((module) =>
-        /^packages\/(core|leader-election|database-config)\/src\/(?!index|internal|conformance)/.test(module)
+        /^packages\/(core|leader-election|database-config|lmdb|native)\/src\/(?!index|internal|conformance)/.test(
+          module
+        )
       )
       .flatMap((module) =>
         [
@@ -236,6 +238,19 @@ const $check = (actual: unknown, expected: unknown, line: string) => $Equal.equa
       }
     })
   }
+
+  it("names in the glossary files and names that exist", () => {
+    const sources = modules.map(read).join("\n")
+    const named = read("docs/glossary.md").split("\n").flatMap((
+      line
+    ) => [...line.split("|").at(-2)?.matchAll(/`([^`]+)`/g) ?? []])
+    assert.isTrue(named.length > 60)
+    const exists = (name: string) =>
+      /\.ts$|\/$/.test(name)
+        ? modules.some((module) => module.includes(`/${name}`))
+        : name.split(".").every((part) => new RegExp(`\\b${part}\\b`).test(sources))
+    assert.deepStrictEqual(named.map(([, name]) => name!).filter((name) => !exists(name)), [])
+  })
 
   it("names scripts that exist, and examples as they are called", () => {
     const scripts = Object.keys((JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts)

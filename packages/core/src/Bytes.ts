@@ -19,7 +19,7 @@ export const compare = (a: Uint8Array, b: Uint8Array): number => {
 }
 
 /**
- * Tells whether two byte strings are the same.
+ * Returns whether two byte strings are the same.
  *
  * @example Bytes.equals(Bytes.fromString("a"), Uint8Array.of(0x61)) // => true
  * @since 0.1.0

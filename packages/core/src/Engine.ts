@@ -1,7 +1,7 @@
 /**
- * The interface of an engine, of which `Database.fromEngine` makes a database.
+ * The interface of an engine. `Database.fromEngine` makes a database from it.
  *
- * An engine knows single attempts of transactions. `Database` adds retries, back-off, the limits on keys and values, the refusal of
+ * An engine runs single attempts of transactions. `Database` adds retries, back-off, the limits on keys and values, the refusal of
  * use after the commit, spans and metrics.
  */
 import type * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ import type { KeyValue } from "./Transaction.ts"
  * @category models
  */
 export interface AttemptOptions {
-  /** The time that is left, in milliseconds: every operation settles by then, with 1031 at the latest. */
+  /** The remaining time in milliseconds. Every operation settles within it, if need be with 1031. */
   readonly timeoutMillis: number
   readonly sizeLimit: number | undefined
   readonly priority: "batch" | "default" | "system-immediate"
@@ -34,7 +34,7 @@ export interface AttemptOptions {
  */
 export interface Page {
   readonly values: ReadonlyArray<KeyValue>
-  /** There may be more behind the last pair. */
+  /** Whether there may be pairs after the last one. */
   readonly more: boolean
 }
 
@@ -45,7 +45,7 @@ export interface Page {
  * @category models
  */
 export interface PageOptions {
-  /** The most pairs; zero means no limit. */
+  /** The maximum number of pairs; zero means no limit. */
   readonly limit: number
   readonly reverse: boolean
   readonly snapshot: boolean
@@ -60,9 +60,9 @@ export interface PageOptions {
  * @category models
  */
 export interface Committed {
-  /** `-1n` where nothing was written. */
+  /** `-1n` if nothing was written. */
   readonly version: bigint
-  /** The ten bytes, where they were requested and something was written. */
+  /** The ten bytes, if they were requested and something was written. */
   readonly versionstamp: Uint8Array | undefined
 }
 
@@ -81,7 +81,7 @@ export interface EngineWatch {
 /**
  * One attempt of a transaction.
  *
- * - Reads are interruptible. `dispose` waits for what an interrupted read has left running; `commit` may.
+ * - Reads are interruptible. `dispose` waits for the operations that an interrupted read has left running; `commit` may wait.
  * - Reads, snapshot reads too, see the mutations that were made before the read *started*.
  * - The caller has checked keys and values against the limits; ranges are not inverted.
  * - After the start of `commit` only `dispose` is called, which always comes last.
@@ -106,15 +106,15 @@ export interface EngineTransaction {
   readonly addReadConflict: (range: KeyRange) => void
   readonly addWriteConflict: (range: KeyRange) => void
   readonly watch: (key: Uint8Array) => Effect.Effect<EngineWatch, FdbError>
-  /** Called before the commit where its versionstamp is wanted. */
+  /** Called before the commit to request its versionstamp. */
   readonly requestVersionstamp: () => void
   readonly commit: Effect.Effect<Committed, FdbError>
-  /** Ends the attempt and frees what it holds. The watches of a committed attempt live on. */
+  /** Ends the attempt and frees its resources. The watches of a committed attempt continue. */
   readonly dispose: Effect.Effect<void>
 }
 
 /**
- * An engine; see the module.
+ * An engine.
  *
  * @since 0.1.0
  * @category models
@@ -122,7 +122,7 @@ export interface EngineTransaction {
 export interface Engine {
   /** Its name in spans, metrics and errors: `memory`, `lmdb`, `foundationdb`. */
   readonly name: string
-  /** The longest key in bytes, 10,000 at most. */
+  /** The maximum length of a key in bytes, at most 10,000. */
   readonly maxKeyLength: number
   /** Begins an attempt. Touches neither disk nor network. */
   readonly begin: (options: AttemptOptions) => EngineTransaction

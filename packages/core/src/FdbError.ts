@@ -28,7 +28,7 @@ export const Phase = Schema.Literals(["read", "write", "commit", "watch"])
 export type Phase = typeof Phase.Type
 
 /**
- * The code of a database whose files were replaced while it was open. Open the database anew to go on. Only LMDB has it.
+ * The code of a database whose files were replaced while it was open. Open the database again to continue. Only LMDB reports it.
  *
  * @since 0.1.0
  * @category constants
@@ -37,12 +37,12 @@ export const databaseReplaced = 2990
 
 /** FoundationDB's retry loop runs the transaction again. */
 const retryable = { retryable: true, maybeCommitted: false }
-/** So it does, though the commit may have happened. */
+/** The retry loop runs it again although the commit may have happened. */
 const retryableMaybeCommitted = { retryable: true, maybeCommitted: true }
 /** In the phase `commit`, the commit may have happened. */
 const maybeCommitted = { retryable: false, maybeCommitted: true }
 
-/** Codes by their names in FoundationDB's documentation, what they mean, and what a retry loop has to know. */
+/** Codes by their names in FoundationDB's documentation, with their meanings and their properties for a retry loop. */
 const errors = {
   timedOut: [1004, "the operation timed out"],
   transactionTooOld: [1007, "the transaction is too old to perform reads or be committed", retryable],
@@ -111,7 +111,7 @@ export const codes = Object.fromEntries(Object.entries(errors).map(([name, [code
 /**
  * A failed database operation.
  *
- * `code` is FoundationDB's on every engine, see {@link codes}; `detail` says what is wrong in this case and what to do.
+ * `code` is FoundationDB's on every engine, see {@link codes}; `detail` describes this case and says what to do.
  *
  * **Example**
  *
@@ -134,7 +134,7 @@ export class FdbError extends Schema.TaggedError<FdbError>()("FdbError", {
   code: Schema.Int,
   phase: Phase,
   detail: Schema.optionalKey(Schema.String),
-  /** The failure of a later attempt, where an earlier one may have been committed. */
+  /** The failure of a later attempt, if an earlier one may have been committed. */
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message(): string {

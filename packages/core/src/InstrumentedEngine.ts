@@ -1,7 +1,7 @@
 /**
- * Counts what an engine is asked for, and adds latency: for tests of how many round trips something needs.
+ * Counts the requests to an engine and adds latency, to test how many round trips an operation needs.
  *
- * Under a test clock, the elapsed time tells how many round trips came one after another: reads in parallel cost their latency once.
+ * Under a test clock, the elapsed time gives the number of sequential round trips: reads in parallel cost their latency once.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -12,13 +12,13 @@ import * as FdbError from "./FdbError.ts"
 type FdbError = FdbError.FdbError
 
 /**
- * What an engine was asked for since it was made or reset.
+ * The requests to an engine since it was made or reset.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Counts {
-  /** Read versions fetched: one for each transaction that reads, none where it was set. */
+  /** Fetched read versions: one for each transaction that reads and has not set it. */
   readonly readVersions: number
   /** Reads of values, keys and pages, and watches; each key of `getAll` counts. Own writes are read, too. */
   readonly reads: number
@@ -31,7 +31,7 @@ export interface Counts {
 }
 
 /**
- * How long each kind of round trip takes; no time unless set.
+ * The latency of each kind of round trip; zero unless set.
  *
  * @since 0.1.0
  * @category models
@@ -91,7 +91,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
   const begin = (options: AttemptOptions): EngineTransaction => {
     const transaction = decorated.begin(options)
     let begun: bigint | undefined
-    /** When the read version arrives, on the monotonic clock. */
+    /** The arrival of the read version on the monotonic clock. */
     let versionAt: bigint | undefined
     let wrote = false
 
@@ -113,7 +113,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
         return use(now)
       })
 
-    /** From when on a read can be asked for: it needs the read version. */
+    /** The earliest instant of a read, which needs the read version. */
     const needVersion = (now: bigint): bigint => {
       if (versionAt === undefined) {
         count("readVersions")
@@ -122,7 +122,7 @@ export const make = (decorated: Engine, latencies: Latencies = {}): Instrumented
       return versionAt > now ? versionAt : now
     }
 
-    // The engine is asked at once and its answer held back, so that it does not see later mutations.
+    // The request goes to the engine at once and only the answer is delayed, so that it does not see later mutations.
     const read = <A>(ask: () => Effect.Effect<A, FdbError>, keys = 1): Effect.Effect<A, FdbError> =>
       timed((now) => {
         const instant = needVersion(now) + readNanos

@@ -42,8 +42,8 @@ export const single = (key: Uint8Array): KeyRange => ({ begin: key, end: Bytes.s
 export const all: KeyRange = { begin: new Uint8Array(0), end: Uint8Array.of(0xff) }
 
 /**
- * Makes a range of all keys that begin with `prefix`, the prefix itself included. A prefix of nothing but `0xff` gives a range
- * that ends where the database does.
+ * Makes a range of all keys that begin with `prefix`, the prefix itself included. For a prefix of only `0xff` bytes, the
+ * range ends at the end of the database.
  *
  * @example KeyRange.fromPrefix(Uint8Array.of(1, 255)) // => { begin: Uint8Array.of(1, 255), end: Uint8Array.of(2) }
  * @since 0.1.0
@@ -59,7 +59,7 @@ export const fromPrefix = (prefix: Uint8Array): KeyRange => {
 }
 
 /**
- * Tells whether a key lies in a range.
+ * Returns whether a key lies in a range.
  *
  * @example KeyRange.contains(KeyRange.fromPrefix(Uint8Array.of(1)), Uint8Array.of(1, 7)) // => true
  * @since 0.1.0
@@ -69,7 +69,7 @@ export const contains = (range: KeyRange, key: Uint8Array): boolean =>
   Bytes.compare(range.begin, key) <= 0 && Bytes.compare(key, range.end) < 0
 
 /**
- * Tells whether two ranges share a key.
+ * Returns whether two ranges share a key.
  *
  * @example KeyRange.intersects(KeyRange.all, KeyRange.fromPrefix(Uint8Array.of(2))) // => true
  * @since 0.1.0
@@ -79,7 +79,7 @@ export const intersects = (a: KeyRange, b: KeyRange): boolean =>
   Bytes.compare(a.begin, b.end) < 0 && Bytes.compare(b.begin, a.end) < 0
 
 /**
- * Returns the keys that two ranges share, `undefined` where there are none.
+ * Returns the keys that two ranges share, `undefined` if there are none.
  *
  * @example KeyRange.intersection(KeyRange.all, KeyRange.single(Uint8Array.of(1))) // => KeyRange.single(Uint8Array.of(1))
  * @since 0.1.0

@@ -16,7 +16,7 @@
  */
 
 /**
- * A key selector; see the module.
+ * A key selector.
  *
  * @since 0.1.0
  * @category models
@@ -28,7 +28,7 @@ export interface KeySelector {
 }
 
 /**
- * Makes a selector of its three parts.
+ * Makes a selector from its three parts.
  *
  * @example KeySelector.make(Uint8Array.of(1), false, 1) // => KeySelector.firstGreaterOrEqual(Uint8Array.of(1))
  * @since 0.1.0

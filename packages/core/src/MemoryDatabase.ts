@@ -18,8 +18,8 @@ import * as OptimisticEngine from "./OptimisticEngine.ts"
  */
 export interface BatchOptions {
   /**
-   * Asked at each commit whether it shares the version of the commit before it, as in a batch of a FoundationDB cluster. It must
-   * give `false` once that version may have been read at. A commit gets its own version where time has passed since.
+   * Returns whether a commit shares the version of the previous one, as in a batch of a FoundationDB cluster. It must return
+   * `false` once a transaction may have read at that version. A commit gets its own version if time has passed since.
    */
   readonly joins: () => boolean
 }
@@ -37,7 +37,7 @@ export const makeBatchingEngine = ({ joins }: BatchOptions): Effect.Effect<Optim
   )
 
 /**
- * Makes an empty engine, to decorate before `Database.fromEngine` makes a database of it. Every commit has a version of its own.
+ * Makes an empty engine that you can decorate before you pass it to `Database.fromEngine`. Every commit has its own version.
  *
  * @example const database = Effect.map(MemoryDatabase.makeEngine, Database.fromEngine)
  * @since 0.1.0
@@ -55,7 +55,7 @@ export const makeEngine: Effect.Effect<OptimisticEngine.OptimisticEngine> = make
 export const make: Effect.Effect<DatabaseService> = Effect.map(makeEngine, Database.fromEngine)
 
 /**
- * An empty database, shared by all that is built with this layer.
+ * An empty database. All users of the layer share it.
  *
  * **Example**
  *

@@ -1,11 +1,11 @@
-/** Mutations: what a transaction can do to the database. */
+/** Mutations: the writes of a transaction. */
 import type { Versionstamped } from "./Versionstamp.ts"
 
 /**
  * FoundationDB's atomic operations. They change a value without reading it, and so without a conflict.
  *
  * Numbers are little-endian; the result has the length of the operand. An absent value counts as the operand for `Max`, `Min`,
- * `ByteMax`, `ByteMin` and `BitAnd`, as zeroes for the rest. `CompareAndClear` clears the key where its value equals the operand.
+ * `ByteMax`, `ByteMin` and `BitAnd`, as zeroes for the rest. `CompareAndClear` clears the key if its value equals the operand.
  * `AppendIfFits` appends unless the value would grow beyond 100 kB.
  *
  * @since 0.1.0

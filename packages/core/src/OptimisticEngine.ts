@@ -1,5 +1,5 @@
 /**
- * Makes an engine of a `VersionedStore`, for authors of engines.
+ * Makes an engine from a `VersionedStore`, for authors of engines.
  *
  * This is FoundationDB's client: it reads its own writes, resolves key selectors, gathers conflict ranges, counts sizes, fetches the
  * read version when it is first needed, and sets watches at the commit. The store keeps versions and validates commits.
@@ -37,12 +37,12 @@ export interface Options {
   readonly clock: Clock.Clock
   /** In bytes; 10,000 unless set, and never more. */
   readonly maxKeyLength?: number | undefined
-  /** The most watches at a time, before 1032; 10,000 unless set. */
+  /** The maximum number of watches at a time; more fail with 1032. 10,000 unless set. */
   readonly maxWatches?: number | undefined
 }
 
 /**
- * An attempt of a transaction that tells its conflict ranges.
+ * An attempt of a transaction that reports its conflict ranges.
  *
  * @since 0.1.0
  * @category models
@@ -56,7 +56,7 @@ export interface OptimisticTransaction extends EngineTransaction {
 }
 
 /**
- * An engine whose attempts tell their conflict ranges.
+ * An engine whose attempts report their conflict ranges.
  *
  * @since 0.1.0
  * @category models
@@ -67,14 +67,14 @@ export interface OptimisticEngine extends Engine {
 
 const nanosPerMilli = 1_000_000
 const pageSize = 256
-/** For a range that is read as a whole: as long as the event loop may be held. */
+/** The page of a range that is read as a whole: its size bounds the time for which the event loop is blocked. */
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
 /** A range read of which the cached ranges are not worked out yet. */
 interface DeferredRead {
   readonly cached: readYourWrites.DeferredRanges
-  /** How many keys were read before. */
+  /** The number of earlier key reads. */
   readonly keys: number
 }
 
@@ -84,7 +84,7 @@ interface WatchCount {
   active: number
 }
 
-/** A watch, which is set at the store when its transaction is committed. */
+/** A watch. The commit of its transaction sets it at the store. */
 class Watch implements EngineWatch {
   readonly fired: Effect.Effect<void, FdbError>
   readonly cancel: Effect.Effect<void>
@@ -136,12 +136,12 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private readonly writes = new WriteMap()
   /** The keys that were read from the database. */
   private readonly keyReads: Array<KeyRange.KeyRange> = []
-  /** What else was read of the database, without a conflict. */
+  /** The other reads of the database, without conflicts. */
   private readonly otherReads: Array<KeyRange.KeyRange | DeferredRead> = []
   /** The read conflict ranges beside those of keys. */
   private readonly otherConflicts: Array<KeyRange.KeyRange> = []
   private cachedRanges: rangeSet.RangeSet = undefined
-  /** How many of the key reads they contain. */
+  /** The number of key reads that they contain. */
   private cachedKeys = 0
   private readonly watches: Array<Watch> = []
   private requestedVersion: bigint | undefined = undefined
@@ -315,7 +315,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     this.writes.addRangeConflict(range, this.otherConflicts)
   }
 
-  /** Keeps what was read of the database for the snapshot cache. */
+  /** Keeps a read of the database for the snapshot cache. */
   private remember<A>({ answer, cached }: readYourWrites.Read<A>): A {
     if (typeof cached === "function") this.otherReads.push({ cached, keys: this.keyReads.length })
     else for (const range of cached) this.otherReads.push(range)
@@ -358,7 +358,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return value
   }
 
-  /** Answers a read from the own writes alone where they suffice; else takes the read version. */
+  /** Answers a read from the own writes if they suffice; else takes the read version. */
   private answer<A>(read: (below: Snapshot | undefined) => A | readYourWrites.Blocked): Effect.Effect<A, FdbError> {
     if (this.isLate()) return timedOut("read")
     const answer = this.snapshot === undefined ? read(undefined) : readYourWrites.unknown
@@ -384,7 +384,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return this.snapshot.isReadable() ? read(this.snapshot) : tooOld
   }
 
-  /** Cuts a key behind the longest that can be stored: longer ones are absent. */
+  /** Truncates a key after the maximum length: longer keys are absent. */
   private cut(key: Uint8Array): Uint8Array {
     const { maxKeyLength } = this
     return key.length > maxKeyLength ? key.subarray(0, maxKeyLength + 1) : key
@@ -396,7 +396,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return begin === range.begin && end === range.end ? range : { begin, end }
   }
 
-  /** Cuts the keys of a mutation; `undefined` where it clears nothing that can be stored. */
+  /** Truncates the keys of a mutation; `undefined` if it clears only keys that are too long to exist. */
   private cutToLength(mutation: Mutation): Mutation | undefined {
     switch (mutation._tag) {
       case "Clear":
@@ -416,7 +416,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   }
 }
 
-/** The value that a mutation writes, where it does not depend on the database or the commit. */
+/** The value that a mutation writes, if it depends neither on the database nor on the commit. */
 const valueWritten = (mutation: Mutation): { readonly value: Uint8Array | undefined } | undefined => {
   switch (mutation._tag) {
     case "Set":
@@ -480,7 +480,7 @@ const maxKeyLengthOf = (options: Options): number =>
   Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength)
 
 /**
- * Makes an engine of a store.
+ * Makes an engine from a store.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * A subspace is a part of the key space with a prefix of its own, in which tuples are keys.
+ * A subspace is the part of the key space with a certain prefix. Its keys are tuples.
  *
  * Tuples never begin with the byte `0xff`, so no key from outside lies in the `range` of a subspace. Subspaces of different
  * tuples of the same length never overlap.
@@ -19,7 +19,7 @@ import type { Versionstamped } from "./Versionstamp.ts"
  * @category models
  */
 export class Subspace implements Equal.Equal {
-  /** What every key of the subspace begins with; do not write to it. */
+  /** The prefix of every key; do not write to it. */
   readonly prefix: Uint8Array
 
   constructor(prefix: Uint8Array) {
@@ -37,7 +37,7 @@ export class Subspace implements Equal.Equal {
     return { bytes: Bytes.concat(this.prefix, bytes), offset: this.prefix.length + offset }
   }
 
-  /** Unpacks the tuple of a key. A key from outside, or one that holds no tuple, is a `TupleError`. */
+  /** Unpacks the tuple of a key. A key that is outside of the subspace or not a tuple gives a `TupleError`. */
   unpack(key: Uint8Array): Result.Result<ReadonlyArray<Tuple.TupleElement>, Tuple.TupleError> {
     return this.contains(key)
       ? Result.mapError(Tuple.unpack(key.subarray(this.prefix.length)), (error) => this.shift(error))
@@ -60,7 +60,7 @@ export class Subspace implements Equal.Equal {
     return new Subspace(this.pack(elements))
   }
 
-  /** Tells whether a key begins with the prefix. */
+  /** Returns whether a key begins with the prefix. */
   contains(key: Uint8Array): boolean {
     return key.length >= this.prefix.length && Bytes.equals(key.subarray(0, this.prefix.length), this.prefix)
   }
@@ -95,7 +95,7 @@ export class Subspace implements Equal.Equal {
 }
 
 /**
- * Tells whether a value is a {@link Subspace}.
+ * Returns whether a value is a {@link Subspace}.
  *
  * @example Subspace.isSubspace(Subspace.fromTuple(["app"])) // => true
  * @since 0.1.0

@@ -43,7 +43,7 @@ export interface Range {
  * @category models
  */
 export interface RangeOptions {
-  /** The most pairs to return; all of them unless set, or with zero. */
+  /** The maximum number of pairs; no limit if it is not set or zero. */
   readonly limit?: number | undefined
   /** Reads backwards from the end of the range. */
   readonly reverse?: boolean | undefined
@@ -66,9 +66,9 @@ export type Values<Keys extends ReadonlyArray<Uint8Array>> = {
  * @category models
  */
 export interface Reads {
-  /** Reads the value of a key, `undefined` where there is none. */
+  /** Reads the value of a key; `undefined` if there is none. */
   readonly get: (key: Uint8Array) => Effect.Effect<Uint8Array | undefined, FdbError>
-  /** Reads several keys in one round trip: their values in order, `undefined` where there is none. */
+  /** Reads several keys in one round trip: their values in order, `undefined` if there is none. */
   readonly getAll: <const Keys extends ReadonlyArray<Uint8Array>>(keys: Keys) => Effect.Effect<Values<Keys>, FdbError>
   /** Resolves a key selector; to `""` before the first key, to `\xff` after the last. */
   readonly getKey: (selector: KeySelector) => Effect.Effect<Uint8Array, FdbError>
@@ -88,7 +88,7 @@ export interface TransactionService extends Reads {
   /** Reads at the same version, own writes included, that cause no conflict. */
   readonly snapshot: Reads
 
-  /** An earlier attempt of this `idempotent` transaction may have been committed: what the body finds may be its own work. */
+  /** Whether an earlier attempt of this `idempotent` transaction may have been committed, so that the body may find its own writes. */
   readonly maybeCommitted: boolean
 
   /** Gives a key a value. */
@@ -135,10 +135,10 @@ export interface TransactionService extends Reads {
    */
   readonly watch: (key: Uint8Array) => Effect.Effect<Effect.Effect<void, FdbError>, FdbError, Scope.Scope>
 
-  /** Gives an effect that returns the commit's version, `-1n` where nothing was written. Before the commit it fails with 2015. */
+  /** Gives an effect that returns the commit's version, `-1n` if nothing was written. Before the commit it fails with 2015. */
   readonly committedVersion: Effect.Effect<Effect.Effect<bigint, FdbError>>
   /**
-   * Gives an effect that returns the ten bytes of the commit's versionstamp. It fails with 2015 before the commit, with 2021 where
+   * Gives an effect that returns the ten bytes of the commit's versionstamp. It fails with 2015 before the commit, with 2021 if
    * nothing was written.
    */
   readonly versionstamp: Effect.Effect<Effect.Effect<Uint8Array, FdbError>>

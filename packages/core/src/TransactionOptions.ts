@@ -14,11 +14,11 @@ export interface TransactionOptions {
    */
   readonly idempotent?: boolean | undefined
   /**
-   * How long reads, retries and the commit may take together before they fail with 1031; ten seconds unless set. It does not
-   * bound what else the body does.
+   * The time for all reads, retries and the commit, after which they fail with 1031; ten seconds unless set. It does not bound
+   * other effects of the body.
    */
   readonly timeout?: Duration.Input | undefined
-  /** The most retries; unlimited within `timeout` unless set. */
+  /** The maximum number of retries; unlimited within `timeout` unless set. */
   readonly retryLimit?: number | undefined
   /** The longest pause between two attempts; one second unless set. */
   readonly maxRetryDelay?: Duration.Input | undefined

@@ -1,5 +1,5 @@
 /**
- * The interface of a store that keeps several versions of its data and validates commits. `OptimisticEngine` makes an engine of it.
+ * The interface of a store that keeps several versions of its data and validates commits. `OptimisticEngine` makes an engine from it.
  *
  * A version stays readable for {@link maxReadVersionAge}: five seconds, as in FoundationDB.
  */
@@ -13,7 +13,7 @@ import type { KeyValue } from "./Transaction.ts"
 import { transactionLength, type Versionstamped } from "./Versionstamp.ts"
 
 /**
- * How many versions back can be read or committed against: five seconds at a million versions a second.
+ * The age in versions up to which a version can be read: five seconds at a million versions a second.
  *
  * @since 0.1.0
  * @category constants
@@ -28,7 +28,7 @@ export const maxReadVersionAge = 5_000_000n
  */
 export interface Snapshot {
   readonly version: bigint
-  /** False once the version is too old: then its reads are void. */
+  /** `false` if the version is too old; its reads are then void. */
   readonly isReadable: () => boolean
   readonly get: (key: Uint8Array) => Uint8Array | undefined
   /** Skips `skip` pairs of the range, then returns at most `limit`; from the end backwards where `reverse`. */
@@ -39,7 +39,7 @@ export interface Snapshot {
     reverse: boolean,
     skip: number
   ) => ReadonlyArray<KeyValue>
-  /** Frees what the snapshot holds. Called once, after the last read. */
+  /** Frees the snapshot's resources. Called once, after the last read. */
   readonly close: () => void
 }
 
@@ -50,15 +50,15 @@ export interface Snapshot {
  * @category models
  */
 export interface Commit {
-  /** `undefined` where nothing was read: then nothing can conflict. */
+  /** `undefined` if nothing was read: the commit then has no conflicts. */
   readonly readVersion: bigint | undefined
   /** The commit conflicts with every later write than `readVersion` to these ranges; sorted and disjoint. */
   readonly readConflicts: ReadonlyArray<KeyRange.KeyRange>
-  /** What later commits are checked against, sorted and disjoint; {@link bind} adds the versionstamped keys. */
+  /** The ranges for checks of later commits, sorted and disjoint; {@link bind} adds the versionstamped keys. */
   readonly writeConflicts: ReadonlyArray<KeyRange.KeyRange>
-  /** To apply in this order; empty where there are only write conflicts. */
+  /** The mutations, in order; empty if there are only write conflicts. */
   readonly mutations: ReadonlyArray<Mutation>
-  /** How long the commit may take, in milliseconds: it settles by then. */
+  /** The time in milliseconds within which the commit settles. */
   readonly timeoutMillis: number
 }
 
@@ -69,7 +69,7 @@ export interface Commit {
  * @category models
  */
 export interface Position {
-  /** Higher than every version that was given out before. */
+  /** Higher than every version that a reader or commit got before. */
   readonly version: bigint
   /** The place among the commits of the same version, from 0 to 65535. */
   readonly order: number
@@ -84,19 +84,19 @@ export interface Position {
 export type Unwatch = () => void
 
 /**
- * A store; see the module.
+ * A store.
  *
  * @since 0.1.0
  * @category models
  */
 export interface VersionedStore {
-  /** Opens the newest version, with everything that was committed before the call. */
+  /** Opens the newest version, which contains every commit before the call. */
   readonly openSnapshot: () => Result.Result<Snapshot, FdbError>
-  /** Opens a version; fails with 1007 where it is too old, with 1009 where it is in the future. */
+  /** Opens a version; fails with 1007 if it is too old, with 1009 if it is in the future. */
   readonly openSnapshotAt: (version: bigint) => Result.Result<Snapshot, FdbError>
   /**
-   * Commits, or fails in phase `commit`: with 1020 on a conflict, with 1007 where `readVersion` is too old (it may be in the
-   * future), with 1021 where it cannot tell whether it has committed. Runs uninterruptibly.
+   * Commits, or fails in phase `commit`: with 1020 on a conflict, with 1007 if `readVersion` is too old (it may be in the
+   * future), with 1021 if the outcome is unknown. Runs uninterruptibly.
    */
   readonly commit: (commit: Commit) => Effect.Effect<Position, FdbError>
   /**
@@ -107,7 +107,7 @@ export interface VersionedStore {
 }
 
 /**
- * Tells whether two values are the same; `undefined` stands for no value. For watches.
+ * Returns whether two values are the same; `undefined` stands for no value. For watches.
  *
  * @since 0.1.0
  * @category predicates

@@ -70,7 +70,7 @@ export class Versionstamp implements Equal.Equal {
 }
 
 /**
- * Tells whether a value is a {@link Versionstamp}.
+ * Returns whether a value is a {@link Versionstamp}.
  *
  * @example Versionstamp.isVersionstamp(Versionstamp.make(new Uint8Array(10))) // => true
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * The tests that every engine has to pass: what a user of `Database` and `Transaction` can see of FoundationDB's semantics.
+ * The tests that every engine must pass: FoundationDB's semantics as users of `Database` and `Transaction` see them.
  *
- * What an engine is held against is what FoundationDB's client does, as its servers have answered it, with two exceptions:
+ * The reference is the behaviour of FoundationDB's client on a cluster, with two exceptions:
  *
  * - A read that the transaction's own writes can answer, or whose ends are in the wrong order, takes no read version on
  *   FoundationDB. An engine may take one earlier than that where the random programs read, but not in the tests by name.
@@ -37,7 +37,7 @@ import { virtualTime } from "../internal/conformance/virtualTime.ts"
 import { watches } from "../internal/conformance/watches.ts"
 import { maxKeyLength } from "../internal/limits.ts"
 
-/** How the suite is run. */
+/** The options of the suite. */
 export interface Options {
   /** The engine's longest key in bytes; 10,000 unless set. */
   readonly maxKeyLength?: number | undefined

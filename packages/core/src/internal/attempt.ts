@@ -35,12 +35,12 @@ export class Attempt {
     this.transaction = transaction
   }
 
-  /** Tells whether an error came from this very attempt. */
+  /** Returns whether an error came from this very attempt. */
   hasRaised(error: unknown): error is FdbError {
     return this.raised.includes(error)
   }
 
-  /** Commits. A read that failed fails the commit, even where the body has caught the error. */
+  /** Commits. A failed read fails the commit, even if the body has caught the error. */
   readonly commit: Effect.Effect<void, FdbError> = Effect.suspend(() => {
     this.open = false
     if (this.failedRead !== undefined) return Effect.fail(this.failedRead)
@@ -53,7 +53,7 @@ export class Attempt {
     })
   })
 
-  /** Ends the attempt. The watches of a commit live on. */
+  /** Ends the attempt. The watches of a commit continue. */
   readonly dispose: Effect.Effect<void> = Effect.suspend(() => {
     this.open = false
     if (this.committed !== undefined || this.watches.length === 0) return this.transaction.dispose
@@ -180,7 +180,7 @@ export class Attempt {
     )
   }
 
-  /** Reads what only a commit tells. */
+  /** Reads a result of the commit. */
   afterCommit<A>(read: (committed: Committed) => Effect.Effect<A, FdbError>): Effect.Effect<A, FdbError> {
     return Effect.suspend(() =>
       this.committed === undefined ? Effect.fail(FdbError.make(codes.futureNotSet, "commit")) : read(this.committed)

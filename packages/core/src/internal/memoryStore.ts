@@ -65,10 +65,10 @@ export class MemoryStore implements VersionedStore {
   /** The versions that can be read, oldest first, at `firstRoot` and behind; what stands before it is done with. */
   private roots: Array<Root> = [{ version: 0n, data: undefined }]
   private firstRoot = 0
-  /** The highest version that was given to anybody. */
+  /** The highest version that a reader or commit has got. */
   private lastVersion = firstVersion
   private readonly history = new WriteHistory()
-  /** By their keys, as texts of one character a byte. */
+  /** By `Bytes.toName` of their keys. */
   private readonly watchers = new Map<string, Set<Watcher>>()
 
   /** `joins`: see `MemoryDatabase.BatchOptions`. */
@@ -78,12 +78,12 @@ export class MemoryStore implements VersionedStore {
     this.started = clock.monotonicTimeNanosUnsafe()
   }
 
-  /** How many versions are kept, for tests. */
+  /** The number of versions, for tests. */
   get versionCount(): number {
     return this.roots.length - this.firstRoot
   }
 
-  /** How much is remembered of what was written where, for tests. */
+  /** The size of the write history, for tests. */
   get historySize(): number {
     return this.history.size
   }
@@ -158,7 +158,7 @@ export class MemoryStore implements VersionedStore {
       : this.watchers.get(Bytes.toName(mutation.key)) ?? []
   }
 
-  /** The version by now: about a million a second, and never back. */
+  /** The present version. It grows by about a million a second and never decreases. */
   private advance(): bigint {
     const elapsed = firstVersion + (this.clock.monotonicTimeNanosUnsafe() - this.started) / nanosPerVersion
     if (elapsed > this.lastVersion) this.lastVersion = elapsed

@@ -90,7 +90,7 @@ export const resolve = (
 /** A selector that leads behind the last key, where the client looks, too. */
 const isBeyond = (key: Uint8Array): boolean => Bytes.compare(key, lastKey) > 0
 
-/** Tells whether the selectors of a range are in the wrong order, so that it is empty whatever the database holds. */
+/** Returns whether the selectors of a range are in the wrong order, so that it is empty whatever the database holds. */
 export const isInverted = (begin: KeySelector, end: KeySelector): boolean =>
   begin.offset >= end.offset && Bytes.compare(anchored(begin).key, anchored(end).key) >= 0
 

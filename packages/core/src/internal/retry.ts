@@ -24,7 +24,7 @@ const defaultMaxRetryDelay = Duration.seconds(1)
 const initialDelayMillis = 10
 const maxDelayOfOverloadMillis = 30_000
 
-/** Proxies out of memory get more time than anything else. */
+/** An overloaded proxy (out of memory) gets more time than other failures. */
 const overloads = [codes.commitProxyMemoryLimitExceeded, codes.grvProxyMemoryLimitExceeded]
 
 /** The read version was too old or in the future. No conflict caused that, so the delay does not grow. */
@@ -41,7 +41,7 @@ const delayMillis = (error: FdbError.FdbError, backoffs: number, maxMillis: numb
 const isRetryable = (error: FdbError.FdbError, options: TransactionOptions): boolean =>
   error.retryable && (!error.maybeCommitted || options.idempotent === true)
 
-/** Runs `body` in one attempt; gives its exit, and the error where the attempt itself has raised it. */
+/** Runs `body` in one attempt. Returns its exit, and the error if the attempt itself has raised it. */
 const runAttempt = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
@@ -83,7 +83,7 @@ const refuseSize = (size: number | undefined): FdbError.FdbError | undefined =>
       `sizeLimit is ${size}; it has to be a whole number from ${minTransactionSize} to ${maxTransactionSize}`
     )
 
-/** Without a generator, which would be a good part of the cost of a transaction that succeeds at once. */
+/** Without a generator, whose cost is notable in a transaction that succeeds at once. */
 const runAttempts = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
@@ -97,7 +97,7 @@ const runAttempts = <A, E, R>(
   const retryLimit = options.retryLimit ?? Number.POSITIVE_INFINITY
   const begun = clock.monotonicTimeNanosUnsafe()
   let backoffs = 0
-  /** An attempt that may have been committed: the caller has to be told, whatever the later ones do. */
+  /** The error of an attempt that may have been committed. The caller gets it, independently of later attempts. */
   let uncertain: FdbError.FdbError | undefined
 
   const goOn = (attempt: number, exit: Exit.Exit<A, E | FdbError.FdbError>, error: FdbError.FdbError) => {
@@ -161,7 +161,7 @@ const inDoubt = <E>(uncertain: FdbError.FdbError, cause: Cause.Cause<E>): Cause.
     : Cause.fail(FdbError.make(uncertain.code, uncertain.phase, "a later attempt failed in its body", error.value))
 }
 
-/** See `Database.transact`. A span is made only where a tracer is installed: it costs as much as all the rest. */
+/** See `Database.transact`. It makes a span only if a tracer is installed, because a span costs as much as all the rest. */
 export const transact = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,

@@ -14,7 +14,7 @@ export class WriteHistory {
   private sinceSweep = 0
   private kept = 0
 
-  /** Tells whether any key of a range was written above a version. */
+  /** Returns whether any key of a range was written above a version. */
   isWrittenSince({ begin, end }: KeyRange, version: bigint): boolean {
     const head = sortedMap.floor(this.segments, begin)
     if (head !== undefined && head.value > version) return true

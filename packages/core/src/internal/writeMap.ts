@@ -150,7 +150,7 @@ export class WriteMap {
     return sortedMap.cursor(this.writes, begin, end, reverse)
   }
 
-  /** Tells whether no write touches a range. */
+  /** Returns whether no write touches a range. */
   isUntouched(range: KeyRange.KeyRange): boolean {
     return (this.writes === undefined || sortedMap.cursor(this.writes, range.begin, range.end).next() === undefined) &&
       !rangeSet.meets(this.cleared, range) && !rangeSet.meets(this.unreadable, range)
@@ -166,7 +166,7 @@ export class WriteMap {
     return rangeSet.before(this.cleared, key)
   }
 
-  /** Tells whether a key cannot be read. */
+  /** Returns whether a key cannot be read. */
   isUnreadable(key: Uint8Array): boolean {
     return rangeSet.has(this.unreadable, key)
   }

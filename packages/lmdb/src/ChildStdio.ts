@@ -72,7 +72,7 @@ const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, form: Form): S
  * Returns the same `stdio` with the null device in place of every descriptor that the child would inherit without being listed.
  *
  * Use it for the `stdio` of a function of `node:child_process` if {@link withholdStores} does not reach that function, or for
- * descriptors that are not of LMDB. Call it for each child anew, after the databases are open.
+ * descriptors that are not of LMDB. Call it again for each child, after the databases are open.
  *
  * @param stdio as `spawn` takes it; `"pipe"` unless given
  * @since 0.1.0

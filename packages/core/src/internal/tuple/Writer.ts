@@ -73,7 +73,7 @@ export class Writer {
     for (let i = 0; i < value.length; i++) {
       const char = value.charCodeAt(i)
       if (char === 0 || char >= 0x80) {
-        // What is not plain is written anew.
+        // Starts again for a string that is not plain ASCII.
         this.length = start
         if (loneSurrogate.test(value)) this.refuse("the string has a lone surrogate")
         return this.escaped(code.string, utf8.encode(value))

@@ -17,6 +17,7 @@ import type { LossReason, RecordedReason } from "../../LossReason.ts"
 import { type Candidate, leave } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
 import { yieldToOthers } from "../follower/campaign.ts"
+import { lossTraits } from "../protocol/lossTraits.ts"
 import * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
 import type { Tenure } from "./tenure.ts"
@@ -155,7 +156,7 @@ export class TenureEnd {
       // Where the work always ends before the election is finished, nobody else keeps the history short.
       if (resigned !== undefined && !this.tenure.isFinished) yield* trimHistory(candidate)
       // Whoever was asked to step down yields, also where it has lost its tenure for another reason.
-      if (reason === "resigned" || reason === "stepped-down" || resigned?.reason === "stepped-down") {
+      if ((reason !== undefined && lossTraits[reason].yields) || resigned?.reason === "stepped-down") {
         yieldToOthers(candidate, resigned === undefined ? 0n : took)
       }
     })
@@ -167,9 +168,9 @@ export class TenureEnd {
    */
   private writeVacancy(): Effect.Effect<Resigned | undefined> {
     const { candidate: { events, id, lifecycle, registration }, isFresh, term } = this.tenure
-    // Another tenure has begun for certain.
-    if (this.reason === "replaced") return Effect.undefined
-    const isQuiet = this.reason === "resigned" && isFresh
+    const { vacancy } = lossTraits[this.reason ?? "resigned"]
+    if (vacancy === "none") return Effect.undefined
+    const isQuiet = vacancy === "fast" && isFresh
     const leaves = lifecycle.isClosing
     return Effect.suspend(() => isQuiet ? this.resignFast(leaves) : this.resignFully(leaves)).pipe(
       Effect.tap(({ end }) => {

@@ -6,14 +6,13 @@ import type { ClockOutOfRange, InvalidState, StoreError } from "../../ElectionEr
 import { maxTimeout, minTimeout } from "../candidate/contact.ts"
 import { type Instant, instant } from "../candidate/instant.ts"
 import type { Watches } from "../candidate/watches.ts"
+import type { Refusal } from "../protocol/lossTraits.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import type { LeaseRecord } from "../protocol/records.ts"
 import type { ElectionKeys } from "../storage/keys.ts"
 import * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
 import type { Tenure } from "./tenure.ts"
-
-export type Refusal = Extract<Protocol.Renewal, { readonly _tag: "Refuse" }>["because"]
 
 export interface Renewed {
   readonly _tag: "Renewed"

@@ -1,16 +1,14 @@
 /** How a tenure goes on, how it ends, and how long its leader may believe in it (2, 3, 6, 7, 9). */
-import type { LossReason, RecordedReason } from "../../LossReason.ts"
+import type { RecordedReason } from "../../LossReason.ts"
 import { stepDownReason } from "./challenge.ts"
+import type { Refusal } from "./lossTraits.ts"
 import { type Identity, isCurrent, type Tenure, type View } from "./records.ts"
 import { registrationStatus } from "./registration.ts"
 
 /** What becomes of an attempt to renew. */
 export type Renewal =
   | { readonly _tag: "Renew"; readonly ballot: bigint }
-  | {
-    readonly _tag: "Refuse"
-    readonly because: Exclude<LossReason, "resigned" | "expired" | "clock-jumped" | "broken">
-  }
+  | { readonly _tag: "Refuse"; readonly because: Refusal }
 
 /** Renews exactly this tenure, unless the election is disabled or a challenge stands against it. */
 export const renew = (view: View, tenure: Tenure): Renewal => {

@@ -1,7 +1,8 @@
 /**
  * Why a tenure ends, and why one begins: each reason has one spelling, in events, errors, metrics and records.
  *
- * Whatever has to know a reason has a table or a switch over these literals, so that a new one is a compile error there.
+ * A new reason is a compile error in each table of them: `internal/protocol/lossTraits.ts` (what follows from it), the command's and
+ * the demonstration's words, and the checker of the simulation. A test asks for its row in docs/operations.md.
  */
 import * as Schema from "effect/Schema"
 

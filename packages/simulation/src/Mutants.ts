@@ -91,7 +91,7 @@ const table: {
       "does-not-yield": [
         "a leader that was asked to step down claims the vacancy at once",
         [
-          "follower/campaign",
+          "candidate/candidate",
           "memory.yieldsUntil(now() + Duration.toNanosUnsafe(pause))",
           "memory.yieldsUntil(undefined)"
         ]

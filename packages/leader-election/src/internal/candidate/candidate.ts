@@ -1,4 +1,7 @@
-/** A candidacy: the constants and services that its parts share, and the owners of its state. Each part of the state has one writer. */
+/**
+ * A candidacy: the constants and services that its parts share, and the owners of its state. Each part of the state is private to one
+ * class, whose methods name the changes.
+ */
 import { Database, type DatabaseService } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -13,7 +16,7 @@ import { ElectionObserver } from "../../ElectionObserver.ts"
 import type { Health } from "../../Health.ts"
 import { toMargin, validate } from "../protocol/validation.ts"
 import * as Keys from "../storage/keys.ts"
-import { Contact } from "./contact.ts"
+import { Contact, minTimeout } from "./contact.ts"
 import { defaultId } from "./defaultId.ts"
 import { Events } from "./events.ts"
 import { FollowerMemory } from "./followerMemory.ts"
@@ -93,6 +96,15 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => close(candidate))
   return candidate
 })
+
+/**
+ * Leaves a vacancy to others for a heartbeat, or for as long as they need to find it and to claim, where their transactions take
+ * as long as the resignation `took`.
+ */
+export const yieldToOthers = ({ contact, memory, now }: Candidate, took: bigint): void => {
+  const pause = Duration.max(Duration.max(Duration.nanos(contact.heartbeat), minTimeout), Duration.nanos(2n * took))
+  memory.yieldsUntil(now() + Duration.toNanosUnsafe(pause))
+}
 
 /** How the candidacy fares, without asking the database. */
 export const health = ({ contact, lifecycle: { role } }: Candidate): Health => {

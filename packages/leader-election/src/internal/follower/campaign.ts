@@ -235,7 +235,7 @@ class Campaign {
  * Campaigns until elected. Where it is interrupted, the lifecycle tells whether it may have been elected all the same. Where the
  * candidacy is closed, it interrupts itself.
  */
-export const campaign = (candidate: Candidate, watches: Watches): Effect.Effect<Elected, CampaignError> =>
+export const untilElected = (candidate: Candidate, watches: Watches): Effect.Effect<Elected, CampaignError> =>
   Effect.gen(function*() {
     const { contact, events, lifecycle } = candidate
     const sleep = yield* Pacing.pacer
@@ -260,12 +260,3 @@ export const campaign = (candidate: Candidate, watches: Watches): Effect.Effect<
     }
     return yield* Effect.interrupt
   })
-
-/**
- * Leaves a vacancy to others for a heartbeat, or for as long as they need to find it and to claim, where their transactions take
- * as long as the resignation `took`.
- */
-export const yieldToOthers = ({ contact, memory, now }: Candidate, took: bigint): void => {
-  const pause = Duration.max(Duration.max(Duration.nanos(contact.heartbeat), minTimeout), Duration.nanos(2n * took))
-  memory.yieldsUntil(now() + Duration.toNanosUnsafe(pause))
-}

@@ -3,7 +3,7 @@
  * pessimistic of its two clocks.
  *
  * The monotonic clock may stand still while the host is suspended, and the wall clock may be set. A jump of either past the span
- * ends the belief: that costs a tenure, never safety.
+ * ends the belief: that costs a tenure, never safety. This only says whether the belief is over; `end.ts` ends the tenure.
  */
 import type * as Clock from "effect/Clock"
 import { type Instant, wallNow } from "../candidate/instant.ts"

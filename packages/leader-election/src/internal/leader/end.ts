@@ -1,7 +1,7 @@
 /**
  * The end of a tenure, in the order that keeps the works of two leaders apart (6):
  *
- * 1. `lose`: the belief ends, and the work is interrupted in the same instant.
+ * 1. `lose`: the belief ends, and the work is interrupted in the same instant. `checkNow` does it where a clock has ended the belief.
  * 2. The work's finalizers run: see `work.ts`.
  * 3. `complete`: the vacancy is written, if the tenure still stands; fibers and watches end; the next campaign may begin.
  */
@@ -14,9 +14,8 @@ import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { type ClockOutOfRange, LeadershipLost, type StoreError } from "../../ElectionError.ts"
 import type { LossReason, RecordedReason } from "../../LossReason.ts"
-import { type Candidate, leave } from "../candidate/candidate.ts"
+import { type Candidate, leave, yieldToOthers } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
-import { yieldToOthers } from "../follower/campaign.ts"
 import { lossTraits } from "../protocol/lossTraits.ts"
 import * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
@@ -170,9 +169,9 @@ export class TenureEnd {
     const { candidate: { events, id, lifecycle, registration }, isFresh, term } = this.tenure
     const { vacancy } = lossTraits[this.reason ?? "resigned"]
     if (vacancy === "none") return Effect.undefined
-    const isQuiet = vacancy === "fast" && isFresh
+    const mayResignFast = vacancy === "fast" && isFresh
     const leaves = lifecycle.isClosing
-    return Effect.suspend(() => isQuiet ? this.resignFast(leaves) : this.resignFully(leaves)).pipe(
+    return Effect.suspend(() => mayResignFast ? this.resignFast(leaves) : this.resignFully(leaves)).pipe(
       Effect.tap(({ end }) => {
         if (leaves) registration.removed()
         return end !== "replaced" ? events.tell({ _tag: "Resigned", term }) : Effect.void
@@ -203,7 +202,10 @@ export class TenureEnd {
     return database.transact(body, { retryLimit: 0, timeout: contact.transactionTimeout }).pipe(
       Effect.as({ end: "ended", reason: "resigned" } as const),
       // After a timeout there is no time left; whatever else it was, it shows in what stands now.
-      Effect.catchIf((error) => error._tag !== "FdbError" || error.code !== 1031, () => this.resignFully(leaves))
+      Effect.catchIf(
+        (error) => error._tag !== "FdbError" || error.code !== 1031,
+        () => this.resignFully(leaves)
+      )
     )
   }
 }

@@ -1,4 +1,7 @@
-/** Ends a tenure when its belief is over, on either clock, whatever the renewal waits for (3). */
+/**
+ * Looks at the belief in time, on both clocks, whatever the renewal waits for (3). The work's scheduler and clock, the guard and the
+ * renewal look, too; `end.ts` ends the tenure.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Tenure } from "./tenure.ts"

@@ -6,10 +6,10 @@ import * as Scope from "effect/Scope"
 import type { LeadOptions } from "../../CandidateOptions.ts"
 import type { CampaignError, LeadershipLost } from "../../ElectionError.ts"
 import type { Leadership } from "../../Leadership.ts"
-import type { Candidate } from "../candidate/candidate.ts"
+import { type Candidate, yieldToOthers } from "../candidate/candidate.ts"
 import * as Span from "../candidate/span.ts"
 import { Watches } from "../candidate/watches.ts"
-import * as Campaign from "../follower/campaign.ts"
+import { untilElected } from "../follower/campaign.ts"
 import { heldState } from "../storage/leaderState.ts"
 import { release } from "./end.ts"
 import * as Eviction from "./eviction.ts"
@@ -26,7 +26,7 @@ interface Won {
   readonly following: Watches
 }
 
-/** Campaigns once, whatever has become of the belief in the tenure meanwhile. */
+/** Campaigns until elected. The belief in the new tenure may be over already; `elect` checks it. */
 const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
   const { campaignLock, events, lifecycle, registration } = candidate
   yield* restore(campaignLock.take(1))
@@ -34,7 +34,7 @@ const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Res
   const elect = Effect.gen(function*() {
     const following = yield* Scope.provide(Watches.make, scope)
     if (!lifecycle.campaign(following.wake)) return yield* Effect.interrupt
-    const elected = yield* restore(Campaign.campaign(candidate, following))
+    const elected = yield* restore(untilElected(candidate, following))
     const { cause, leaderless, lease } = elected
     const tenure = new Tenure(candidate, elected, scope)
     lifecycle.elected(tenure.term, tenure.end.lose("resigned"))
@@ -67,7 +67,7 @@ const elect = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore
     if (yield* Effect.onError(check, () => complete)) return won
     yield* complete
     // Where the margin leaves next to nothing of the lease, this would go on without a pause.
-    Campaign.yieldToOthers(candidate, 0n)
+    yieldToOthers(candidate, 0n)
   }
 })
 

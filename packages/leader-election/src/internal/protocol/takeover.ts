@@ -1,4 +1,7 @@
-/** When leadership may be taken: a vacancy, or a lease that has lapsed (1, 4, 5). */
+/**
+ * When leadership may be taken: a vacancy, or a lease that has lapsed (1, 4, 5). `following.ts` asks after each look of a candidacy, and
+ * `operations.ts` for a claim by the caller.
+ */
 import type { RecordedReason } from "../../LossReason.ts"
 import type { Claimant, View } from "./records.ts"
 

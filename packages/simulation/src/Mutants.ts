@@ -279,10 +279,6 @@ const table: {
       ]
     },
     replay: {
-      "evicted-by-a-former-leader": [
-        "a leader that has been replaced goes on evicting, and who leads is not spared",
-        ["leader/eviction", " || !Protocol.isCurrent(leader, tenure)", ""]
-      ],
       "renewal-of-anothers": [
         "a renewal does not ask whether the tenure that stands is its own",
         [

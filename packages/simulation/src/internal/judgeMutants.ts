@@ -22,6 +22,8 @@ interface Finding {
   readonly seeds: number
   /** With how many of them each checker has noticed. */
   readonly noticed: ReadonlyMap<string, number>
+  /** Which checkers were the only ones to notice in some history. */
+  readonly alone: ReadonlySet<string>
   /** Why it could not be judged, if it could not. */
   readonly error: string | undefined
 }
@@ -53,11 +55,14 @@ const judgeOne = (mutant: Mutant, seeds: number): Effect.Effect<Finding> =>
     child.on("close", (code) => {
       const lines = output.split("\n").filter((line) => line !== "")
       const noticed = new Map<string, number>()
-      for (const checker of lines.flatMap((line) => JSON.parse(line) as ReadonlyArray<string>)) {
-        noticed.set(checker, (noticed.get(checker) ?? 0) + 1)
+      const alone = new Set<string>()
+      for (const line of lines) {
+        const checkers = JSON.parse(line) as ReadonlyArray<string>
+        for (const checker of checkers) noticed.set(checker, (noticed.get(checker) ?? 0) + 1)
+        if (checkers.length === 1) alone.add(checkers[0]!)
       }
       const error = code === 0 ? undefined : errors.trim().slice(-400)
-      resume(Effect.succeed({ mutant, seeds: lines.length, noticed, error }))
+      resume(Effect.succeed({ mutant, seeds: lines.length, noticed, alone, error }))
     })
     return Effect.sync(() => void child.kill())
   })
@@ -99,7 +104,7 @@ export const problems = (findings: ReadonlyArray<Finding>, complete: boolean): R
   }
   if (!complete) return found
   for (const { name } of Checkers.all) {
-    if (!findings.some(({ noticed }) => noticed.size === 1 && noticed.has(name))) {
+    if (!findings.some(({ alone }) => alone.has(name))) {
       found.push(`no mutation is noticed by ${name} alone: it is not shown to be needed`)
     }
   }

@@ -146,9 +146,12 @@ const ofCandidate = (
     : legal("supersede")
 }
 
+/** How many tenures of the history a challenger considers. */
+const tenuresConsidered = 32
+
 /** The number of failed preemptions in a row before the challenged leader. */
 const failedPreemptions = ({ history, lease }: State, challenger: string, renewalsInLease: bigint): number => {
-  const terms = [...history.keys()].toSorted((a, b) => (a < b ? 1 : -1))
+  const terms = [...history.keys()].toSorted((a, b) => (a < b ? 1 : -1)).slice(0, tenuresConsidered)
   let failed = 0
   for (const [i, term] of terms.entries()) {
     const tenure = history.get(term)

@@ -109,12 +109,11 @@ export const shownAt = ({ clock }: ProcessRun, kind: "monotonic" | "wall", at: n
   return segment[kind] + (kind === "wall" || segment.runs ? (at - segment.from) * segment.rate : 0)
 }
 
-/** The segments after an instant at whose beginning the wall clock was set back. */
-export const setBacks = (process: ProcessRun, since: number): ReadonlyArray<ClockSegment> =>
-  process.clock.filter(({ from, wall }, index) => {
-    const before = process.clock[index - 1]
-    return from > since && before !== undefined && wall < before.wall + (from - before.from) * before.rate
-  })
+/** The segments after an instant that begin with a wall clock that was set back, and last for so long at least. */
+export const setBacks = (process: ProcessRun, since: number, lasting: number): ReadonlyArray<ClockSegment> =>
+  process.clock.filter(({ from, to, wall }, index) =>
+    index > 0 && from > since && to - from >= lasting && wall < shownAt(process, "wall", from - 1)
+  )
 
 /** The first instant from `from` on at which a process's clock shows `due` or more. */
 export const whenShown = (process: ProcessRun, kind: "monotonic" | "wall", due: number, from: number): number => {

@@ -28,25 +28,28 @@ export const leases = ({ ledger }: Analysis.Analysis): Map<bigint, number> => {
 
 const trusted = ({ margin }: Analysis.ProcessRun, lease: number): number => lease - (margin ?? Math.floor(lease / 10))
 
+/** The time within which a leader that runs checks both clocks. */
+const longestLook = ({ margin }: Analysis.ProcessRun, lease: number): number =>
+  1.2 * Math.max(margin ?? lease / 10, lease / 100)
+
 /**
- * When the wall clock shows `due`, from `from` on. Where the wall clock was set back after `since`, the belief ends on it when it shows
- * what the monotonic clock had left then: a leader checks both clocks before its host is suspended again.
+ * When the wall clock ends the belief of an attempt that was started at `attempt`, as the process knows from `at` on. Where the wall
+ * clock was set back since, and the leader has checked it, the belief ends when it shows what the monotonic clock had left then.
  */
-const whenWallShows = (process: Analysis.ProcessRun, due: number, until: number, since: number, from: number): number =>
+const wallEnd = (process: Analysis.ProcessRun, attempt: number, until: number, lease: number, at: number): number =>
   Math.min(
-    Analysis.whenShown(process, "wall", due, from),
-    ...Analysis.setBacks(process, since).map(({ from: at, monotonic, wall }) =>
+    Analysis.whenShown(process, "wall", Analysis.shownAt(process, "wall", attempt) + trusted(process, lease), at),
+    ...Analysis.setBacks(process, attempt, longestLook(process, lease)).map(({ from, monotonic, wall }) =>
       Analysis.whenShown(process, "wall", wall + until - monotonic, Math.max(at, from))
     )
   )
 
 /** The end of a belief that an election or renewal confirmed. */
 export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, lease: number): Deadlines => {
-  const span = trusted(process, lease)
-  const attempt = Analysis.lastShown(process, details.until! - span, at)
+  const attempt = Analysis.lastShown(process, details.until! - trusted(process, lease), at)
   return {
     monotonic: Analysis.whenShown(process, "monotonic", details.until!, at),
-    wall: whenWallShows(process, Analysis.shownAt(process, "wall", attempt) + span, details.until!, attempt, at)
+    wall: wallEnd(process, attempt, details.until!, lease, at)
   }
 }
 

@@ -134,6 +134,26 @@ describe("a leader", () => {
     assert.deepStrictEqual(yield* registered(c), ["a", "b"])
   }, short)
 
+  onHosts(
+    "gives those time to show themselves whom it saw in an earlier tenure, before the election was disabled",
+    function*(a, _, c) {
+      yield* register(c, ["x"])
+      const candidacy = yield* a.run(election.candidacy({ id: "a" }))
+      yield* Effect.forkChild(a.run(candidacy.withLeadership(() => Effect.sleep("5 seconds"))))
+      yield* TestClock.adjust("6 seconds")
+      yield* enable(c, false)
+      yield* TestClock.adjust("40 seconds")
+      yield* enable(c, true)
+      yield* Effect.forkChild(a.run(candidacy.withLeadership(forever)))
+      yield* TestClock.adjust("3 seconds")
+      yield* c.run(transact(election.heartbeatCandidate("x")))
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(eventsOf(a, "Elected").length, 2)
+      assert.deepStrictEqual(yield* registered(c), ["a", "x"])
+    },
+    short
+  )
+
   onHosts("waits for ten of the candidate timeouts that are in force when it looks again", function*(a, _, c) {
     yield* register(c, ["x"])
     yield* lead(a, { id: "a" }, forever)

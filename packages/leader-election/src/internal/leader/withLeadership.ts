@@ -95,10 +95,10 @@ export const campaign = (candidate: Candidate): Effect.Effect<Leadership, Campai
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const won = yield* elect(candidate, restore)
-      const { complete, lose } = { complete: won.tenure.end.complete, lose: won.tenure.end.lose("resigned") }
-      yield* Effect.addFinalizer(() => complete)
-      yield* Effect.onError(keepUp(won, Effect.void), () => complete)
-      return toLeadership(won.tenure, Effect.andThen(lose, complete))
+      const { end } = won.tenure
+      yield* Effect.addFinalizer(() => end.complete)
+      yield* Effect.onError(keepUp(won, Effect.void), () => end.complete)
+      return toLeadership(won.tenure, Effect.andThen(end.lose("resigned"), end.complete))
     })
   ).pipe(Span.within("LeaderElection.campaign", candidate))
 
@@ -116,22 +116,20 @@ export const withLeadership = <A, E, R>(
           if (again && elected.failure._tag === "CandidateSuperseded") continue
           return yield* elected.failure
         }
-        const { end } = elected.success.tenure
-        const leadership = toLeadership(elected.success.tenure, end.lose("resigned"))
-        const led = runWork(elected.success.tenure, leadership, work, restore, (whenOver) =>
-          keepUp(elected.success, whenOver))
-        const { exit, isLost } = yield* Effect.ensuring(
-          Effect.tap(led, ({ isLost }) =>
-            Effect.sync(() => {
-              if (once && !(isLost && again)) {
-                candidate.lifecycle.close()
-              }
-            })),
-          end.complete
+        const won = elected.success
+        const { end } = won.tenure
+        const leadership = toLeadership(won.tenure, end.lose("resigned"))
+        const led = Effect.map(
+          runWork(won.tenure, leadership, work, restore, (whenOver) => keepUp(won, whenOver)),
+          ({ exit, isLost }) => {
+            const campaignsAgain = isLost && again
+            // It leaves with its resignation.
+            if (once && !campaignsAgain) candidate.lifecycle.close()
+            return { exit, campaignsAgain }
+          }
         )
-        if (!(isLost && again)) {
-          return yield* exit
-        }
+        const { campaignsAgain, exit } = yield* Effect.ensuring(led, end.complete)
+        if (!campaignsAgain) return yield* exit
       }
     })
   )

@@ -133,7 +133,11 @@ const table: {
           "return Protocol.step(memory, view,",
           "return Protocol.step(memory, { ...view, wall: clock.currentTimeNanosUnsafe() },"
         ],
-        ["follower/look", "({ lifecycle, registration: { identity,", "({ clock, lifecycle, registration: { identity,"],
+        [
+          "follower/look",
+          "({ isStandby, lifecycle, registration: {",
+          "({ clock, isStandby, lifecycle, registration: {"
+        ],
         ["protocol/takeover", "now >= lapsesAt(observation);", "view.wall >= view.lease.expiry;"],
         [
           "protocol/following",
@@ -638,7 +642,11 @@ const table: {
       ],
       "preference-ignored": [
         "a vacancy is not left to the preferred successor",
-        ["protocol/following", "preferred === undefined || sameIdentity(preferred, me)", "true"]
+        [
+          "protocol/following",
+          "preferred === undefined ? me.isStandby === true : !sameIdentity(preferred, me)",
+          "false"
+        ]
       ],
       "renewal-despite-challenge": [
         "a leader that has been challenged goes on renewing",

@@ -41,6 +41,8 @@ export interface CandidateContext {
 export interface Candidate extends CandidateContext {
   /** What the election is to be set up with, where that was given. */
   readonly config: ElectionConfig | undefined
+  /** Whether it leaves a vacancy to others for a heartbeat, and claims a lapsed lease as any candidate does. */
+  readonly isStandby: () => boolean
   readonly lifecycle: Lifecycle
   readonly registration: Registration
   readonly memory: FollowerMemory
@@ -66,7 +68,8 @@ const close = (candidate: Candidate): Effect.Effect<void> =>
 /** A candidacy that ends with the scope. */
 export const make = Effect.fnUntraced(function*(
   { config, subspace }: Election,
-  { id: given, priority = 0, safetyMargin }: CandidateOptions
+  { id: given, priority = 0, safetyMargin }: CandidateOptions,
+  isStandby: () => boolean = () => false
 ): Effect.fn.Return<Candidate, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
   const id = given ?? (yield* defaultId)
   yield* validate(id, priority)
@@ -87,6 +90,7 @@ export const make = Effect.fnUntraced(function*(
   const candidate: Candidate = {
     ...context,
     config,
+    isStandby,
     lifecycle: new Lifecycle(),
     registration: new Registration(context, priority),
     memory: new FollowerMemory(),

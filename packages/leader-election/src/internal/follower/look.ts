@@ -35,7 +35,7 @@ export interface Claimed {
 }
 
 const decide = (
-  { lifecycle, registration: { identity, priority } }: Candidate,
+  { isStandby, lifecycle, registration: { identity, priority } }: Candidate,
   view: Reads.ElectionView,
   memory: Protocol.Memory,
   readAt: bigint
@@ -45,7 +45,7 @@ const decide = (
     return Protocol.awaitId(memory.supersededBy, view, readAt, Duration.toNanosUnsafe(view.config.candidateTimeout))
   }
   if (identity === undefined) return { _tag: "Register" }
-  const me = { ...identity, priority }
+  const me = { ...identity, priority, isStandby: isStandby() }
   return Protocol.step(memory, view, me, readAt, Duration.toNanosUnsafe(view.config.heartbeatInterval))
 }
 

@@ -48,14 +48,15 @@ export type Step =
   /** Nothing, until `until` on its monotonic clock, or until something changes. */
   | { readonly _tag: "Follow"; readonly until: bigint | undefined }
 
-/** Until when a vacancy is left to others: to the preferred successor, and after one's own stepping down. */
+/** Until when a vacancy is left to others: to the preferred successor, by a standby, and after one's own stepping down. */
 const vacancyOpensAt = (
   { vacantSince = 0n, yieldsUntil = 0n }: Memory,
   preferred: Identity | undefined,
-  me: Identity,
+  me: Claimant,
   heartbeat: bigint
 ): bigint => {
-  const forOther = preferred === undefined || sameIdentity(preferred, me) ? 0n : vacantSince + heartbeat
+  const isForOther = preferred === undefined ? me.isStandby === true : !sameIdentity(preferred, me)
+  const forOther = isForOther ? vacantSince + heartbeat : 0n
   return forOther > yieldsUntil ? forOther : yieldsUntil
 }
 

@@ -26,9 +26,9 @@ const view = (leader: LeaderRecord, changes: Partial<Protocol.View> = {}): Proto
 })
 
 /** What a follower does that sees `seen` at `now`, having remembered what it saw before. */
-const act = (seen: Protocol.View, now: bigint, before: Protocol.Memory = Protocol.blank) => {
+const act = (seen: Protocol.View, now: bigint, before = Protocol.blank, who: Protocol.Claimant = me) => {
   const memory = Protocol.remember(before, seen, now)
-  return { memory, step: Protocol.step(memory, seen, me, now, heartbeat) }
+  return { memory, step: Protocol.step(memory, seen, who, now, heartbeat) }
 }
 
 describe("a follower", () => {
@@ -82,6 +82,18 @@ describe("a follower", () => {
     const yielding = { ...Protocol.blank, yieldsUntil: 107n }
     assert.deepStrictEqual(act(view(vacant()), 100n, yielding).step, { _tag: "Follow", until: 107n })
     assert.deepInclude(act(view(vacant()), 107n, yielding).step, { _tag: "Claim" })
+  })
+
+  it("leaves each vacancy to others for one heartbeat as a standby, but takes a lapsed lease at once", () => {
+    const standby = { ...me, isStandby: true }
+    const first = act(view(vacant()), 100n, Protocol.blank, standby)
+    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 103n })
+    assert.deepInclude(act(view(vacant()), 103n, first.memory, standby).step, { _tag: "Claim" })
+    assert.deepInclude(act(view(vacant()), 102n, first.memory).step, { _tag: "Claim" })
+    assert.deepStrictEqual(act(view(vacant(other)), 100n, Protocol.blank, standby).step, first.step)
+    assert.deepInclude(act(view(vacant(me)), 100n, Protocol.blank, standby).step, { _tag: "Claim" })
+    const followed = act(view(held(other)), 100n, Protocol.blank, standby)
+    assert.deepInclude(act(view(held(other)), 110n, followed.memory, standby).step, { _tag: "Claim" })
   })
 
   it("challenges a leader of lower priority, once, and not where that is not allowed", () => {

@@ -16,39 +16,11 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { EngineUnavailable } from "./EngineUnavailable.ts"
-import { configOf, type Engine, engines, type LaggingReader, oneOf, type OpenError } from "./internal/engines.ts"
+import type { EngineDefinition, EngineName, LaggingReader, OpenError, Store } from "./internal/engines.ts"
+import { configOf, engines, optional } from "./internal/engines.ts"
 
-export {
-  type Engine,
-  type FdbOptions,
-  type LaggingReader,
-  type LmdbOptions,
-  type OpenError,
-  type Setting,
-  variable
-} from "./internal/engines.ts"
-
-type Engines = typeof engines
-
-/**
- * The name of an engine.
- *
- * @since 0.1.0
- * @category models
- */
-export type EngineName = keyof Engines
-
-/**
- * A database, as plain data: the name of an engine and the engine's options, `LmdbOptions` or `FdbOptions`.
- *
- * @since 0.1.0
- * @category models
- */
-export type Store = {
-  readonly [Name in EngineName]:
-    & { readonly engine: Name }
-    & (Engines[Name] extends Engine<infer Options> ? Options : never)
-}[EngineName]
+export type * from "./internal/engines.ts"
+export { variable } from "./internal/engines.ts"
 
 /**
  * The names of all engines.
@@ -59,12 +31,12 @@ export type Store = {
 export const engineNames = Object.keys(engines) as ReadonlyArray<EngineName>
 
 /**
- * The description of an engine: the names of its variables and flags, and the texts for its databases.
+ * The definition of an engine: its settings and the texts for its databases.
  *
  * @since 0.1.0
  * @category models
  */
-export const engineOf = (name: EngineName): Engine<Store> => engines[name] as Engine<unknown> as Engine<Store>
+export const engineOf = (name: EngineName): EngineDefinition<Store> => engines[name] as EngineDefinition<unknown>
 
 /**
  * The variable that names the engine.
@@ -80,7 +52,7 @@ export const engineVariable = "FDB_ELECTION_ENGINE"
  * @since 0.1.0
  * @category configuration
  */
-export const config: Config.Config<Store> = oneOf(engineVariable, engineNames).pipe(
+export const config: Config.Config<Store> = optional(engineVariable, engineNames).pipe(
   Config.flatMap((engine = "lmdb") =>
     Config.map(configOf(engines[engine as EngineName]), (options) => ({ engine, ...options }) as Store)
   )

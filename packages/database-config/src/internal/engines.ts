@@ -3,6 +3,7 @@ import { type Database, MemoryDatabase } from "@effect-fdb/core"
 import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
@@ -29,7 +30,8 @@ export interface Setting {
   readonly values?: ReadonlyArray<string>
 }
 
-export interface Engine<Options> {
+/** What an engine is called, which settings it has, and how its databases are found and opened. */
+export interface EngineDefinition<Options> {
   readonly title: string
   /** The npm packages that it needs. */
   readonly packages: string
@@ -57,21 +59,19 @@ export interface Engine<Options> {
 export const variable = (name: string): Config.Config<string | undefined> =>
   Config.orElse(Config.NonEmptyString(name), () => Config.succeed(undefined))
 
-/** An optional variable with one of these values. */
-export const oneOf = (name: string, values: ReadonlyArray<string>): Config.Config<string | undefined> =>
+/** An optional variable; with `values`, one of these. */
+export const optional = (name: string, values?: ReadonlyArray<string>): Config.Config<string | undefined> =>
   Config.flatMap(
     variable(name),
-    (value) => value === undefined ? Config.succeed(undefined) : Config.Literals(values, name)
+    (value) => value === undefined || values === undefined ? Config.succeed(value) : Config.Literals(values, name)
   )
-
-const ofSetting = ({ isRequired, values, variable: name }: Setting): Config.Config<string | undefined> => {
-  if (isRequired) return Config.NonEmptyString(name)
-  return values === undefined ? variable(name) : oneOf(name, values)
-}
 
 /** The options of an engine, from the environment. */
 export const configOf = ({ settings }: { readonly settings: { readonly [key: string]: Setting } }) =>
-  Config.all(Object.fromEntries(Object.entries(settings).map(([key, setting]) => [key, ofSetting(setting)])))
+  Config.all(
+    Record.map(settings, ({ isRequired, values, variable }) =>
+      isRequired ? Config.NonEmptyString(variable) : optional(variable, values))
+  )
 
 /** The options of an LMDB database. */
 export interface LmdbOptions {
@@ -89,10 +89,30 @@ export interface FdbOptions {
   readonly clusterFile?: string | undefined
 }
 
-const define = <Options>(engine: Engine<Options>): Engine<Options> => engine
+interface OptionsOf {
+  readonly memory: {}
+  readonly lmdb: LmdbOptions
+  readonly fdb: FdbOptions
+}
 
-export const engines = {
-  memory: define<{}>({
+/**
+ * The name of an engine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type EngineName = keyof OptionsOf
+
+/**
+ * A database, as plain data: the name of an engine and the engine's options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Store = { readonly [Name in EngineName]: { readonly engine: Name } & OptionsOf[Name] }[EngineName]
+
+export const engines: { readonly [Name in EngineName]: EngineDefinition<OptionsOf[Name]> } = {
+  memory: {
     title: "memory",
     packages: "@effect-fdb/core",
     isShared: false,
@@ -101,8 +121,8 @@ export const engines = {
     exists: () => true,
     identity: () => "",
     load: () => Promise.resolve({ layer: () => MemoryDatabase.layer })
-  }),
-  lmdb: define<LmdbOptions>({
+  },
+  lmdb: {
     title: "LMDB",
     packages: "@effect-fdb/lmdb",
     isShared: true,
@@ -138,8 +158,8 @@ export const engines = {
       return `${dev}:${ino}`
     },
     load: () => import("@effect-fdb/lmdb").then(({ LmdbDatabase }) => LmdbDatabase)
-  }),
-  fdb: define<FdbOptions>({
+  },
+  fdb: {
     title: "FoundationDB",
     packages: "@effect-fdb/native foundationdb",
     isShared: true,
@@ -157,5 +177,5 @@ export const engines = {
     identity: ({ clusterFile = "/etc/foundationdb/fdb.cluster" }) =>
       /^[^#\n]*@/m.exec(fs.readFileSync(clusterFile, "utf8"))?.[0] ?? clusterFile,
     load: () => import("@effect-fdb/native").then(({ NativeDatabase }) => NativeDatabase)
-  })
+  }
 }

@@ -10,17 +10,15 @@
  */
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyRange } from "@effect-fdb/core/KeyRange"
-import type { Commit } from "@effect-fdb/core/VersionedStore"
+import { type Commit, maxReadVersionAge } from "@effect-fdb/core/VersionedStore"
 import type * as Clock from "effect/Clock"
 import type { Reader, Write } from "./environment.ts"
 import * as layout from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
 import { lowerBound, meet, meets, type SortedRanges } from "./sortedRanges.ts"
 
-/** Five seconds; a version is a microsecond. */
-const maxAge = 5_000_000n
 const nanosPerVersion = 1000n
-export const maxAgeNanos = maxAge * nanosPerVersion
+export const maxAgeNanos = maxReadVersionAge * nanosPerVersion
 /** The number of entries that a commit may remove beyond those that it adds. So the log shrinks after a burst. */
 const extraPruned = 8
 
@@ -89,7 +87,7 @@ export class CommitLog {
     if (version < head.floor) return true
     if (version === this.given.version && this.now() - this.given.at > maxAgeNanos) return true
     const successor = this.get(this.sequenceAfter(version))
-    return successor !== undefined && successor.version < this.nextVersion(head) - 1n - maxAge
+    return successor !== undefined && successor.version < this.nextVersion(head) - 1n - maxReadVersionAge
   }
 
   /** Why a commit cannot follow the state of `head` and commits of the same batch that wrote the ranges `written`. */
@@ -119,7 +117,7 @@ export class CommitLog {
     let { floor, oldest } = head
     for (let i = 0; i < added + extraPruned; i++) {
       const entry = this.get(oldest)
-      if (entry === undefined || entry.version > version - maxAge) break
+      if (entry === undefined || entry.version > version - maxReadVersionAge) break
       writes.push({ key: layout.logKey(oldest), value: undefined })
       for (let j = 0; j < entry.chunks; j++) writes.push({ key: layout.chunkKey(oldest, j), value: undefined })
       floor = entry.version

@@ -26,14 +26,6 @@ export interface Write {
   readonly value: Uint8Array | undefined
 }
 
-export interface Opened {
-  readonly root: Root
-  readonly lock: OpenCommitLock
-  readonly mutex: OpenCloseMutex
-  readonly files: StoreFiles
-  readonly durability: Durability
-}
-
 /** {@link Environment.isInPlace} checks the files again after this time. */
 const freshMillis = 5
 
@@ -42,8 +34,9 @@ export class Environment {
   readonly directory: string
   readonly durability: Durability
   readonly signal: CommitSignal
-  private readonly opened: Opened
   private readonly root: Root
+  private readonly lock: OpenCommitLock
+  private readonly mutex: OpenCloseMutex
   private readonly identity: string
   private readonly closing = new AbortController()
   private readonly writes = new Set<Promise<boolean>>()
@@ -53,12 +46,13 @@ export class Environment {
   /** What has replaced the open files. It stays set: the environment cannot be used again. */
   private replacement: string | undefined = undefined
 
-  constructor(opened: Opened) {
-    this.opened = opened
-    this.root = opened.root
-    this.files = opened.files
-    this.directory = opened.files.directory
-    this.durability = opened.durability
+  constructor(root: Root, lock: OpenCommitLock, mutex: OpenCloseMutex, files: StoreFiles, durability: Durability) {
+    this.root = root
+    this.lock = lock
+    this.mutex = mutex
+    this.files = files
+    this.directory = files.directory
+    this.durability = durability
     this.signal = new CommitSignal(this.directory)
     this.identity = toIdentity(this.root.getBinary(layout.identityKey))
   }
@@ -76,10 +70,6 @@ export class Environment {
   /** Throws if the open files are not at their path any more. */
   private checkPlace(phase: FdbError.Phase): void {
     this.replacement ??= this.files.problem()
-    this.throwIfReplaced(phase)
-  }
-
-  private throwIfReplaced(phase: FdbError.Phase): void {
     if (this.replacement === undefined) return
     const detail = `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
     throw FdbError.make(FdbError.databaseReplaced, phase, detail)
@@ -104,8 +94,10 @@ export class Environment {
     const reader: Reader = new Reader(this.root, this.root.useReadTransaction(), () => this.readers.delete(reader))
     this.readers.add(reader)
     this.checkContent(reader)
-    if (this.isReplaced) reader.close()
-    this.throwIfReplaced("read")
+    if (this.isReplaced) {
+      reader.close()
+      this.checkPlace("read")
+    }
     return reader
   }
 
@@ -120,7 +112,7 @@ export class Environment {
   }
 
   /** Waits until no process opens the database, and excludes openings until the returned function is called. */
-  readonly enterToCommit = (): Promise<() => void> => this.opened.lock.enterToCommit(this.closing.signal)
+  readonly enterToCommit = (): Promise<() => void> => this.lock.enterToCommit(this.closing.signal)
 
   /**
    * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Call it between
@@ -190,10 +182,10 @@ export class Environment {
     for (const reader of this.readers) reader.close()
     // The mutex is taken afterwards, because the process that has LMDB's lock may be stopped.
     await Promise.allSettled(this.writes)
-    const leave = await this.opened.mutex.enter()
+    const leave = await this.mutex.enter()
     try {
       await this.root.close()
-      await this.opened.lock.close()
+      await this.lock.close()
     } finally {
       leave()
     }

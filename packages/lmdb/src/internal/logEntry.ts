@@ -5,6 +5,7 @@
  * The entry contains the before images of a small commit. Those of a large commit are in separate chunks: a conflict check does not
  * read them, and a read at an earlier version reads only the chunks that it needs.
  */
+import * as Bytes from "@effect-fdb/core/Bytes"
 import { coalesce, type KeyRange } from "@effect-fdb/core/KeyRange"
 import type { SortedRanges } from "./sortedRanges.ts"
 import type { Steps } from "./timeSlices.ts"
@@ -26,15 +27,11 @@ const headerLength = 12
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-const lengthOf = (parts: ReadonlyArray<Part>): number => {
-  let length = 0
-  for (const part of parts) length += 4 + (part?.length ?? 0)
-  return length
-}
-
-/** Writes the parts at `offset`, each after its length. */
-const put = (bytes: Uint8Array, parts: ReadonlyArray<Part>, offset: number): void => {
+/** The parts in a row, each after its length. */
+const encodeParts = (parts: ReadonlyArray<Part>): Uint8Array => {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + 4 + (part?.length ?? 0), 0))
   const view = viewOf(bytes)
+  let offset = 0
   for (const part of parts) {
     view.setUint32(offset, part?.length ?? absent)
     offset += 4
@@ -42,39 +39,34 @@ const put = (bytes: Uint8Array, parts: ReadonlyArray<Part>, offset: number): voi
     bytes.set(part, offset)
     offset += part.length
   }
+  return bytes
 }
 
-const take = (bytes: Uint8Array, from: number, to: number): Array<Part> => {
-  const view = viewOf(bytes)
-  const parts: Array<Part> = []
-  for (let offset = from; offset < to;) {
-    const length = view.getUint32(offset)
-    offset += 4
-    parts.push(length === absent ? undefined : bytes.slice(offset, offset + length))
-    if (length !== absent) offset += length
-  }
-  return parts
-}
-
-const toParts = (changes: Iterable<Change>): Array<Part> => {
+const encodeImages = (changes: Iterable<Change>): Uint8Array => {
   const parts: Array<Part> = []
   for (const { before, key } of changes) parts.push(key, before)
-  return parts
+  return encodeParts(parts)
 }
 
-const toImages = (parts: ReadonlyArray<Part>): ReadonlyArray<BeforeImage> => {
+const decodeImages = (bytes: Uint8Array): ReadonlyArray<BeforeImage> => {
+  const view = viewOf(bytes)
+  let offset = 0
+  const next = (): Part => {
+    const length = view.getUint32(offset)
+    offset += 4
+    if (length === absent) return undefined
+    offset += length
+    return bytes.slice(offset - length, offset)
+  }
   const images: Array<BeforeImage> = []
-  for (let i = 0; i < parts.length; i += 2) images.push({ key: parts[i]!, value: parts[i + 1] })
+  while (offset < bytes.length) images.push({ key: next()!, value: next() })
   return images
 }
 
-const withRanges = (ranges: ReadonlyArray<KeyRange>, lengthOfRest: number): Uint8Array => {
-  const ends: Array<Part> = []
-  for (const { begin, end } of ranges) ends.push(begin, end)
-  const length = lengthOf(ends)
-  const bytes = new Uint8Array(headerLength + length + lengthOfRest)
-  viewOf(bytes).setUint32(8, length)
-  put(bytes, ends, headerLength)
+const withRanges = (ranges: ReadonlyArray<KeyRange>, rest: Uint8Array): Uint8Array => {
+  const ends = encodeParts(ranges.flatMap(({ begin, end }) => [begin, end]))
+  const bytes = Bytes.concat(new Uint8Array(headerLength), ends, rest)
+  viewOf(bytes).setUint32(8, ends.length)
   return bytes
 }
 
@@ -84,20 +76,17 @@ export const encode = (
   ranges: ReadonlyArray<KeyRange>,
   changes: Iterable<Change>
 ): Uint8Array => {
-  const images = toParts(changes)
-  const length = lengthOf(images)
-  const bytes = withRanges(ranges, length)
-  put(bytes, images, bytes.length - length)
+  const bytes = withRanges(ranges, encodeImages(changes))
   setVersion(bytes, version)
   return bytes
 }
 
 /** The entry of a large commit. Its version is zero until {@link setVersion}. */
 export const encodeChunked = (ranges: ReadonlyArray<KeyRange>, chunks: number): Uint8Array => {
-  const bytes = withRanges(ranges, 8)
-  viewOf(bytes).setUint32(bytes.length - 8, chunked)
-  viewOf(bytes).setUint32(bytes.length - 4, chunks)
-  return bytes
+  const count = new Uint8Array(8)
+  viewOf(count).setUint32(0, chunked)
+  viewOf(count).setUint32(4, chunks)
+  return withRanges(ranges, count)
 }
 
 export const setVersion = (bytes: Uint8Array, version: bigint): void => viewOf(bytes).setBigUint64(0, version)
@@ -113,10 +102,7 @@ export function* encodeChunks(
       const { before, key } = changes[end]!
       length += key.length + (before?.length ?? 0) + 8
     }
-    const parts = toParts(changes.slice(begin, end))
-    const bytes = new Uint8Array(lengthOf(parts))
-    put(bytes, parts, 0)
-    chunks.push(bytes)
+    chunks.push(encodeImages(changes.slice(begin, end)))
     yield
   }
   return chunks
@@ -128,7 +114,9 @@ export const version = (bytes: Uint8Array): bigint => viewOf(bytes).getBigUint64
 
 /** The ranges that the commit wrote. */
 export const ranges = (bytes: Uint8Array): SortedRanges =>
-  coalesce(toImages(take(bytes, headerLength, rangesEnd(bytes))).map(({ key, value }) => ({ begin: key, end: value! })))
+  coalesce(
+    decodeImages(bytes.subarray(headerLength, rangesEnd(bytes))).map(({ key, value }) => ({ begin: key, end: value! }))
+  )
 
 /** The number of chunks; 0 if the entry contains the before images. */
 export const chunkCount = (bytes: Uint8Array): number => {
@@ -139,9 +127,9 @@ export const chunkCount = (bytes: Uint8Array): number => {
 
 /** The before images in the entry, each key once. */
 export const beforeImages = (bytes: Uint8Array): ReadonlyArray<BeforeImage> =>
-  toImages(take(bytes, rangesEnd(bytes), bytes.length))
+  decodeImages(bytes.subarray(rangesEnd(bytes)))
 
 /** The before images of a chunk, sorted by keys. */
-export const chunk = (bytes: Uint8Array): ReadonlyArray<BeforeImage> => toImages(take(bytes, 0, bytes.length))
+export const chunk: (bytes: Uint8Array) => ReadonlyArray<BeforeImage> = decodeImages
 
 export const firstKey = (bytes: Uint8Array): Uint8Array => bytes.slice(4, 4 + viewOf(bytes).getUint32(0))

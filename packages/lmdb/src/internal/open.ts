@@ -250,7 +250,7 @@ const openOnce = Effect.fnUntraced(
         const problem = files.problem()
         if (problem !== undefined) throw refusal(directory, "replaced", problem)
         checkFormat(root, directory)
-        return new Environment({ root, lock, mutex, files, durability })
+        return new Environment(root, lock, mutex, files, durability)
       }).pipe(Effect.tapError(() => Effect.promise(() => root.close())))
     })
     return yield* Effect.onError(

@@ -1,19 +1,14 @@
 /**
- * Lets one process at a time open or close the environments of a directory.
+ * Lets one process at a time open or close the environments of a directory; "Closing" in the README says why.
  *
- * The last process that closes an LMDB environment destroys its mutexes. A process that opens it at that moment uses the destroyed
- * mutexes (`mdb_env_close_active` and `mdb_env_excl_lock` in `mdb.c`). As long as it lives, neither it nor any process that opens
- * the environment later can use it.
- *
- * The mutex is a name in the kernel. The kernel frees it when its process dies. The wait is bounded, because the process that holds
- * it may be stopped, and the failure is rare.
+ * The mutex is a name in the kernel, which frees it when its process dies. The wait is bounded, because the process that holds it
+ * may be stopped, and the failure is rare.
  */
 import * as net from "node:net"
+import { setTimeout as pause } from "node:timers/promises"
 
 const maxWaitMillis = 1000
 const pauseMillis = 2
-
-const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
 
 const prefixes: { readonly [platform: string]: string } = { linux: "\0", win32: "\\\\.\\pipe\\" }
 
@@ -47,7 +42,7 @@ export class OpenCloseMutex {
       if (signal?.aborted !== true && (leave !== undefined || waited >= maxWaitMillis)) return leaveBoth
       leaveBoth()
       signal?.throwIfAborted()
-      await pause()
+      await pause(pauseMillis)
     }
   }
 

@@ -1,9 +1,6 @@
 /**
- * Excludes commits while a process opens the database, and openings while a process commits.
- *
- * When LMDB opens an environment, it reads the number of the last transaction and then stores it in shared memory, without the
- * lock that a commit holds (`mdb_env_open2` in `mdb.c`, lmdb 3.5.6 and before). If another process commits between the two steps,
- * the number goes back, and the next commit overwrites that one.
+ * Excludes commits while a process opens the database, and openings while a process commits; "Opening beside commits" in the
+ * README says why.
  *
  * Two empty environments beside the data show who is active. A process holds a read transaction of `committers` while it commits,
  * and of `openers` while it opens. LMDB lists the readers of all processes and detects dead ones.
@@ -16,12 +13,11 @@
  * - When committers and openers meet, the shared clock decides which side gives way. So each side keeps its share of the time,
  *   independently of how many processes are on the other side. A process that meets nobody does not wait.
  */
+import { setTimeout as pause } from "node:timers/promises"
 import { readersOf, type Root } from "./rootDatabase.ts"
 
 const nothing = Uint8Array.of(0)
 const pauseMillis = 1
-
-const pause = () => new Promise<void>((resume) => setTimeout(resume, pauseMillis))
 
 /** In milliseconds of the host's monotonic clock, which all processes share. */
 const now = (): number => Number(process.hrtime.bigint() / 1_000_000n)
@@ -87,7 +83,7 @@ export class OpenCommitLock {
           leave?.()
           leave = undefined
         }
-        await pause()
+        await pause(pauseMillis)
         others.readerCheck()
       }
       leave?.()
@@ -99,7 +95,7 @@ export class OpenCommitLock {
 
   /** Call it after all holders have left and the signals of all waiting calls are aborted. */
   async close(): Promise<void> {
-    while (this.waiting > 0) await pause()
+    while (this.waiting > 0) await pause(pauseMillis)
     await this.committers.close()
     await this.openers.close()
   }

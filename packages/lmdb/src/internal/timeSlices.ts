@@ -41,34 +41,17 @@ export const inSlices = async <A>(
 
 /** Merge sort in short steps. */
 export function* sorted<A>(items: ReadonlyArray<A>, compare: (a: A, b: A) => number): Steps<ReadonlyArray<A>> {
-  let runs: Array<ReadonlyArray<A>> = []
-  for (let begin = 0; begin < items.length; begin += 1000) {
-    runs.push(items.slice(begin, begin + 1000).toSorted(compare))
-    yield
-  }
-  while (runs.length > 1) {
-    const joined: Array<ReadonlyArray<A>> = []
-    for (let i = 0; i < runs.length; i += 2) {
-      const [a, b] = [runs[i]!, runs[i + 1]]
-      joined.push(b === undefined ? a : yield* merged(a, b, compare))
-    }
-    runs = joined
-  }
-  return runs[0] ?? []
-}
-
-function* merged<A>(
-  a: ReadonlyArray<A>,
-  b: ReadonlyArray<A>,
-  compare: (a: A, b: A) => number
-): Steps<ReadonlyArray<A>> {
+  yield
+  if (items.length <= 1000) return items.toSorted(compare)
+  const middle = items.length >> 1
+  const a = yield* sorted(items.slice(0, middle), compare)
+  const b = yield* sorted(items.slice(middle), compare)
   if (compare(a.at(-1)!, b[0]!) <= 0) return a.concat(b)
-  const result: Array<A> = []
-  let [i, j] = [0, 0]
-  while (i < a.length || j < b.length) {
+  const merged: Array<A> = []
+  for (let [i, j] = [0, 0]; merged.length < items.length;) {
     const takeA = j === b.length || (i < a.length && compare(a[i]!, b[j]!) <= 0)
-    result.push(takeA ? a[i++]! : b[j++]!)
-    if (result.length % 2000 === 0) yield
+    merged.push(takeA ? a[i++]! : b[j++]!)
+    if (merged.length % 2000 === 0) yield
   }
-  return result
+  return merged
 }

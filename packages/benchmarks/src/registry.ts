@@ -1,5 +1,6 @@
 /** All benchmarks, in the order of the table. */
 import type { Benchmark } from "./Benchmark.ts"
+import { commits } from "./benchmarks/Commits.ts"
 import { conflicts } from "./benchmarks/Conflicts.ts"
 import { cpu } from "./benchmarks/Cpu.ts"
 import { crash } from "./benchmarks/Crash.ts"
@@ -23,5 +24,6 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   handover,
   crash,
   elections,
+  commits,
   large
 ]

@@ -1,9 +1,6 @@
 /**
- * Keeps child processes from inheriting the files of an open database.
- *
- * LMDB opens its data file without close-on-exec, and JavaScript cannot set the flag afterwards. So on Linux a child can read and
- * write the database through an inherited descriptor, even after it has changed its user. (On macOS, Node closes every
- * descriptor that `stdio` does not list.)
+ * Keeps child processes from inheriting the files of an open database, which LMDB opens without close-on-exec: on Linux a child
+ * could read and write it, even after it has changed its user. (On macOS, Node closes every descriptor that `stdio` does not list.)
  */
 import { ChildProcess, type StdioOptions } from "node:child_process"
 import * as fs from "node:fs"
@@ -97,15 +94,6 @@ const withholdFrom = (spawning: Spawning, form: Form): void => {
   }
 }
 
-/** `undefined` if Node refuses access, as under its permission model. */
-const synchronous = (): Spawning | undefined => {
-  try {
-    return (process as unknown as { binding(name: string): Spawning }).binding("spawn_sync")
-  } catch {
-    return undefined
-  }
-}
-
 let withheld = false
 
 /**
@@ -122,6 +110,9 @@ export const withholdStores = (): void => {
   if (withheld || process.platform !== "linux") return
   withheld = true
   withholdFrom(ChildProcess.prototype as unknown as Spawning, asGiven)
-  const binding = synchronous()
-  if (typeof binding?.spawn === "function") withholdFrom(binding, asParsed)
+  try {
+    withholdFrom((process as unknown as { binding(name: string): Spawning }).binding("spawn_sync"), asParsed)
+  } catch {
+    // Node refuses access, as under its permission model.
+  }
 }

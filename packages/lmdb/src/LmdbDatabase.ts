@@ -33,23 +33,15 @@ export interface Options {
    */
   readonly path: string
   /**
-   * What an acknowledged commit survives. `disk` unless set.
-   *
-   * - `disk`: the death of processes or of the operating system, and a power failure. A commit waits until the disk has it.
-   * - `process`: the death of processes. Commits are several times faster. When the operating system dies or the power fails,
-   *   the last commits may be lost and the database may be damaged. For tests, and for data that can be rebuilt.
+   * What an acknowledged commit survives. `disk` (the default): the death of processes or of the operating system, and a power
+   * failure. `process`: the death of processes; commits are several times faster, but a power failure may damage the database.
    *
    * All layers of one process that share a path must use the same value; processes may differ.
    */
   readonly durability?: Durability | undefined
   /**
-   * Who may use a database that this layer creates. `owner` unless set.
-   *
-   * - `owner`: this user. The directory has mode 0700, its files 0600.
-   * - `group`: the group of this process, or of the parent directory if that has the setgid bit. The directory has mode 2770, its
-   *   files 0660.
-   *
-   * The umask has no effect. An existing directory or database keeps its modes; change them with `chmod`.
+   * Who may use a database that this layer creates, whatever the umask. `owner` (the default): this user (modes 0700 and 0600).
+   * `group`: the group of this process, or of the parent directory if that has the setgid bit (modes 2770 and 0660).
    */
   readonly access?: Access | undefined
   /** The maximum number of watches at a time in this layer; 10,000 unless set. */
@@ -60,7 +52,6 @@ export interface Options {
 const drainTimeout = Duration.millis(maxWaitMillis)
 
 const acquire = ({ access = "owner", durability = "disk", ...options }: Options) =>
-  // Resolve the path now: the working directory may change later.
   openEnvironments.acquire(path.resolve(options.path), { durability, access })
 
 const every = (interval: Duration.Input, run: () => void) =>
@@ -107,9 +98,6 @@ export interface LaggingReader {
   readonly commitsBehind: number
 }
 
-/** A reader counts as lagging if it still reads the same old state after this time. */
-const minLag = "100 millis"
-
 const stateOf = (pid: number): LaggingReader["state"] => {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1")
@@ -121,12 +109,8 @@ const stateOf = (pid: number): LaggingReader["state"] => {
 }
 
 /**
- * The processes that have read an old state for 100 milliseconds or longer.
- *
- * **Details**
- *
- * LMDB does not reuse a page that a reader may still see. So the file grows with every commit while a reader lags, and it never
- * shrinks. Readers end within five seconds, unless their process is stopped or its event loop is blocked.
+ * The processes that have read an old state for 100 milliseconds or longer. While there is one, LMDB cannot reuse pages, so the
+ * file grows with every commit. Readers end within five seconds, unless their process is stopped or its event loop is blocked.
  *
  * @since 0.1.0
  * @category operations
@@ -142,7 +126,7 @@ export const laggingReaders = (
     })
     const first = yield* lagging
     if (first.length === 0) return []
-    yield* Effect.sleep(minLag)
+    yield* Effect.sleep("100 millis")
     const known = new Set(first.map(({ key }) => key))
     return (yield* lagging).filter(({ key }) => known.has(key))
       .map(({ behind, pid }) => ({ pid, state: stateOf(pid), commitsBehind: behind }))
@@ -160,8 +144,6 @@ export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError
 /**
  * The `Database` service on an LMDB database. All processes of this host that open the same path share it.
  *
- * **Details**
- *
  * - Transactions are strictly serializable across processes. Versions and versionstamps grow across processes and restarts,
  *   independently of the wall clock.
  * - The layer fails with `CannotOpen` (its message says why and what to do), with `LmdbUnavailable` if the npm package has no
@@ -177,9 +159,8 @@ export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError
 export const layer = (options: Options): Layer.Layer<Database, LmdbError> => Layer.effect(Database, make(options))
 
 /**
- * {@link layer} with options from the `ConfigProvider` (by default the environment). Give a `Config` for each option, or one for
- * all of them. Write `Config.withDefault(…, undefined)` for an option that may be absent. The layer also fails with `ConfigError`,
- * if an option is missing or not valid.
+ * {@link layer} with a `Config` for each option, or one for all. Write `Config.withDefault(…, undefined)` for an option that may be
+ * absent. It also fails with `ConfigError`, if an option is missing or not valid.
  *
  * @example const DatabaseLayer = LmdbDatabase.layerConfig({ path: Config.NonEmptyString("ELECTION_PATH") })
  * @since 0.1.0

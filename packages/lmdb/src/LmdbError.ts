@@ -1,9 +1,6 @@
-/**
- * Why an LMDB database could not be opened. Each error says what to do about it.
- */
+/** Why an LMDB database could not be opened. Each error says what to do about it. */
 import * as Schema from "effect/Schema"
 
-/** What to do, by reason. */
 const hints = {
   /** Neither the directory nor its parent exists. */
   "missing-parent": "Create the parent directory first; only the last part of the path is created",
@@ -53,13 +50,7 @@ export type CannotOpenReason = keyof typeof hints
 export const CannotOpenReason = Schema.Literals(Object.keys(hints) as Array<CannotOpenReason>)
 
 /**
- * The database cannot be opened.
- *
- * **Details**
- *
- * - `path`: the directory
- * - `reason`: the kind of failure, see {@link CannotOpenReason}
- * - `detail`: the finding, as a text
+ * The database in the directory `path` cannot be opened; `detail` is the finding as a text.
  *
  * @since 0.1.0
  * @category errors

@@ -193,6 +193,20 @@ describe("a commit that writes to many keys", () => {
     60_000
   )
 
+  it.live("that finds no key to change leaves all keys of the version before", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function*() {
+        const keys = [new Uint8Array(0), new Uint8Array(4), new Uint8Array(8)]
+        yield* Database.transact(Transaction.use((tx) => Effect.forEach(keys, (key) => tx.set(key, one))))
+        const before = yield* readVersion
+        yield* clear("nothing")
+        const values = yield* at(before, Transaction.use((tx) => Effect.forEach(keys, tx.get)))
+        assert.deepStrictEqual(values, keys.map(() => one))
+        assert.strictEqual((yield* at(before, Transaction.use((tx) => tx.getRange(KeyRange.all)))).length, 3)
+      }).pipe(Effect.provide(withLimits(directory, { keys: 0 })))
+    }))
+
   it.live("wakes those who watch one of its keys, however many they are", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

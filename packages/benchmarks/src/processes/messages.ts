@@ -38,3 +38,11 @@ export interface Assignment {
   readonly id: string
   readonly elections: number
 }
+
+/** The argument of a committer: `count` commits or wake-ups, or milliseconds of `idle`. */
+export interface Job {
+  readonly store: Store
+  readonly subspace: string
+  readonly job: "increment" | "listen" | "idle"
+  readonly count: number
+}

@@ -1,11 +1,10 @@
 /**
- * Calls its listeners when any process may have committed, or when the files may have been moved or removed.
+ * Calls its listeners when any process may have committed, or when the files may have been moved or removed. It keeps the process
+ * alive while it has a listener.
  *
- * The operating system reports writes to the database's file. A commit makes several writes and becomes visible shortly after the
- * last report, so a second call follows 2 ms later. Reports can be lost, so a slow poll runs as well.
- *
- * A new subscription to reports is slow, and listeners usually come back at once. So the subscription ends only when a poll finds
- * no listener. The signal keeps the process alive while it has a listener.
+ * The operating system reports writes to the database's file. A commit becomes visible shortly after the last report, so a second
+ * call follows 2 ms later. Reports can be lost, so a slow poll runs as well. A new subscription is slow, and listeners usually come
+ * back at once, so it ends only when a poll finds no listener.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"

@@ -1,8 +1,6 @@
 /**
- * An LMDB environment that is open: read transactions, and writes that depend on the sequence of the last commit.
- *
- * A thread of lmdb-js makes the writes: it takes LMDB's lock, checks the sequence, writes and releases the lock without a call into
- * JavaScript. So the event loop never waits for the lock, and no process holds the lock while its event loop is busy.
+ * An LMDB environment that is open: read transactions, and writes that depend on the sequence of the last commit. A thread of
+ * lmdb-js makes the writes, so the event loop never waits for LMDB's lock, and no process holds it while its event loop is busy.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
@@ -115,10 +113,9 @@ export class Environment {
   readonly enterToCommit = (): Promise<() => void> => this.lock.enterToCommit(this.closing.signal)
 
   /**
-   * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Call it between
+   * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Succeeds only if
+   * the files are in place afterwards: writes to files that were moved away are lost to the others. Call it between
    * {@link enterToCommit} and its returned function, so that no opening process recreates a removed file meanwhile.
-   *
-   * Writes to files that were moved away are lost to the others. So the call succeeds only if the files are in place afterwards.
    */
   async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
     this.checkPlace("write")

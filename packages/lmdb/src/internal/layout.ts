@@ -1,7 +1,6 @@
 /**
- * The layout of the database in LMDB: one tree. The first byte of a key is the kind of its record.
- *
- * There is only one tree, because each further tree costs a commit at least one more page to write.
+ * The layout of the database in LMDB: one tree, because each further tree costs a commit at least one more page to write. The first
+ * byte of a key is the kind of its record.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import type * as Clock from "effect/Clock"

@@ -1,9 +1,6 @@
 /**
  * The log's entry of a commit, kept for five seconds: the ranges that it wrote, for conflict checks, and its before images, for reads
- * at earlier versions.
- *
- * The entry contains the before images of a small commit. Those of a large commit are in separate chunks: a conflict check does not
- * read them, and a read at an earlier version reads only the chunks that it needs.
+ * at earlier versions. Those of a large commit are in separate chunks, because a conflict check does not need them.
  */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import { coalesce, type KeyRange } from "@effect-fdb/core/KeyRange"
@@ -83,6 +80,7 @@ export const encode = (
 
 /** The entry of a large commit. Its version is zero until {@link setVersion}. */
 export const encodeChunked = (ranges: ReadonlyArray<KeyRange>, chunks: number): Uint8Array => {
+  if (chunks === 0) return withRanges(ranges, new Uint8Array(0))
   const count = new Uint8Array(8)
   viewOf(count).setUint32(0, chunked)
   viewOf(count).setUint32(4, chunks)

@@ -1,7 +1,6 @@
 /**
- * Opens the database of a directory, or fails with the reason.
- *
- * The files are checked before LMDB opens them, because its errors for foreign files are ambiguous.
+ * Opens the database of a directory, or fails with the reason. The files are checked before LMDB opens them, because its errors for
+ * foreign files are ambiguous.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -20,7 +19,7 @@ import { dataFile, identify, lockDirectory, lockEnvironments, lockFile, lockOf, 
 
 export type Lmdb = typeof lmdbTypes
 
-/** The time that an opening waits for commits of other processes. */
+/** The time that an opening waits for commits. */
 export const openTimeout = "10 seconds"
 
 /** The size of the memory map. It takes addresses, not memory. */
@@ -217,6 +216,16 @@ const upgrade = (root: Root, directory: string): void => {
   })
 }
 
+/** Fails as `busy` after {@link openTimeout}. */
+export const inTime = (directory: string, detail: string) => <A, E>(effect: Effect.Effect<A, E>) =>
+  effect.pipe(
+    Effect.timeoutOrElse({
+      duration: openTimeout,
+      orElse: () => Effect.fail(refusal(directory, "busy", detail))
+    }),
+    Effect.interruptible
+  )
+
 const between = <E>(enter: Effect.Effect<() => void, E>) => <A, E2, R>(effect: Effect.Effect<A, E2, R>) =>
   Effect.acquireUseRelease(enter, () => effect, (leave) => Effect.sync(leave))
 
@@ -225,15 +234,10 @@ const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: str
   Effect.tryPromise({
     try: (signal) => mutex.enter(() => lock.enterToOpen(signal), signal),
     catch: toCannotOpen(directory)
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: openTimeout,
-      orElse: () => Effect.fail(refusal(directory, "busy", `another process has been committing for ${openTimeout}`))
-    }),
-    Effect.interruptible
-  )
+  }).pipe(inTime(directory, `another process has been committing for ${openTimeout}`))
 
-const openOnce = Effect.fnUntraced(
+/** Opens the database. Tries again if a file was replaced meanwhile. */
+export const openEnvironment = Effect.fnUntraced(
   function*(lmdb: Lmdb, directory: string, identity: string, { access, durability }: Options) {
     const rights = yield* attempt(directory, () => permissions.of(directory, access))
     const opening: Opening = { lmdb, directory, rights, identities: new Map() }
@@ -257,17 +261,6 @@ const openOnce = Effect.fnUntraced(
       between(enterToOpen(lock, mutex, directory))(openEnvironment),
       () => exclusively(Effect.promise(() => lock.close()))
     )
-  }
+  },
+  Effect.retry({ times: 2, while: ({ reason }: CannotOpen) => reason === "replaced" })
 )
-
-/** Opens the database. Tries again if a file was replaced meanwhile. */
-export const openEnvironment = (
-  lmdb: Lmdb,
-  directory: string,
-  identity: string,
-  options: Options
-): Effect.Effect<Environment, CannotOpen> =>
-  Effect.retry(openOnce(lmdb, directory, identity, options), {
-    times: 2,
-    while: ({ reason }) => reason === "replaced"
-  })

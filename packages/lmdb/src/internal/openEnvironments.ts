@@ -1,8 +1,6 @@
 /**
- * The open databases of this process. All its layers share one environment for each database.
- *
- * A process must not open an LMDB database twice: when it closes any descriptor of a file, the operating system drops all its locks
- * on that file, and the first close frees the reader slots of the other environment.
+ * The open databases of this process. All its layers share one environment for each database, because a process must not open an
+ * LMDB database twice: when it closes any descriptor of a file, the operating system drops all its locks on that file.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -10,7 +8,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as path from "node:path"
 import { isMainThread } from "node:worker_threads"
 import * as ChildStdio from "../ChildStdio.ts"
-import { type CannotOpen, type LmdbError, LmdbUnavailable, WorkerThreadUnsupported } from "../LmdbError.ts"
+import { type LmdbError, LmdbUnavailable, WorkerThreadUnsupported } from "../LmdbError.ts"
 import type { Environment } from "./environment.ts"
 import * as open from "./open.ts"
 import { dataFile, findMapped, lockFile } from "./storeFiles.ts"
@@ -69,19 +67,6 @@ const openNew = Effect.fnUntraced(
   }
 )
 
-const untilClosed = (directory: string, closing: Promise<void>): Effect.Effect<void, CannotOpen> =>
-  Effect.promise(() => closing).pipe(
-    Effect.timeoutOrElse({
-      duration: open.openTimeout,
-      orElse: () => {
-        const detail = `this process has been closing it for ${open.openTimeout}, because another holds LMDB's lock`
-        return Effect.fail(open.refusal(directory, "busy", detail))
-      }
-    }),
-    Effect.interruptible
-  )
-
-/** Opens a database, or shares the environment that this process has open. */
 const take = Effect.fnUntraced(
   function*(directory: string, options: open.Options): Effect.fn.Return<OpenEnvironment, LmdbError> {
     if (!isMainThread) return yield* new WorkerThreadUnsupported()
@@ -93,13 +78,15 @@ const take = Effect.fnUntraced(
     const identity = yield* open.prepare(directory, options.access)
     return yield* withMutex(identity)(Effect.gen(function*() {
       const closing = environments.get(identity)?.closing
-      if (closing !== undefined) yield* untilClosed(directory, closing)
+      if (closing !== undefined) {
+        const detail = `this process has been closing it for ${open.openTimeout}, because another holds LMDB's lock`
+        yield* Effect.promise(() => closing).pipe(open.inTime(directory, detail))
+      }
       const found = environments.get(identity)
       if (found === undefined) return yield* openNew(lmdb, directory, identity, options)
       const { environment } = found
       if (environment.isReplaced) {
-        const detail = "its files were replaced while this process had it open"
-        return yield* open.refusal(directory, "replaced", detail)
+        return yield* open.refusal(directory, "replaced", "its files were replaced while this process had it open")
       }
       if (environment.durability !== options.durability) {
         const detail = `it is open in this process with durability "${environment.durability}"`

@@ -1,9 +1,6 @@
 /**
- * A time in which the other processes do not commit, so that a large commit can. Correctness does not depend on it.
- *
- * The transfer of a large commit to LMDB takes long, and it is wasted if another commit comes in between. After some attempts, the
- * process reserves the next turn: the others wait, at most {@link maxMicros}. For the same time after that no process may
- * reserve again. So a process that is stopped or killed with a reservation delays the others by a bounded time.
+ * A time in which the other processes do not commit, so that a large commit can; see "Large commits" in the README. Correctness does
+ * not depend on it. After a reservation no process may reserve for as long, so one that is killed delays the others by a bounded time.
  */
 
 /** In microseconds of the host's monotonic clock, which all processes share. */

@@ -1,8 +1,6 @@
 /**
- * Checks that the open files of a database are still at its path.
- *
- * LMDB keeps files open after they were moved or removed. A process that continues with such files has a private database. If only
- * one of the files was replaced, two processes do not share a lock.
+ * Checks that the open files of a database are still at its path. A process that continues with removed files has a private database,
+ * and if only one of the files was replaced, two processes do not share a lock.
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"

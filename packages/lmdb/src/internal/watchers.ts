@@ -1,7 +1,7 @@
 /** The watches of this process. After each commit, the newest value of a watched key is compared with the value that its watcher has. */
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
-import type * as KeyRange from "@effect-fdb/core/KeyRange"
+import type { KeyRange } from "@effect-fdb/core/KeyRange"
 import { sameValue, type VersionedStore } from "@effect-fdb/core/VersionedStore"
 import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
@@ -112,7 +112,6 @@ export class Watchers {
   }
 }
 
-const isSingle = ({ begin, end }: KeyRange.KeyRange): boolean =>
-  end.length === begin.length + 1 && end.at(-1) === 0 && Bytes.equals(end.subarray(0, begin.length), begin)
+const isSingle = ({ begin, end }: KeyRange): boolean => Bytes.equals(end, Bytes.successor(begin))
 
 const closedError = FdbError.make(1101, "watch", "the LMDB database was closed")

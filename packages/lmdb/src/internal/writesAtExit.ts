@@ -1,9 +1,6 @@
 /**
- * Ends a process that exits while one of its writes waits for LMDB's lock.
- *
- * At exit, Node waits for the threads of its pool. A thread that waits for the lock cannot be cancelled, and the process that holds
- * the lock may be stopped. So this process waits a bounded time and then kills itself by a signal: the one that its exit code
- * stands for, SIGTERM after a success (supervisors count it as a clean end), SIGKILL after a failure.
+ * Ends a process that exits while one of its writes waits for LMDB's lock: Node would wait for the thread of the write, which cannot
+ * be cancelled. See "Closing beside a stopped process" in the README.
  */
 import * as Result from "effect/Result"
 import * as fs from "node:fs"

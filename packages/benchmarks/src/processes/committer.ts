@@ -47,10 +47,10 @@ const jobs: { readonly [J in Job["job"]]: Effect.Effect<ReadonlyArray<number>, F
   }).pipe(Effect.scoped),
   // The percentage of a core that a process with a watch uses, after the garbage of the start was collected.
   idle: Effect.scoped(Effect.gen(function*() {
-    yield* Database.transact(Transaction.use((tx) => tx.watch(key("never"))))
+    const rung = yield* Database.transact(Transaction.use((tx) => tx.watch(key("never"))))
     yield* Effect.sleep("15 seconds")
     const before = process.cpuUsage()
-    yield* Effect.sleep(count)
+    yield* Effect.timeoutOption(rung, count)
     const { system, user } = process.cpuUsage(before)
     return [(system + user) / 10 / count]
   }))

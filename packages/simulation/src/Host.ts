@@ -50,6 +50,12 @@ const longestCheck = (margin: Duration.Duration | undefined): number =>
 /** The instant of a change of a clock, while its process is frozen and cannot check the belief. */
 const unseen = Number.POSITIVE_INFINITY
 
+/** How a host starts a process. */
+export interface StartOptions {
+  readonly keepsId: boolean
+  readonly priority?: number | undefined
+}
+
 interface Running {
   readonly process: SimulatedProcess
   readonly link: Link
@@ -101,7 +107,7 @@ export class Host {
   }
 
   /** Starts a process if none runs. */
-  start(options: { readonly keepsId: boolean; readonly priority?: number | undefined }): void {
+  start(options: StartOptions): void {
     if (this.running !== undefined || this.isRetired) return
     const { database, log, scheduler } = this.environment
     if (!options.keepsId) this.id = `${this.plan.id}-${++this.ids}`

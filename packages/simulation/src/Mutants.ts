@@ -304,7 +304,7 @@ resignation-leaves-challenge (deployments, replay): a resignation leaves the cha
 resignation-before-finalizers (deployments, ending): the tenure is ended as soon as it is lost, while finalizers still \
     run
   leader/withLeadership: yield* following.cancel;\
-    {+\n    yield* Effect.forkIn(Effect.andThen(tenure.end.lost, Effect.suspend(() => tenure.end.writeVacancy())), scope);+}
+    {+ yield* Effect.forkIn(Effect.andThen(tenure.end.lost, Effect.suspend(() => tenure.end.writeVacancy())), scope);+}
 finalizers-not-awaited (deployments, ending): whoever interrupts a work does not wait for its finalizers
   leader/work: [-if (Exit.hasInterrupts(waited))\n            yield* Fiber.interrupt(working);-]
   leader/work: [-Effect.suspend(() => working === undefined ? \

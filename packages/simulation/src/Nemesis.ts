@@ -1,6 +1,4 @@
-/**
- * Lets the faults of a scenario happen, and ends them. Operators have a process of their own, without faults.
- */
+/** Begins and ends the faults of a scenario. Operators act in a process of their own, without faults. */
 import { Bytes, Database, type FdbError, Transaction, Tuple } from "@effect-fdb/core"
 import { ElectionConfig, type LeaderElection, type LeaderState } from "@effect-fdb/leader-election"
 import type * as Context from "effect/Context"
@@ -8,16 +6,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { EventLog } from "./EventLog.ts"
+import type { Details, EventLog } from "./EventLog.ts"
 import { type EventScheduler, second } from "./EventScheduler.ts"
 import { calm } from "./FaultRates.ts"
-import type { Host } from "./Host.ts"
+import type { Host, StartOptions } from "./Host.ts"
 import { type CommitKind, commitKind, electionSubspace } from "./internal/commitKind.ts"
-import type { SeededRandom } from "./internal/seededRandom.ts"
 import { type Config, type Fault, longestHold, longestWait, type Target } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
-import type { Trigger, Triggers } from "./Triggers.ts"
+import type { Triggers } from "./Triggers.ts"
 
 export { electionSubspace }
 
@@ -41,24 +38,21 @@ interface Stage {
   readonly election: LeaderElection.LeaderElection
   readonly hosts: ReadonlyArray<Host>
   readonly triggers: Triggers
-  /** Makes one more host, for a double. */
+  /** Makes another host with the same id. */
   readonly double: (of: Host) => Host
   readonly operator: { readonly process: SimulatedProcess; readonly context: Context.Context<Database> }
 }
 
 type Race = Fault<"race">
 
-/** A commit that is kept back; `admit` lets it go on, once. */
-interface HeldCommit {
-  readonly commit: CommitKind
-  readonly until: Race["until"]
-  readonly place: Race["place"]
+/** A commit that waits for another; `admit` lets it continue, once. */
+interface HeldCommit extends Pick<Race, "commit" | "until" | "place"> {
   readonly admit: () => void
-  /** Others of its kind, which must not overtake it. */
-  readonly next: Array<() => void>
+  /** Admits it, and then others of its kind, which must not overtake it. */
+  readonly queue: Array<() => void>
 }
 
-/** What an operator is doing. */
+/** An action of an operator under way. */
 type Act = Fiber.Fiber<unknown, unknown>
 
 /** Whoever writes to an election by hand must not share the version of a renewal. */
@@ -67,307 +61,124 @@ const conflictWithRenewals = Effect.flatMap(Transaction, (tx) => tx.addReadConfl
 /** The candidate of an operator that takes the leadership at once. */
 const usurper = "usurper"
 
-/** How often an operator tries something again. */
+/** The number of times that an operator retries an action. */
 const fewAttempts = 5
 
-export class Nemesis {
-  private readonly stage: Stage
-  private readonly random: SeededRandom
-  private storms: Array<Fault<"storm">> = []
-  private faults = 0
-  private readonly spoiled = new Set<string>()
-  /** Who has brought about what has triggered the fault that begins. */
-  private struck: Host | undefined = undefined
-  /** What waits for a commit, and which commits are kept back. */
-  private readonly races = new Set<Race>()
-  private readonly held = new Set<HeldCommit>()
+/** Returns the function that schedules a fault. */
+export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
+  const { database, election, hosts, log, operator, scheduler, triggers } = stage
+  const random = scheduler.random("director")
+  const races = new Set<Race>()
+  const held = new Set<HeldCommit>()
+  const storms = new Set<Fault<"storm">>()
+  /** The records that hold garbage. They must not be put back as garbage. */
+  const spoiled = new Set<string>()
+  let faults = 0
+  /** The host that caused the event that triggered the fault that begins. */
+  let struck: Host | undefined
 
-  constructor(stage: Stage) {
-    this.stage = stage
-    const { database, triggers } = stage
-    database.atArrival = ({ by, mutations }, admit) => {
-      if (!triggers.isAwaited && this.races.size === 0 && this.held.size === 0) return admit()
-      const kind = commitKind(mutations)
-      if (kind === undefined) return admit()
-      this.order(kind, by, admit)
-      triggers.fire(kind, by)
-    }
-    this.random = stage.scheduler.random("director")
-  }
+  const after = (seconds: number, run: () => void) => scheduler.after(Math.round(seconds * second), run)
 
-  /** Arranges a fault. */
-  arrange(fault: Fault): void {
+  /** Schedules a fault. Without another trigger, the target `leader` is the process `by`. */
+  const arrange = (fault: Fault, by?: string): void => {
     const { trigger } = fault
-    this.stage.scheduler.at(
-      Math.round(fault.at * second),
-      () => trigger === undefined ? this.begin(fault) : this.beginUpon(trigger, fault)
-    )
-  }
-
-  private beginUpon(trigger: Trigger, fault: Fault): void {
-    const { triggers, scheduler } = this.stage
-    const late = scheduler.after(longestWait * second, () => {
-      stop()
-      this.begin(fault)
-    })
-    const stop = triggers.next(trigger, (by) => {
-      late.run = undefined
-      this.strike(by, fault)
+    after(fault.at, () => {
+      if (trigger === undefined) return begin(fault, by)
+      const late = after(longestWait, () => {
+        stop()
+        begin(fault)
+      })
+      const stop = triggers.next(trigger, (by) => {
+        late.run = undefined
+        begin(fault, by)
+      })
     })
   }
 
-  /** Admits a commit that has arrived, with those that were kept back until then; or keeps it back. */
-  private order(kind: CommitKind, by: string, admit: () => void): void {
-    const { database, log, scheduler } = this.stage
-    const met = [...this.held].filter(({ until }) => until === kind)
-    const race = met.length > 0 ? undefined : [...this.races].find(({ commit }) => commit === kind)
-    if (race !== undefined) {
-      this.races.delete(race)
-      for (const fault of race.meanwhile) {
-        // Whoever is meant by the leader is whose commit it is.
-        const { trigger } = fault
-        scheduler.after(
-          Math.round(fault.at * second),
-          () => trigger === undefined ? this.strike(by, fault) : this.beginUpon(trigger, fault)
-        )
-      }
-      if (race.until !== undefined) return this.keepBack(race, by, admit)
-    }
-    const ahead = met.length > 0 ? undefined : [...this.held].find(({ commit }) => commit === kind)
-    if (ahead !== undefined) {
+  const begin = (fault: Fault, by?: string): void => {
+    struck = by === undefined ? undefined : hosts.find(({ present }) => present?.process.name === by)
+    const effect = effects[fault.kind] as (fault: Fault) => unknown
+    effect(fault)
+    struck = undefined
+  }
+
+  /** Admits a commit that has arrived, and those that wait for it; or keeps it back. */
+  const order = (kind: CommitKind, by: string, admit: () => void): void => {
+    const keepBack = (queue: Array<() => void>): void => {
       log.add(by, "fault", { kind: "late-commit" })
-      ahead.next.push(admit)
-      return
+      queue.push(admit)
     }
+    const met = [...held].filter(({ until }) => until === kind)
+    const race = met.length > 0 ? undefined : [...races].find(({ commit }) => commit === kind)
+    if (race !== undefined) {
+      races.delete(race)
+      for (const fault of race.meanwhile) arrange(fault, by)
+      if (race.until !== undefined) {
+        const queue: HeldCommit["queue"] = []
+        const own: HeldCommit = {
+          ...race,
+          queue,
+          admit: () => {
+            if (held.delete(own)) { for (const admitNext of queue) admitNext() }
+          }
+        }
+        keepBack(queue)
+        held.add(own)
+        after(longestHold, own.admit)
+        return
+      }
+    }
+    const ahead = met.length > 0 ? undefined : [...held].find(({ commit }) => commit === kind)
+    if (ahead !== undefined) return keepBack(ahead.queue)
     for (const { admit, place } of met) if (place === "before") admit()
     admit()
     for (const { admit, place } of met) {
       if (place === "behind") admit()
-      // The batch that is open now was written by then.
+      // By then the batch that is open now has been written.
       else if (place === "later") scheduler.after(database.rates.batch + database.rates.logging, admit)
     }
   }
 
-  private keepBack({ commit, place, until }: Race, by: string, admit: () => void): void {
-    const { log, scheduler } = this.stage
-    log.add(by, "fault", { kind: "late-commit" })
-    const held: HeldCommit = {
-      commit,
-      until,
-      place,
-      admit: () => {
-        if (!this.held.delete(held)) return
-        admit()
-        for (const admitNext of held.next) admitNext()
-      },
-      next: []
-    }
-    this.held.add(held)
-    scheduler.after(longestHold * second, held.admit)
+  database.atArrival = ({ by, mutations }, admit) => {
+    if (!triggers.isAwaited && races.size === 0 && held.size === 0) return admit()
+    const kind = commitKind(mutations)
+    if (kind === undefined) return admit()
+    order(kind, by, admit)
+    triggers.fire(kind, by)
   }
 
-  /** Begins a fault that, where it is meant for the leader, strikes the process of a name. */
-  private strike(name: string, fault: Fault): void {
-    this.struck = this.stage.hosts.find(({ present }) => present?.process.name === name)
-    this.begin(fault)
-    this.struck = undefined
-  }
-
-  private hostOf(target: Target): Host {
-    const { hosts } = this.stage
-    return target === "leader"
-      ? this.struck ?? hosts.find((host) => host.isLeading) ?? this.random.pick(hosts)
+  const hostOf = (target: Target): Host =>
+    target === "leader"
+      ? struck ?? hosts.find((host) => host.isLeading) ?? random.pick(hosts)
       : hosts[target % hosts.length]!
-  }
 
-  /** Tells of a fault that lasts, and of its end. */
-  private lasting(fault: Fault & { readonly for: number }, who: string, undo: () => unknown): void {
-    const { log, scheduler } = this.stage
-    const number = ++this.faults
-    log.add(who, "fault-begins", { number, kind: fault.kind })
-    scheduler.after(Math.round(fault.for * second), () => {
+  /** Logs a fault with a duration, and undoes it at its end. */
+  const lasting = (fault: Fault & { readonly for: number }, who: string, undo: () => unknown): void => {
+    const details = { number: ++faults, kind: fault.kind }
+    log.add(who, "fault-begins", details)
+    after(fault.for, () => {
       undo()
-      log.add(who, "fault-ends", { number, kind: fault.kind })
+      log.add(who, "fault-ends", details)
     })
   }
 
-  private begin(fault: Fault): unknown {
-    const { database, election, log, scheduler } = this.stage
-    switch (fault.kind) {
-      case "storm": {
-        this.storms.push(fault)
-        this.changeRates()
-        return this.lasting(fault, "simulation", () => {
-          this.storms = this.storms.filter((storm) => storm !== fault)
-          this.changeRates()
-        })
-      }
-      case "partition": {
-        for (const target of fault.targets) {
-          const present = this.hostOf(target).present
-          if (present === undefined) continue
-          present.link.cut(fault.cut)
-          this.lasting(fault, present.process.name, () => present.link.heal(fault.cut))
-        }
-        return
-      }
-      case "fade": {
-        const present = this.hostOf(fault.target).present
-        if (present === undefined) return
-        const { link, process } = present
-        link.slow(Math.round(fault.delay * second))
-        scheduler.after(Math.round(fault.for / 2 * second), () => link.cut("both"))
-        return this.lasting(fault, process.name, () => {
-          link.slow(0)
-          link.heal("both")
-        })
-      }
-      case "outage": {
-        database.goDown(fault.versions > 0)
-        return this.lasting(fault, "simulation", () => database.recover(fault.versions))
-      }
-      case "freeze":
-      case "suspend":
-      case "stall": {
-        const host = this.hostOf(fault.target)
-        const name = host.present?.process.name
-        const thaw = host.freeze(fault.kind === "suspend")
-        if (thaw !== undefined && name !== undefined) this.lasting(fault, name, thaw)
-        return
-      }
-      case "replace": {
-        const present = this.hostOf(fault.target).present
-        if (present === undefined) return
-        log.add(present.process.name, "fault", { kind: "replace" })
-        return present.link.replace()
-      }
-      case "jump": {
-        const host = this.hostOf(fault.target)
-        log.add(host.present?.process.name ?? host.name, "fault", { kind: "jump", by: fault.by })
-        return host.jump(fault.by)
-      }
-      case "crash": {
-        const host = this.hostOf(fault.target)
-        log.add(host.present?.process.name ?? host.name, "fault", { kind: "crash" })
-        host.crash()
-        return this.restart(host, fault.restart, { keepsId: fault.keepsId })
-      }
-      case "stop": {
-        const host = this.hostOf(fault.target)
-        host.stop()
-        return this.restart(host, fault.restart, { keepsId: fault.keepsId, priority: fault.priority })
-      }
-      case "deploy": {
-        log.add("operator", "deploys", { priority: fault.priority })
-        this.stage.hosts.forEach((host, index) =>
-          scheduler.after(Math.round(index * fault.each * second), () => {
-            host.stop()
-            this.restart(host, fault.each / 2, { keepsId: true, priority: fault.priority })
-          })
-        )
-        return
-      }
-      case "prioritize":
-        return this.hostOf(fault.target).prioritize(fault.priority)
-      case "resign":
-        return this.stage.hosts.find((host) => host.isLeading)?.resign()
-      case "duplicate": {
-        const double = this.stage.double(this.hostOf(fault.target))
-        double.start({ keepsId: true })
-        return this.lasting(fault, double.name, () => double.retire())
-      }
-      case "configure": {
-        const { candidateTimeout, heartbeat, lease, preemption } = fault.config
-        return this.operate(
-          "configures",
-          { lease, heartbeat, candidateTimeout, preemption },
-          Effect.flatMap(
-            election.readConfig,
-            ({ electionEnabled }) => election.writeConfig(toElectionConfig(fault.config, electionEnabled))
-          )
-        )
-      }
-      case "disable": {
-        const disabling = this.operate("disables", {}, this.enable(false))
-        return this.lasting(
-          fault,
-          "operator",
-          () => this.operate("enables", {}, this.enable(true), { after: disabling, always: true })
-        )
-      }
-      case "step-down":
-        return this.operate("asks-to-step-down", {}, election.requestStepDown)
-      case "evict":
-        return this.operate("evicts", {}, election.evictDeadCandidates)
-      case "garbage":
-        return this.garbage(fault)
-      case "forge":
-        return this.forge(fault.priority)
-      case "usurp":
-        return this.usurp()
-      case "resign-late": {
-        let old: Option.Option<LeaderState> = Option.none()
-        const reading = this.operate(
-          "looks",
-          {},
-          Effect.map(election.getLeaderRaw, (state) => {
-            old = state
-          })
-        )
-        const resigning = Effect.gen(function*() {
-          const now = yield* election.getLeaderRaw
-          if (Option.isNone(old) || Option.isNone(now) || now.value.term === old.value.term) return
-          yield* election.resignLeadership(old.value)
-        })
-        return scheduler.after(
-          Math.round(fault.for * second),
-          () => this.operate("resigns-late", {}, resigning, { after: reading })
-        )
-      }
-      case "race": {
-        this.races.add(fault)
-        return scheduler.after(Math.round(fault.for * second), () => this.races.delete(fault))
-      }
-    }
+  const restart = (host: Host, seconds: number, options: StartOptions): unknown =>
+    after(seconds, () => {
+      if (host.present === undefined) host.start(options)
+      else if (host.present.isStopping) restart(host, 0.1, options)
+    })
+
+  const changeRates = (): void => {
+    database.rates = [...storms].reduce((rates, storm) => ({ ...rates, ...storm.rates }), calm)
   }
 
-  private enable(electionEnabled: boolean) {
-    const { election } = this.stage
-    return Effect.flatMap(
-      election.readConfig,
-      (config) => election.writeConfig(new ElectionConfig({ ...config, electionEnabled }))
-    )
-  }
-
-  private restart(
-    host: Host,
-    seconds: number,
-    options: { readonly keepsId: boolean; readonly priority?: number | undefined }
-  ): void {
-    const { scheduler } = this.stage
-    const again = (): void => {
-      if (host.present !== undefined) {
-        if (!host.present.isStopping) return
-        scheduler.after(second / 10, again)
-        return
-      }
-      host.start(options)
-    }
-    scheduler.after(Math.round(seconds * second), again)
-  }
-
-  private changeRates(): void {
-    this.stage.database.rates = this.storms.reduce((rates, storm) => ({ ...rates, ...storm.rates }), calm)
-  }
-
-  /** An operator does something, after something else perhaps, and tries again some times, or until it is done. */
-  private operate<A, E>(
+  /** An operator acts, after an earlier action if one is given. It retries a few times, or until the action is done. */
+  const operate = <A, E>(
     what: string,
-    details: Parameters<EventLog["add"]>[2],
+    details: Details,
     act: Effect.Effect<A, E | FdbError, Transaction>,
-    options: { readonly after?: Act | undefined; readonly always?: boolean; readonly done?: () => void } = {}
-  ): Act {
-    const { log, operator } = this.stage
+    options: { readonly after?: Act; readonly always?: boolean; readonly done?: () => void } = {}
+  ): Act => {
     log.add("operator", what, details)
     const attempt = (left: number): Effect.Effect<void, never, Database> =>
       Database.transact(act, { idempotent: true }).pipe(
@@ -383,30 +194,124 @@ export class Nemesis {
             : Effect.sync(() => log.add("operator", "gives-up", { what }))
         )
       )
-    const patience = attempt(options.always === true ? Number.POSITIVE_INFINITY : fewAttempts)
+    const attempts = attempt(options.always === true ? Number.POSITIVE_INFINITY : fewAttempts)
     const before = options.after === undefined ? Effect.void : Fiber.await(options.after)
-    return operator.process.fork(operator.context, Effect.andThen(before, patience))
+    return operator.process.fork(operator.context, Effect.andThen(before, attempts))
   }
 
-  /** Writes garbage into a record, and puts back later what stood there. */
-  private garbage(fault: Fault<"garbage">): void {
-    const { election, hosts } = this.stage
-    const { subspace } = election
-    const key = fault.record === "candidate"
-      ? subspace.pack(["candidates", this.random.pick(hosts).candidateId])
-      : subspace.pack([fault.record])
-    const bytes = this.random.happens(0.5)
-      ? Uint8Array.from({ length: this.random.between(0, 20) }, () => this.random.between(0, 255))
-      : Tuple.pack([BigInt(this.random.between(2, 9)), "of a newer version"])
-    // What is spoiled already would be put back as it is.
-    const name = Bytes.toHex(key)
-    if (this.spoiled.has(name)) return
-    this.spoiled.add(name)
-    let before: Uint8Array | undefined
-    const spoiling = this.operate(
-      "spoils",
-      { record: fault.record },
-      Effect.gen(function*() {
+  const changeConfig = (change: (config: ElectionConfig) => ElectionConfig) =>
+    Effect.flatMap(election.readConfig, (config) => election.writeConfig(change(config)))
+
+  const enable = (electionEnabled: boolean) =>
+    changeConfig((config) => new ElectionConfig({ ...config, electionEnabled }))
+
+  const freeze = (fault: Fault<"freeze" | "suspend" | "stall">): void => {
+    const host = hostOf(fault.target)
+    const name = host.present?.process.name
+    const thaw = host.freeze(fault.kind === "suspend")
+    if (thaw !== undefined && name !== undefined) lasting(fault, name, thaw)
+  }
+
+  /** What each kind of fault does. */
+  const effects: { readonly [kind in Fault["kind"]]: (fault: Fault<kind>) => unknown } = {
+    storm: (fault) => {
+      storms.add(fault)
+      changeRates()
+      lasting(fault, "simulation", () => {
+        storms.delete(fault)
+        changeRates()
+      })
+    },
+    partition: (fault) => {
+      for (const target of fault.targets) {
+        const { present } = hostOf(target)
+        if (present === undefined) continue
+        present.link.cut(fault.cut)
+        lasting(fault, present.process.name, () => present.link.heal(fault.cut))
+      }
+    },
+    fade: (fault) => {
+      const { present } = hostOf(fault.target)
+      if (present === undefined) return
+      const { link, process } = present
+      link.slow(Math.round(fault.delay * second))
+      after(fault.for / 2, () => link.cut("both"))
+      lasting(fault, process.name, () => {
+        link.slow(0)
+        link.heal("both")
+      })
+    },
+    outage: (fault) => {
+      database.goDown(fault.versions > 0)
+      lasting(fault, "simulation", () => database.recover(fault.versions))
+    },
+    freeze,
+    suspend: freeze,
+    stall: freeze,
+    replace: ({ kind, target }) => {
+      const { present } = hostOf(target)
+      if (present === undefined) return
+      log.add(present.process.name, "fault", { kind })
+      present.link.replace()
+    },
+    jump: ({ by, kind, target }) => {
+      const host = hostOf(target)
+      log.add(host.present?.process.name ?? host.name, "fault", { kind, by })
+      host.jump(by)
+    },
+    crash: ({ keepsId, kind, restart: pause, target }) => {
+      const host = hostOf(target)
+      log.add(host.present?.process.name ?? host.name, "fault", { kind })
+      host.crash()
+      restart(host, pause, { keepsId })
+    },
+    stop: ({ keepsId, priority, restart: pause, target }) => {
+      const host = hostOf(target)
+      host.stop()
+      restart(host, pause, { keepsId, priority })
+    },
+    deploy: ({ each, priority }) => {
+      log.add("operator", "deploys", { priority })
+      hosts.forEach((host, index) =>
+        after(index * each, () => {
+          host.stop()
+          restart(host, each / 2, { keepsId: true, priority })
+        })
+      )
+    },
+    prioritize: ({ priority, target }) => hostOf(target).prioritize(priority),
+    resign: () => hosts.find((host) => host.isLeading)?.resign(),
+    duplicate: (fault) => {
+      const double = stage.double(hostOf(fault.target))
+      double.start({ keepsId: true })
+      lasting(fault, double.name, () => double.retire())
+    },
+    configure: ({ config }) =>
+      operate(
+        "configures",
+        { ...config },
+        changeConfig(({ electionEnabled }) => toElectionConfig(config, electionEnabled))
+      ),
+    disable: (fault) => {
+      const disabling = operate("disables", {}, enable(false))
+      lasting(fault, "operator", () => operate("enables", {}, enable(true), { after: disabling, always: true }))
+    },
+    "step-down": () => operate("asks-to-step-down", {}, election.requestStepDown),
+    evict: () => operate("evicts", {}, election.evictDeadCandidates),
+    /** Writes garbage into a record, and later restores its value. */
+    garbage: (fault) => {
+      const { record } = fault
+      const key = election.subspace.pack(
+        record === "candidate" ? ["candidates", random.pick(hosts).candidateId] : [record]
+      )
+      const bytes = random.happens(0.5)
+        ? Uint8Array.from({ length: random.between(0, 20) }, () => random.between(0, 255))
+        : Tuple.pack([BigInt(random.between(2, 9)), "of a newer version"])
+      const name = Bytes.toHex(key)
+      if (spoiled.has(name)) return
+      spoiled.add(name)
+      let before: Uint8Array | undefined
+      const spoil = Effect.gen(function*() {
         const tx = yield* Transaction
         const found = yield* tx.get(key)
         if (found !== undefined && Bytes.equals(found, bytes)) return
@@ -414,47 +319,25 @@ export class Nemesis {
         yield* conflictWithRenewals
         yield* tx.set(key, bytes)
       })
-    )
-    const repair = Effect.gen(function*() {
-      const tx = yield* Transaction
-      const found = yield* tx.get(key)
-      if (found === undefined || !Bytes.equals(found, bytes)) return
-      yield* conflictWithRenewals
-      yield* before === undefined ? tx.clear(key) : tx.set(key, before)
-    })
-    this.lasting(
-      fault,
-      "operator",
-      () =>
-        this.operate("repairs", { record: fault.record }, repair, {
-          after: spoiling,
-          always: true,
-          done: () => this.spoiled.delete(name)
-        })
-    )
-  }
-
-  /** Where the lease does not get shorter by it: followers of the usurper must not wait for less than the leader believes. */
-  private usurp(): void {
-    const { election } = this.stage
-    const registering = this.operate("registers", {}, Effect.asVoid(election.registerCandidate(usurper, 100)))
-    const claiming = Effect.gen(function*() {
-      const { leaseDuration } = yield* election.readConfig
-      const leader = yield* election.getLeaderRaw
-      if (Option.isNone(leader) || Duration.isGreaterThan(leader.value.leaseDuration, leaseDuration)) return
-      yield* election.tryClaimLeadership(usurper, 100)
-    })
-    this.operate("usurps", {}, claiming, { after: registering })
-  }
-
-  /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */
-  private forge(priority: number): void {
-    const { election } = this.stage
-    const otherTerm = this.random.happens(0.3)
-    this.operate(
-      "forges",
-      { priority },
-      Effect.gen(function*() {
+      const repair = Effect.gen(function*() {
+        const tx = yield* Transaction
+        const found = yield* tx.get(key)
+        if (found === undefined || !Bytes.equals(found, bytes)) return
+        yield* conflictWithRenewals
+        yield* before === undefined ? tx.clear(key) : tx.set(key, before)
+      })
+      const spoiling = operate("spoils", { record }, spoil)
+      const done = () => spoiled.delete(name)
+      lasting(
+        fault,
+        "operator",
+        () => operate("repairs", { record }, repair, { after: spoiling, always: true, done })
+      )
+    },
+    /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */
+    forge: ({ priority }) => {
+      const otherTerm = random.happens(0.3)
+      const forge = Effect.gen(function*() {
         const tx = yield* Transaction
         const leader = yield* election.getLeaderRaw
         if (leader._tag === "None") return
@@ -462,6 +345,37 @@ export class Nemesis {
         const challenge = Tuple.pack([1n, otherTerm ? term + 1n : term, "nobody", BigInt(priority), registration])
         yield* tx.set(election.subspace.pack(["challenge"]), challenge)
       })
-    )
+      operate("forges", { priority }, forge)
+    },
+    /** Claims unless that shortens the lease: followers of the usurper must not wait less than the leader believes. */
+    usurp: () => {
+      const registering = operate("registers", {}, Effect.asVoid(election.registerCandidate(usurper, 100)))
+      const claim = Effect.gen(function*() {
+        const { leaseDuration } = yield* election.readConfig
+        const leader = yield* election.getLeaderRaw
+        if (Option.isNone(leader) || Duration.isGreaterThan(leader.value.leaseDuration, leaseDuration)) return
+        yield* election.tryClaimLeadership(usurper, 100)
+      })
+      operate("usurps", {}, claim, { after: registering })
+    },
+    "resign-late": (fault) => {
+      let old: Option.Option<LeaderState> = Option.none()
+      const look = Effect.map(election.getLeaderRaw, (state) => {
+        old = state
+      })
+      const looking = operate("looks", {}, look)
+      const resign = Effect.gen(function*() {
+        const now = yield* election.getLeaderRaw
+        if (Option.isNone(old) || Option.isNone(now) || now.value.term === old.value.term) return
+        yield* election.resignLeadership(old.value)
+      })
+      after(fault.for, () => operate("resigns-late", {}, resign, { after: looking }))
+    },
+    race: (fault) => {
+      races.add(fault)
+      after(fault.for, () => races.delete(fault))
+    }
   }
+
+  return arrange
 }

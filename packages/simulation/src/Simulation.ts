@@ -9,7 +9,7 @@ import * as FaultyEngine from "./FaultyEngine.ts"
 import type { History } from "./History.ts"
 import { Host, type Work } from "./Host.ts"
 import { Link } from "./Link.ts"
-import { electionSubspace, Nemesis, toElectionConfig } from "./Nemesis.ts"
+import { electionSubspace, makeNemesis, toElectionConfig } from "./Nemesis.ts"
 import type { Scenario } from "./Scenario.ts"
 import { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
@@ -67,7 +67,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   }
 
   let doubles = 0
-  const nemesis = new Nemesis({
+  const arrange = makeNemesis({
     scheduler,
     database,
     log,
@@ -77,7 +77,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
     double: ({ candidateId, plan }) => new Host(`d${++doubles}`, { ...plan, id: candidateId }, environment),
     operator: { process: operator, context }
   })
-  for (const fault of scenario.faults) nemesis.arrange(fault)
+  for (const fault of scenario.faults) arrange(fault)
   scheduler.at(Math.round(scenario.quietAt * second), () => log.add("simulation", "quiet"))
 
   const end = Math.round(scenario.duration * second)

@@ -17,25 +17,8 @@ import {
 } from "./Scenario.ts"
 import type { Trigger } from "./Triggers.ts"
 
-/** The names of the profiles. */
-export const names = [
-  "calm",
-  "clocks",
-  "pauses",
-  "network",
-  "late",
-  "outages",
-  "operators",
-  "changes",
-  "deployments",
-  "everything"
-] as const
-
-/** See {@link names}. */
-export type Name = typeof names[number]
-
-/** What a profile is for, in one line. */
-export const descriptions: { readonly [name in Name]: string } = {
+/** The kinds of histories. */
+export const descriptions = {
   calm: "no faults: leaders resign, or are asked to step down",
   clocks: "wall clocks that are off and jump, monotonic clocks that drift and stand still",
   pauses: "processes that freeze, stall, crash and come back",
@@ -48,6 +31,13 @@ export const descriptions: { readonly [name in Name]: string } = {
   everything: "all of it at once"
 }
 
+export type Name = keyof typeof descriptions
+
+export const names = Object.keys(descriptions) as ReadonlyArray<Name>
+
+/** A value for some of the profiles. */
+type ByProfile<A> = { readonly [name in Name]?: A }
+
 /** What may be set of a generated scenario. */
 interface Options {
   readonly processes?: number | undefined
@@ -59,73 +49,63 @@ interface Options {
 type FaultKind = Exclude<Fault["kind"], "race">
 
 /** The mean time between two faults of a kind, in seconds. */
-type Rates = Partial<Record<FaultKind, number>>
-
-const rates: { readonly [name in Name]: Rates } = {
-  calm: { resign: 60, "step-down": 120, stop: 120, "resign-late": 30 },
-  clocks: { jump: 14, suspend: 30, freeze: 60, partition: 60, storm: 60, crash: 120 },
-  pauses: { freeze: 25, suspend: 60, stall: 12, crash: 60, storm: 120, partition: 90 },
-  network: { storm: 25, partition: 30, fade: 60, stall: 60, crash: 100, usurp: 40 },
-  late: { storm: 10, fade: 120, resign: 15, "step-down": 60, prioritize: 60, stop: 120, "resign-late": 5 },
-  outages: { outage: 50, storm: 60, crash: 120, freeze: 90, replace: 50 },
-  operators: {
-    configure: 60,
-    disable: 90,
-    "step-down": 60,
-    evict: 20,
-    garbage: 60,
-    forge: 25,
-    duplicate: 100,
-    resign: 90,
-    crash: 100,
-    jump: 20,
-    storm: 120,
-    partition: 120
+const rates: { readonly [kind in FaultKind]: ByProfile<number> } = {
+  storm: {
+    clocks: 60,
+    pauses: 120,
+    network: 25,
+    late: 10,
+    outages: 60,
+    operators: 120,
+    deployments: 90,
+    everything: 60
   },
-  changes: { crash: 150 },
-  deployments: { deploy: 120, prioritize: 40, stop: 60, crash: 60, storm: 90, stall: 60 },
-  everything: {
-    storm: 60,
-    partition: 60,
-    fade: 150,
-    outage: 200,
-    replace: 250,
-    freeze: 80,
-    suspend: 120,
-    stall: 60,
-    jump: 80,
-    crash: 80,
-    stop: 120,
-    deploy: 300,
-    prioritize: 100,
-    resign: 150,
-    duplicate: 250,
-    configure: 150,
-    disable: 250,
-    "step-down": 150,
-    evict: 120,
-    garbage: 200,
-    forge: 200,
-    usurp: 200,
-    "resign-late": 60
-  }
+  partition: { clocks: 60, pauses: 90, network: 30, operators: 120, everything: 60 },
+  fade: { network: 60, late: 120, everything: 150 },
+  outage: { outages: 50, everything: 200 },
+  replace: { outages: 50, everything: 250 },
+  freeze: { clocks: 60, pauses: 25, outages: 90, everything: 80 },
+  suspend: { clocks: 30, pauses: 60, everything: 120 },
+  stall: { pauses: 12, network: 60, deployments: 60, everything: 60 },
+  jump: { clocks: 14, operators: 20, everything: 80 },
+  crash: {
+    clocks: 120,
+    pauses: 60,
+    network: 100,
+    outages: 120,
+    operators: 100,
+    changes: 150,
+    deployments: 60,
+    everything: 80
+  },
+  stop: { calm: 120, late: 120, deployments: 60, everything: 120 },
+  deploy: { deployments: 120, everything: 300 },
+  prioritize: { late: 60, deployments: 40, everything: 100 },
+  resign: { calm: 60, late: 15, operators: 90, everything: 150 },
+  duplicate: { operators: 100, everything: 250 },
+  configure: { operators: 60, everything: 150 },
+  disable: { operators: 90, everything: 250 },
+  "step-down": { calm: 120, late: 60, operators: 60, everything: 150 },
+  evict: { operators: 20, everything: 120 },
+  garbage: { operators: 60, everything: 200 },
+  forge: { operators: 25, everything: 200 },
+  usurp: { network: 40, everything: 200 },
+  "resign-late": { calm: 30, late: 5, everything: 60 }
 }
 
-/**
- * The mean time between changes by an operator that meet an unknown result and a cut-off, in seconds. Each is likely by itself;
- * all at once would be rare.
- */
-const meetings: { readonly [name in Name]?: number } = { operators: 60, changes: 14, everything: 200 }
+/** The mean time between changes by an operator that meet an unknown result and a cut-off at once, in seconds. */
+const meetings: ByProfile<number> = { operators: 60, changes: 14, everything: 200 }
 
-/** The share of freezes, suspensions and partitions that strike when a renewal of the leader or a message of its work is under way. */
-const triggered: { readonly [name in Name]?: number } = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
+/** The share of freezes, suspensions and partitions that begin at a renewal of the leader or a message of its work. */
+const triggered: ByProfile<number> = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
 
 type MakeFault = (at: number, lease: number, random: SeededRandom) => Fault
 
-const reconfigure = (at: number, lease: number, preemption = true): Fault => ({
-  kind: "configure",
-  at,
-  config: { lease, heartbeat: lease * 0.3, candidateTimeout: lease * 1.5, preemption }
+const configOf = (lease: number, preemption = true): Config => ({
+  lease,
+  heartbeat: lease * 0.3,
+  candidateTimeout: lease * 1.5,
+  preemption
 })
 
 /** What brings about a commit of a race, or meets it. */
@@ -135,16 +115,11 @@ const acts = {
   crash: (at, lease) => ({ kind: "crash", at, target: "leader", restart: lease * 0.1, keepsId: true }),
   kill: (at, lease) => ({ kind: "crash", at, target: "leader", restart: 2 * lease, keepsId: true }),
   // Higher than any before.
-  outbid: (at, _, random) => ({
-    kind: "prioritize",
-    at,
-    target: random.between(0, 4),
-    priority: 10 + Math.round(at)
-  }),
+  outbid: (at, _, random) => ({ kind: "prioritize", at, target: random.between(0, 4), priority: 10 + Math.round(at) }),
   challenge: (at) => ({ kind: "forge", at, priority: 10_000 }),
-  configure: (at, lease, random) => reconfigure(at, lease * random.pick([0.5, 1, 2])),
-  forbid: (at, lease, random) => reconfigure(at, lease * random.pick([0.5, 1, 2]), false),
-  shorten: (at, lease) => reconfigure(at, lease * 0.3),
+  configure: (at, lease, random) => ({ kind: "configure", at, config: configOf(lease * random.pick([0.5, 1, 2])) }),
+  forbid: (at, lease, random) => ({ kind: "configure", at, config: configOf(lease * random.pick([0.5, 1, 2]), false) }),
+  shorten: (at, lease) => ({ kind: "configure", at, config: configOf(lease * 0.3) }),
   disable: (at, lease, random) => ({ kind: "disable", at, for: lease * random.next() }),
   double: (at, lease) => ({ kind: "duplicate", at, for: lease, target: "leader" }),
   freeze: (at, lease, random) => ({ kind: "freeze", at, for: lease * (0.9 + 0.6 * random.next()), target: "leader" }),
@@ -164,8 +139,8 @@ const acts = {
 type Act = keyof typeof acts
 
 /**
- * Two commits that must not pass each other unnoticed: one that is kept back until the other comes, and what brings them about.
- * Where no other is awaited, `meanwhile` strikes when the first has arrived, or soon after.
+ * Two commits of which one must notice the other: one that is kept back until the other comes, and what causes them.
+ * If no other is awaited, `meanwhile` strikes when the first has arrived, or soon after.
  */
 interface Race {
   readonly commit: CommitKind
@@ -228,11 +203,8 @@ const answers: ReadonlyArray<Race> = [
 ]
 
 /** Which races a profile has, and how often, in seconds on average. */
-const races: { readonly [name in Name]?: { readonly of: ReadonlyArray<Race>; readonly every: number } } = {
-  pauses: {
-    of: [{ commit: "claim", by: { crash: 0 }, meanwhile: ["freeze"] }],
-    every: 40
-  },
+const races: ByProfile<{ readonly of: ReadonlyArray<Race>; readonly every: number }> = {
+  pauses: { of: [{ commit: "claim", by: { crash: 0 }, meanwhile: ["freeze"] }], every: 40 },
   network: { of: answers, every: 16 },
   late: { of: ends, every: 12 },
   operators: { of: identities, every: 16 },
@@ -242,22 +214,21 @@ const races: { readonly [name in Name]?: { readonly of: ReadonlyArray<Race>; rea
 }
 
 /** What every storm of a profile has, whatever else it is like. */
-const storms: { readonly [name in Name]?: Partial<FaultRates> } = {
+const storms: ByProfile<Partial<FaultRates>> = {
   late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second }
 }
 
 /** No fault goes on for longer, in seconds. */
 const longest = 40
-const kinds = Object.keys(rates.everything) as ReadonlyArray<FaultKind>
 
 /** The leases of elections whose configuration is not the default. */
-const leases: { readonly [name in Name]?: ReadonlyArray<number> } = {
+const leases: ByProfile<ReadonlyArray<number>> = {
   // Commits come as late as a lease lapses.
   late: [2, 4, 4, 4, 6, 10]
 }
 
 /** In leases. Whoever is dead for ten times as long is evicted: within a history, in these. */
-const candidateTimeouts: { readonly [name in Name]?: number } = { pauses: 0.5, network: 0.5, outages: 0.5 }
+const candidateTimeouts: ByProfile<number> = { pauses: 0.5, network: 0.5, outages: 0.5 }
 
 const config = (random: SeededRandom, plain: boolean, profile: Name): Config => {
   const { [profile]: some = [2, 4, 6, 10, 10, 10, 20] } = leases
@@ -268,25 +239,13 @@ const config = (random: SeededRandom, plain: boolean, profile: Name): Config => 
 }
 
 /** What the work of every process of a profile is like, whatever else it is. */
-const works: { readonly [name in Name]?: Partial<Work> } = {
+const works: ByProfile<Partial<Work>> = {
   // Answers of the sink are often under way.
   clocks: { gap: 1, external: 0.5 },
   pauses: { outside: true },
   // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
   late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 }
 }
-
-const work = (random: SeededRandom, lease: number, profile: Name): Work => ({
-  gap: random.pick([0.5, 1, 2, 4]),
-  guarded: random.pick([0.2, 0.5]),
-  external: random.pick([0.1, 0.4]),
-  journal: 0.3,
-  scoped: random.happens(0.3),
-  lasts: random.happens(0.3) ? random.between(20, 120) : undefined,
-  finalizer: random.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
-  guardTimeout: lease * random.pick([0.04, 0.04, 0.5]),
-  ...works[profile]
-})
 
 const process = (
   random: SeededRandom,
@@ -307,20 +266,24 @@ const process = (
     ? random.pick([0, 2, -2, 30, -30, -30]) * (0.5 + random.next() / 2)
     : (random.next() - 0.5) * 0.1,
   margin: random.happens(0.15) ? random.pick([0.2, 0.2, 0.5]) : undefined,
-  work: work(random, lease, profile)
+  work: {
+    gap: random.pick([0.5, 1, 2, 4]),
+    guarded: random.pick([0.2, 0.5]),
+    external: random.pick([0.1, 0.4]),
+    journal: 0.3,
+    scoped: random.happens(0.3),
+    lasts: random.happens(0.3) ? random.between(20, 120) : undefined,
+    finalizer: random.pick([0, 0, 0.005, 0.05, 0.05, lease * 0.05, lease * 0.3]),
+    guardTimeout: lease * random.pick([0.04, 0.04, 0.5]),
+    ...works[profile]
+  }
 })
 
-/**
- * A wall clock that no record can hold, in seconds ahead of the world's: long before 1970 or after 2262, or near the edge, so that
- * it, or the end of a lease by it, gets into or out of the range within a history.
- */
-const outOfRange = (random: SeededRandom): number =>
-  random.pick([
-    -1_800_000_000,
-    -1_700_000_000 - random.next() * 200,
-    7_523_372_036 - random.next() * 200,
-    7_600_000_000
-  ])
+/** A wall clock that no record can hold, or one near the edge, in seconds ahead: before 1970, or after 2262. */
+const outOfRange = (random: SeededRandom): number => {
+  const [earliest, latest] = [-1_700_000_000 - random.next() * 200, 7_523_372_036 - random.next() * 200]
+  return random.pick([-1_800_000_000, earliest, latest, 7_600_000_000])
+}
 
 const storm = (random: SeededRandom, profile: Name): Partial<FaultRates> => {
   const strength = random.pick([0.2, 1, 1, 3])
@@ -344,74 +307,65 @@ const storm = (random: SeededRandom, profile: Name): Partial<FaultRates> => {
   }
 }
 
-const fault = (
-  random: SeededRandom,
-  profile: Name,
-  kind: FaultKind,
-  at: number,
-  processes: number,
-  lease: number
-): Fault => {
-  const anybody = random.between(0, processes - 1)
-  const target: Target = random.happens(0.6) ? "leader" : anybody
-  const around = (share: number) => Math.min(longest, random.exponential(share * lease))
-  switch (kind) {
-    case "storm":
-      return { kind, at, for: Math.min(longest, 5 + random.exponential(10)), rates: storm(random, profile) }
-    case "partition": {
-      const others = random.shuffled(Array.from({ length: processes }, (_, index) => index))
-      const targets = random.happens(0.7) ? [target] : others.slice(0, random.between(1, processes))
-      return { kind, at, for: around(1.2), targets, cut: random.pick(["both", "both", "requests", "replies"]) }
-    }
-    case "fade":
-      // An attempt to renew is given about a fifth of the lease: slower answers are as good as none.
-      return { kind, at, for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * random.next()) }
-    case "outage":
-      // A recovery takes seconds, and begins with a version a hundred million ahead; the rest is the way to the database.
-      return random.happens(0.7)
-        ? { kind, at, for: 2 + 4 * random.next(), versions: 100_000_000 }
-        : { kind, at, for: around(1), versions: 0 }
-    case "freeze":
-    case "suspend":
-      return { kind, at, for: around(1.3), target }
-    case "stall":
-      return { kind, at, for: 0.05 + random.exponential(0.3), target }
-    case "replace":
-      return { kind, at, target }
-    case "jump":
-      if (profile !== "operators" && random.happens(0.15)) return { kind, at, target, by: outOfRange(random) }
-      return { kind, at, target, by: (random.happens(0.5) ? 1 : -1) * random.pick([0.1, 1, 5, 60]) * random.next() }
-    case "crash":
-      return { kind, at, target, restart: around(1), keepsId: random.happens(0.6) }
-    case "stop": {
-      const keepsId = random.happens(0.8)
-      const priority = random.happens(0.3) ? random.between(0, 10) : undefined
-      return { kind, at, target, restart: 0.2 + around(0.5), keepsId, priority }
-    }
-    case "deploy":
-      return { kind, at, each: 1 + random.next() * 3, priority: random.between(1, 20) }
-    case "prioritize":
-      return { kind, at, target: anybody, priority: random.between(0, 10) }
-    case "duplicate":
-      return { kind, at, for: around(1.5), target }
-    case "configure":
-      return { kind, at, config: config(random, false, profile) }
-    case "disable":
-      return { kind, at, for: around(1) }
-    case "garbage": {
-      const record = random.pick(["config", "leader", "lease", "challenge", "candidate"] as const)
-      return { kind, at, for: around(0.6), record }
-    }
-    case "forge":
-      return { kind, at, priority: random.between(-5, 5) }
-    case "resign-late":
-      return { kind, at, for: 10 + 60 * random.next() }
-    case "resign":
-    case "step-down":
-    case "evict":
-    case "usurp":
-      return { kind, at }
-  }
+/** What a fault is drawn from. */
+interface Draw {
+  readonly random: SeededRandom
+  readonly profile: Name
+  readonly processes: number
+  readonly lease: number
+  readonly anybody: number
+  readonly target: Target
+  /** A duration with this mean, in leases. */
+  readonly around: (leases: number) => number
+}
+
+type Parameters<Kind extends FaultKind> = Omit<Fault<Kind>, "kind" | "at">
+
+/** Draws the parameters of each kind of fault. */
+const draws: { readonly [kind in FaultKind]: (draw: Draw) => Parameters<kind> } = {
+  storm: ({ profile, random }) => ({
+    for: Math.min(longest, 5 + random.exponential(10)),
+    rates: storm(random, profile)
+  }),
+  partition: ({ around, processes, random, target }) => {
+    const others = random.shuffled(Array.from({ length: processes }, (_, index) => index))
+    const targets = random.happens(0.7) ? [target] : others.slice(0, random.between(1, processes))
+    return { for: around(1.2), targets, cut: random.pick(["both", "both", "requests", "replies"]) }
+  },
+  // An attempt to renew is given about a fifth of the lease: slower answers are as good as none.
+  fade: ({ lease, random }) => ({ for: 2.4 * lease, target: "leader", delay: lease * (0.1 + 0.12 * random.next()) }),
+  // A recovery takes seconds, and begins with a version a hundred million ahead; the rest is the way to the database.
+  outage: ({ around, random }) =>
+    random.happens(0.7) ? { for: 2 + 4 * random.next(), versions: 100_000_000 } : { for: around(1), versions: 0 },
+  replace: ({ target }) => ({ target }),
+  freeze: ({ around, target }) => ({ for: around(1.3), target }),
+  suspend: ({ around, target }) => ({ for: around(1.3), target }),
+  stall: ({ random, target }) => ({ for: 0.05 + random.exponential(0.3), target }),
+  jump: ({ profile, random, target }) => {
+    if (profile !== "operators" && random.happens(0.15)) return { target, by: outOfRange(random) }
+    return { target, by: (random.happens(0.5) ? 1 : -1) * random.pick([0.1, 1, 5, 60]) * random.next() }
+  },
+  crash: ({ around, random, target }) => ({ target, restart: around(1), keepsId: random.happens(0.6) }),
+  stop: ({ around, random, target }) => {
+    const keepsId = random.happens(0.8)
+    const priority = random.happens(0.3) ? random.between(0, 10) : undefined
+    return { target, restart: 0.2 + around(0.5), keepsId, priority }
+  },
+  deploy: ({ random }) => ({ each: 1 + random.next() * 3, priority: random.between(1, 20) }),
+  prioritize: ({ anybody, random }) => ({ target: anybody, priority: random.between(0, 10) }),
+  resign: () => ({}),
+  duplicate: ({ around, target }) => ({ for: around(1.5), target }),
+  configure: ({ profile, random }) => ({ config: config(random, false, profile) }),
+  disable: ({ around }) => ({ for: around(1) }),
+  "step-down": () => ({}),
+  evict: () => ({}),
+  garbage: ({ around, random }) => {
+    const record = random.pick(["config", "leader", "lease", "challenge", "candidate"] as const)
+    return { for: around(0.6), record }
+  },
+  forge: ({ random }) => ({ priority: random.between(-5, 5) }),
+  usurp: () => ({}),
+  "resign-late": ({ random }) => ({ for: 10 + 60 * random.next() })
 }
 
 /** An operator's change, and around it what makes it hard: see {@link meetings}. */
@@ -421,12 +375,7 @@ const meeting = (random: SeededRandom, at: number, lease: number): ReadonlyArray
   const other = lease * random.pick([0.2, 0.5, 1, 2])
   const trigger = random.pick<Trigger | undefined>([undefined, undefined, "renewal", "renewal", "claim", "resignation"])
   const change: Fault = random.happens(0.6)
-    ? {
-      kind: "configure",
-      at,
-      trigger,
-      config: { lease: other, heartbeat: other * 0.3, candidateTimeout: other * 1.5, preemption: random.happens(0.85) }
-    }
+    ? { kind: "configure", at, trigger, config: configOf(other, random.happens(0.85)) }
     : random.happens(0.7)
     ? { kind: "disable", at, trigger, for: lease * (0.2 + random.next()) }
     : { kind: "step-down", at, trigger }
@@ -487,65 +436,56 @@ const race = (
   ...Object.entries(by).map(([act, leases]) => acts[act as Act](Math.max(0, at + leases * lease), lease, random))
 ]
 
-/** Seconds at the end of a history in which nothing goes wrong: enough for the slowest recovery, and to see it last. */
-const quiet = (duration: number): number => Math.min(140, Math.max(55, duration / 3))
-
 /** A scenario of a profile. The same arguments give the same scenario. */
 export const generate = (profile: Name, seed: number, options: Options = {}): Scenario => {
   const random = new SeededRandom(seed, `scenario/${profile}`)
   const count = options.processes ?? 5
   const plain = profile === "calm" || (random.happens(0.4) && profile !== "late")
   const initial = config(random, plain, profile)
+  const { lease } = initial
   const duration = options.duration ?? 600
-  const quietAt = Math.max(0, duration - quiet(duration))
+  // The time without faults at the end is enough for the slowest recovery.
+  const quietAt = Math.max(0, duration - Math.min(140, Math.max(55, duration / 3)))
   const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"
-  const processes = Array.from(
-    { length: count },
-    (_, index) => process(random, profile, index, initial.lease, offClocks)
-  )
+  const processes = Array.from({ length: count }, (_, index) => process(random, profile, index, lease, offClocks))
   // A release whose work cannot be done, and which is to be preferred.
   if (profile === "deployments" && random.happens(0.4)) {
     const broken = processes[0]!
     processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: random.pick([0, 0.05, 0.5]) } }
   }
   const faults: Array<Fault> = []
-  const add = (fault: Fault): void => {
-    if (fault.at + endOf(fault, count) < quietAt) faults.push(fault)
-  }
-  for (const kind of kinds) {
-    const mean = rates[profile][kind]
-    if (mean === undefined) continue
-    const own = new SeededRandom(seed, `scenario/${profile}/${kind}`)
-    let at = own.exponential(mean)
-    while (at < quietAt) {
-      const made = fault(own, profile, kind, at, count, initial.lease)
-      add(
-        canBeTriggered(made) && own.happens(triggered[profile] ?? 0)
-          // For about a lease, so that the belief is over then, and others may lead or not.
-          ? { ...made, trigger: own.pick(["renewal", "send"]), for: initial.lease * (0.4 + 0.8 * own.next()) }
-          : made
-      )
-      at += own.exponential(mean)
+  /** Adds faults at random instants from `begin` on, unless they would last too long. */
+  const repeat = (
+    concern: string,
+    mean: number | undefined,
+    begin: number,
+    make: (own: SeededRandom, at: number) => ReadonlyArray<Fault>
+  ): void => {
+    if (mean === undefined) return
+    const own = new SeededRandom(seed, `scenario/${profile}/${concern}`)
+    for (let at = begin + own.exponential(mean); at < quietAt; at += own.exponential(mean)) {
+      for (const made of make(own, at)) if (made.at + endOf(made, count) < quietAt) faults.push(made)
     }
   }
-  const between = meetings[profile]
-  if (between !== undefined) {
-    const own = new SeededRandom(seed, `scenario/${profile}/meetings`)
-    for (let at = 5 + own.exponential(between); at < quietAt; at += own.exponential(between)) {
-      for (const made of meeting(own, at, initial.lease)) add(made)
-    }
+  for (const kind of Object.keys(rates) as ReadonlyArray<FaultKind>) {
+    repeat(kind, rates[kind][profile], 0, (own, at) => {
+      const anybody = own.between(0, count - 1)
+      const target: Target = own.happens(0.6) ? "leader" : anybody
+      const around = (leases: number) => Math.min(longest, own.exponential(leases * lease))
+      const draw: Draw = { random: own, profile, processes: count, lease, anybody, target, around }
+      const made = { kind, at, ...draws[kind](draw) } as Fault
+      if (!canBeTriggered(made) || !own.happens(triggered[profile] ?? 0)) return [made]
+      // For about a lease, so that the belief is over then, and others may lead or not.
+      return [{ ...made, trigger: own.pick(["renewal", "send"]), for: lease * (0.4 + 0.8 * own.next()) }]
+    })
   }
+  repeat("meetings", meetings[profile], 5, (own, at) => meeting(own, at, lease))
   // Watches that are lost all the time: what is missed then has to be noticed otherwise.
   if (profile === "late" || profile === "changes") {
     faults.push({ kind: "storm", at: 0, for: quietAt, rates: { lostWatch: 0.4 } })
   }
-  const { every = 0, of = [] } = races[profile] ?? {}
-  if (of.length > 0) {
-    const own = new SeededRandom(seed, `scenario/${profile}/races`)
-    for (let at = 5 + own.exponential(every); at < quietAt; at += own.exponential(every)) {
-      for (const made of race(own, own.pick(of), at, initial.lease)) add(made)
-    }
-  }
+  const { every, of = [] } = races[profile] ?? {}
+  repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
   faults.sort((a, b) => a.at - b.at)
   return { seed, profile, duration, quietAt, config: initial, processes, faults }
 }

@@ -127,7 +127,7 @@ export class Host {
     })
     this.logClock(process)
     const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
-      Context.add(ElectionObserver, (event) => logElectionEvent(log, process, event))
+      Context.add(ElectionObserver, (event) => logElectionEvent(log, process.name, event))
     )
     const fiber = running.fiber = process.fork(context, this.main(running))
     fiber.addObserver((exit) => {

@@ -1,5 +1,5 @@
 /** The colours of the page, light or dark. Red and amber are for faults, not for processes. */
-import { brushOf } from "./dom.ts"
+import { type Brush, brushOf, make } from "./dom.ts"
 
 const names = ["ink", "soft", "line", "lane", "panel", "alive", "trouble", "night", "sleep", "good", "bad"] as const
 
@@ -13,12 +13,8 @@ export const faint = (colour: string, share: number): string => `color-mix(in sr
 
 export class Theme {
   private readonly preference = matchMedia("(prefers-color-scheme: dark)")
-  private chosen = read()
   private readonly patterns = new Map<string, CanvasPattern>()
-
-  get colours(): Colours {
-    return this.chosen
-  }
+  colours = read()
 
   get isDark(): boolean {
     return this.preference.matches
@@ -27,15 +23,14 @@ export class Theme {
   /** Calls `changed` when the page turns light or dark. */
   onChange(changed: () => void): void {
     this.preference.addEventListener("change", () => {
-      this.chosen = read()
-      this.patterns.clear()
+      this.colours = read()
       changed()
     })
   }
 
   /** The colour of a process by its place; grey without one. */
   hue(place: number | undefined, light: number, alpha = 1): string {
-    if (place === undefined) return this.chosen.soft
+    if (place === undefined) return this.colours.soft
     const saturation = place < hues.length ? 62 : 30
     return `hsl(${hues[place % hues.length]} ${saturation}% ${light + (this.isDark ? 9 : 0)}% / ${alpha})`
   }
@@ -69,15 +64,10 @@ export class Theme {
     })
   }
 
-  private pattern(
-    name: string,
-    width: number,
-    height: number,
-    paint: (brush: CanvasRenderingContext2D) => void
-  ): CanvasPattern {
+  private pattern(name: string, width: number, height: number, paint: (brush: Brush) => void): CanvasPattern {
     const known = this.patterns.get(name)
     if (known !== undefined) return known
-    const tile = Object.assign(document.createElement("canvas"), { width, height })
+    const tile = make("canvas", { width, height })
     const brush = brushOf(tile)
     paint(brush)
     const pattern = brush.createPattern(tile, "repeat")!

@@ -86,10 +86,6 @@ export class Timeline {
     return this.lanes.find((lane) => y >= lane.y && y < lane.y + lane.height)
   }
 
-  lane(name: string | undefined): PlacedLane | undefined {
-    return this.lanes.find((lane) => lane.name === name)
-  }
-
   /** Shows a part of the history. */
   show(from: number, to: number): void {
     const span = Math.min(this.data.duration, Math.max(shortest, to - from))

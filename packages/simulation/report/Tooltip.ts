@@ -1,54 +1,37 @@
 /** The tooltip beside the pointer. */
 import { byId, make } from "./dom.ts"
+import { makeByImportance } from "./looks.ts"
+import type { Theme } from "./Theme.ts"
 import { gutter, type Timeline } from "./Timeline.ts"
 
 const seconds = (at: number, digits: number): string => `${at.toFixed(digits)} s`
 
-export class Tooltip {
-  private readonly element = byId("tip")
-  private readonly timeline: Timeline
-  private readonly ranks: ReadonlyArray<string>
-
-  /** `ranks` are the kinds of marks, the most important last. */
-  constructor(timeline: Timeline, ranks: ReadonlyArray<string>) {
-    this.timeline = timeline
-    this.ranks = ranks
+/** Returns the function that shows the tooltip, or hides it without an event over a lane. */
+export const makeTooltip = (theme: Theme, timeline: Timeline) => (event: PointerEvent | undefined): void => {
+  const element = byId("tip")
+  const lane = event && timeline.laneAt(event.offsetY)
+  if (lane === undefined || event === undefined || event.offsetX < gutter) {
+    element.style.opacity = "0"
+    return
   }
-
-  hide(): void {
-    this.element.style.opacity = "0"
-  }
-
-  show(event: PointerEvent): void {
-    const { element, timeline } = this
-    const lane = timeline.laneAt(event.offsetY)
-    if (lane === undefined || event.offsetX < gutter) return this.hide()
-    const at = timeline.timeAt(event.offsetX)
-    const reach = timeline.secondsOf(5)
-    const broken = timeline.data.violations.filter((violation) => Math.abs(violation.at - at) < reach).slice(0, 3)
-    const spans = lane.spans.filter(({ from, label, to }) => label !== "" && from <= at && to >= at)
-      .map(({ from, label, to }) => `${label}  (${from.toFixed(3)} – ${seconds(to, 3)})`)
-    const leases = (lane.leases ?? []).filter(({ from, to }) => from <= at && to >= at).slice(0, 1)
-      .map(({ deadline }) => `deadline ${seconds(deadline, 3)}, in ${seconds(deadline - at, 3)}`)
-    const marks = lane.marks.filter((mark) => Math.abs(mark.at - at) < reach)
-      .toSorted((a, b) => this.ranks.indexOf(b.kind) - this.ranks.indexOf(a.kind))
-      .slice(0, 6)
-      .map(({ at, label }) => `${seconds(at, 6)}  ${label}`)
-    element.replaceChildren(
-      make("div", { textContent: seconds(at, 4) }),
-      ...broken.map(({ checker, message }) =>
-        make("div", { className: "bad", textContent: `✗ ${checker}: ${message}` })
-      ),
-      ...[...spans, ...leases, ...marks].map((textContent) => make("div", { textContent }))
-    )
-    this.place(event)
-  }
-
-  private place({ clientX, clientY }: PointerEvent): void {
-    const { style } = this.element
-    style.opacity = "1"
-    const { height, width } = this.element.getBoundingClientRect()
-    style.left = `${Math.max(8, Math.min(clientX + 14, innerWidth - width - 8))}px`
-    style.top = `${clientY + 18 + height > innerHeight ? clientY - height - 12 : clientY + 18}px`
-  }
+  const at = timeline.timeAt(event.offsetX)
+  const reach = timeline.secondsOf(5)
+  const broken = timeline.data.violations.filter((violation) => Math.abs(violation.at - at) < reach).slice(0, 3)
+  const spans = lane.spans.filter(({ from, label, to }) => label !== "" && from <= at && to >= at)
+    .map(({ from, label, to }) => `${label}  (${from.toFixed(3)} – ${seconds(to, 3)})`)
+  const leases = (lane.leases ?? []).filter(({ from, to }) => from <= at && to >= at).slice(0, 1)
+    .map(({ deadline }) => `deadline ${seconds(deadline, 3)}, in ${seconds(deadline - at, 3)}`)
+  const marks = lane.marks.filter((mark) => Math.abs(mark.at - at) < reach)
+    .toSorted(makeByImportance(theme)).slice(0, 6).map(({ at, label }) => `${seconds(at, 6)}  ${label}`)
+  element.replaceChildren(
+    make("div", { textContent: seconds(at, 4) }),
+    ...broken.map(({ checker, message }) => make("div", { className: "bad", textContent: `✗ ${checker}: ${message}` })),
+    ...[...spans, ...leases, ...marks].map((textContent) => make("div", { textContent }))
+  )
+  const { clientX, clientY } = event
+  const { style } = element
+  style.opacity = "1"
+  const { height, width } = element.getBoundingClientRect()
+  style.left = `${Math.max(8, Math.min(clientX + 14, innerWidth - width - 8))}px`
+  style.top = `${clientY + 18 + height > innerHeight ? clientY - height - 12 : clientY + 18}px`
 }

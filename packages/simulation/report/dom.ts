@@ -19,7 +19,7 @@ export const make = <Tag extends keyof HTMLElementTagNameMap>(
 /** A canvas with the coordinates of the page, at the resolution of the screen. */
 export class Surface {
   readonly canvas: HTMLCanvasElement
-  readonly brush: CanvasRenderingContext2D
+  readonly brush: Brush
 
   constructor(canvas: HTMLCanvasElement) {
     this.canvas = canvas
@@ -50,7 +50,9 @@ export class Surface {
   }
 }
 
-export const brushOf = (canvas: HTMLCanvasElement): CanvasRenderingContext2D => {
+export type Brush = CanvasRenderingContext2D
+
+export const brushOf = (canvas: HTMLCanvasElement): Brush => {
   const brush = canvas.getContext("2d")
   if (brush === null) throw new Error("the browser cannot draw")
   return brush

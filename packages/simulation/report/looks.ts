@@ -1,5 +1,6 @@
 /** The drawing of each kind of span and mark. */
 import type { Mark, Span } from "../src/internal/reportData.ts"
+import type { Brush } from "./dom.ts"
 import { faint, type Fill, type Theme } from "./Theme.ts"
 
 /** The drawing of a span: its place in a lane of normal height, and its text. */
@@ -46,15 +47,13 @@ export const spanLooks = (theme: Theme): Looks => {
 }
 
 /** A span of an unknown kind. */
-export const plainLook = (theme: Theme, { kind }: Span): Look => ({
-  y: 5,
-  height: 18,
-  fill: faint(theme.colours.soft, 30),
-  text: kind
-})
+export const plainLook = (theme: Theme, { kind: text }: Span): Look => {
+  return { y: 5, height: 18, fill: faint(theme.colours.soft, 30), text }
+}
 
-/** The drawing of a mark at `x` in the lane at `y`. `scale` is the height of the lane, relative to the normal one. */
+/** The drawing of a mark. */
 export interface MarkLook {
+  /** Draws it at `x` in the lane at `y`. `scale` is the height of the lane, relative to the normal one. */
   readonly draw: (brush: Brush, x: number, y: number, mark: Mark, scale: number) => void
   /** It has a text if there is room. */
   readonly text?: true
@@ -65,8 +64,6 @@ export interface MarkLook {
 }
 
 export type MarkLooks = { readonly [kind: string]: MarkLook }
-
-type Brush = CanvasRenderingContext2D
 
 export const box = (brush: Brush, fill: Fill, x: number, y: number, width: number, height: number): void => {
   brush.fillStyle = fill
@@ -143,4 +140,10 @@ export const markLooks = (theme: Theme): MarkLooks => {
       text
     }
   }
+}
+
+/** Compares marks: the most important first. */
+export const makeByImportance = (theme: Theme) => {
+  const ranks = Object.keys(markLooks(theme))
+  return (a: Mark, b: Mark): number => ranks.indexOf(b.kind) - ranks.indexOf(a.kind)
 }

@@ -1,23 +1,25 @@
 /** The program of a report page. It shows the data of the page. */
 import type { ReportData } from "../src/internal/reportData.ts"
 import { byId, make, surfaceIn } from "./dom.ts"
-import { EventList } from "./EventList.ts"
+import { makeEventList } from "./EventList.ts"
 import { byKeys, byOverview, byPointer, followAddress, writeAddress } from "./navigation.ts"
-import { Painter } from "./Painter.ts"
+import { makePainter } from "./Painter.ts"
 import { Theme } from "./Theme.ts"
 import { gutter, Timeline } from "./Timeline.ts"
-import { Tooltip } from "./Tooltip.ts"
+import { makeTooltip } from "./Tooltip.ts"
 
 const data = JSON.parse(byId("data").textContent) as ReportData
 const surfaces = { stage: surfaceIn("lanes"), axis: surfaceIn("axis"), overview: surfaceIn("overview") }
 
+/** The x of the pointer. */
+let pointer: number | undefined
 let isDrawing = false
 const redraw = (): void => {
   if (isDrawing) return
   isDrawing = true
   requestAnimationFrame(() => {
     isDrawing = false
-    painter.draw()
+    draw(pointer)
   })
 }
 
@@ -36,15 +38,14 @@ const timeline = new Timeline(data, () => surfaces.stage.width, () => {
   redraw()
   listLater()
 })
-const painter = new Painter(theme, timeline, surfaces)
-const events = new EventList(theme, timeline)
-const tooltip = new Tooltip(timeline, painter.ranks)
+const draw = makePainter(theme, timeline, surfaces)
+const events = makeEventList(theme, timeline)
+const showTooltip = makeTooltip(theme, timeline)
 
 byPointer(timeline, surfaces.stage, {
   over: (event) => {
-    painter.pointer = event !== undefined && event.offsetX > gutter ? event.offsetX : undefined
-    if (event === undefined) tooltip.hide()
-    else tooltip.show(event)
+    pointer = event !== undefined && event.offsetX > gutter ? event.offsetX : undefined
+    showTooltip(event)
     redraw()
   },
   at: (at) => events.point(at)

@@ -17,7 +17,6 @@ import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, millisecond, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import { logElectionEvent } from "./internal/electionEvents.ts"
-import type { SeededRandom } from "./internal/seededRandom.ts"
 import { Link } from "./Link.ts"
 import type { ProcessPlan } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
@@ -40,13 +39,6 @@ interface Environment {
   readonly lease: number
 }
 
-/**
- * The longest time between two checks of the belief of a leader that runs, in nanoseconds. The default margin is a tenth of the longest
- * lease, 40 seconds. The protocol excludes that a wall clock is set back and its host suspended between the same two checks (rule 3).
- */
-const longestCheck = (margin: Duration.Duration | undefined): number =>
-  1.2 * (margin === undefined ? 4 * second : Math.max(Duration.toMillis(margin) * millisecond, 0.4 * second))
-
 /** The instant of a change of a clock, while its process is frozen and cannot check the belief. */
 const unseen = Number.POSITIVE_INFINITY
 
@@ -66,195 +58,163 @@ interface Running {
   leadership?: Leadership | undefined
 }
 
-export class Host {
-  readonly name: string
-  readonly plan: ProcessPlan
-  private readonly environment: Environment
-  private readonly random: SeededRandom
-  private readonly margin: Duration.Duration | undefined
-  private running: Running | undefined = undefined
-  private starts = 0
-  private ids = 0
-  private id: string
-  private priority: number
-  private isRetired = false
-  private setBackAt = Number.NEGATIVE_INFINITY
-  private suspendedUntil = Number.NEGATIVE_INFINITY
+export type Host = ReturnType<typeof makeHost>
 
-  constructor(name: string, plan: ProcessPlan, environment: Environment) {
-    this.name = name
-    this.plan = plan
-    this.environment = environment
-    this.random = environment.scheduler.random(`host/${name}`)
-    this.margin = plan.margin === undefined
-      ? undefined
-      : Duration.millis(Math.round(plan.margin * environment.lease * 1000))
-    this.id = plan.id
-    this.priority = plan.priority
+export const makeHost = (name: string, plan: ProcessPlan, environment: Environment) => {
+  const { database, election, lease, log, scheduler, work } = environment
+  const random = scheduler.random(`host/${name}`)
+  const safetyMargin = plan.margin === undefined ? undefined : Duration.millis(Math.round(plan.margin * lease * 1000))
+  let running: Running | undefined
+  let starts = 0
+  let ids = 0
+  let { id, priority } = plan
+  let isRetired = false
+  let setBackAt = Number.NEGATIVE_INFINITY
+  let suspendedUntil = Number.NEGATIVE_INFINITY
+
+  const end = ({ process }: Running): void => {
+    process.kill()
+    running = undefined
   }
 
-  get candidateId(): string {
-    return this.id
-  }
+  const logClock = ({ clock, name }: SimulatedProcess): void =>
+    log.add(name, "clock", { monotonic: clock.monotonic(), wall: clock.wall(), runs: clock.runs })
 
-  get isLeading(): boolean {
-    return this.running?.leadership !== undefined
-  }
-
-  /** Its process, while one runs. */
-  get present(): Readonly<Pick<Running, "process" | "link" | "isStopping">> | undefined {
-    return this.running
-  }
-
-  /** Starts a process if none runs. */
-  start(options: StartOptions): void {
-    if (this.running !== undefined || this.isRetired) return
-    const { database, log, scheduler } = this.environment
-    if (!options.keepsId) this.id = `${this.plan.id}-${++this.ids}`
-    this.priority = options.priority ?? this.priority
-    const process = new SimulatedProcess(scheduler, `${this.name}#${++this.starts}`, {
-      rate: 1 + this.plan.drift / 1e6,
-      wallOffset: Math.round(this.plan.wallOffset * second),
-      booted: this.random.between(0, 1000) * second
-    })
-    const link = new Link(process, database)
-    const running: Running = this.running = { process, link, isStopping: false }
-    log.add(process.name, "starts", {
-      id: this.id,
-      priority: this.priority,
-      rate: process.clock.rate,
-      margin: this.margin && Duration.toMillis(this.margin)
-    })
-    this.logClock(process)
-    const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
-      Context.add(ElectionObserver, (event) => logElectionEvent(log, process.name, event))
-    )
-    const fiber = running.fiber = process.fork(context, this.main(running))
-    fiber.addObserver((exit) => {
-      if (this.running !== running) return
-      const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
-      log.add(process.name, "exits", { reason })
-      this.end(running)
-      // A superseded process restarts with another id.
-      if (running.isStopping) return
-      scheduler.after(
-        this.random.between(1, 3) * second,
-        () => this.start({ keepsId: reason !== "CandidateSuperseded" })
-      )
-    })
-  }
-
-  /** Kills the process: no finalizer runs. */
-  crash(): void {
-    const { running } = this
-    if (running === undefined) return
-    this.environment.log.add(running.process.name, "crashes", { leading: this.isLeading })
-    this.end(running)
-  }
-
-  /** Asks the process to exit, and kills it after 30 seconds. */
-  stop(): void {
-    const { running } = this
-    if (running === undefined || running.isStopping) return
-    running.isStopping = true
-    this.environment.log.add(running.process.name, "stops")
-    running.process.post(() => running.fiber?.interruptUnsafe())
-    this.environment.scheduler.after(30 * second, () => {
-      if (this.running === running) this.crash()
-    })
-  }
-
-  /** Stops the process, and starts no other. */
-  retire(): void {
-    this.isRetired = true
-    this.stop()
-  }
-
-  prioritize(priority: number): void {
-    this.priority = priority
-    const { candidacy, process } = this.running ?? {}
-    if (candidacy === undefined || process === undefined) return
-    this.environment.log.add(process.name, "prioritizes", { priority })
-    process.fork(Context.empty(), Effect.ignore(candidacy.setPriority(priority)))
-  }
-
-  resign(): void {
-    const { leadership, process } = this.running ?? {}
-    if (leadership === undefined || process === undefined) return
-    this.environment.log.add(process.name, "asked-to-resign", { term: leadership.term })
-    process.fork(Context.empty(), leadership.resign)
-  }
-
-  /** Whether the process may not have checked its belief since `happened`. */
-  private isUnseen(happened: number): boolean {
-    return this.environment.scheduler.now - happened < longestCheck(this.margin)
-  }
-
-  /**
-   * Freezes or suspends the process until the returned function is called. If its wall clock has just been set back, it is only
-   * frozen: see {@link longestCheck}.
-   */
-  freeze(suspends: boolean): (() => void) | undefined {
-    const { running } = this
-    if (running === undefined) return undefined
-    const { process } = running
-    const suspend = suspends && !this.isUnseen(this.setBackAt)
-    if (suspend || this.isUnseen(this.suspendedUntil)) this.suspendedUntil = unseen
-    if (this.isUnseen(this.setBackAt)) this.setBackAt = unseen
-    process.freeze(suspend)
-    if (suspend) this.logClock(process)
-    return () => {
-      process.thaw(suspend)
-      const { now } = this.environment.scheduler
-      if (!process.isFrozen && this.suspendedUntil === unseen) this.suspendedUntil = now
-      if (!process.isFrozen && this.setBackAt === unseen) this.setBackAt = now
-      if (suspend && process.isAlive) this.logClock(process)
-    }
-  }
-
-  /** Changes the wall clock. If the host was just suspended, only forward: see {@link longestCheck}. */
-  jump(seconds: number): void {
-    if (this.running === undefined) return
-    const { process } = this.running
-    const by = this.isUnseen(this.suspendedUntil) ? Math.abs(seconds) : seconds
-    if (by < 0) this.setBackAt = process.isFrozen ? unseen : this.environment.scheduler.now
-    process.clock.jump(Math.round(by * second))
-    this.logClock(process)
-  }
-
-  private end(running: Running): void {
-    running.process.kill()
-    this.running = undefined
-  }
-
-  private logClock(process: SimulatedProcess): void {
-    this.environment.log.add(process.name, "clock", {
-      monotonic: process.clock.monotonic(),
-      wall: process.clock.wall(),
-      runs: process.clock.runs
-    })
-  }
-
-  /**
-   * Campaigns, works, and campaigns again after the work. A superseded process exits. Every second process of the host instead waits
-   * until its id is free.
-   */
-  private main(running: Running): Effect.Effect<void, unknown, Database> {
-    const { election, work } = this.environment
-    const options: Candidacy.CandidateOptions = { id: this.id, priority: this.priority, safetyMargin: this.margin }
-    const lead = work(running.process, this.plan)
-    const set = (leadership: Leadership | undefined) => Effect.sync(() => void (running.leadership = leadership))
+  /** Campaigns, works, and campaigns again. If superseded, it exits; every second process waits until its id is free. */
+  const main = (own: Running): Effect.Effect<void, unknown, Database> => {
+    const lead = work(own.process, plan)
+    const set = (leadership: Leadership | undefined) => Effect.sync(() => void (own.leadership = leadership))
     const led = (leadership: Leadership) =>
       Effect.acquireUseRelease(set(leadership), () => lead(leadership), () => set(undefined))
-    const waits = this.starts % 2 === 0
+    const options: Candidacy.CandidateOptions = { id, priority, safetyMargin }
+    const waits = starts % 2 === 0
     return Effect.scoped(Effect.gen(function*() {
-      const candidacy = yield* election.candidacy(options)
-      running.candidacy = candidacy
+      const candidacy = own.candidacy = yield* election.candidacy(options)
       const campaign = waits
         ? candidacy.withLeadership(led, { again: true })
         : Effect.catchIf(candidacy.withLeadership(led), (error) => error instanceof LeadershipLost, () => Effect.void)
       while (true) yield* campaign
     }))
+  }
+
+  /** Starts a process if none runs. */
+  const start = (options: StartOptions): void => {
+    if (running !== undefined || isRetired) return
+    if (!options.keepsId) id = `${plan.id}-${++ids}`
+    priority = options.priority ?? priority
+    const process = new SimulatedProcess(scheduler, `${name}#${++starts}`, {
+      rate: 1 + plan.drift / 1e6,
+      wallOffset: Math.round(plan.wallOffset * second),
+      booted: random.between(0, 1000) * second
+    })
+    const link = new Link(process, database)
+    const own: Running = running = { process, link, isStopping: false }
+    const margin = safetyMargin && Duration.toMillis(safetyMargin)
+    log.add(process.name, "starts", { id, priority, rate: process.clock.rate, margin })
+    logClock(process)
+    const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
+      Context.add(ElectionObserver, (event) => logElectionEvent(log, process.name, event))
+    )
+    own.fiber = process.fork(context, main(own))
+    own.fiber.addObserver((exit) => {
+      if (running !== own) return
+      const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
+      log.add(process.name, "exits", { reason })
+      end(own)
+      // A superseded process restarts with another id.
+      const keepsId = reason !== "CandidateSuperseded"
+      if (!own.isStopping) scheduler.after(random.between(1, 3) * second, () => start({ keepsId }))
+    })
+  }
+
+  /** Kills the process: no finalizer runs. */
+  const crash = (): void => {
+    if (running === undefined) return
+    log.add(running.process.name, "crashes", { leading: running.leadership !== undefined })
+    end(running)
+  }
+
+  /** Asks the process to exit, and kills it after 30 seconds. */
+  const stop = (): void => {
+    const own = running
+    if (own === undefined || own.isStopping) return
+    own.isStopping = true
+    log.add(own.process.name, "stops")
+    own.process.post(() => own.fiber?.interruptUnsafe())
+    scheduler.after(30 * second, () => {
+      if (running === own) crash()
+    })
+  }
+
+  /**
+   * Whether the process may not have checked its belief since an instant. A leader that runs checks it within its
+   * margin: by default a tenth of the lease, which is 40 seconds at most. The protocol excludes that a wall clock is set
+   * back and its host suspended between the same two checks (rule 3).
+   */
+  const isUnseen = (instant: number): boolean => {
+    const margin = safetyMargin && Math.max(Duration.toMillis(safetyMargin) * millisecond, 0.4 * second)
+    return scheduler.now - instant < 1.2 * (margin ?? 4 * second)
+  }
+
+  return {
+    name,
+    plan,
+    get candidateId(): string {
+      return id
+    },
+    get isLeading(): boolean {
+      return running?.leadership !== undefined
+    },
+    /** Its process, while one runs. */
+    get present(): Readonly<Pick<Running, "process" | "link" | "isStopping">> | undefined {
+      return running
+    },
+    start,
+    crash,
+    stop,
+    /** Stops the process, and starts no other. */
+    retire: (): void => {
+      isRetired = true
+      stop()
+    },
+    prioritize: (to: number): void => {
+      priority = to
+      const { candidacy, process } = running ?? {}
+      if (candidacy === undefined || process === undefined) return
+      log.add(process.name, "prioritizes", { priority })
+      process.fork(Context.empty(), Effect.ignore(candidacy.setPriority(priority)))
+    },
+    resign: (): void => {
+      const { leadership, process } = running ?? {}
+      if (leadership === undefined || process === undefined) return
+      log.add(process.name, "asked-to-resign", { term: leadership.term })
+      process.fork(Context.empty(), leadership.resign)
+    },
+    /** Freezes the process until the returned function is called; or suspends it, unless its wall clock was just set back. */
+    freeze: (suspends: boolean): (() => void) | undefined => {
+      if (running === undefined) return undefined
+      const { process } = running
+      const suspend = suspends && !isUnseen(setBackAt)
+      if (suspend || isUnseen(suspendedUntil)) suspendedUntil = unseen
+      if (isUnseen(setBackAt)) setBackAt = unseen
+      process.freeze(suspend)
+      if (suspend) logClock(process)
+      return () => {
+        process.thaw(suspend)
+        if (!process.isFrozen && suspendedUntil === unseen) suspendedUntil = scheduler.now
+        if (!process.isFrozen && setBackAt === unseen) setBackAt = scheduler.now
+        if (suspend && process.isAlive) logClock(process)
+      }
+    },
+    /** Changes the wall clock. If the host was just suspended, only forward. */
+    jump: (seconds: number): void => {
+      if (running === undefined) return
+      const { process } = running
+      const by = isUnseen(suspendedUntil) ? Math.abs(seconds) : seconds
+      if (by < 0) setBackAt = process.isFrozen ? unseen : scheduler.now
+      process.clock.jump(Math.round(by * second))
+      logClock(process)
+    }
   }
 }
 

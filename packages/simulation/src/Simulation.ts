@@ -7,7 +7,7 @@ import { EventLog } from "./EventLog.ts"
 import { EventScheduler, Livelock, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import type { History } from "./History.ts"
-import { Host, type Work } from "./Host.ts"
+import { makeHost, type Work } from "./Host.ts"
 import { Link } from "./Link.ts"
 import { electionSubspace, makeNemesis, toElectionConfig } from "./Nemesis.ts"
 import type { Scenario } from "./Scenario.ts"
@@ -50,7 +50,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const work: Work = options.work ?? ((process, { work }) => Workload.make({ process, log, sink }, work))
 
   const environment = { scheduler, database, log, election, work, lease: scenario.config.lease }
-  const hosts = scenario.processes.map((plan) => new Host(plan.id, plan, environment))
+  const hosts = scenario.processes.map((plan) => makeHost(plan.id, plan, environment))
   const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })
   const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, database))))
   const initialize = Effect.eventually(
@@ -74,7 +74,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
     election,
     hosts,
     triggers,
-    double: ({ candidateId, plan }) => new Host(`d${++doubles}`, { ...plan, id: candidateId }, environment),
+    double: ({ candidateId, plan }) => makeHost(`d${++doubles}`, { ...plan, id: candidateId }, environment),
     operator: { process: operator, context }
   })
   for (const fault of scenario.faults) arrange(fault)

@@ -37,16 +37,18 @@ export const untilNextPoll = (age: bigint, heartbeat: bigint): bigint => {
 /** The longest of some spans. */
 const longest = (...spans: ReadonlyArray<bigint>): bigint => spans.reduce((a, b) => a > b ? a : b, 0n)
 
+/** How often to renew: each heartbeat, and early enough for a second try where `belief`, the span of belief, is short. */
+export const renewalPeriod = (heartbeat: bigint, belief: bigint): bigint =>
+  heartbeat < belief / 2n ? heartbeat : belief / 2n
+
 /**
- * When to renew again: each heartbeat, and early enough for a second try where `belief`, the span of belief, is short. Counted,
- * as the belief is, from the start of the last attempt, which was `age` ago.
+ * When to renew again: counted, as the belief is, from the start of the last attempt, which was `age` ago.
  *
  * But not without a rest, as far as the belief allows. Whoever has to conflict with renewals, as a challenge does, reads before
  * it commits, and needs room between two: three times what the claim took, which did the same, or four times the last attempt, which
  * has only committed.
  */
-export const untilRenewal = (heartbeat: bigint, belief: bigint, age: bigint, claimTook: bigint): bigint => {
-  const period = heartbeat < belief / 2n ? heartbeat : belief / 2n
+export const untilRenewal = (period: bigint, belief: bigint, age: bigint, claimTook: bigint): bigint => {
   const room = longest(3n * claimTook, 4n * age)
   return longest(period - age, period / 2n, room < belief / 3n ? room : belief / 3n)
 }

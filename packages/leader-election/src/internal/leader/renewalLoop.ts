@@ -1,63 +1,44 @@
-/** When a leader renews: at the pace of its heartbeat, woken early by its watches. How: `renewal.ts`. */
+/**
+ * When a leader renews: at the pace of its heartbeat, together with the other tenures of its process; and alone, at once, when a watch has
+ * fired or the group could not renew it. How: `renewal.ts`.
+ */
+import type { FdbError } from "@effect-fdb/core"
+import * as FdbErrors from "@effect-fdb/core/FdbError"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { ClockOutOfRange, StoreError } from "../../ElectionError.ts"
 import { isTransient } from "../candidate/contact.ts"
+import { type Cohort, type Group, Groups, type Member } from "../candidate/group.ts"
 import * as Pacing from "../candidate/pacing.ts"
 import type { Watches } from "../candidate/watches.ts"
 import type { Refusal } from "../protocol/lossTraits.ts"
-import { finishElection, type Outcome, type Renewed, renewFast, renewFully } from "./renewal.ts"
+import { finishElection, type Outcome, type Renewable, type Renewed, renewFast, renewFully } from "./renewal.ts"
 import type { Tenure } from "./tenure.ts"
 
 type Path = "fast" | "full"
 
-class RenewalLoop {
-  private readonly tenure: Tenure
-  private readonly watches: Watches
-  private failures = 0
+/** How the renewals of one tenure fare. */
+class Renewals implements Renewable, Member {
+  readonly tenure: Tenure
+  readonly watches: Watches
+  readonly context: Context.Context<never>
+  /** In a row. */
+  failures = 0
 
-  constructor(tenure: Tenure, watches: Watches) {
+  constructor(tenure: Tenure, watches: Watches, context: Context.Context<never>) {
     this.tenure = tenure
     this.watches = watches
+    this.context = context
   }
 
-  /** One renewal: in one round trip where nothing is known to have changed, and fully where that fails. */
-  round(): Effect.Effect<void> {
-    return Effect.suspend(() =>
-      this.watches.isWatching && this.tenure.isFresh
-        ? Effect.flatMap(this.attempt("fast", renewFast(this.tenure)), (done) => done ? Effect.void : this.fully())
-        : this.fully()
-    )
+  /** Whether nothing is known to have changed since it was last renewed. */
+  get isUndisturbed(): boolean {
+    return this.failures === 0 && this.watches.isWatching && this.tenure.obstacle === undefined
   }
 
-  /** One renewal that takes nothing for known. What was found out on the way here may have ended the tenure. */
-  fully(): Effect.Effect<void> {
-    return Effect.flatMap(
-      this.tenure.end.check,
-      (held) => held ? Effect.asVoid(this.attempt("full", renewFully(this.tenure, this.watches))) : Effect.void
-    )
-  }
-
-  /** Whether it has led to anything. */
-  private attempt(path: Path, renew: Effect.Effect<Outcome, StoreError | ClockOutOfRange>): Effect.Effect<boolean> {
-    return Effect.suspend(() => {
-      const { belief, candidate } = this.tenure
-      const begun = candidate.now()
-      const headroom = belief.remaining()
-      return Effect.matchEffect(renew, {
-        onFailure: (error) => Effect.as(this.failed(path, error), false),
-        onSuccess: (outcome) => {
-          this.failures = 0
-          const told = outcome._tag === "Refused"
-            ? this.refused(outcome.because)
-            : this.confirmed(path, outcome, begun, headroom)
-          return Effect.as(told, true)
-        }
-      })
-    })
-  }
-
-  private failed(path: Path, error: StoreError | ClockOutOfRange): Effect.Effect<void> {
+  failed(path: Path, error: StoreError | ClockOutOfRange): Effect.Effect<void> {
     const { candidate: { contact, events }, end, term } = this.tenure
     if (path === "full") {
       this.failures++
@@ -68,6 +49,13 @@ class RenewalLoop {
       this.tenure.hinderedBy(error._tag === "ClockOutOfRange" ? "clock-jumped" : "broken")
     } else if (path === "full" && !isTransient(error)) return Effect.andThen(told, end.lose("broken"))
     return told
+  }
+
+  /** Takes note of what came of an attempt, which was begun with so much `headroom` left of the belief. */
+  found(path: Path, outcome: Outcome, begun: bigint, headroom: bigint): Effect.Effect<void> {
+    if (outcome._tag === "Failed") return this.failed(path, outcome.error)
+    this.failures = 0
+    return outcome._tag === "Refused" ? this.refused(outcome.because) : this.confirmed(path, outcome, begun, headroom)
   }
 
   private refused(because: Refusal): Effect.Effect<void> {
@@ -96,33 +84,135 @@ class RenewalLoop {
     })
   }
 
-  /** How long to wait for the next round. */
-  pause(): Pacing.Pause {
-    const { belief, candidate: { contact: { heartbeat }, marginOf, now }, claimTook, lease, version } = this.tenure
-    if (this.failures > 0) {
-      return { about: Pacing.backOff(this.failures, Pacing.beforeDeadline(belief.remaining(), heartbeat)) }
-    }
+  /** The time between two renewals, and how long to wait for the next one. */
+  get pace(): { readonly period: bigint; readonly pause: bigint } {
+    const { candidate: { contact: { heartbeat }, marginOf, now }, claimTook, lease, version } = this.tenure
     const span = lease.duration - marginOf(lease.duration)
-    return { about: Pacing.untilRenewal(heartbeat, span, now() - version.at, claimTook) }
+    const period = Pacing.renewalPeriod(heartbeat, span)
+    return { period, pause: Pacing.untilRenewal(period, span, now() - version.at, claimTook) }
   }
 
-  /** Whether a change may cut the wait short; after a failure it must not, for then nothing has been read since. */
-  get mayBeWoken(): boolean {
-    return this.failures === 0
+  /** How long to wait after failures. */
+  get backOff(): bigint {
+    const { belief, candidate: { contact: { heartbeat } } } = this.tenure
+    return Pacing.backOff(this.failures, Pacing.beforeDeadline(belief.remaining(), heartbeat))
   }
 }
 
+type Members = readonly [Renewals, ...ReadonlyArray<Renewals>]
+
+const isSome = (members: ReadonlyArray<Renewals>): members is Members => members.length > 0
+
+/** Makes an attempt. Who has left the group meanwhile is not told of it. */
+const attempt = <E extends StoreError | ClockOutOfRange>(
+  path: Path,
+  members: Members,
+  renewing: Effect.Effect<ReadonlyArray<Outcome>, E>,
+  isPresent: (member: Renewals) => boolean
+): Effect.Effect<Result.Result<ReadonlyArray<Outcome>, E>> =>
+  Effect.gen(function*() {
+    const begun = members[0].tenure.candidate.now()
+    const headroom = members.map(({ tenure: { belief } }) => belief.remaining())
+    const result = yield* Effect.result(renewing)
+    for (const [i, member] of members.entries()) {
+      if (!isPresent(member)) continue
+      const told = Result.isFailure(result)
+        ? member.failed(path, result.failure)
+        : member.found(path, result.success[i]!, begun, headroom[i]!)
+      yield* Effect.provideContext(told, member.context)
+    }
+    return result
+  })
+
+const attemptFast = (members: Members, isPresent: (member: Renewals) => boolean) => {
+  const [{ tenure }, ...others] = members
+  return attempt("fast", members, renewFast([tenure, ...others.map(({ tenure }) => tenure)]), isPresent)
+}
+
+/** Renews one tenure, and takes nothing for known. What was found out before may have ended it. */
+const renewAlone = (renewals: Renewals): Effect.Effect<void> =>
+  Effect.flatMap(renewals.tenure.end.check, (held) =>
+    held
+      ? Effect.asVoid(attempt("full", [renewals], renewFully([renewals], { again: true }), () => true))
+      : Effect.void)
+
+/** When those who have just been renewed are to be renewed again: at the pace of the first to be due. */
+const nextBeats = (renewed: ReadonlyArray<Renewals>): Effect.Effect<ReadonlyArray<Cohort<Renewals>>> => {
+  const byPeriod = new Map<bigint, { readonly members: Array<Renewals>; pause: bigint }>()
+  for (const member of renewed) {
+    const { pause, period } = member.pace
+    const cohort = byPeriod.get(period) ?? { members: [], pause }
+    byPeriod.set(period, cohort)
+    cohort.members.push(member)
+    if (pause < cohort.pause) cohort.pause = pause
+  }
+  return Effect.forEach(byPeriod, ([period, { members, pause }]) =>
+    Effect.map(Pacing.jitter(pause), (pause) => {
+      const now = members[0]!.tenure.candidate.now()
+      return { members, period, dueAt: now + pause, from: now + period / 2n }
+    }))
+}
+
+/** When a joint attempt is made again that has failed: at once by halves where one of them has kept the others from being renewed. */
+const nextTries = (members: Members, error: FdbError): Effect.Effect<ReadonlyArray<Cohort<Renewals>>> => {
+  if (!isTransient(error)) return Effect.succeed([])
+  const now = members[0].tenure.candidate.now()
+  // As it is, with nobody else.
+  const cohort = (members: ReadonlyArray<Renewals>, dueAt: bigint) => ({ members, period: 0n, dueAt, from: dueAt + 1n })
+  if (error.code === FdbErrors.codes.notCommitted && members.length > 1) {
+    const half = members.length >> 1
+    return Effect.succeed([cohort(members.slice(0, half), now), cohort(members.slice(half), now)])
+  }
+  const backOff = members.map(({ backOff }) => backOff).reduce((a, b) => a < b ? a : b)
+  return Effect.map(Pacing.jitter(backOff), (pause) => [cohort(members, now + pause)])
+}
+
+/**
+ * Renews tenures together: in one round trip where all were last written at one version, which then says for each what it says for one
+ * (11); else by a joint read of all. Whoever cannot be renewed goes on alone.
+ */
+const beat = (members: ReadonlyArray<Renewals>, group: Group<Renewals>) =>
+  Effect.gen(function*() {
+    const isPresent = (member: Renewals) => group.has(member)
+    const goOn = () => nextBeats(members.filter((member) => member.isUndisturbed && member.tenure.end.reason === undefined))
+    if (isSome(members) && mayRenewFast(members)) {
+      if (Result.isSuccess(yield* attemptFast(members, isPresent))) return yield* goOn()
+    }
+    if (members.length === 1) return []
+    const held = members.filter((member) => isPresent(member) && member.tenure.end.checkNow(member.context))
+    if (!isSome(held)) return []
+    const renewed = yield* attempt("full", held, renewFully(held, { again: false }), isPresent)
+    return yield* Result.isSuccess(renewed) ? goOn() : nextTries(held, renewed.failure)
+  })
+
+const mayRenewFast = (members: Members): boolean => {
+  const { version } = members[0].tenure.version
+  return members.every(({ tenure, watches }) =>
+    tenure.isFresh && tenure.version.version === version && watches.isWatching
+  )
+}
+
+const groups = new Groups<Renewals>(beat)
+
 /** Renews until the tenure is over. */
 export const keepRenewing = (tenure: Tenure, watches: Watches): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const loop = new RenewalLoop(tenure, watches)
-    const sleep = yield* Pacing.pacer
-    tenure.candidate.lifecycle.wokenBy(watches.wake)
-    if (!(yield* finishElection(tenure, watches))) yield* loop.fully()
-    while (true) {
-      const pause = sleep(loop.pause())
-      yield* loop.mayBeWoken ? watches.during(pause) : pause
-      if (!(yield* tenure.end.check)) return
-      yield* loop.round()
-    }
-  }).pipe(tenure.end.losingByDefect("renewal loop"))
+  Effect.contextWith((context: Context.Context<never>) =>
+    Effect.gen(function*() {
+      const { clock, database, lifecycle } = tenure.candidate
+      const renewals = new Renewals(tenure, watches, context)
+      const group = groups.of(database, clock)
+      const sleep = yield* Pacing.pacer
+      lifecycle.wokenBy(watches.wake)
+      if (!(yield* finishElection(renewals))) yield* renewAlone(renewals)
+      while (true) {
+        if (renewals.isUndisturbed) {
+          const [cohort] = yield* nextBeats([renewals])
+          yield* watches.during(group.join(renewals, cohort!))
+        } else if (renewals.failures === 0) yield* watches.during(sleep({ about: renewals.pace.pause }))
+        // Not to be cut short, for nothing has been read since a watch has fired.
+        else yield* sleep({ about: renewals.backOff })
+        if (!(yield* tenure.end.check)) return
+        yield* renewAlone(renewals)
+      }
+    })
+  ).pipe(tenure.end.losingByDefect("renewal loop"))

@@ -10,7 +10,7 @@ import type { HeldRecord, LeaseRecord } from "../protocol/records.ts"
 import * as Codec from "../storage/codec.ts"
 import { Belief } from "./belief.ts"
 import { TenureEnd } from "./end.ts"
-import { Watchdog } from "./watchdog.ts"
+import { type Watchdog, watchdogOf } from "./watchdog.ts"
 
 /** What keeps the tenure from being renewed, and may pass before the belief is over. */
 type Obstacle = Extract<LossReason, "disabled" | "broken" | "clock-jumped">
@@ -40,12 +40,13 @@ export class Tenure {
     this.term = leader.term
     this.leader = leader
     this.record = Result.getOrThrow(Codec.encodeLeader(leader))
-    this.belief = new Belief(candidate.clock, attempt, lease.duration, candidate.marginOf(lease.duration))
+    const margin = candidate.marginOf(lease.duration)
+    this.belief = new Belief(candidate.clock, attempt, lease.duration, margin)
     this.scope = scope
     this.claimTook = candidate.now() - attempt.monotonic
     this.start = lease.expiry - lease.duration
     this.written = { lease, version: { version, at: attempt.monotonic } }
-    this.watchdog = new Watchdog(this)
+    this.watchdog = watchdogOf(candidate.clock, lease.duration, margin)
     this.end = new TenureEnd(this)
   }
 

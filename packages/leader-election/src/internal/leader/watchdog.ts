@@ -1,9 +1,13 @@
 /**
- * Looks at the belief in time, on both clocks, whatever the renewal waits for (3). The work's scheduler and clock, the guard and the
- * renewal look, too; `end.ts` ends the tenure.
+ * Looks at the belief in time, on both clocks, whatever the renewal waits for (3). One timer looks at all tenures of a process that are
+ * looked at as often. The work's scheduler and clock, the guard and the renewal look, too; `end.ts` ends the tenure.
  */
-import * as Duration from "effect/Duration"
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import { Alarm } from "../candidate/alarm.ts"
 import type { Tenure } from "./tenure.ts"
 
 /** How long it looks away at most: for a margin, but not ever more often where that is next to nothing. */
@@ -12,37 +16,92 @@ const watchdogInterval = (leaseDuration: bigint, margin: bigint): bigint => {
   return margin > least ? margin : least
 }
 
-export class Watchdog {
-  private readonly tenure: Tenure
-  /** When it looks again, on the monotonic clock. */
-  private looksAt = 0n
+const intervalOf = ({ candidate: { marginOf }, lease: { duration } }: Tenure): bigint =>
+  watchdogInterval(duration, marginOf(duration))
 
-  constructor(tenure: Tenure) {
-    this.tenure = tenure
+interface Watched {
+  readonly context: Context.Context<never>
+  readonly over: (end: Effect.Effect<void>) => void
+}
+
+interface Look {
+  readonly at: bigint
+  readonly context: Context.Context<never>
+}
+
+export class Watchdog {
+  private readonly clock: Clock.Clock
+  private readonly alarm: Alarm
+  private readonly watched = new Map<Tenure, Watched>()
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+    this.alarm = new Alarm(clock, (slept) => this.lookAtAll(slept))
   }
 
   /**
    * Looks until the tenure is over. It notices a wall clock that jumps, and a tenure that has ended elsewhere, within an interval,
    * and so before the lease lapses.
    */
-  readonly run: Effect.Effect<void> = Effect.suspend(() => {
-    const { tenure } = this
-    const { belief, candidate: { marginOf, now }, end } = tenure
-    const watch: Effect.Effect<void> = Effect.flatMap(end.check, (held) => {
-      if (!held) return Effect.void
-      const remaining = belief.remaining()
-      const longest = watchdogInterval(tenure.lease.duration, marginOf(tenure.lease.duration))
-      const pause = remaining < longest ? remaining : longest
-      this.looksAt = now() + pause
-      return Effect.andThen(Effect.sleep(Duration.nanos(pause)), watch)
+  watch(tenure: Tenure): Effect.Effect<void> {
+    return Effect.contextWith((context: Context.Context<never>) =>
+      Effect.callback<void>((resume) => {
+        const watched = { context, over: resume }
+        this.watched.set(tenure, watched)
+        const next = this.look(tenure, watched)
+        if (next !== undefined) this.alarm.ringAt(next.at, context)
+        return Effect.sync(() => this.forget(tenure))
+      })
+    )
+  }
+
+  private lookAtAll(slept: Exit.Exit<void>): void {
+    let next: Look | undefined
+    for (const [tenure, watched] of this.watched) {
+      const look = slept._tag === "Success" ? this.look(tenure, watched) : this.leave(tenure, watched, slept)
+      if (look !== undefined && (next === undefined || look.at < next.at)) next = look
+    }
+    if (next !== undefined) this.alarm.ringAt(next.at, next.context)
+  }
+
+  /** Looks, and tells when to look again. What a tenure dies of must not keep the others from being looked at. */
+  private look(tenure: Tenure, watched: Watched): Look | undefined {
+    const { context } = watched
+    const looked = Result.try(() => {
+      if (!tenure.end.checkNow(context)) return undefined
+      const remaining = tenure.belief.remaining()
+      const longest = intervalOf(tenure)
+      return { at: this.clock.monotonicTimeNanosUnsafe() + (remaining < longest ? remaining : longest), context }
     })
-    return end.losingByDefect("watchdog")(watch)
-  })
+    return Result.getOrUndefined(looked) ??
+      this.leave(tenure, watched, Result.isFailure(looked) ? Effect.die(looked.failure) : Effect.void)
+  }
+
+  private leave(tenure: Tenure, { over }: Watched, end: Effect.Effect<void>): undefined {
+    this.forget(tenure)
+    over(end)
+  }
+
+  private forget(tenure: Tenure): void {
+    this.watched.delete(tenure)
+    if (this.watched.size === 0) this.alarm.cancel()
+  }
 
   /** Makes sure that a belief that was shortened is looked at when it ends. */
-  readonly beliefShortened: Effect.Effect<void> = Effect.suspend(() =>
-    this.tenure.belief.monotonicUntil >= this.looksAt
-      ? Effect.void
-      : Effect.asVoid(Effect.forkDetach(this.run, { startImmediately: true }))
-  )
+  beliefShortened(tenure: Tenure): void {
+    const watched = this.watched.get(tenure)
+    if (watched !== undefined) this.alarm.ringAt(tenure.belief.monotonicUntil, watched.context)
+  }
+}
+
+const watchdogs = new WeakMap<Clock.Clock, Map<bigint, Watchdog>>()
+
+/** The watchdog of a new tenure. Those that are looked at seldom have another, so that nobody looks at them more often. */
+export const watchdogOf = (clock: Clock.Clock, leaseDuration: bigint, margin: bigint): Watchdog => {
+  const ofClock = watchdogs.get(clock) ?? new Map<bigint, Watchdog>()
+  watchdogs.set(clock, ofClock)
+  const interval = watchdogInterval(leaseDuration, margin)
+  const watchdog = ofClock.get(interval) ?? new Watchdog(clock)
+  ofClock.set(interval, watchdog)
+  return watchdog
 }

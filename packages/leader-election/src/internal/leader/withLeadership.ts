@@ -73,8 +73,9 @@ const elect = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore
 
 /** Begins what keeps a tenure up, until it ends. `whenOver` runs when the belief is over. */
 const keepUp = Effect.fnUntraced(function*({ following, tenure }: Won, whenOver: Effect.Effect<void>) {
-  const { scope, watchdog } = tenure
-  yield* Effect.forkIn(Effect.andThen(watchdog.run, whenOver), scope)
+  const { end, scope, watchdog } = tenure
+  const watched = end.losingByDefect("watchdog")(watchdog.watch(tenure))
+  yield* Effect.forkIn(Effect.andThen(watched, whenOver), scope)
   yield* following.cancel
   yield* Effect.forkIn(keepRenewing(tenure, yield* Scope.provide(Watches.make, scope)), scope)
   yield* Effect.forkIn(Eviction.patrol(tenure), scope)

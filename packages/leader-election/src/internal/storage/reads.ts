@@ -84,47 +84,77 @@ export const tenure = (keys: ElectionKeys, term: bigint): StoredRecord<HistoryEn
 export const read = <A, E>(reads: Reads, { decode, key }: StoredRecord<A, E>): Effect.Effect<A, FdbError | E> =>
   Effect.flatMap(reads.get(key), (bytes) => Effect.fromResult(decode(bytes)))
 
-/** Reads records in one wave. Where several cannot be used, the first of them is told. */
+type Decoded<Records extends ReadonlyArray<StoredRecord<unknown, unknown>>> = Result.Result<
+  { -readonly [K in keyof Records]: Records[K] extends StoredRecord<infer A, unknown> ? A : never },
+  Records[number] extends StoredRecord<unknown, infer E> ? E : never
+>
+
+/** Where several cannot be used, the first of them is told. */
+const decodeAll = <const Records extends ReadonlyArray<StoredRecord<unknown, unknown>>>(
+  records: Records,
+  values: ReadonlyArray<Uint8Array | undefined>
+): Decoded<Records> => Result.all(records.map(({ decode }, index) => decode(values[index]))) as never
+
+/** Reads records in one wave. */
 export const readAll = <const Records extends ReadonlyArray<StoredRecord<unknown, unknown>>>(
   reads: Reads,
   records: Records
-): Effect.Effect<
-  { -readonly [K in keyof Records]: Records[K] extends StoredRecord<infer A, unknown> ? A : never },
-  FdbError | (Records[number] extends StoredRecord<unknown, infer E> ? E : never)
-> =>
+): Effect.Effect<Result.Result.Success<Decoded<Records>>, FdbError | Result.Result.Failure<Decoded<Records>>> =>
   Effect.flatMap(
     reads.getAll(records.map(({ key }) => key)),
-    (values) => Effect.fromResult(Result.all(records.map(({ decode }, index) => decode(values[index]))))
+    (values) => Effect.fromResult(decodeAll(records, values))
   ) as never
 
-/** Everything that a decision needs, in one wave of reads; and the history of the tenure of `term`, if that may have to end. */
+/** Which view of which election is to be read: that of the candidate `id`, with the history of the tenure of `term`, if that may have to end. */
+export interface ViewOf {
+  readonly keys: ElectionKeys
+  readonly id: string
+  readonly term?: bigint | undefined
+}
+
+const recordsOf = ({ id, keys, term }: ViewOf) =>
+  [
+    config(keys),
+    leader(keys),
+    lease(keys),
+    challenge(keys),
+    candidate(keys, id),
+    ...(term === undefined ? [] : [tenure(keys, term)])
+  ] as const
+
+/** Everything that decisions need, in one wave of reads. */
+export const readViews = (
+  reads: Reads,
+  views: ReadonlyArray<ViewOf>
+): Effect.Effect<ReadonlyArray<Result.Result<ElectionView, InvalidState | NotInitialized>>, FdbError> => {
+  const wanted = views.map(recordsOf)
+  return Effect.map(reads.getAll(wanted.flat().map(({ key }) => key)), (values) => {
+    let next = 0
+    return wanted.map((records) => {
+      const decoded = decodeAll(records, values.slice(next, next += records.length))
+      return Result.map(decoded, ([config, leader, lease, challenge, candidate, tenure]): ElectionView => ({
+        config,
+        enabled: config.electionEnabled,
+        allowPreemption: config.allowPreemption,
+        leaseDuration: Duration.toNanosUnsafe(config.leaseDuration),
+        leader,
+        lease,
+        challenge,
+        candidate,
+        tenure
+      }))
+    })
+  })
+}
+
+/** One such view. */
 export const readView = (
   reads: Reads,
   keys: ElectionKeys,
   id: string,
   term?: bigint
 ): Effect.Effect<ElectionView, StoreError> =>
-  Effect.map(
-    readAll(reads, [
-      config(keys),
-      leader(keys),
-      lease(keys),
-      challenge(keys),
-      candidate(keys, id),
-      ...(term === undefined ? [] : [tenure(keys, term)])
-    ]),
-    ([config, leader, lease, challenge, candidate, tenure]) => ({
-      config,
-      enabled: config.electionEnabled,
-      allowPreemption: config.allowPreemption,
-      leaseDuration: Duration.toNanosUnsafe(config.leaseDuration),
-      leader,
-      lease,
-      challenge,
-      candidate,
-      tenure
-    })
-  )
+  Effect.flatMap(readViews(reads, [{ keys, id, term }]), ([view]) => Effect.fromResult(view!))
 
 /** Decodes a pair of a subspace: what its key ends in, and its record. */
 const decodeEntry = <Tail, A, B>(

@@ -127,6 +127,9 @@ export const writeRegistration = Effect.fnUntraced(function*<E = never>(
   )
 })
 
+const encodeHeartbeat = (keys: ElectionKeys, { id, registration }: Identity, priority: number, now: bigint) =>
+  encoded(keys.candidate(id), Codec.encodeCandidate({ priority, lastHeartbeat: now, registration }))
+
 /** Writes that the candidate lives. */
 export const writeHeartbeat = (
   tx: TransactionService,
@@ -135,11 +138,7 @@ export const writeHeartbeat = (
   priority: number,
   now: bigint
 ): Effect.Effect<void, FdbError | InvalidState | ClockOutOfRange> =>
-  write(
-    tx,
-    keys.candidate(me.id),
-    Codec.encodeCandidate({ priority, lastHeartbeat: now, registration: me.registration })
-  )
+  Effect.flatMap(encodeHeartbeat(keys, me, priority, now), (heartbeat) => tx.set(keys.candidate(me.id), heartbeat))
 
 /** Writes a claim: the leader, its lease, and the history with the tenure `ended`. Gives the two records. */
 export const writeClaim = Effect.fnUntraced(function*(
@@ -173,7 +172,7 @@ export const writeClaim = Effect.fnUntraced(function*(
   return { leader, lease }
 })
 
-/** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else. */
+/** Writes a renewal: the lease, which it gives, and the leader's own heartbeat, nothing else; and nothing at all where it fails. */
 export const writeRenewal = (
   tx: TransactionService,
   keys: ElectionKeys,
@@ -182,13 +181,16 @@ export const writeRenewal = (
   ballot: bigint,
   leaseDuration: bigint
 ): Effect.Effect<LeaseRecord, FdbError | InvalidState | ClockOutOfRange> =>
-  Effect.flatMap(Clock.currentTimeNanos, (now) => {
-    const lease = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
-    return addDecisionConflicts(tx, keys, leader.id).pipe(
-      Effect.andThen(write(tx, keys.lease, Codec.encodeLease(lease))),
-      Effect.andThen(writeHeartbeat(tx, keys, leader, priority, now)),
-      Effect.as(lease)
-    )
+  Effect.gen(function*() {
+    const now = yield* Clock.currentTimeNanos
+    const renewed = { ballot, duration: leaseDuration, expiry: now + leaseDuration }
+    // Both before anything is written: other renewals may be in the same transaction.
+    const lease = yield* encoded(keys.lease, Codec.encodeLease(renewed))
+    const heartbeat = yield* encodeHeartbeat(keys, leader, priority, now)
+    yield* addDecisionConflicts(tx, keys, leader.id)
+    yield* tx.set(keys.lease, lease)
+    yield* tx.set(keys.candidate(leader.id), heartbeat)
+    return renewed
   })
 
 /** Writes a challenge of the candidate of that id, if its wall clock tells a time that its claim could record. */

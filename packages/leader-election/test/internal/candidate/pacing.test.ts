@@ -52,8 +52,8 @@ describe("the pace", () => {
   })
 
   it("renews each heartbeat, and early enough for a second try", () => {
-    assert.strictEqual(Pacing.untilRenewal(3n, 9n, 0n, 0n), 3n)
-    assert.strictEqual(Pacing.untilRenewal(8n, 9n, 0n, 0n), 4n)
+    assert.strictEqual(Pacing.renewalPeriod(3n, 9n), 3n)
+    assert.strictEqual(Pacing.renewalPeriod(8n, 9n), 4n)
   })
 
   it("renews the earlier the longer the last attempt took, but rests, and leaves room for as much as a claim", () => {
@@ -61,7 +61,7 @@ describe("the pace", () => {
     assert.strictEqual(Pacing.untilRenewal(30n, 900n, 20n, 0n), 80n)
     assert.strictEqual(Pacing.untilRenewal(30n, 900n, 5n, 50n), 150n)
     assert.strictEqual(Pacing.untilRenewal(30n, 900n, 200n, 200n), 300n, "a third of the belief, and no more")
-    assert.strictEqual(Pacing.untilRenewal(900n, 900n, 300n, 0n), 300n)
+    assert.strictEqual(Pacing.untilRenewal(450n, 900n, 300n, 0n), 300n)
   })
 
   it("backs off by doubling, up to a bound", () => {

@@ -44,21 +44,21 @@ claim-without-conflict (late, growth): a claim does not conflict with what it re
     {+{ ...keys, config: keys.tenure(0n), leader: keys.tenure(0n), lease: keys.tenure(0n), \
     challenge: keys.tenure(0n), candidate: () => keys.tenure(0n) }+}, claimant.id)
 renewal-without-config (changes, replay): a renewal does not conflict with config
-  storage/writes: return addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, leader.id)
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
 renewal-without-challenge (late, replay): a renewal does not conflict with challenge
-  storage/writes: return addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, leader.id)
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
 renewal-without-candidate (operators, registered): a renewal does not conflict with candidate
-  storage/writes: return addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.tenure(0n) }+}, leader.id)
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
 renewal-without-leader-and-lease (late, growth): a renewal does not conflict with leader and lease
-  storage/writes: return addDecisionConflicts(tx, [-keys-]\
-    {+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, leader.id)
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]\
+    {+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
 resignation-without-config (changes, replay): a resignation does not conflict with config
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, leader.id)
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, leader.id);\n    const
 resignation-without-challenge (late, replay): a resignation does not conflict with challenge
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, leader.id)
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, leader.id);\n    const
 resignation-without-leader-and-lease (late, replay): a resignation does not conflict with leader and lease
   storage/writes: yield* addDecisionConflicts(tx, [-keys-]\
-    {+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, leader.id)
+    {+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, leader.id);\n    const
 challenge-without-config (changes, replay): a challenge does not conflict with config
   storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, id)
 challenge-without-leader-and-lease (late, replay): a challenge does not conflict with leader and lease
@@ -78,7 +78,7 @@ does-not-yield (calm, replay): a leader that was asked to step down claims the v
 claim-without-beat (calm, replay): a claim does not show that its candidate lives
   storage/writes: [-yield* writeHeartbeat(tx, keys, claimant, claimant.priority, now);\n    -]if
 renewal-without-beat (calm, replay): a renewal does not show that its candidate lives
-  storage/writes: [-Effect.andThen(writeHeartbeat(tx, keys, leader, priority, now)), -]
+  storage/writes: [-yield* tx.set(keys.candidate(leader.id), heartbeat);-]
 request-not-obeyed (calm, replay): an operator's request obliges nobody
   protocol/challenge: [-if (challenge.challenger === undefined)\n        return "stepped-down";-]
 stepped-down-as-resigned (calm, replay): a leader that yields to an operator is told to have resigned
@@ -104,7 +104,7 @@ wall-clock-not-watched (clocks, deadline): a leader believes its monotonic clock
 no-margin (clocks, deadline): a leader believes for the whole lease
   protocol/lease: attemptStart + leaseDuration[- - margin-]
 wall-clock-looked-at-late (clocks, deadline): the watchdog looks again when the belief is over by the monotonic clock
-  leader/watchdog: const pause = remaining[- < longest ? remaining : longest-];
+  leader/watchdog: ([-remaining < longest ? remaining : longest-]{+remaining+})
 work-scheduler-dropped (clocks, deadline): a fiber of the work that an answer calls goes on before the belief has been \
     looked at
   leader/work: [-scheduled(tenure), -]Span
@@ -127,7 +127,7 @@ belief-revived (pauses, deadline): a confirmation that comes when the belief is 
 guard-without-check (pauses, deadline): the guard does not check the belief
   leader/guard: Effect.flatMap([-end.check, (held) => held-]{+Effect.void, () => true+}
 no-watchdog (pauses, deadline): nobody watches the belief while a call to the database hangs
-  leader/withLeadership: [-Effect.andThen(watchdog.run, whenOver)-]{+Effect.void+}
+  leader/withLeadership: [-Effect.andThen(watched, whenOver)-]{+Effect.void+}
 no-polling (pauses, liveness): a follower waits for its watches only
   follower/campaign: watches.during([-sleep(round.success)-]{+Effect.never+})
 lease-from-the-commit (network, beliefs): a leader counts its lease from the answer of the renewal, not from its start
@@ -167,7 +167,7 @@ request-overwritten (late, replay): a challenge replaces an operator's request
   protocol/challenge: [-(challenge.challenger !== undefined && -]challenge.priority < claimant.priority[-)-]
 renewal-at-a-new-version (late, replay): a renewal in one round trip asks for a version, instead of taking that of the \
     last
-  leader/renewal: [-tx.setReadVersion(tenure.version.version)-]{+Effect.void+}.pipe(
+  leader/renewal: [-yield* tx.setReadVersion(version.version);-]
 resignation-at-a-new-version (late, replay): a resignation in one round trip asks for a version, instead of taking \
     that of the last renewal
   leader/end: Effect.andThen([-tx.setReadVersion(version.version)-]{+Effect.void+}, Writes.resignFast(
@@ -259,7 +259,7 @@ limit-told-only (changes, deadline): a belief that is limited before the lease i
   leader/renewal: [-belief.limit(attempt, leaseDuration, marginOf(leaseDuration));-]
 limit-seen-late (changes, deadline): a belief that is limited is looked at when the watchdog looks again, which may be \
     after its end
-  leader/watchdog: [-this.tenure.belief.monotonicUntil >= this.looksAt-]{+true+}
+  leader/watchdog: if ([-watched !== undefined-]{+false+})
 disabled-lost-at-once (changes, reasons): a leader of an election that is disabled loses its tenure at once, though \
     that may pass
   leader/renewalLoop: [-if (because !== "disabled")\n-]

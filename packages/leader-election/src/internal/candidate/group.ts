@@ -6,7 +6,7 @@
  */
 import type { DatabaseService } from "@effect-fdb/core"
 import type * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -33,7 +33,10 @@ export interface Cohort<M extends Member> {
 }
 
 /** Makes a beat. Gives the cohorts that go on; the membership of all others ends. */
-export type Beat<M extends Member> = (members: ReadonlyArray<M>, group: Group<M>) => Effect.Effect<ReadonlyArray<Cohort<M>>>
+export type Beat<M extends Member> = (
+  members: ReadonlyArray<M>,
+  group: Group<M>
+) => Effect.Effect<ReadonlyArray<Cohort<M>>>
 
 interface Running<M extends Member> {
   readonly members: ReadonlyArray<M>
@@ -102,7 +105,8 @@ export class Group<M extends Member> {
       const together = [...members]
       this.waiting = []
       for (const other of waiting.splice(0)) {
-        const joins = other.period === period && other.from <= now && together.length + other.members.length <= mostMembers
+        const joins = other.period === period && other.from <= now &&
+          together.length + other.members.length <= mostMembers
         if (joins) together.push(...other.members)
         else waiting.push(other)
       }

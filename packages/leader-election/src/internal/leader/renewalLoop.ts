@@ -174,7 +174,8 @@ const nextTries = (members: Members, error: FdbError): Effect.Effect<ReadonlyArr
 const beat = (members: ReadonlyArray<Renewals>, group: Group<Renewals>) =>
   Effect.gen(function*() {
     const isPresent = (member: Renewals) => group.has(member)
-    const goOn = () => nextBeats(members.filter((member) => member.isUndisturbed && member.tenure.end.reason === undefined))
+    const goOn = () =>
+      nextBeats(members.filter((member) => member.isUndisturbed && member.tenure.end.reason === undefined))
     if (isSome(members) && mayRenewFast(members)) {
       if (Result.isSuccess(yield* attemptFast(members, isPresent))) return yield* goOn()
     }

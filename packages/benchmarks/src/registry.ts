@@ -4,11 +4,13 @@ import { commits } from "./benchmarks/Commits.ts"
 import { conflicts } from "./benchmarks/Conflicts.ts"
 import { cpu } from "./benchmarks/Cpu.ts"
 import { crash } from "./benchmarks/Crash.ts"
-import { elections } from "./benchmarks/Elections.ts"
 import { failover } from "./benchmarks/Failover.ts"
+import { disturbed } from "./benchmarks/Grouped.ts"
 import { guarded } from "./benchmarks/Guarded.ts"
 import { handover } from "./benchmarks/Handover.ts"
+import { hundred } from "./benchmarks/Hundred.ts"
 import { large } from "./benchmarks/Large.ts"
+import { manyLed, rush } from "./benchmarks/ManyLed.ts"
 import { resignation } from "./benchmarks/Resignation.ts"
 import { roundTrips } from "./benchmarks/RoundTrips.ts"
 import { simulatedTime } from "./benchmarks/SimulatedTime.ts"
@@ -19,11 +21,14 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   resignation,
   failover,
   guarded,
+  disturbed,
   cpu,
+  manyLed,
   simulatedTime,
   handover,
   crash,
-  elections,
+  hundred,
+  rush,
   commits,
   large
 ]

@@ -44,7 +44,7 @@ export const crash: Benchmark = {
     Store.use(engine, "disk", (store) =>
       Effect.gen(function*() {
         const config = ElectionConfig.withLeaseDuration(leaseMillis)
-        const candidates = yield* Candidates.make({ store, names, elections: 1, config })
+        const candidates = yield* Candidates.make({ store, elections: 1, config })
         const took = yield* measure(candidates, quick ? 3 : 12)
         const commit = percentile(yield* Candidates.blindCommits(100), 0.5)
         return [

@@ -49,7 +49,7 @@ export const handover: Benchmark = {
     const run = (durability: Store.Durability) =>
       Store.use(engine, durability, (store) =>
         Effect.gen(function*() {
-          const candidates = yield* Candidates.make({ store, names, elections: 1, config: new ElectionConfig({}) })
+          const candidates = yield* Candidates.make({ store, elections: 1, config: new ElectionConfig({}) })
           const took = yield* measure(candidates, handovers)
           const commit = percentile(yield* Candidates.blindCommits(handovers), 0.5)
           const label = engine.engine === "fdb" ? "FoundationDB" : `LMDB, durability ${durability}`

@@ -4,22 +4,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import type { Benchmark, Figure } from "../Benchmark.ts"
-import { start } from "../processes/messages.ts"
+import * as Renewals from "../processes/Renewals.ts"
 import * as Store from "../processes/Store.ts"
-
-/** The process that renews, and the times of its commits. */
-const renewer = (store: Store.Store) =>
-  Effect.acquireRelease(
-    Effect.callback<{ readonly took: Array<number>; readonly kill: () => void }>((resume) => {
-      const child = start("renewer.js", store)
-      const renewing = { took: [] as Array<number>, kill: () => void child.kill("SIGKILL") }
-      child.on("message", (millis: number) => {
-        renewing.took.push(millis)
-        resume(Effect.succeed(renewing))
-      })
-    }),
-    ({ kill }) => Effect.sync(kill)
-  )
 
 const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
   const space = Subspace.fromTuple([`bench ${process.pid}`])
@@ -30,7 +16,7 @@ const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
       const tx = yield* Transaction
       for (let i = from; i < to; i++) yield* tx.set(key(i), new Uint8Array(10))
     }))
-  const { took } = yield* renewer(store)
+  const renewals = yield* Renewals.begin({ store, keys: 1, heartbeatMillis: 333 })
 
   const measured = Effect.fnUntraced(function*<A>(
     what: string,
@@ -38,7 +24,7 @@ const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
   ) {
     // Lets earlier work end and garbage be collected.
     yield* Effect.sleep("1 second")
-    took.length = 0
+    renewals.length = 0
     const delays = monitorEventLoopDelay({ resolution: 1 })
     delays.enable()
     const begun = yield* Clock.monotonicTimeNanos
@@ -50,7 +36,12 @@ const run = Effect.fnUntraced(function*(store: Store.Store, keys: number) {
     const figures: ReadonlyArray<Figure> = [
       { name: `${what}`, unit: "ms", here: millis },
       { name: `${what}: the event loop held at a stretch`, unit: "ms", here: delays.max / 1e6 },
-      { name: `${what}: longest renewal beside it`, unit: "ms", here: Math.max(0, ...took), reach: { atMost: 1000 } }
+      {
+        name: `${what}: longest renewal beside it`,
+        unit: "ms",
+        here: Math.max(0, ...renewals.map(({ longest }) => longest)),
+        reach: { atMost: 1000 }
+      }
     ]
     return figures
   })

@@ -26,13 +26,14 @@ export class AcceleratedClock extends VirtualClock {
   /** Lets `millis` pass. */
   pass(millis: number): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      const until = this.events.now + millis * millisecond
+      let until = this.events.now + millis * millisecond
       const goOn = (): void => {
         if (this.events.now >= until) return resume(Effect.void)
         this.events.run(this.events.now + step)
         setImmediate(goOn)
       }
       goOn()
+      return Effect.sync(() => void (until = 0))
     })
   }
 }

@@ -14,7 +14,10 @@ export type Durability = NonNullable<DatabaseConfig.LmdbOptions["durability"]>
 export type Store =
   | { readonly engine: "lmdb"; readonly path: string; readonly durability: Durability }
   | { readonly engine: "fdb"; readonly clusterFile: string | undefined }
+  /** Each process has its own. */
+  | { readonly engine: "memory" }
 
+/** An engine whose processes share a database. */
 export type EngineChoice = { readonly engine: "lmdb" } | Extract<Store, { readonly engine: "fdb" }>
 
 export const layer: (store: Store) => Layer.Layer<Database, Error> = DatabaseConfig.open
@@ -26,11 +29,11 @@ const directory = Effect.acquireRelease(
 
 /** Measures on a new LMDB directory, or on the cluster. */
 export const use = <A, E>(
-  choice: EngineChoice,
+  choice: EngineChoice | { readonly engine: "memory" },
   durability: Durability,
   measure: (store: Store) => Effect.Effect<A, E, Database | Scope.Scope>
 ): Effect.Effect<A, E | Error> =>
   Effect.gen(function*() {
-    const store: Store = choice.engine === "fdb" ? choice : { ...choice, path: yield* directory, durability }
+    const store: Store = choice.engine === "lmdb" ? { ...choice, path: yield* directory, durability } : choice
     return yield* Effect.provide(Effect.scoped(measure(store)), layer(store))
   }).pipe(Effect.scoped)

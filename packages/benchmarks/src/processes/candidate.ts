@@ -1,28 +1,38 @@
 /** The program of a candidate. */
 import { Subspace } from "@effect-fdb/core"
-import { LeaderElection } from "@effect-fdb/leader-election"
-import * as Clock from "effect/Clock"
+import { ElectionConfig, type ElectionEvent, ElectionObserver, LeaderElection } from "@effect-fdb/leader-election"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
-import { argument, type Assignment, type Order, type Report } from "./messages.ts"
+import * as Schema from "effect/Schema"
+import { argument, type Assignment, type Order, type Report, type Usage } from "./messages.ts"
 import * as Store from "./Store.ts"
 
-const { elections, id, store, subspace } = argument<Assignment>()
+const { config: encoded, elections, id, store, subspace } = argument<Assignment>()
+const config = Schema.decodeUnknownSync(Schema.toCodecJson(ElectionConfig))(encoded)
 
-const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+const counts = { Renewed: 0, Lost: 0 }
+const observe = ({ _tag }: ElectionEvent): void => {
+  if (_tag === "Renewed" || _tag === "Lost") counts[_tag]++
+}
+
+const readNow = (): number => Number(process.hrtime.bigint()) / 1e6
+const now = Effect.sync(readNow)
+const readUsage = (): Usage => {
+  const { system, user } = process.cpuUsage()
+  return { at: readNow(), cpuMillis: (system + user) / 1000, renewed: counts.Renewed, lost: counts.Lost }
+}
 const tell = (report: Report) => Effect.sync(() => void process.send?.(report))
 
 /** The next order. */
 let ordered = Deferred.makeUnsafe<number>()
 process.on("message", (order: Order) => {
-  const { system, user } = process.cpuUsage()
   if (order.kind === "resign") Deferred.doneUnsafe(ordered, Effect.succeed(order.backAfter))
-  else process.send?.({ kind: "used", cpuMillis: (system + user) / 1000 } satisfies Report)
+  else process.send?.({ kind: "used", usage: readUsage() } satisfies Report)
 })
 
 const lead = (index: number) =>
-  LeaderElection.make(Subspace.fromTuple([subspace, index])).withLeadership(
+  LeaderElection.make(Subspace.fromTuple([subspace, index]), { config }).withLeadership(
     { id },
     () => Effect.andThen(Effect.flatMap(now, (at) => tell({ kind: "works", at })), Effect.never),
     { again: true }
@@ -32,7 +42,7 @@ const life = Effect.gen(function*() {
   let resigned: number | undefined
   while (true) {
     ordered = Deferred.makeUnsafe<number>()
-    yield* tell({ kind: "campaigns", resigned })
+    yield* tell({ kind: "campaigns", resigned, usage: readUsage() })
     const order = Effect.tap(Deferred.await(ordered), () => Effect.map(now, (at) => void (resigned = at)))
     // The order ends the scopes of the leaderships, so that they resign.
     const backAfter = yield* Effect.forEach(Array(elections).keys(), lead, { concurrency: "unbounded" }).pipe(
@@ -45,6 +55,7 @@ const life = Effect.gen(function*() {
 
 await life.pipe(
   Effect.provide(Store.layer(store)),
+  Effect.provideService(ElectionObserver, observe),
   Effect.provideService(References.MinimumLogLevel, "Warn"),
   Effect.runPromise
 )

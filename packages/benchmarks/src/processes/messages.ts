@@ -19,11 +19,20 @@ export const argument = <A>(): A => {
 /** A message from a candidate. None is sent during a handover, where it would affect the measurement. */
 export type Report =
   /** It campaigns; `resigned` is the time of the last order to resign. */
-  | { readonly kind: "campaigns"; readonly resigned: number | undefined }
+  | { readonly kind: "campaigns"; readonly resigned: number | undefined; readonly usage: Usage }
   /** The work of a tenure has begun. */
   | { readonly kind: "works"; readonly at: number }
-  /** The CPU time since its start. */
-  | { readonly kind: "used"; readonly cpuMillis: number }
+  | { readonly kind: "used"; readonly usage: Usage }
+
+/** What a process has done since its start. */
+export interface Usage {
+  readonly at: number
+  readonly cpuMillis: number
+  /** Confirmed renewals. */
+  readonly renewed: number
+  /** Tenures lost. */
+  readonly lost: number
+}
 
 /** A message to a candidate. */
 export type Order =
@@ -31,12 +40,30 @@ export type Order =
   | { readonly kind: "resign"; readonly backAfter: number }
   | { readonly kind: "tell" }
 
+/** The argument of a renewer. */
+export interface RenewerAssignment {
+  readonly store: Store
+  /** The number of keys, each of which is committed once in a heartbeat, ±20 %. */
+  readonly keys: number
+  readonly heartbeatMillis: number
+}
+
+/** What a renewer has done since its start. */
+export interface Commits {
+  readonly commits: number
+  readonly cpuMillis: number
+  /** The milliseconds of the longest commit since the last report. */
+  readonly longest: number
+}
+
 /** The argument of a candidate. */
 export interface Assignment {
   readonly store: Store
   readonly subspace: string
   readonly id: string
   readonly elections: number
+  /** `ElectionConfig` in JSON; it creates the elections. */
+  readonly config: unknown
 }
 
 /** The argument of a committer: `count` commits or wake-ups, or milliseconds of `idle`. */

@@ -3,6 +3,7 @@
  * it ran, which may be equal to one of these.
  */
 import * as Predicate from "effect/Predicate"
+import * as os from "node:os"
 
 export const ok = 0
 /** A simulation found a broken promise. */
@@ -29,9 +30,8 @@ export const notFound = 127
 /** Interrupted, as by Ctrl-C: 128 plus SIGINT. */
 export const interrupted = 130
 
-export const ofSignal = (signalNumber: number): number => 128 + signalNumber
+export const ofSignal = (signal: NodeJS.Signals): number => 128 + os.constants.signals[signal]
 
-/** Exit codes by the tag of an error. */
 const byTag: { readonly [tag: string]: number } = {
   PromiseBroken: promiseBroken,
   ShowHelp: usage,

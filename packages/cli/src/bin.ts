@@ -1,4 +1,3 @@
-/** The program. */
 import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
@@ -12,7 +11,6 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as tty from "node:tty"
 import { format } from "node:util"
 import * as Cli from "./Cli.ts"
@@ -28,7 +26,7 @@ const console: Console.Console = {
     const failure = writeOutput(format(...args))
     if (failure === undefined) return
     // Without its output, the command has no reason to continue.
-    if (failure.code === "EPIPE") exit(ExitCode.ofSignal(os.constants.signals.SIGPIPE))
+    if (failure.code === "EPIPE") exit(ExitCode.ofSignal("SIGPIPE"))
     writeError(`fdb-election: standard output cannot be written to: ${failure.message}`)
     exit(ExitCode.system)
   },
@@ -88,6 +86,6 @@ process.on("unhandledRejection", fail)
 const keepAlive = setInterval(() => {}, 2 ** 31 - 1)
 fiber.addObserver((ended) => {
   clearInterval(keepAlive)
-  if (endedBy !== undefined) exit(ExitCode.ofSignal(os.constants.signals[endedBy]))
+  if (endedBy !== undefined) exit(ExitCode.ofSignal(endedBy))
   exit(Exit.isSuccess(ended) ? ended.value : ExitCode.internal)
 })

@@ -94,7 +94,7 @@ describe.concurrent("a command that leads", () => {
     const [tenure] = await at.history()
     assert.strictEqual(tenure?.reason, "resigned")
     const killed = at.run(["--id", "a"], "kill -USR2 $$")
-    assert.strictEqual(code(await killed.ended), ExitCode.ofSignal(12))
+    assert.strictEqual(code(await killed.ended), ExitCode.ofSignal("SIGUSR2"))
   }, 180_000)
 
   it("gets variables that no shell can hold, and arguments as they are", async (context) => {
@@ -434,7 +434,7 @@ describe.concurrent("a wrapper whose launcher is stopped", () => {
     signalGroup(group, "SIGSTOP")
     await eventually("it is stopped", () => statOf(childrenOf(group)[0]!)?.[0] === "T" ? true : undefined)
     run.signal("SIGTERM")
-    assert.include([0, ExitCode.ofSignal(15)], code(await run.ended))
+    assert.include([0, ExitCode.ofSignal("SIGTERM")], code(await run.ended))
     assert.match(at.lines("log")[1] ?? "", /^end/)
   }, 180_000)
 
@@ -500,7 +500,7 @@ describe.concurrent("beside a process that has the lock of the store and does no
     const group = await nthGroup(at, 0)
     await at.hold()
     leader.signal("SIGTERM")
-    assert.include(["SIGTERM", ExitCode.ofSignal(15)], code(await leader.ended))
+    assert.include(["SIGTERM", ExitCode.ofSignal("SIGTERM")], code(await leader.ended))
     assert.isTrue(groupIsGone(group))
   }, 180_000)
 })

@@ -21,7 +21,6 @@ const keys: ReadonlyMap<string, ConfigKey> = new Map<string, ConfigKey>([
   ["preemption", { field: "allowPreemption", json: "preemption" }]
 ])
 
-/** A value in JSON: milliseconds, or true or false. */
 export const valueToJson = (value: Value): number | boolean =>
   Duration.isDuration(value) ? Duration.toMillis(value) : value
 
@@ -31,7 +30,6 @@ export const valueToText = (value: Value): string => Duration.isDuration(value) 
 export const toJson = (config: ElectionConfig): Readonly<Record<string, number | boolean>> =>
   Object.fromEntries(Array.from(keys.values(), ({ field, json }) => [json, valueToJson(config[field])]))
 
-/** The configuration in one line, for people. */
 export const inOneLine = (config: ElectionConfig): string => {
   const times = [config.leaseDuration, config.heartbeatInterval, config.candidateTimeout].map(Durations.format)
   const [enabled, preemption] = [config.electionEnabled ? "enabled" : "disabled", config.allowPreemption ? "on" : "off"]
@@ -55,7 +53,6 @@ const find = (key: string): Effect.Effect<ConfigKey, Failure> => {
 /** The longest duration. The library stores 62 bits of nanoseconds, which is a little more. */
 const longest = Duration.days(146 * 365)
 
-/** Fails if a duration of the configuration is longer than {@link longest}. */
 export const checkDurations = (config: ElectionConfig): Effect.Effect<ElectionConfig, Failure> => {
   for (const [key, { field }] of keys) {
     const value = config[field]

@@ -23,19 +23,15 @@ const writeAll = (fd: number, bytes: Uint8Array): NodeJS.ErrnoException | undefi
   return undefined
 }
 
-/**
- * Opens standard error again in non-blocking mode if it is a pipe or a terminal. Writes to a file do not block, and a socket cannot be
- * opened again.
- */
-const openNonBlocking = (): number | undefined => {
+/** Opens standard error in non-blocking mode if it is a pipe or a terminal. A write to a file does not block. */
+const openNonBlocking = (): number | "none" => {
   const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = fs.constants
   try {
     const stat = fs.fstatSync(2)
-    return stat.isFIFO() || stat.isCharacterDevice()
-      ? fs.openSync("/dev/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY)
-      : undefined
+    const mayBlock = stat.isFIFO() || stat.isCharacterDevice()
+    return mayBlock ? fs.openSync("/dev/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY) : "none"
   } catch {
-    return undefined
+    return "none"
   }
 }
 
@@ -43,7 +39,7 @@ let nonBlocking: number | "none" | undefined
 
 /** Writes a line to standard error, or drops it if the write would block. */
 export const writeError = (line: string): void => {
-  nonBlocking ??= openNonBlocking() ?? "none"
+  nonBlocking ??= openNonBlocking()
   const bytes = Buffer.from(`${line}\n`)
   if (nonBlocking === "none") return void writeAll(2, bytes)
   try {

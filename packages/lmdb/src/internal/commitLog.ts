@@ -15,14 +15,13 @@ import type * as Clock from "effect/Clock"
 import type { Reader, Write } from "./environment.ts"
 import * as layout from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
-import { lowerBound, meet, meets, type SortedRanges } from "./sortedRanges.ts"
+import { lowerBound, overlap, overlapsRange, type SortedRanges } from "./sortedRanges.ts"
 
 const nanosPerVersion = 1000n
 export const maxAgeNanos = maxReadVersionAge * nanosPerVersion
 /** The number of entries that a commit may remove beyond those that it adds. So the log shrinks after a burst. */
 const extraPruned = 8
 
-/** The version of a commit and the ranges that it wrote. */
 export interface LoggedCommit {
   readonly version: bigint
   readonly ranges: SortedRanges
@@ -68,7 +67,6 @@ export class CommitLog {
     }
   }
 
-  /** The commit of a sequence, if the log still has it. */
   get(sequence: number): LoggedCommit | undefined {
     return this.commits[sequence - this.first]
   }
@@ -99,8 +97,8 @@ export class CommitLog {
     if (readVersion === undefined) return undefined
     if (this.isTooOld(readVersion, head)) return FdbError.make(1007, "commit")
     const isWritten = this.commits.slice(this.sequenceAfter(readVersion) - this.first)
-      .some(({ ranges }) => meet(ranges, readConflicts))
-    return isWritten || readVersion <= head.version && written.some((range) => meets(readConflicts, range))
+      .some(({ ranges }) => overlap(ranges, readConflicts))
+    return isWritten || readVersion <= head.version && written.some((range) => overlapsRange(readConflicts, range))
       ? FdbError.make(1020, "commit")
       : undefined
   }

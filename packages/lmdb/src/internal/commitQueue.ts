@@ -89,7 +89,6 @@ export class CommitQueue {
       })
     )
 
-  /** Waits for the commits under way. */
   readonly drain: Effect.Effect<void> = Effect.callback((resume) => {
     this.onIdle = () => resume(Effect.void)
     this.pump()

@@ -27,7 +27,6 @@ export class CommitSignal {
     this.file = process.platform === "linux" ? directory : path.join(directory, "data.mdb")
   }
 
-  /** Adds a listener. The returned function removes it. */
   listen(listener: () => void): () => void {
     this.listeners.add(listener)
     if (this.poll === undefined) this.start()

@@ -99,7 +99,6 @@ export class Environment {
     return reader
   }
 
-  /** Runs `use` on the newest state. May throw. */
   read<A>(use: (reader: Reader) => A): A {
     const reader = this.openReader()
     try {
@@ -109,8 +108,8 @@ export class Environment {
     }
   }
 
-  /** Waits until no process opens the database, and excludes openings until the returned function is called. */
-  readonly enterToCommit = (): Promise<() => void> => this.lock.enterToCommit(this.closing.signal)
+  /** See `OpenCommitLock.enter`. */
+  readonly enterToCommit = (): Promise<() => void> => this.lock.enter("committer", this.closing.signal)
 
   /**
    * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Succeeds only if
@@ -167,7 +166,6 @@ export class Environment {
     if (!this.closing.signal.aborted && !this.isReplaced) this.root.readerCheck()
   }
 
-  /** See `StoreFiles.touch`. */
   touch(): void {
     if (!this.closing.signal.aborted && !this.isReplaced) this.files.touch()
   }
@@ -189,7 +187,6 @@ export class Environment {
   }
 }
 
-/** The random bytes that identify a database. */
 const toIdentity = (bytes: Uint8Array | undefined): string => Bytes.toHex(bytes ?? Uint8Array.of())
 
 /** A state of the database. While a reader is open, LMDB does not reuse pages that were freed since. */
@@ -270,7 +267,6 @@ function* toUserPairs(pairs: Iterable<KeyValue>): Iterable<KeyValue> {
 
 const fullDisk = "nothing was written. Free some space"
 
-/** Messages of LMDB and of the operating system, with the code and detail of the error. */
 const errors: ReadonlyArray<readonly [said: RegExp, code: number, detail: string]> = [
   [/closed/, 1101, "the LMDB database was closed"],
   [/MDB_READERS_FULL/, 1037, "more transactions read at a time than LMDB has slots for readers"],
@@ -279,7 +275,6 @@ const errors: ReadonlyArray<readonly [said: RegExp, code: number, detail: string
   [/Input\/output error/, 1510, `the disk is full or defective; ${fullDisk}`]
 ]
 
-/** Converts an error of LMDB or of the operating system. */
 export const toFdbError = (cause: unknown, phase: FdbError.Phase): FdbError.FdbError => {
   if (cause instanceof FdbError.FdbError) {
     if (cause.phase !== "read") return cause

@@ -17,7 +17,7 @@ import type { Reader, Write } from "./environment.ts"
 import * as layout from "./layout.ts"
 import * as logEntry from "./logEntry.ts"
 import * as reservations from "./reservation.ts"
-import { intersection, meet, type SortedRanges } from "./sortedRanges.ts"
+import { intersection, overlap, type SortedRanges } from "./sortedRanges.ts"
 import { inSlices, pause, slice, type Steps } from "./timeSlices.ts"
 import { type Change, WriteBatch } from "./writeBatch.ts"
 
@@ -53,7 +53,6 @@ export class LargeCommit {
   private handOverMillis = 0
   /** The number of times that others committed after it was prepared. */
   overtaken = 0
-  /** Whether it is prepared and waits for its turn. */
   isPrepared = false
 
   constructor(pending: PendingCommit, queue: CommitQueue) {
@@ -109,7 +108,7 @@ export class LargeCommit {
     for (let sequence = this.followed + 1; sequence <= head.sequence; sequence++) {
       const { ranges, version } = log.get(sequence)!
       const isAfterReads = readVersion !== undefined && readVersion < version
-      if (isAfterReads && meet(ranges, readConflicts)) return FdbError.make(1020, "commit")
+      if (isAfterReads && overlap(ranges, readConflicts)) return FdbError.make(1020, "commit")
       if (this.stale === "all") continue
       const shared = intersection(ranges, this.own)
       if (shared.length > 0) this.stale.push(shared)

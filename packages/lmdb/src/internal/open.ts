@@ -11,7 +11,7 @@ import * as path from "node:path"
 import { CannotOpen, type CannotOpenReason } from "../LmdbError.ts"
 import { type Durability, Environment } from "./environment.ts"
 import * as layout from "./layout.ts"
-import { OpenCloseMutex } from "./openCloseMutex.ts"
+import { makeOpenCloseMutex, type OpenCloseMutex } from "./openCloseMutex.ts"
 import { OpenCommitLock } from "./openCommitLock.ts"
 import * as permissions from "./permissions.ts"
 import { readersOf, type Root } from "./rootDatabase.ts"
@@ -232,7 +232,7 @@ const between = <E>(enter: Effect.Effect<() => void, E>) => <A, E2, R>(effect: E
 /** Waits until no process commits, opens or closes. */
 const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: string) =>
   Effect.tryPromise({
-    try: (signal) => mutex.enter(() => lock.enterToOpen(signal), signal),
+    try: (signal) => mutex.enter(() => lock.enter("opener", signal), signal),
     catch: toCannotOpen(directory)
   }).pipe(inTime(directory, `another process has been committing for ${openTimeout}`))
 
@@ -243,7 +243,7 @@ export const openEnvironment = Effect.fnUntraced(
     const opening: Opening = { lmdb, directory, rights, identities: new Map() }
     const head = layout.firstHead(yield* Clock.Clock)
     yield* Effect.tryPromise({ try: () => create(opening, head), catch: toCannotOpen(directory) })
-    const mutex = new OpenCloseMutex(identity)
+    const mutex = makeOpenCloseMutex(identity)
     const exclusively = between(Effect.promise(() => mutex.enter()))
     const lock = yield* exclusively(openLock(opening))
     const openEnvironment = Effect.gen(function*() {

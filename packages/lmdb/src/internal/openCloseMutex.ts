@@ -10,51 +10,49 @@ import { setTimeout as pause } from "node:timers/promises"
 const maxWaitMillis = 1000
 const pauseMillis = 2
 
+/** Other operating systems have no such names. */
 const prefixes: { readonly [platform: string]: string } = { linux: "\0", win32: "\\\\.\\pipe\\" }
 
 const nothing = () => {}
 
-export class OpenCloseMutex {
-  /** `undefined` if the operating system has no such names. */
-  private readonly name: string | undefined
-
-  /** @param identity of the directory: equal in all processes */
-  constructor(identity: string) {
-    const prefix = prefixes[process.platform]
-    this.name = prefix && `${prefix}effect-fdb-lmdb-${identity.replaceAll(":", "-")}`
-  }
-
-  /**
-   * Waits for `enterFirst` and for the mutex, and holds both until the returned function is called. While another process holds
-   * the mutex, it releases the result of `enterFirst`, so that no process waits for it. `signal` ends the wait.
-   */
-  async enter(
-    enterFirst: () => Promise<() => void> = () => Promise.resolve(nothing),
-    signal?: AbortSignal
-  ): Promise<() => void> {
-    for (let waited = 0;; waited += pauseMillis) {
-      const leaveFirst = await enterFirst()
-      const leave = await this.tryToEnter()
-      const leaveBoth = () => {
-        leave?.()
-        leaveFirst()
-      }
-      if (signal?.aborted !== true && (leave !== undefined || waited >= maxWaitMillis)) return leaveBoth
-      leaveBoth()
-      signal?.throwIfAborted()
-      await pause(pauseMillis)
-    }
-  }
+/** @param identity of the directory: equal in all processes */
+export const makeOpenCloseMutex = (identity: string) => {
+  const prefix = prefixes[process.platform]
 
   /** `undefined` if another process holds the mutex. */
-  private tryToEnter(): Promise<(() => void) | undefined> {
-    const { name } = this
-    if (name === undefined) return Promise.resolve(nothing)
-    const server = net.createServer()
-    return new Promise((resume) => {
+  const tryToEnter = (): Promise<(() => void) | undefined> =>
+    new Promise((resume) => {
+      if (prefix === undefined) return resume(nothing)
+      const server = net.createServer()
       server.once("error", (error: NodeJS.ErrnoException) => resume(error.code === "EADDRINUSE" ? undefined : nothing))
       // Without `exclusive`, the workers of `cluster` would share the name.
-      server.listen({ path: name, exclusive: true }, () => resume(() => void server.close()))
+      const path = `${prefix}effect-fdb-lmdb-${identity.replaceAll(":", "-")}`
+      server.listen({ path, exclusive: true }, () => resume(() => void server.close()))
     })
+
+  return {
+    /**
+     * Waits for `enterFirst` and for the mutex, and holds both until the returned function is called. While another process holds
+     * the mutex, it releases the result of `enterFirst`, so that no process waits for it. `signal` ends the wait.
+     */
+    enter: async (
+      enterFirst: () => Promise<() => void> = () => Promise.resolve(nothing),
+      signal?: AbortSignal
+    ): Promise<() => void> => {
+      for (let waited = 0;; waited += pauseMillis) {
+        const leaveFirst = await enterFirst()
+        const leave = await tryToEnter()
+        const leaveBoth = () => {
+          leave?.()
+          leaveFirst()
+        }
+        if (signal?.aborted !== true && (leave !== undefined || waited >= maxWaitMillis)) return leaveBoth
+        leaveBoth()
+        signal?.throwIfAborted()
+        await pause(pauseMillis)
+      }
+    }
   }
 }
+
+export type OpenCloseMutex = ReturnType<typeof makeOpenCloseMutex>

@@ -62,13 +62,9 @@ export class OpenCommitLock {
     this.openers = openers
   }
 
-  /** Waits until no process opens, and excludes openings until the returned function is called. `signal` ends the wait. */
-  readonly enterToCommit = (signal: AbortSignal): Promise<() => void> => this.enter(true, signal)
-
-  /** Waits until no process commits, and excludes commits until the returned function is called. `signal` ends the wait. */
-  readonly enterToOpen = (signal: AbortSignal): Promise<() => void> => this.enter(false, signal)
-
-  private async enter(isCommitter: boolean, signal: AbortSignal): Promise<() => void> {
+  /** Waits for the other role, and excludes it until the returned function is called. `signal` ends the wait. */
+  async enter(role: "committer" | "opener", signal: AbortSignal): Promise<() => void> {
+    const isCommitter = role === "committer"
     const [own, others] = isCommitter ? [this.committers, this.openers] : [this.openers, this.committers]
     let leave: (() => void) | undefined = undefined
     this.waiting++

@@ -41,7 +41,6 @@ const unlessThere = (make: () => void): boolean => {
   }
 }
 
-/** Creates a directory if there is none. */
 export const makeDirectory = (directory: string, permissions: Permissions): void => {
   if (unlessThere(() => fs.mkdirSync(directory, 0o700))) give(directory, permissions.directory, permissions)
 }

@@ -30,7 +30,6 @@ export const after = (last: Reservation | undefined, millis: number): Reservatio
   return { begin, end: begin + (micros < maxMicros ? micros : maxMicros) }
 }
 
-/** The same reservation, ended now. */
 export const ended = ({ begin }: Reservation): Reservation => ({ begin, end: now() })
 
 export const encode = ({ begin, end }: Reservation): Uint8Array => {
@@ -41,7 +40,6 @@ export const encode = ({ begin, end }: Reservation): Uint8Array => {
   return bytes
 }
 
-/** `undefined` for bytes that are not a reservation. */
 export const decode = (bytes: Uint8Array | undefined): Reservation | undefined => {
   if (bytes?.length !== 16) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset)

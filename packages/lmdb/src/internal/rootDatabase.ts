@@ -3,7 +3,6 @@ import type { RootDatabase } from "lmdb"
 
 export type Root = RootDatabase<Uint8Array, Uint8Array>
 
-/** A reader's slot. */
 export interface ListedReader {
   readonly pid: number
   /** The transaction that it reads; `undefined` if it reads nothing at present. */

@@ -20,21 +20,18 @@ export const lowerBound = (length: number, isBefore: (index: number) => boolean)
 const indexOf = (sorted: SortedRanges, key: Uint8Array): number =>
   lowerBound(sorted.length, (index) => Bytes.compare(sorted[index]!.end, key) <= 0)
 
-/** Whether a range overlaps a list. */
-export const meets = (sorted: SortedRanges, range: KeyRange.KeyRange): boolean => {
+export const overlapsRange = (sorted: SortedRanges, range: KeyRange.KeyRange): boolean => {
   const found = sorted[indexOf(sorted, range.begin)]
   return found !== undefined && Bytes.compare(found.begin, range.end) < 0
 }
 
-/** Whether a list contains a key. */
-export const has = (sorted: SortedRanges, key: Uint8Array): boolean => {
+export const containsKey = (sorted: SortedRanges, key: Uint8Array): boolean => {
   const found = sorted[indexOf(sorted, key)]
   return found !== undefined && Bytes.compare(found.begin, key) <= 0
 }
 
-/** Whether two lists overlap. */
-export const meet = (a: SortedRanges, b: SortedRanges): boolean =>
-  a.length < b.length ? a.some((range) => meets(b, range)) : b.some((range) => meets(a, range))
+export const overlap = (a: SortedRanges, b: SortedRanges): boolean =>
+  a.length < b.length ? a.some((range) => overlapsRange(b, range)) : b.some((range) => overlapsRange(a, range))
 
 /** The parts of a list within a range. */
 export const clip = (sorted: SortedRanges, range: KeyRange.KeyRange): SortedRanges => {

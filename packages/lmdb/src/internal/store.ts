@@ -12,13 +12,8 @@ import { CommitQueue } from "./commitQueue.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
 import type { Limits } from "./limits.ts"
 import { VersionedView } from "./versionedView.ts"
-import { Watchers } from "./watchers.ts"
+import { makeWatchers } from "./watchers.ts"
 
-interface OpenSnapshot extends Snapshot {
-  readonly openedAt: bigint
-}
-
-/** A store that can be closed. */
 export interface LmdbStore extends VersionedStore {
   /** Closes snapshots that are too old to be read, so that LMDB can reuse pages. */
   readonly closeOldSnapshots: Effect.Effect<void>
@@ -29,8 +24,9 @@ export interface LmdbStore extends VersionedStore {
 export const make = (environment: Environment, clock: Clock.Clock, limits: Limits): LmdbStore => {
   const log = new CommitLog(clock)
   const queue = new CommitQueue(environment, log, limits)
-  const watchers = new Watchers(environment, log)
-  const snapshots = new Set<OpenSnapshot>()
+  const watchers = makeWatchers(environment, log)
+  /** The open snapshots, with the times of their opening. */
+  const snapshots = new Map<Snapshot, bigint>()
   const anySnapshots = Latch.makeUnsafe(false)
 
   const reading = (use: (reader: Reader) => Result.Result<Snapshot, FdbError.FdbError>) => {
@@ -45,9 +41,8 @@ export const make = (environment: Environment, clock: Clock.Clock, limits: Limit
 
   const snapshotOf = (reader: Reader, version: bigint, view?: VersionedView): Snapshot => {
     const openedAt = log.now()
-    const snapshot: OpenSnapshot = {
+    const snapshot: Snapshot = {
       version,
-      openedAt,
       isReadable: () => snapshots.has(snapshot) && log.now() - openedAt <= maxAgeNanos && environment.isInPlace(),
       get: (key) => {
         const before = view?.get(key)
@@ -62,7 +57,7 @@ export const make = (environment: Environment, clock: Clock.Clock, limits: Limit
         reader.close()
       }
     }
-    snapshots.add(snapshot)
+    snapshots.set(snapshot, openedAt)
     anySnapshots.openUnsafe()
     return snapshot
   }
@@ -87,15 +82,13 @@ export const make = (environment: Environment, clock: Clock.Clock, limits: Limit
     closeOldSnapshots: anySnapshots.await.pipe(
       Effect.andThen(Effect.sleep(Duration.nanos(maxAgeNanos))),
       Effect.andThen(Effect.sync(() => {
-        for (const snapshot of snapshots) {
-          if (log.now() - snapshot.openedAt >= maxAgeNanos) snapshot.close()
-        }
+        for (const [snapshot, openedAt] of snapshots) if (log.now() - openedAt >= maxAgeNanos) snapshot.close()
         if (snapshots.size === 0) anySnapshots.closeUnsafe()
       }))
     ),
     close: Effect.suspend(() => {
       watchers.close()
-      for (const snapshot of snapshots) snapshot.close()
+      for (const snapshot of snapshots.keys()) snapshot.close()
       return queue.drain
     })
   }

@@ -6,10 +6,8 @@ export type Steps<A> = Generator<void, A>
 /** The number of operations of a few microseconds each between two yields. */
 export const stepLength = 200
 
-/** Waits for the next turn of the event loop. */
 export const nextTurn = () => new Promise<void>((resume) => setImmediate(resume))
 
-/** The pause between two polls. */
 export const pause = () => new Promise<void>((resume) => setTimeout(resume, 2))
 
 /** Runs at least one step, and more until the slice is over. Returns the result if the steps have ended. */

@@ -20,46 +20,41 @@ function* part(
   for (let i = 0; i < to - from; i++) yield sorted[reverse ? to - 1 - i : from + i]!
 }
 
-/** Sorted before images in chunks, each key once. */
-interface Chunks {
-  readonly count: number
-  readonly read: (index: number) => ReadonlyArray<BeforeImage>
-  readonly firstKey: (index: number) => Uint8Array
+/** The before images of one large commit, or of several small ones in a row. */
+interface BeforeImages {
+  readonly get: (key: Uint8Array) => BeforeImage | undefined
+  readonly getRange: (begin: Uint8Array, end: Uint8Array, reverse: boolean) => Iterable<BeforeImage>
 }
 
-/** The before images of one large commit, or of several small ones in a row. */
-class BeforeImages {
-  private readonly chunks: Chunks
-  private readonly firstKeys: Array<Uint8Array | undefined> = []
-  private last: { readonly index: number; readonly images: ReadonlyArray<BeforeImage> } | undefined = undefined
-
-  constructor(chunks: Chunks) {
-    this.chunks = chunks
-  }
-
-  get(key: Uint8Array): BeforeImage | undefined {
-    const [found] = part(this.chunk(this.chunkOf(key)), key, Bytes.successor(key), false)
-    return found
-  }
-
-  /** The before images of a range. */
-  *getRange(begin: Uint8Array, end: Uint8Array, reverse: boolean): Iterable<BeforeImage> {
-    const [from, to] = [this.chunkOf(begin), this.chunkOf(end)]
-    for (let i = 0; i <= to - from; i++) {
-      yield* part(this.chunk(reverse ? to - i : from + i), begin, end, reverse)
-    }
-  }
+/** Before images in `count` sorted chunks, each key once. */
+const inChunks = (
+  count: number,
+  read: (index: number) => ReadonlyArray<BeforeImage>,
+  firstKey: (index: number) => Uint8Array
+): BeforeImages => {
+  const firstKeys: Array<Uint8Array | undefined> = []
+  let last: { readonly index: number; readonly images: ReadonlyArray<BeforeImage> } | undefined
 
   /** The only chunk that may contain a key. */
-  private chunkOf(key: Uint8Array): number {
-    const { count, firstKey } = this.chunks
-    const isBefore = (index: number) => Bytes.compare(this.firstKeys[index] ??= firstKey(index), key) <= 0
+  const chunkOf = (key: Uint8Array): number => {
+    const isBefore = (index: number) => Bytes.compare(firstKeys[index] ??= firstKey(index), key) <= 0
     return count === 1 ? 0 : Math.max(0, lowerBound(count, isBefore) - 1)
   }
 
-  private chunk(index: number): ReadonlyArray<BeforeImage> {
-    if (this.last?.index !== index) this.last = { index, images: this.chunks.read(index) }
-    return this.last.images
+  const chunk = (index: number): ReadonlyArray<BeforeImage> => {
+    if (last?.index !== index) last = { index, images: read(index) }
+    return last.images
+  }
+
+  return {
+    get: (key) => {
+      const [found] = part(chunk(chunkOf(key)), key, Bytes.successor(key), false)
+      return found
+    },
+    *getRange(begin, end, reverse) {
+      const [from, to] = [chunkOf(begin), chunkOf(end)]
+      for (let i = 0; i <= to - from; i++) yield* part(chunk(reverse ? to - i : from + i), begin, end, reverse)
+    }
   }
 }
 
@@ -69,7 +64,7 @@ const ofSmall = (commits: ReadonlyArray<ReadonlyArray<BeforeImage>>): BeforeImag
     for (const images of commits.toReversed()) for (const image of images) byText.set(textOf(image.key), image)
     return [...byText.values()].toSorted((a, b) => Bytes.compare(a.key, b.key))
   }
-  return new BeforeImages({ count: 1, read: sorted, firstKey: () => new Uint8Array(0) })
+  return inChunks(1, sorted, () => new Uint8Array(0))
 }
 
 export class VersionedView {
@@ -85,13 +80,7 @@ export class VersionedView {
       if (chunks > 0) {
         small = undefined
         const read = (index: number) => reader.logged(sequence, index)
-        all.push(
-          new BeforeImages({
-            count: chunks,
-            read: (index) => logEntry.chunk(read(index)),
-            firstKey: (index) => logEntry.firstKey(read(index))
-          })
-        )
+        all.push(inChunks(chunks, (i) => logEntry.chunk(read(i)), (i) => logEntry.firstKey(read(i))))
       } else {
         if (small === undefined) all.push(ofSmall(small = []))
         small.push(logEntry.beforeImages(reader.logged(sequence)))

@@ -5,7 +5,7 @@ import type { KeyRange } from "@effect-fdb/core/KeyRange"
 import { sameValue, type VersionedStore } from "@effect-fdb/core/VersionedStore"
 import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
-import { has } from "./sortedRanges.ts"
+import { containsKey } from "./sortedRanges.ts"
 import { textOf } from "./writeBatch.ts"
 
 interface Watcher {
@@ -14,102 +14,95 @@ interface Watcher {
   readonly settle: (error?: FdbError.FdbError) => void
 }
 
-export class Watchers {
-  private readonly environment: Environment
-  private readonly log: CommitLog
-  private readonly byKey = new Map<string, Set<Watcher>>()
+export const makeWatchers = (environment: Environment, log: CommitLog) => {
+  const byKey = new Map<string, Set<Watcher>>()
   /** The watchers that have not been compared yet. */
-  private readonly fresh = new Set<Watcher>()
+  const fresh = new Set<Watcher>()
   /** All other watchers have been compared with the state after the commit of this sequence. */
-  private seen = 0
-  private unlisten: (() => void) | undefined = undefined
-  private closed = false
+  let seen = 0
+  let unlisten: (() => void) | undefined = undefined
+  let closed = false
 
-  constructor(environment: Environment, log: CommitLog) {
-    this.environment = environment
-    this.log = log
+  const all = (): ReadonlyArray<Watcher> => [...byKey.values()].flatMap((watchers) => [...watchers])
+
+  const remove = (watcher: Watcher): void => {
+    fresh.delete(watcher)
+    const text = textOf(watcher.key)
+    const watchers = byKey.get(text)
+    if (watchers?.delete(watcher) !== true || watchers.size > 0) return
+    byKey.delete(text)
+    if (byKey.size > 0) return
+    unlisten?.()
+    unlisten = undefined
   }
 
-  readonly add: VersionedStore["watch"] = (key, baseline, settle) => {
-    const watcher: Watcher = { key, baseline, settle }
-    if (this.closed) {
-      settle(closedError)
-      return () => {}
-    }
-    const text = textOf(key)
-    this.byKey.set(text, (this.byKey.get(text) ?? new Set()).add(watcher))
-    // The signal reports every commit from here on; the first comparison finds earlier ones.
-    this.unlisten ??= this.environment.signal.listen(this.check)
-    // Watches are added in groups, and opening a reader for each is slow.
-    if (this.fresh.size === 0) queueMicrotask(this.check)
-    this.fresh.add(watcher)
-    return () => this.remove(watcher)
-  }
-
-  close(): void {
-    this.closed = true
-    for (const watcher of this.all()) this.finish(watcher, closedError)
-  }
-
-  /** Compares the watched values. All watches fail if the database cannot be read. */
-  private readonly check = (): void => {
-    if (this.byKey.size === 0) return
-    try {
-      this.environment.read((reader) => this.compare(reader))
-    } catch (cause) {
-      const error = toFdbError(cause, "watch")
-      for (const watcher of this.all()) this.finish(watcher, error)
-    }
-  }
-
-  private compare(reader: Reader): void {
-    const { sequence } = reader.head
-    const due = new Set(this.fresh)
-    this.fresh.clear()
-    if (sequence !== this.seen) {
-      this.log.catchUp(reader)
-      for (const watcher of this.writtenSince(this.seen, sequence)) due.add(watcher)
-      this.seen = sequence
-    }
-    for (const watcher of due) {
-      if (!sameValue(reader.get(watcher.key), watcher.baseline)) this.finish(watcher)
-    }
+  const finish = (watcher: Watcher, error?: FdbError.FdbError): void => {
+    remove(watcher)
+    watcher.settle(error)
   }
 
   /** The watchers of keys that the commits `seen + 1` to `last` have written; all watchers if the log lacks one of them. */
-  private writtenSince(seen: number, last: number): Iterable<Watcher> {
-    if (this.log.get(seen + 1) === undefined) return [...this.all()]
+  const writtenSince = (seen: number, last: number): Iterable<Watcher> => {
+    if (log.get(seen + 1) === undefined) return all()
     const found = new Set<Watcher>()
     for (let sequence = seen + 1; sequence <= last; sequence++) {
-      const { ranges } = this.log.get(sequence)!
+      const { ranges } = log.get(sequence)!
       // The smaller side is iterated: the written keys or the watched keys.
-      const texts = ranges.length <= this.byKey.size && ranges.every(isSingle)
+      const texts = ranges.length <= byKey.size && ranges.every(isSingle)
         ? ranges.map(({ begin }) => textOf(begin))
-        : [...this.byKey].filter(([, [first]]) => has(ranges, first!.key)).map(([text]) => text)
-      for (const text of texts) for (const watcher of this.byKey.get(text) ?? []) found.add(watcher)
+        : [...byKey].filter(([, [first]]) => containsKey(ranges, first!.key)).map(([text]) => text)
+      for (const text of texts) for (const watcher of byKey.get(text) ?? []) found.add(watcher)
     }
     return found
   }
 
-  private *all(): Iterable<Watcher> {
-    for (const watchers of this.byKey.values()) yield* watchers
+  const compare = (reader: Reader): void => {
+    const { sequence } = reader.head
+    const due = new Set(fresh)
+    fresh.clear()
+    if (sequence !== seen) {
+      log.catchUp(reader)
+      for (const watcher of writtenSince(seen, sequence)) due.add(watcher)
+      seen = sequence
+    }
+    for (const watcher of due) {
+      if (!sameValue(reader.get(watcher.key), watcher.baseline)) finish(watcher)
+    }
   }
 
-  private finish(watcher: Watcher, error?: FdbError.FdbError): void {
-    this.remove(watcher)
-    watcher.settle(error)
+  /** Compares the watched values. All watches fail if the database cannot be read. */
+  const check = (): void => {
+    if (byKey.size === 0) return
+    try {
+      environment.read(compare)
+    } catch (cause) {
+      const error = toFdbError(cause, "watch")
+      for (const watcher of all()) finish(watcher, error)
+    }
   }
 
-  private remove(watcher: Watcher): void {
-    this.fresh.delete(watcher)
-    const text = textOf(watcher.key)
-    const watchers = this.byKey.get(text)
-    if (watchers?.delete(watcher) !== true || watchers.size > 0) return
-    this.byKey.delete(text)
-    if (this.byKey.size > 0) return
-    this.unlisten?.()
-    this.unlisten = undefined
+  const add: VersionedStore["watch"] = (key, baseline, settle) => {
+    const watcher: Watcher = { key, baseline, settle }
+    if (closed) {
+      settle(closedError)
+      return () => {}
+    }
+    const text = textOf(key)
+    byKey.set(text, (byKey.get(text) ?? new Set()).add(watcher))
+    // The signal reports every commit from here on; the first comparison finds earlier ones.
+    unlisten ??= environment.signal.listen(check)
+    // Watches are added in groups, and opening a reader for each is slow.
+    if (fresh.size === 0) queueMicrotask(check)
+    fresh.add(watcher)
+    return () => remove(watcher)
   }
+
+  const close = (): void => {
+    closed = true
+    for (const watcher of all()) finish(watcher, closedError)
+  }
+
+  return { add, close }
 }
 
 const isSingle = ({ begin, end }: KeyRange): boolean => Bytes.equals(end, Bytes.successor(begin))

@@ -8,10 +8,9 @@ import * as KeyRange from "@effect-fdb/core/KeyRange"
 import type { PlainMutation } from "@effect-fdb/core/VersionedStore"
 import type { Reader } from "./environment.ts"
 import type { Limits } from "./limits.ts"
-import { clip, has, type SortedRanges } from "./sortedRanges.ts"
+import { clip, containsKey, type SortedRanges } from "./sortedRanges.ts"
 import { sorted, stepLength, type Steps } from "./timeSlices.ts"
 
-/** A written key with its old and new value. */
 export interface Change {
   readonly key: Uint8Array
   readonly before: Uint8Array | undefined
@@ -57,7 +56,7 @@ export class WriteBatch {
         for (const part of within === everything ? [mutation] : clip(within, mutation)) {
           yield* this.clearRange(present, part, isSet)
         }
-      } else if (within === everything || has(within, mutation.key)) {
+      } else if (within === everything || containsKey(within, mutation.key)) {
         isSet = true
         const change = this.changeOf(present, mutation.key)
         change.value = mutation._tag === "Set"
@@ -73,7 +72,7 @@ export class WriteBatch {
     let steps = 0
     for (const [text, { key }] of this.changes) {
       if (++steps % stepLength === 0) yield
-      if (has(ranges, key)) this.changes.delete(text)
+      if (containsKey(ranges, key)) this.changes.delete(text)
     }
   }
 

@@ -1,16 +1,13 @@
 /**
- * The wrapper's handle of the launcher, whose program is `launcherProgram.ts`. The launcher leads the command's process group; the
- * wrapper checks that before the command begins.
+ * The wrapper's handle of the launcher, whose program is `launcherProgram.ts`.
  *
- * - If the wrapper has the terminal in the foreground and can give it away, a helper shell with job control starts the launcher. This
- *   is the only portable way to give a terminal to another process group. The shell also takes part when the command is suspended
- *   and resumed (Ctrl-Z, `fg`).
- * - Otherwise, or if that fails, the launcher begins its own session, so that no terminal's job control can stop it.
+ * If the wrapper has the terminal in the foreground, a helper shell with job control starts the launcher: the only portable way to
+ * give a terminal to another process group, and to take part in Ctrl-Z and `fg`. Otherwise, or if that fails, the launcher begins its
+ * own session, so that no terminal's job control can stop it.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
@@ -43,8 +40,7 @@ do
   status=$?
 done`
 
-const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus =>
-  code ?? ExitCode.ofSignal(signal === null ? 0 : os.constants.signals[signal])
+const statusOf = (code: number | null, signal: NodeJS.Signals | null): ExitStatus => code ?? ExitCode.ofSignal(signal!)
 
 type Failed = Report & { readonly tag: "Failed" }
 
@@ -112,7 +108,7 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
   )
   const send = (message: Until | Begin) => writeLine(channel, JSON.stringify(message))
   return {
-    /** The process group of launcher and command; its number is the launcher's pid. */
+    /** The process group of launcher and command. */
     group,
     /** The helper shell, if the command has the terminal. */
     helper: terminalOf === undefined ? undefined : {
@@ -148,7 +144,5 @@ export type LauncherProcess = Effect.Success<ReturnType<typeof launch>>
 /** Starts a launcher, with the terminal if possible. */
 export const start: Effect.Effect<LauncherProcess, Failure> = Effect.suspend(() => {
   const terminalOf = terminalToGive()
-  return terminalOf === undefined
-    ? launch(undefined)
-    : Effect.catch(launch(terminalOf), () => launch(undefined))
+  return terminalOf === undefined ? launch(undefined) : Effect.catch(launch(terminalOf), () => launch(undefined))
 })

@@ -1,17 +1,15 @@
 /**
- * The launcher: a small process that leads the process group of a command, and starts the command at the wrapper's order.
+ * The launcher: a small process that leads the process group of a command, and starts the command at the wrapper's order. It is a
+ * plain program without Effect, because it must start fast.
  *
  * - The group exists before the command, and its number is the launcher's pid. So the wrapper can check the group and have it guarded
  *   before the command begins, and no other group gets this number while the launcher lives.
- * - The command inherits the descriptors 0, 1 and 2. The launcher opens no store and closes all inherited descriptors.
- * - The command line and the environment come over descriptor 3, so no shell and no list of processes shows them.
- * - The launcher knows the same last deadline as the watchdog process. At the deadline it kills its group and itself, even if the
- *   wrapper and the watchdog process are dead.
+ * - The command inherits only the descriptors 0, 1 and 2. Its command line and environment come over descriptor 3, so no shell and no
+ *   list of processes shows them.
+ * - At the last deadline it kills its group and itself, even if the wrapper and the watchdog process are dead.
  *
  * It ends after the command, or when its input ends before the command has begun. Before the command begins, any signal ends the
  * launcher; afterwards only SIGKILL does. A signal that stops the group stops the launcher too, so that a shell notices.
- *
- * It is a plain program without Effect, because it must start fast.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as childProcess from "node:child_process"

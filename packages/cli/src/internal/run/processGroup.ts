@@ -96,9 +96,7 @@ export const endGroup = (leader: number, signal: NodeJS.Signals): void => {
   signalGroup(leader, "SIGCONT")
 }
 
-/**
- * Whether no process of the group is seen to run. Zombies do not count: in a container without an init they stay for ever.
- */
+/** Whether no process of the group is seen to run. Zombies do not count: in a container without an init they stay for ever. */
 export const groupIsGone = (leader: number): boolean => {
   const members = membersOf(leader)
   return members === undefined ? signalProcess(-leader, 0) === "gone" : members.length === 0

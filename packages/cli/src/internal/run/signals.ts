@@ -1,7 +1,5 @@
 /**
- * Forwards the wrapper's signals to the process group of its command, which the launcher leads. SIGCONT follows a signal that ends
- * processes, because a stopped process does not handle signals and a stopped launcher does not report the end of the command.
- * Without a command, such a signal ends the wrapper.
+ * Forwards the wrapper's signals to the process group of its command. Without a command, a signal that ends processes ends the wrapper.
  *
  * If the command has the terminal, typed signals go to the command, and the helper shell that gave it the terminal informs the
  * wrapper. Ctrl-Z stops the command, then that shell, then the wrapper; `fg` resumes them in the opposite order.
@@ -11,7 +9,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as os from "node:os"
 import * as ExitCode from "../../ExitCode.ts"
 import type { LauncherProcess } from "./launcherProcess.ts"
 import { endGroup, parentIsGone, signalGroup } from "./processGroup.ts"
@@ -48,8 +45,7 @@ export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
 export const ends: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]
 
 /** The exit codes of a command that ends by Ctrl-C or Ctrl-\ on its own terminal. */
-const typedEnds: ReadonlyArray<number> = ["SIGINT" as const, "SIGQUIT" as const]
-  .map((signal) => ExitCode.ofSignal(os.constants.signals[signal]))
+const typedEnds: ReadonlyArray<number> = [ExitCode.ofSignal("SIGINT"), ExitCode.ofSignal("SIGQUIT")]
 
 /** Stops this process as a terminal does. In an orphaned process group, the system ignores the stop. */
 const stopThisProcess = (): void => {
@@ -118,7 +114,7 @@ export class CommandSignals {
     if (isEnd) this.endedBy = signal
     if (this.launcher !== undefined) (isEnd ? endGroup : signalGroup)(this.launcher.group, signal)
     else if (isEnd) {
-      Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(os.constants.signals[signal])))
+      Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(signal)))
     } else this.early?.push(signal)
   }
 

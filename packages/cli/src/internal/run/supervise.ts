@@ -14,7 +14,6 @@ import { endGroup, endIfGone, refusing, signalGroup, signalProcess } from "./pro
 import type { CommandSignals } from "./signals.ts"
 import type { WatchdogProcess } from "./watchdogProcess.ts"
 
-/** The parts of the wrapper that all tenures share. */
 export interface Supervision {
   readonly watchdog: WatchdogProcess
   readonly deadlines: Deadlines

@@ -22,10 +22,7 @@ export const foregroundGroup = (): number | undefined => {
   return found !== undefined && found.own > 0 && found.own === found.foreground ? found.own : undefined
 }
 
-/**
- * The group of this process if it can give its terminal away: input and output must both be the terminal. In a pipeline, other
- * processes of the group may need it.
- */
+/** The group of this process if it can give its terminal away. In a pipeline, other processes of the group may need it. */
 export const terminalToGive = (): number | undefined => tty.isatty(0) && tty.isatty(1) ? foregroundGroup() : undefined
 
 /** Whether this process has a controlling terminal. It loses it for good when the terminal hangs up. */

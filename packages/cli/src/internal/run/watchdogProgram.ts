@@ -1,14 +1,10 @@
 /**
- * The watchdog process: a small process that ends the command when the wrapper no longer does.
+ * The watchdog process: ends the command when the wrapper no longer does. It is a plain program without Effect, because it must start
+ * fast.
  *
- * The wrapper sends the process group to guard, and deadlines. As long as new deadlines arrive, the watchdog process does nothing.
- *
- * - If its input ends, the wrapper has died: it sends SIGTERM at once and SIGKILL at the deadline.
- * - If no deadline arrives, the wrapper is stopped or stuck: it sends SIGTERM after the leader's belief has ended, and SIGKILL at the
- *   deadline.
- *
- * Deadlines are instants of the host's monotonic clock, which all processes share. It is a plain program without Effect and without
- * messages, because it must start fast and never wait.
+ * The wrapper sends the process group to guard, and deadlines by the host's monotonic clock. While new deadlines arrive, the watchdog
+ * process does nothing. If its input ends, the wrapper has died: it sends SIGTERM at once and SIGKILL at the deadline. If no deadline
+ * arrives, the wrapper is stopped or stuck: it sends SIGTERM after the leader's belief has ended, and SIGKILL at the deadline.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as fs from "node:fs"

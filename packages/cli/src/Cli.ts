@@ -51,15 +51,12 @@ const report = (message: string): Effect.Effect<void> => Console.error(`fdb-elec
 
 /** Reports a wrong command line in one sentence that refers to `--help`, instead of the whole help. */
 const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
-  present: (event) =>
-    event._tag === "InvalidInvocation"
-      ? report(
-        `${oneLine(event.errors.map((error) => error.message).join("; "))}; see \`${
-          event.commandPath.join(" ")
-        } --help\`` +
-          (event.commandPath.at(-1) === run.name ? "; flags of the command to run go after --" : "")
-      )
-      : CliOutput.defaultPresenter.present(event)
+  present: (event) => {
+    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    const problems = oneLine(event.errors.map((error) => error.message).join("; "))
+    const separator = event.commandPath.at(-1) === run.name ? "; flags of the command to run go after --" : ""
+    return report(`${problems}; see \`${event.commandPath.join(" ")} --help\`${separator}`)
+  }
 })
 
 /** Without the wizard, which would read from the terminal of the command. */
@@ -67,7 +64,6 @@ const cliConfig = CliConfig.layer({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
 })
 
-/** Writes the library's log lines to standard error. */
 const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message.map(String) : [String(message)]
   if (cause.reasons.length > 0) {
@@ -82,7 +78,6 @@ const messageOf = (error: unknown): string =>
 /** Messages with these codes come from the system: they may have several lines, and contain no id of a candidate. */
 const systemCodes: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.internal, ExitCode.system])
 
-/** Reports a failure that has not been reported, and returns the exit code. */
 const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
   if (Exit.isSuccess(exit)) return Effect.succeed(ExitCode.ok)
   if (Cause.hasInterruptsOnly(exit.cause)) return Effect.succeed(ExitCode.interrupted)

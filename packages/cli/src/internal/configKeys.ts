@@ -1,4 +1,3 @@
-/** The keys and values of the configuration on the command line. */
 import { ElectionConfig, type InvalidConfig } from "@effect-fdb/leader-election"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

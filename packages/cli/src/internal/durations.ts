@@ -66,7 +66,6 @@ export const exact = (duration: Duration.Duration): string => {
   return `${nanos}ns`
 }
 
-/** An optional flag `--name DURATION`. */
 export const durationFlag = (name: string, description: string): Flag.Flag<Option.Option<Duration.Duration>> =>
   Flag.String(name).pipe(
     Flag.withMetavar("DURATION"),

@@ -67,7 +67,6 @@ export const lasting = (selected: SelectedElection, status: ElectionStatus) => {
   }
 }
 
-/** Formats an instant of the wall clock. */
 export const instantText = (nanos: bigint): string =>
   new Date(Number(nanos / 1_000_000n)).toISOString().replace("T", " ").replace(/\.\d+/, "")
 
@@ -82,17 +81,15 @@ const leaderRows = ({ config, leader, newest, now }: ElectionStatus): ReadonlyAr
     ? `, since ${instantText(newest.start)} (${Durations.formatNanos(now - newest.start)})`
     : ""
   const left = leader.leaseExpiry - now
+  const span = Durations.formatNanos(left < 0n ? -left : left)
+  const lapsed = "the leader is dead, stopped or cut off, and nobody has taken over yet"
   return [
     ["Leader", `${leader.leaderId}, priority ${leader.priority}`],
     ["Term", `${leader.term}${since}`],
     ["Ballot", String(leader.ballot)],
     [
       "Lease",
-      left >= 0n
-        ? `${Durations.formatNanos(left)} left of ${Durations.format(leader.leaseDuration)}`
-        : `lapsed ${
-          Durations.formatNanos(-left)
-        } ago: the leader is dead, stopped or cut off, and nobody has taken over yet`
+      left >= 0n ? `${span} left of ${Durations.format(leader.leaseDuration)}` : `lapsed ${span} ago: ${lapsed}`
     ]
   ]
 }
@@ -115,7 +112,6 @@ export const candidateLines = ({ candidates, leader, now }: ElectionStatus): Arr
   )
 }
 
-/** Describes a lagging reader and what to do about it. */
 export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string => {
   const commits = commitsBehind === 1 ? "1 commit" : `${commitsBehind} commits`
   const [what, remedy] = {
@@ -126,12 +122,10 @@ export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string
   return `The store grows: process ${pid}${what} reads a state ${commits} old, so pages cannot be reused; ${remedy}`
 }
 
-/** The status in lines for people. */
 export interface StatusLines {
   readonly title: string
   /** The leader and everything else but the candidates. */
   readonly facts: ReadonlyArray<string>
-  /** The leader first. */
   readonly candidates: ReadonlyArray<string>
 }
 

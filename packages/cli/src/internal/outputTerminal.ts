@@ -1,6 +1,6 @@
 /**
- * The terminal of standard output, for its size. Only Node's own stream reports the size, so this module opens that stream. Subcommands
- * that share the terminal with a command must not use it (see `standardStreams.ts`).
+ * The terminal of standard output, for its size, which only Node's own stream reports. Subcommands that share the terminal with a
+ * command must not open that stream (see `standardStreams.ts`).
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -9,10 +9,10 @@ import * as Terminal from "effect/Terminal"
 import * as tty from "node:tty"
 
 /** A terminal that does not know its size reports 0. */
-const sizeNow = (): Terminal.Size =>
-  tty.isatty(1)
-    ? { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }
-    : { columns: 80, rows: 24 }
+const sizeNow = (): Terminal.Size => {
+  const { columns, rows } = tty.isatty(1) ? process.stdout : {}
+  return { columns: columns || 80, rows: rows || 24 }
+}
 
 /** A suspended process misses changes of the size. */
 const askAgain = () => process.kill(process.pid, "SIGWINCH")

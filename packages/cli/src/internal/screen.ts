@@ -1,4 +1,3 @@
-/** Draws the status of an election on a terminal, over the previous one. */
 import type * as Terminal from "effect/Terminal"
 import stringWidth from "string-width"
 import type { StatusLines } from "./electionStatus.ts"
@@ -40,5 +39,6 @@ export const rows = (status: StatusLines, size: Terminal.Size): Array<string> =>
   return withHint.map((line) => cut(line, size.columns))
 }
 
+/** The status, to print over the previous one. */
 export const draw = (status: StatusLines, size: Terminal.Size): string =>
   wrapOff + toTop + rows(status, size).map((row) => eraseBelow + row).join("\n") + wrapOn

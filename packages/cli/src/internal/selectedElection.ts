@@ -1,4 +1,3 @@
-/** The election that a command line selects. */
 import { Database, FdbError, type Transaction } from "@effect-fdb/core"
 import { type LeaderElection, NotInitialized } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"
@@ -12,13 +11,10 @@ export interface SelectedElection {
   readonly election: LeaderElection.LeaderElection
 }
 
-export const missing = ({ name, store }: SelectedElection): Failure =>
-  noElection(
-    `there is no election ${name.text} in ${
-      describe(store)
-    }: set it up with \`fdb-election init\`, or check --election ` +
-      "and the flags of the store"
-  )
+export const missing = ({ name, store }: SelectedElection): Failure => {
+  const remedy = "set it up with `fdb-election init`, or check --election and the flags of the store"
+  return noElection(`there is no election ${name.text} in ${describe(store)}: ${remedy}`)
+}
 
 /** Adds advice to errors of the store and to that of a missing election. */
 export const explain =

@@ -9,7 +9,6 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { type Failure, storeFailed, usageError } from "../Failure.ts"
 
-/** A store that processes can share. */
 export type Store = Exclude<DatabaseConfig.Store, { readonly engine: "memory" }> & {
   /** Whether the command has chosen the path. It then creates the parent directories, too. */
   readonly isDefault?: boolean

@@ -1,4 +1,3 @@
-/** Text tables. */
 import stringWidth from "string-width"
 import { printable } from "./printable.ts"
 

@@ -100,18 +100,13 @@ const select = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Ret
   return { name: name.success, store, election: LeaderElection.make(name.success.subspace) }
 })
 
-/** The help of a subcommand. */
 interface Help {
   readonly short: string
   readonly long: string
   readonly examples?: ReadonlyArray<Command.Command.Example>
 }
 
-/**
- * Opens the store of the selected election and runs `body`.
- *
- * @param makesStore whether to create a missing store
- */
+/** Opens the store of the selected election, creates it if it `makesStore`, and runs `body`. */
 export const withElection = <A, E, R>(
   body: (selected: SelectedElection) => Effect.Effect<A, E, R>,
   makesStore = false
@@ -137,7 +132,6 @@ export const electionCommand = <const Name extends string, const Flags extends C
     Command.withExamples(help.examples ?? [])
   )
 
-/** A flag that is on or off. */
 export const switchFlag = (name: string, description: string, byDefault = false): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(byDefault))
 

@@ -48,21 +48,17 @@ const statuses = (selected: SelectedElection) =>
     )
   )
 
-/** Draws again with each status and each change of the terminal's size. */
 const watchOnTerminal = (selected: SelectedElection) =>
-  Effect.gen(function*() {
-    const terminal = yield* Terminal.Terminal
-    const sizes = Stream.fromQueue(yield* terminal.size)
-    yield* Stream.zipLatest(statuses(selected), sizes).pipe(
-      Stream.runForEach(([status, size]) => {
-        const lines = Result.match(status, {
-          onSuccess: (status) => ElectionStatus.toLines(selected, status),
-          onFailure: (problem) => ElectionStatus.unreachable(selected, problem)
-        })
-        return Console.log(Screen.draw(lines, size))
+  Stream.unwrap(Terminal.Terminal.use(({ size }) => Effect.map(size, Stream.fromQueue))).pipe(
+    Stream.zipLatest(statuses(selected)),
+    Stream.runForEach(([size, status]) => {
+      const lines = Result.match(status, {
+        onSuccess: (status) => ElectionStatus.toLines(selected, status),
+        onFailure: (problem) => ElectionStatus.unreachable(selected, problem)
       })
-    )
-  }).pipe(Effect.scoped)
+      return Console.log(Screen.draw(lines, size))
+    })
+  )
 
 const watchAsJson = (selected: SelectedElection) =>
   statuses(selected).pipe(

@@ -12,7 +12,6 @@ import { printable } from "../printable.ts"
 import { transact } from "../selectedElection.ts"
 import { electionCommand } from "./root.ts"
 
-/** How a tenure ended. */
 const endings: { readonly [reason in NonNullable<HistoryEntry["reason"]>]: (id: string, term: bigint) => string } = {
   preempted: (id, term) => `"${id}" has stepped down from term ${term} for a candidate of higher priority`,
   resigned: (id, term) => `"${id}" has resigned from term ${term} by itself`,
@@ -48,10 +47,8 @@ export const stepDown = electionCommand(
         duration: timeout,
         orElse: () =>
           tryAgain(
-            `"${leaderId}" still leads in term ${term} after ${
-              Durations.format(timeout)
-            }: it cannot renew its lease any ` +
-              "more, so wait until it lapses, or check with `fdb-election status` whether another candidate is alive"
+            `"${leaderId}" still leads in term ${term} after ${Durations.format(timeout)}: it cannot renew its lease ` +
+              "any more, so wait until it lapses, or check with `fdb-election status` whether another candidate is alive"
           )
       })
     )

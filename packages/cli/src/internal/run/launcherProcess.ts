@@ -49,14 +49,13 @@ const refused = (problem: string) =>
 
 const failureOf = ({ file, argv }: Begin, { code, errno, message }: Failed): Failure => {
   const command = argv[0]!
-  if (code === "EACCES") return commandNotExecutable(command, false)
+  if (code === "EACCES") return commandNotExecutable(command)
   if (code !== "ENOENT") return systemRefused(`the command cannot be started: ${said({ errno, message })}`)
   return fs.existsSync(file)
     ? systemRefused(`${command} cannot be started: the interpreter that it names does not exist`)
     : commandNotFound(command)
 }
 
-/** Starts a launcher and checks that it leads a group. */
 const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
   const child = yield* terminalOf === undefined
     ? spawnNode(program, refused, { detached: true, stdio: ["inherit", "inherit", "inherit", "pipe"] })

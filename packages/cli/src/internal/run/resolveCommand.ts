@@ -1,9 +1,8 @@
-/** Checks before the campaign that the command can be run. */
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { commandNotExecutable, commandNotFound, type Failure } from "../../Failure.ts"
+import { commandNotExecutable, commandNotFound, type Failure, notExecutable } from "../../Failure.ts"
 
 /** `false` if the path cannot be followed. */
 const holds = (isSo: () => boolean): boolean => {
@@ -29,12 +28,14 @@ const defaultSearchPath = (): string =>
 export const resolveCommand = (command: string, searchPath: string | undefined): Effect.Effect<string, Failure> =>
   Effect.suspend(() => {
     const isPath = command.includes("/")
-    if (isPath && isDirectory(command)) return commandNotExecutable(command, true)
+    if (isPath && isDirectory(command)) {
+      return notExecutable(`${command} is a directory: give the path of a file that can be executed`)
+    }
     const candidates = isPath
       ? [command]
       : (searchPath ?? defaultSearchPath()).split(path.delimiter).map((directory) => `${directory || "."}/${command}`)
     const files = candidates.filter(isFile)
     if (files.length === 0) return commandNotFound(command)
     const file = files.find(isExecutable)
-    return file === undefined ? commandNotExecutable(command, false) : Effect.succeed(file)
+    return file === undefined ? commandNotExecutable(command) : Effect.succeed(file)
   })

@@ -30,12 +30,7 @@ const forgetAfterNanos = 30_000_000_000n
 const answers: ReadonlySet<ElectionEvent["_tag"]> = new Set(["Registered", "Following", "Elected", "Renewed"])
 
 /** Returns a function to call with each event, in order. */
-export const make = (options: {
-  readonly election: string
-  readonly say: (line: string) => void
-  readonly now: () => bigint
-}) => {
-  const { election, now, say } = options
+export const make = (election: string, say: (line: string) => void, now: () => bigint) => {
   let failedAt: bigint | undefined
   const failure = (error: { readonly message: string }) => {
     const since = failedAt

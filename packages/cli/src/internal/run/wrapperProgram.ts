@@ -37,7 +37,6 @@ const defaultId = Effect.gen(function*() {
 const pauseMillis = (shortRuns: number): number => Math.min(100 * 2 ** (shortRuns - 1), 10_000)
 const shortRunNanos = 10_000_000_000n
 
-/** Campaigns, runs the command while this process leads, and returns the exit code of the command. */
 const campaign = Effect.fnUntraced(function*(
   { election, name, store }: SelectedElection,
   options: Options,
@@ -66,7 +65,7 @@ const campaign = Effect.fnUntraced(function*(
   const watchdog = yield* Watchdog.make
   const deadlines = new Deadlines(askedGrace)
   deadlines.listeners.add(watchdog.until)
-  const report = RunReporter.make({ election: name.text, say, now: () => clock.monotonicTimeNanosUnsafe() })
+  const report = RunReporter.make(name.text, say, () => clock.monotonicTimeNanosUnsafe())
   const observer: typeof ElectionObserver.Service = (event) => {
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       deadlines.renewed(event.believesUntil, event.leaseDuration)
@@ -95,15 +94,11 @@ const campaign = Effect.fnUntraced(function*(
     ).pipe(
       Effect.catchIf(
         (error) => error instanceof LeadershipLost,
-        ({ reason, term }) =>
-          options.again && !signals.isEnding
-            ? Effect.undefined
-            : Effect.fail(tryAgain(
-              `the command was ended because the leadership of term ${term} was lost: ${
-                RunReporter.reasons[reason]
-              }; ` +
-                "with --again, fdb-election campaigns again"
-            ))
+        ({ reason, term }) => {
+          if (options.again && !signals.isEnding) return Effect.undefined
+          const why = `the leadership of term ${term} was lost: ${RunReporter.reasons[reason]}`
+          return tryAgain(`the command was ended because ${why}; with --again, fdb-election campaigns again`)
+        }
       ),
       // The next campaign waits, because it would end the command of the other process if it took the id back.
       Effect.catchIf((error) => options.again && error instanceof CandidateSuperseded, () =>

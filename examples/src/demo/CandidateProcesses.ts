@@ -7,10 +7,8 @@ import { type Report, ReportLine } from "./report.ts"
 /** A report, with the candidate that made it. */
 export type CandidateReport = Report & { readonly who: string }
 
-/** A candidate's process. */
 export interface CandidateProcess {
   readonly who: string
-  /** Sends it a line. */
   readonly tell: (command: "resign" | "cut" | "mend") => Effect.Effect<void>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   /** Completes when the process has ended. */
@@ -23,10 +21,7 @@ export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", { message: Schem
 const decode = Schema.decodeUnknownEffect(ReportLine)
 const program = fileURLToPath(new URL("candidate.js", import.meta.url))
 
-/**
- * @param location says where the database and its records are; each process gets it as arguments
- * @param onReport is told each report
- */
+/** @param location says where the database and its records are; each process gets it as arguments */
 export const make = Effect.fnUntraced(function*(
   location: ReadonlyArray<string>,
   onReport: (report: CandidateReport) => Effect.Effect<void>

@@ -6,9 +6,9 @@ import { Database, type DatabaseService } from "@effect-fdb/core"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import { type ElectionEvent, ElectionObserver, type Leadership } from "@effect-fdb/leader-election"
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
+import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
 import { Clock, Effect, Layer, References, Schema, Stdio, Stream } from "effect"
 import * as fs from "node:fs"
-import * as NodeServices from "./nodeServices.ts"
 import { makeRecords, open, type Records } from "./records.ts"
 import { type Report, ReportLine } from "./report.ts"
 
@@ -26,17 +26,12 @@ const report = (report: WithoutTime<Report>) => Effect.map(Clock.Clock, (clock) 
 const reportEvent = (clock: Clock.Clock) => (event: ElectionEvent): void => {
   switch (event._tag) {
     case "Elected":
-      return writeReport(clock, { kind: "elected", term: event.term, cause: event.cause, until: event.believesUntil })
     case "Renewed":
-      return writeReport(clock, { kind: "renewed", term: event.term, ballot: event.ballot, until: event.believesUntil })
     case "Lost":
-      return writeReport(clock, { kind: "lost", term: event.term, reason: event.reason })
     case "Resigned":
-      return writeReport(clock, { kind: "resigned", term: event.term })
     case "Challenged":
-      return writeReport(clock, { kind: "challenged", term: event.term })
     case "Overrun":
-      return writeReport(clock, { kind: "overrun", term: event.term })
+      return writeReport(clock, event)
   }
 }
 
@@ -59,7 +54,7 @@ const writeLate = ({ increment }: Records, id: string, { guard, term }: Leadersh
   guard(increment(id, term), { timeout: "100 millis" }).pipe(
     Effect.retry({ while: (error) => error._tag === "FdbError" }),
     Effect.match({ onFailure: () => true, onSuccess: () => false }),
-    Effect.flatMap((refused) => report({ kind: "late write", term, refused }))
+    Effect.flatMap((refused) => report({ _tag: "LateWrite", term, refused }))
   )
 
 /** Counts, step by step; and after it has been stopped, writes once more, by the process's clock: the work's has stopped too. */
@@ -67,9 +62,9 @@ const work = (records: Records, id: string, clock: Clock.Clock) => (leadership: 
   const { guard, lost, resign, term } = leadership
   return Effect.gen(function*() {
     state.resign = resign
-    yield* report({ kind: "work", term })
+    yield* report({ _tag: "Work", term })
     while (true) {
-      yield* report({ kind: "step", term })
+      yield* report({ _tag: "Step", term })
       yield* guard(records.increment(id, term)).pipe(Effect.catchTag("FdbError", () => Effect.void))
       yield* Effect.sleep("10 millis")
     }
@@ -112,6 +107,6 @@ const main = Effect.gen(function*() {
 
 main.pipe(
   Effect.provideService(References.MinimumLogLevel, "Fatal"),
-  Effect.provide(NodeServices.layer),
+  Effect.provide(NodeStdio.layer),
   NodeRuntime.runMain
 )

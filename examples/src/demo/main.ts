@@ -3,11 +3,14 @@
  * LMDB in a temporary directory, or on a FoundationDB cluster.
  */
 import { Database } from "@effect-fdb/core"
+import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
-import { Clock, Console, Duration, Effect, FileSystem, Schema, Stdio } from "effect"
+import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
+import { Clock, Console, Duration, Effect, FileSystem, Layer, Schema, Stdio } from "effect"
 import { parseArgs } from "node:util"
 import * as CandidateProcesses from "./CandidateProcesses.ts"
-import * as NodeServices from "./nodeServices.ts"
 import { config, makeRecords, open } from "./records.ts"
 import * as Scenario from "./scenario.ts"
 import * as Timeline from "./timeline.ts"
@@ -81,6 +84,11 @@ const demo = Effect.gen(function*() {
 demo.pipe(
   Effect.scoped,
   Effect.tapError((error) => Console.error(`demo: ${error.message}`)),
-  Effect.provide(NodeServices.layer),
+  Effect.provide(
+    Layer.provideMerge(
+      NodeChildProcessSpawner.layer,
+      Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer)
+    )
+  ),
   NodeRuntime.runMain({ disableErrorReporting: true })
 )

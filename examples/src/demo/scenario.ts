@@ -30,13 +30,13 @@ export const run = Effect.fnUntraced(function*(processes: CandidateProcesses, re
     { term: bigint; leader: string; reason: string; tookMillis: number; tookLeases: number }
   > = []
 
-  const workAfter = (term: bigint) => (one: CandidateReport) => one.kind === "work" && one.term > term ? one : undefined
+  const workAfter = (term: bigint) => (one: CandidateReport) => one._tag === "Work" && one.term > term ? one : undefined
 
   /** The leader: on a busy host it may lose so short a lease between two phases, and then the next one is waited for. */
   const leader = Effect.gen(function*() {
     while (true) {
-      const work = reports.findLast((one) => one.kind === "work")!
-      const isLost = reports.some((one) => one.kind === "lost" && one.term === work.term)
+      const work = reports.findLast((one) => one._tag === "Work")!
+      const isLost = reports.some((one) => one._tag === "Lost" && one.term === work.term)
       if (!isLost) return { ...running.get(work.who)!, term: work.term }
       yield* until("a leader", workAfter(work.term))
     }
@@ -73,7 +73,7 @@ export const run = Effect.fnUntraced(function*(processes: CandidateProcesses, re
   yield* timeline.event(frozen.who, "continues")
   yield* frozen.signal("SIGCONT")
   const knows = (one: CandidateReport) =>
-    (one.kind === "late write" && one.who === frozen.who && one.term === frozen.term) || undefined
+    (one._tag === "LateWrite" && one.who === frozen.who && one.term === frozen.term) || undefined
   if (!reports.some(knows)) yield* until(`${frozen.who} to find that it has lost`, knows)
   yield* pause
 

@@ -29,18 +29,18 @@ export const make = Effect.fnUntraced(function*(useColours: boolean) {
   const paint = (colour: keyof typeof codes, text: string): string =>
     useColours ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text
   const describe = (report: CandidateReport): string | undefined => {
-    switch (report.kind) {
-      case "elected":
+    switch (report._tag) {
+      case "Elected":
         return paint("green", `leads in term ${report.term}`) + `: ${causes[report.cause]}`
-      case "lost":
+      case "Lost":
         return paint("yellow", `stops leading in term ${report.term}`) + `: ${reasons[report.reason]}`
-      case "resigned":
+      case "Resigned":
         return `has resigned from term ${report.term}, its work having ended`
-      case "challenged":
+      case "Challenged":
         return `asks the leader of term ${report.term} to step down`
-      case "overrun":
+      case "Overrun":
         return paint("red", `works on past the lease of term ${report.term}`)
-      case "late write":
+      case "LateWrite":
         return report.refused
           ? `tries a guarded write for term ${report.term}: ${paint("cyan", "refused")}`
           : paint("red", `has made a guarded write for term ${report.term}`)
@@ -55,7 +55,6 @@ export const make = Effect.fnUntraced(function*(useColours: boolean) {
   return {
     paint,
     heading: (title: string) => Console.log(`\n${paint("bold", title)}`),
-    /** A line under it. */
     event,
     report: (report: CandidateReport) => {
       const what = describe(report)

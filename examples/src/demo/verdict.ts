@@ -4,13 +4,16 @@ import type { CandidateReport } from "./CandidateProcesses.ts"
 /** A tenure, as its leader reported it. All times on the host's monotonic clock, in nanoseconds. */
 const toTenure = (
   reports: ReadonlyArray<CandidateReport>,
-  elected: CandidateReport & { readonly kind: "elected" }
+  elected: CandidateReport & { readonly _tag: "Elected" }
 ) => {
   const own = reports.filter((one) => one.who === elected.who && "term" in one && one.term === elected.term)
-  const until = own.reduce((latest, one) => "until" in one && one.until > latest ? one.until : latest, elected.until)
-  const lost = own.find(({ kind }) => kind === "lost")
-  const workedAt = own.find(({ kind }) => kind === "work")?.at
-  const late = reports.filter((one) => one.kind === "step" && one.term < elected.term && one.at > (workedAt ?? one.at))
+  const until = own.reduce(
+    (latest, one) => "believesUntil" in one && one.believesUntil > latest ? one.believesUntil : latest,
+    elected.believesUntil
+  )
+  const lost = own.find(({ _tag }) => _tag === "Lost")
+  const workedAt = own.find(({ _tag }) => _tag === "Work")?.at
+  const late = reports.filter((one) => one._tag === "Step" && one.term < elected.term && one.at > (workedAt ?? one.at))
   const lastStep = late.reduce((latest, { at }) => at > latest ? at : latest, workedAt ?? 0n)
   return {
     term: elected.term,
@@ -25,14 +28,14 @@ const toTenure = (
 }
 
 export const judge = (reports: ReadonlyArray<CandidateReport>) => {
-  const tenures = reports.flatMap((one) => one.kind === "elected" ? [toTenure(reports, one)] : [])
+  const tenures = reports.flatMap((one) => one._tag === "Elected" ? [toTenure(reports, one)] : [])
     .toSorted((a, b) => a.electedAt < b.electedAt ? -1 : 1)
   const pairs = tenures.flatMap((later, i) => tenures.slice(0, i).map((earlier) => ({ earlier, later })))
   const stepsAfter = ({ earlier, later }: (typeof pairs)[number]): number =>
     reports.filter((one) =>
-      one.kind === "step" && one.term === earlier.term && later.workedAt !== undefined && one.at >= later.workedAt
+      one._tag === "Step" && one.term === earlier.term && later.workedAt !== undefined && one.at >= later.workedAt
     ).length
-  const writes = reports.filter((one) => one.kind === "late write")
+  const writes = reports.filter((one) => one._tag === "LateWrite")
   return {
     tenures,
     /** Pairs of tenures in which both leaders believed in themselves at once, or worked. */

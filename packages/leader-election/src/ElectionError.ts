@@ -119,17 +119,48 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
 }
 
 /**
- * A candidate's id or priority that cannot be stored, or a safety margin that leaves nothing of the lease.
+ * A candidate's id, priority or weight that cannot be stored, or a safety margin that leaves nothing of the lease.
  *
  * @since 0.1.0
  * @category errors
  */
 export class InvalidCandidate extends Schema.TaggedError<InvalidCandidate>()("InvalidCandidate", {
-  field: Schema.Literals(["id", "priority", "safetyMargin"]),
+  field: Schema.Literals(["id", "priority", "safetyMargin", "weight"]),
   problem: Schema.String
 }) {
   override get message(): string {
     return `the candidate's ${this.field} ${this.problem}`
+  }
+}
+
+/**
+ * A number of shards that is not an integer from 1 to 16,384.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidShards extends Schema.TaggedError<InvalidShards>()("InvalidShards", { problem: Schema.String }) {
+  override get message(): string {
+    return `the number of shards ${this.problem}`
+  }
+}
+
+/**
+ * The shards are stored with another number of them. Two processes that count differently would work on the same data at the same
+ * time, so this one takes no part.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ShardsDiffer extends Schema.TaggedError<ShardsDiffer>()("ShardsDiffer", {
+  /** The shards, in words. */
+  name: Schema.String,
+  given: Schema.Int,
+  stored: Schema.Int
+}) {
+  override get message(): string {
+    return `${this.name} has ${this.stored} shards, not ${this.given}: to change their number, stop every process that takes part, ` +
+      "run reset, and start them with the new number"
   }
 }
 

@@ -44,6 +44,7 @@ import * as Operations from "./internal/operations.ts"
 import * as Keys from "./internal/storage/keys.ts"
 import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
+import * as Shards from "./Shards.ts"
 
 type CampaignError = Candidacy.CampaignError
 type CandidateOptions = Candidacy.CandidateOptions
@@ -315,6 +316,16 @@ export interface ElectionOptions {
  */
 export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = {}): LeaderElection =>
   build(subspace, config, (candidate) => Candidate.make({ subspace, config }, candidate), (changes) => changes)
+
+/**
+ * Makes the handle of shards in a subspace: each has exactly one leader at a time, and the processes that take part share them
+ * fairly. See the module `Shards`.
+ *
+ * @example const queues = LeaderElection.shards(Subspace.fromTuple(["app", "queues"]), { shards: 256 })
+ * @since 0.1.0
+ * @category constructors
+ */
+export const shards: (subspace: Subspace.Subspace, options: Shards.ShardsOptions) => Shards.Shards = Shards.make
 
 const build = <Requires>(
   subspace: Subspace.Subspace,

@@ -33,13 +33,20 @@ const exportsName = (name: string, exported: string) =>
   new RegExp(`\\bas ${exported}\\b|^export.*\\b${exported}\\b|^ {2}${exported}\\b`, "m")
     .test(read(`packages/${name}/src/index.ts`))
 
-/** An example of one line, with the imports that it takes, and the `election` that it speaks of. */
+/** What the examples of one line speak of. */
+const subjects = {
+  election: "LeaderElection.make(Subspace.fromTuple([\"app\", \"mailer\"]))",
+  queues: "LeaderElection.shards(Subspace.fromTuple([\"app\", \"queues\"]), { shards: 256 })"
+}
+
+/** An example of one line, with the imports that it takes, and what it speaks of. */
 const withImports = (code: string, module: string) => {
   const own = module.split("/")[1]!
-  const election = /\belection\b/.test(code)
-    ? "const election = LeaderElection.make(Subspace.fromTuple([\"app\", \"mailer\"]))\n"
-    : ""
-  const names = new Set(`${election}${code}`.match(/(?<![\w.$"'`])[A-Z]\w+/g)?.filter((name) => !(name in globalThis)))
+  const context = Object.entries(subjects)
+    .filter(([name]) => new RegExp(`(?<!const |")\\b${name}\\b`).test(code))
+    .map(([name, made]) => `const ${name} = ${made}\n`)
+    .join("")
+  const names = new Set(`${context}${code}`.match(/(?<![\w.$"'`])[A-Z]\w+/g)?.filter((name) => !(name in globalThis)))
   const imports = [...names].flatMap((name) => {
     const from = [own, "core"].find((from) => exportsName(from, name))
     if (from !== undefined) return [`import { ${name} } from "@effect-fdb/${from}"\n`]
@@ -47,7 +54,7 @@ const withImports = (code: string, module: string) => {
       ? [`import { ${name} } from "effect"\n`]
       : []
   })
-  return `${imports.join("")}${election}${code.replace(/^const /, "export const ")}\n`
+  return `${imports.join("")}${context}${code.replace(/^const /, "export const ")}\n`
 }
 
 /** The examples in the docstrings of a module. */

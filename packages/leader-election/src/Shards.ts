@@ -86,7 +86,8 @@ export interface ShardCandidacy {
 }
 
 /**
- * Shards in a subspace.
+ * Shards in a subspace. In the examples, `queues` is
+ * `LeaderElection.shards(Subspace.fromTuple(["app", "queues"]), { shards: 256 })`.
  *
  * @since 0.1.0
  * @category models
@@ -113,7 +114,7 @@ export interface Shards {
    * are logged as an error, and tried again after a pause: the other shards go on. Fails with `ShardsDiffer` where another number
    * of shards is stored.
    *
-   * @example const led = shards.run({}, (shard, { term }) => Effect.log(`leads shard ${shard} in term ${term}`))
+   * @example const led = queues.run({}, (shard, { term }) => Effect.log(`leads shard ${shard} in term ${term}`))
    */
   readonly run: <A, E, R>(
     candidate: ShardCandidateOptions,
@@ -122,7 +123,7 @@ export interface Shards {
   /**
    * The part of this process, where its weight is to be changed.
    *
-   * @example const drained = Effect.flatMap(shards.candidacy({ weight: 2 }), ({ setWeight }) => setWeight(0))
+   * @example const drained = Effect.flatMap(queues.candidacy({ weight: 2 }), ({ setWeight }) => setWeight(0))
    */
   readonly candidacy: (
     candidate: ShardCandidateOptions
@@ -131,7 +132,7 @@ export interface Shards {
    * All shards, ascending, with the owner, the standby and the leader of each: now, and after each change. A change of the table is
    * told at once, one of who leads within a heartbeat. While there is no table, nobody owns a shard. Waits for a database that is away.
    *
-   * @example const owners = Stream.map(shards.assignments, (all) => all.map(({ owner }) => owner))
+   * @example const owners = Stream.map(queues.assignments, (all) => all.map(({ owner }) => owner))
    */
   readonly assignments: Stream.Stream<
     ReadonlyArray<ShardAssignment>,
@@ -148,7 +149,7 @@ export interface Shards {
    * all processes that take part, run this, and start them with the new number. If processes do take part, the table is written
    * anew.
    *
-   * @example const reset = Database.transact(shards.reset)
+   * @example const reset = Database.transact(queues.reset)
    */
   readonly reset: Effect.Effect<void, FdbError, Transaction>
 }
@@ -186,7 +187,7 @@ const validateShards = (shards: number): Effect.Effect<void, InvalidShards> =>
  *
  * const queues = LeaderElection.shards(Subspace.fromTuple(["app", "queues"]), { shards: 256 })
  *
- * export const consumer = queues.run({}, (shard, { guard, term }) =>
+ * export const consumer = queues.run({}, (shard, { term }) =>
  *   Effect.andThen(Effect.log(`consumes queue ${shard} in term ${term}`), Effect.never))
  * ```
  *

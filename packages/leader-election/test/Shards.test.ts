@@ -301,16 +301,20 @@ describe("a member", () => {
     Effect.gen(function*() {
       const { balanced, begun, start } = yield* makeCluster()
       const year = 365 * 24 * 3_600_000
-      const a = yield* start("a", { wallOffset: year })
-      const [b, c] = [yield* start("b"), yield* start("c", { wallOffset: 2 * year })]
-      yield* balanced([a, b, c])
-      yield* TestClock.adjust("1 minute")
-      assert.strictEqual(begun(), 16)
+      const members = [yield* start("a", { wallOffset: year })]
+      yield* balanced(members)
+      for (const [id, wallOffset] of [["b", 0], ["c", 2 * year]] as const) {
+        members.push(yield* start(id, { wallOffset }))
+        assert.isAtMost(yield* balanced(members), 2 * heartbeat)
+        yield* TestClock.adjust("1 minute")
+      }
+      assert.strictEqual(begun(), 16 + 8 + 5)
+      const [a, b, c] = members
       // Another becomes the coordinator, with another clock.
-      yield* a.leave
-      yield* balanced([b, c])
+      yield* a!.leave
+      yield* balanced([b!, c!])
       yield* TestClock.adjust("1 minute")
-      assert.isAtMost(begun(), 16 + 6)
+      assert.isAtMost(begun(), 16 + 8 + 5 + 6)
     }))
 
   it.effect("whose work fails ends with its error, and its shards go to the others", () =>

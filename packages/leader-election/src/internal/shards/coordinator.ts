@@ -50,7 +50,7 @@ class Coordinator {
   private readonly shards: number
   private readonly leadership: Leadership
   private readonly watches: Watches
-  private sightings: Sightings = new Map()
+  private sightings: Sightings | undefined = undefined
   private heartbeat = firstHeartbeat
   private tables = 0n
   private readonly told = new Set<string>()
@@ -107,7 +107,8 @@ class Coordinator {
       const sightings = new Map(
         entries.map(({ id, record, writtenAt }) => [
           id,
-          Liveness.sight(this.sightings.get(id), record, writtenAt, now, wall)
+          // What has come since the first look was written since.
+          Liveness.sight(this.sightings?.get(id), record, now, this.sightings === undefined ? wall - writtenAt : 0n)
         ])
       )
       const are = (liveness: Liveness.Liveness) =>

@@ -13,16 +13,10 @@ export interface Sighting {
   readonly age: bigint
 }
 
-/** Goes on with a sighting while the record stays as it is. `writtenAt` and `wall` are times by wall clocks. */
-export const sight = (
-  previous: Sighting | undefined,
-  record: string,
-  writtenAt: bigint,
-  now: bigint,
-  wall: bigint
-): Sighting => {
+/** Goes on with a sighting while the record stays as it is. `age`: that of a record which was there before anybody looked. */
+export const sight = (previous: Sighting | undefined, record: string, now: bigint, age: bigint): Sighting => {
   if (previous?.record === record) return previous
-  return { record, since: now, age: previous === undefined && wall > writtenAt ? wall - writtenAt : 0n }
+  return { record, since: now, age: previous === undefined && age > 0n ? age : 0n }
 }
 
 export type Liveness = "alive" | "suspected" | "dead"

@@ -71,13 +71,6 @@ const pageSize = 256
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
-/** A range read of which the cached ranges are not worked out yet. */
-interface DeferredRead {
-  readonly cached: readYourWrites.DeferredRanges
-  /** The number of earlier key reads. */
-  readonly keys: number
-}
-
 /** The watches that are set, counted over all transactions of an engine. */
 interface WatchCount {
   readonly max: number
@@ -134,15 +127,10 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private readonly sizeLimit: number
   private readonly maxKeyLength: number
   private readonly writes = new WriteMap()
-  /** The keys that were read from the database. */
-  private readonly keyReads: Array<KeyRange.KeyRange> = []
-  /** The other reads of the database, without conflicts. */
-  private readonly otherReads: Array<KeyRange.KeyRange | DeferredRead> = []
-  /** The read conflict ranges beside those of keys. */
-  private readonly otherConflicts: Array<KeyRange.KeyRange> = []
-  private cachedRanges: rangeSet.RangeSet = undefined
-  /** The number of key reads that they contain. */
-  private cachedKeys = 0
+  private readonly readConflicts: Array<KeyRange.KeyRange> = []
+  /** What was read of the database so far: joined ranges, and those that are not joined yet. */
+  private cached: rangeSet.RangeSet = undefined
+  private readonly uncached: Array<KeyRange.KeyRange> = []
   private readonly watches: Array<Watch> = []
   private requestedVersion: bigint | undefined = undefined
   private snapshot: Snapshot | undefined = undefined
@@ -159,7 +147,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
 
   get conflictRanges() {
     return {
-      read: this.allReadConflicts(),
+      read: KeyRange.coalesce(this.readConflicts),
       write: KeyRange.coalesce(this.writes.reportedConflicts(this.readVersionIfTaken))
     }
   }
@@ -204,7 +192,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
       const within = this.withinLength(selector)
       return this.answer((below) => {
         const key = this.remember(readYourWrites.resolve(below, this.writes, within, this.snapshotCache))
-        if (typeof key !== "symbol" && !isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
+        if (typeof key !== "symbol" && !isSnapshot) this.writes.addConflict(readConflict.ofSelector(within, key), this.readConflicts)
         return key
       })
     })
@@ -225,7 +213,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
         const page = this.remember(
           readYourWrites.getRange(below, this.writes, from, to, limits, reverse, this.snapshotCache)
         )
-        if (typeof page !== "symbol" && !snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
+        if (typeof page !== "symbol" && !snapshot) this.writes.addConflict(readConflict.ofPage(from, to, page, reverse), this.readConflicts)
         return page
       })
     })
@@ -240,7 +228,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   }
 
   readonly addReadConflict = (range: KeyRange.KeyRange): void => {
-    this.writes.addRangeConflict(this.cutRange(range), this.otherConflicts)
+    this.writes.addConflict(this.cutRange(range), this.readConflicts)
   }
 
   readonly addWriteConflict = (range: KeyRange.KeyRange): void => {
@@ -269,7 +257,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     if (left <= 0n) return timedOut("write")
     if (this.writes.isEmpty) return Effect.sync(() => this.settled(readOnly))
     const mutations = this.writes.mutations()
-    const readConflicts = this.allReadConflicts()
+    const readConflicts = KeyRange.coalesce(this.readConflicts)
     const writeConflicts = KeyRange.coalesce(this.writes.conflicts())
     const size = sizeOf(mutations, readConflicts, writeConflicts) +
       this.writes.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
@@ -311,39 +299,15 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return this.options.clock.monotonicTimeNanosUnsafe() >= this.deadline
   }
 
-  private addConflict(range: KeyRange.KeyRange): void {
-    this.writes.addRangeConflict(range, this.otherConflicts)
-  }
-
   /** Keeps a read of the database for the snapshot cache. */
-  private remember<A>({ answer, cached }: readYourWrites.Read<A>): A {
-    if (typeof cached === "function") this.otherReads.push({ cached, keys: this.keyReads.length })
-    else for (const range of cached) this.otherReads.push(range)
+  private remember<A>({ answer, cached }: readYourWrites.Read<A>) {
+    this.uncached.push(...cached)
     return answer
   }
 
-  /** The ranges that were read of the database so far. */
   private readonly snapshotCache = (): rangeSet.RangeSet => {
-    for (const read of this.otherReads.splice(0)) {
-      if ("begin" in read) {
-        this.addToCache([read])
-      } else {
-        this.addToCache(this.keyReads.slice(this.cachedKeys, read.keys))
-        this.cachedKeys = Math.max(this.cachedKeys, read.keys)
-        this.addToCache(read.cached(this.cachedRanges))
-      }
-    }
-    this.addToCache(this.keyReads.slice(this.cachedKeys))
-    this.cachedKeys = this.keyReads.length
-    return this.cachedRanges
-  }
-
-  private addToCache(ranges: ReadonlyArray<KeyRange.KeyRange>): void {
-    this.cachedRanges = ranges.reduce(rangeSet.add, this.cachedRanges)
-  }
-
-  private allReadConflicts(): ReadonlyArray<KeyRange.KeyRange> {
-    return KeyRange.coalesce(this.keyReads.concat(this.otherConflicts))
+    this.cached = this.uncached.splice(0).reduce(rangeSet.add, this.cached)
+    return this.cached
   }
 
   /** The read version, once it was taken or set. */
@@ -354,7 +318,11 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   /** Reads a key and adds its conflict. */
   private readKey(below: Snapshot | undefined, key: Uint8Array, isSnapshot: boolean) {
     const value = readYourWrites.get(below, this.writes, key)
-    if (typeof value !== "symbol") this.writes.addKeyConflict(key, isSnapshot ? this.otherReads : this.keyReads)
+    if (typeof value !== "symbol" && this.writes.isDependent(key)) {
+      const range = KeyRange.single(key)
+      this.uncached.push(range)
+      if (!isSnapshot) this.readConflicts.push(range)
+    }
     return value
   }
 

@@ -15,15 +15,6 @@ export const find = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
 /** Whether a key is in the set. */
 export const has = (set: RangeSet, key: Uint8Array): boolean => set !== undefined && find(set, key) !== undefined
 
-/** The range that `key` lies in, or the next one behind it. */
-export const from = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
-  if (set === undefined) return undefined
-  const around = find(set, key)
-  if (around !== undefined) return around
-  const next = sortedMap.ceiling(set, key)
-  return next && { begin: next.key, end: next.value }
-}
-
 /** The last range that begins before `key`. */
 export const before = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
   const last = sortedMap.lower(set, key)
@@ -71,12 +62,10 @@ export const within = (set: RangeSet, { begin, end }: KeyRange): Array<KeyRange>
   return ranges
 }
 
-/** Where a range begins or ends last: at `key` or before it, or before it only. */
-export const lastBound = (set: RangeSet, key: Uint8Array, isBefore: boolean): Uint8Array | undefined => {
-  const last = isBefore ? sortedMap.lower(set, key) : sortedMap.floor(set, key)
-  if (last === undefined) return undefined
-  const order = Bytes.compare(last.value, key)
-  return order < 0 || order === 0 && !isBefore ? last.value : last.key
+/** Where a range begins or ends last before `limit`. */
+export const lastBound = (set: RangeSet, limit: Uint8Array): Uint8Array | undefined => {
+  const last = sortedMap.lower(set, limit)
+  return last && (Bytes.compare(last.value, limit) < 0 ? last.value : last.key)
 }
 
 /** Where a range begins or ends next, behind `key`. */

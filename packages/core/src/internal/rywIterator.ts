@@ -96,43 +96,58 @@ export class RywIterator {
 
   /** The segment that holds a key. */
   at(key: Uint8Array): Segment {
-    const cached = rangeSet.find(this.cache, key)
-    const stored = cached && this.pair(KeyRange.single(key), false)
-    const begin = later(
-      later(this.writes.lastBound(key, false) ?? firstKey, rangeSet.lastBound(this.cache, key, false)),
-      stored?.key ?? (cached && this.successorOfLast(cached.begin, key))
-    )
-    const end = earlier(
-      earlier(this.writes.nextBound(key) ?? endOfKeys, rangeSet.nextBound(this.cache, key)),
-      stored ? Bytes.successor(key) : cached && this.pair({ begin: key, end: cached.end }, false)?.key
-    )
-    const is = (kind: Segment["kind"], pair?: KeyValue): Segment => ({ begin, end, kind, pair, isUnmodified: false })
-    if (this.writes.isUnreadable(key)) return is("unreadable")
-    const overlay = this.writes.overlay(key)
-    if (overlay === undefined) {
-      const kind = cached === undefined ? "unknown" : stored === undefined ? "empty" : "pair"
-      return { begin, end, kind, pair: stored, isUnmodified: true }
-    }
-    if (typeof overlay === "function" && cached === undefined) return is("unknown")
-    const value = typeof overlay === "function" ? overlay(stored?.value) : overlay.value
-    return value === undefined ? is("empty") : is("pair", { key, value })
+    return this.from(this.lastBound(Bytes.successor(key)))
   }
 
   /** The segment that comes next. */
   after({ end }: Segment): Segment {
-    return this.at(end)
+    return this.from(end)
   }
 
   /** The segment that comes before. */
   before({ begin }: Segment): Segment {
-    const cached = rangeSet.before(this.cache, begin)
-    const isKnown = cached !== undefined && Bytes.compare(begin, cached.end) <= 0
-    const last = isKnown ? this.pair({ begin: cached.begin, end: begin }, true)?.key : undefined
+    return this.from(this.lastBound(begin))
+  }
+
+  /** The segment that begins at a bound. */
+  private from(begin: Uint8Array): Segment {
+    const isUnreadable = this.writes.isUnreadable(begin)
+    const write = this.writes.overlay(begin)
+    const isOwn = typeof write === "object"
+    const cached = rangeSet.find(this.cache, begin)
+    const stored = cached && this.value(begin)
+    const value = isOwn ? write.value : write === undefined ? stored : write(stored)
+    const isKnown = isOwn || cached !== undefined
+    const kind = isUnreadable ? "unreadable" : !isKnown ? "unknown" : value === undefined ? "empty" : "pair"
+    const isPair = kind === "pair" || stored !== undefined
+    return {
+      begin,
+      end: isPair ? Bytes.successor(begin) : this.nextBound(begin, cached),
+      kind,
+      pair: kind === "pair" ? { key: begin, value: value! } : undefined,
+      isUnmodified: write === undefined && !isUnreadable
+    }
+  }
+
+  /** The last bound of a segment before `limit`. */
+  private lastBound(limit: Uint8Array): Uint8Array {
+    const cached = rangeSet.before(this.cache, limit)
+    const last = cached !== undefined && Bytes.compare(limit, cached.end) <= 0
+      ? this.pair({ begin: cached.begin, end: limit }, true)?.key
+      : undefined
     const afterLast = last && Bytes.successor(last)
-    return this.at(later(
-      later(this.writes.lastBound(begin, true) ?? firstKey, rangeSet.lastBound(this.cache, begin, true)),
-      afterLast && Bytes.compare(afterLast, begin) < 0 ? afterLast : last
-    ))
+    return later(
+      later(this.writes.lastBound(limit) ?? firstKey, rangeSet.lastBound(this.cache, limit)),
+      afterLast && Bytes.compare(afterLast, limit) < 0 ? afterLast : last
+    )
+  }
+
+  /** The next bound of a segment after `key`, at which none of the database's pairs is. */
+  private nextBound(key: Uint8Array, cached: KeyRange.KeyRange | undefined): Uint8Array {
+    return earlier(
+      earlier(this.writes.nextBound(key) ?? endOfKeys, cached?.end ?? rangeSet.nextBound(this.cache, key)),
+      cached && this.pair({ begin: key, end: cached.end }, false)?.key
+    )
   }
 
   /** The pair of a segment and at most `limit - 1` cached ones that follow it before `stop`, up to the next own write. */
@@ -141,7 +156,7 @@ export class RywIterator {
     const cached = segment.isUnmodified && limit > 1 ? rangeSet.find(this.cache, pair.key) : undefined
     if (cached === undefined) return [pair]
     const range = reverse
-      ? { begin: later(later(stop, cached.begin), this.writes.lastBound(pair.key, false)), end: pair.key }
+      ? { begin: later(later(stop, cached.begin), this.writes.lastBound(segment.end)), end: pair.key }
       : { begin: segment.end, end: earlier(earlier(stop, cached.end), this.writes.nextBound(pair.key)) }
     return Bytes.compare(range.begin, range.end) < 0
       ? [pair, ...readDatabase(this.below!, range, limit - 1, reverse)]
@@ -152,8 +167,7 @@ export class RywIterator {
     return readDatabase(this.below!, range, 1, reverse)[0]
   }
 
-  private successorOfLast(begin: Uint8Array, end: Uint8Array): Uint8Array | undefined {
-    const last = Bytes.compare(begin, end) < 0 ? this.pair({ begin, end }, true) : undefined
-    return last && Bytes.successor(last.key)
+  private value(key: Uint8Array): Uint8Array | undefined {
+    return Bytes.compare(key, lastKey) < 0 ? this.below!.get(key) : this.pair(KeyRange.single(key), false)?.value
   }
 }

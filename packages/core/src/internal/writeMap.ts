@@ -29,7 +29,6 @@ export type Overlay =
   | ((below: Uint8Array | undefined) => Uint8Array | undefined)
   | { readonly value: Uint8Array | undefined }
 
-const absent = { value: undefined }
 const lastStamp = new Uint8Array(transactionLength).fill(0xff)
 
 /** Operations of which two can be joined only where their operands have the same length. */
@@ -98,20 +97,6 @@ export class WriteMap {
     return this.writes === undefined && this.cleared === undefined && this.unreadable === undefined
   }
 
-  /** Some keys cannot be read. */
-  get hasUnreadable(): boolean {
-    return this.unreadable !== undefined
-  }
-
-  /** A copy for reads, without later writes. */
-  get frozen(): WriteMap {
-    const frozen = new WriteMap()
-    frozen.writes = this.writes
-    frozen.cleared = this.cleared
-    frozen.unreadable = this.unreadable
-    return frozen
-  }
-
   /** Adds a mutation. `readVersion` is the transaction's, if it was taken. */
   add(mutation: Mutation, readVersion: bigint | undefined): void {
     switch (mutation._tag) {
@@ -142,12 +127,10 @@ export class WriteMap {
   /** The overlay of a readable key; `undefined` where the database's value stands. */
   overlay(key: Uint8Array): Overlay | undefined {
     const write = sortedMap.get(this.writes, key)
-    return write === undefined ? rangeSet.has(this.cleared, key) ? absent : undefined : overlayOf(write)
-  }
-
-  /** The keys of a range that were written one by one, in order or backwards. */
-  points(begin: Uint8Array, end: Uint8Array, reverse: boolean): sortedMap.Cursor<Write> {
-    return sortedMap.cursor(this.writes, begin, end, reverse)
+    if (write === undefined) return rangeSet.has(this.cleared, key) ? absentWrite : undefined
+    if (write._tag === "Known") return write
+    const { mutations } = write
+    return isDependent(write) ? (below) => applyAll(mutations, below) : { value: applyAll(mutations, undefined) }
   }
 
   /** Returns whether no write touches a range. */
@@ -156,30 +139,19 @@ export class WriteMap {
       !rangeSet.meets(this.cleared, range) && !rangeSet.meets(this.unreadable, range)
   }
 
-  /** The cleared range that holds `key`, or the next one. */
-  clearedFrom(key: Uint8Array): KeyRange.KeyRange | undefined {
-    return rangeSet.from(this.cleared, key)
-  }
-
-  /** The last cleared range that begins before `key`. */
-  clearedBefore(key: Uint8Array): KeyRange.KeyRange | undefined {
-    return rangeSet.before(this.cleared, key)
-  }
-
   /** Returns whether a key cannot be read. */
   isUnreadable(key: Uint8Array): boolean {
     return rangeSet.has(this.unreadable, key)
   }
 
-  /** The last bound between keys that are written differently: at `key` or before it, or only before it. */
-  lastBound(key: Uint8Array, isBefore: boolean): Uint8Array | undefined {
-    const point = (isBefore ? sortedMap.lower : sortedMap.floor)(this.writes, key)
+  /** The last bound between keys that are written differently, before `limit`. */
+  lastBound(limit: Uint8Array): Uint8Array | undefined {
+    const point = sortedMap.lower(this.writes, limit)
     const end = point && Bytes.successor(point.key)
-    const order = end === undefined ? 0 : Bytes.compare(end, key)
     return latest(
-      order < 0 || order === 0 && !isBefore ? end : point?.key,
-      rangeSet.lastBound(this.cleared, key, isBefore),
-      rangeSet.lastBound(this.unreadable, key, isBefore)
+      end === undefined || Bytes.compare(end, limit) < 0 ? end : point?.key,
+      rangeSet.lastBound(this.cleared, limit),
+      rangeSet.lastBound(this.unreadable, limit)
     )
   }
 
@@ -193,28 +165,29 @@ export class WriteMap {
     )
   }
 
-  /** Adds a key that was read to `conflicts`, where its value depends on the database. */
-  addKeyConflict(key: Uint8Array, conflicts: { readonly push: (range: KeyRange.KeyRange) => void }): void {
+  /** Returns whether the value of a key depends on the database. */
+  isDependent(key: Uint8Array): boolean {
     const write = sortedMap.get(this.writes, key)
-    if (write === undefined ? !rangeSet.has(this.cleared, key) : isDependent(write)) {
-      conflicts.push(KeyRange.single(key))
-    }
+    return write === undefined ? !rangeSet.has(this.cleared, key) : isDependent(write)
   }
 
   /** Adds the parts of a range that was read to `conflicts`, where they depend on the database. */
-  addRangeConflict(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
+  addConflict(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
     if (Bytes.compare(range.begin, range.end) >= 0) return
     if (this.isUntouched(range)) {
       conflicts.push(range)
       return
     }
-    let rest: rangeSet.RangeSet = rangeSet.add(undefined, range)
-    for (const cleared of rangeSet.within(this.cleared, range)) rest = rangeSet.remove(rest, cleared)
+    const independent = rangeSet.within(this.cleared, range)
     for (const { key, value } of sortedMap.entries(this.writes, range.begin, range.end)) {
-      const single = KeyRange.single(key)
-      rest = isDependent(value) ? rangeSet.add(rest, single) : rangeSet.remove(rest, single)
+      if (!isDependent(value)) independent.push(KeyRange.single(key))
     }
-    for (const part of rangeSet.within(rest, range)) conflicts.push(part)
+    let { begin } = range
+    for (const known of KeyRange.coalesce(independent)) {
+      if (Bytes.compare(begin, known.begin) < 0) conflicts.push({ begin, end: known.begin })
+      begin = known.end
+    }
+    if (Bytes.compare(begin, range.end) < 0) conflicts.push({ begin, end: range.end })
   }
 
   /** The mutations to commit: what was sealed, then cleared ranges, then key by key. */
@@ -324,21 +297,13 @@ export class WriteMap {
   }
 }
 
-/** The overlay of a key that was written. */
-export const overlayOf = (write: Write): Overlay => {
-  if (write._tag === "Known") return write
-  return isDependent(write)
-    ? (below) => applyAll(write.mutations, below)
-    : { value: applyAll(write.mutations, undefined) }
-}
-
 const latest = (...keys: ReadonlyArray<Uint8Array | undefined>): Uint8Array | undefined =>
   keys.reduce((a, b) => a === undefined || b !== undefined && Bytes.compare(a, b) < 0 ? b : a)
 
 const earliest = (...keys: ReadonlyArray<Uint8Array | undefined>): Uint8Array | undefined =>
   keys.reduce((a, b) => a === undefined || b !== undefined && Bytes.compare(b, a) < 0 ? b : a)
 
-const absentWrite: Write = { _tag: "Known", value: undefined }
+const absentWrite = { _tag: "Known", value: undefined } as const
 
 const alone = (mutation: KeyMutation): Write =>
   mutation._tag === "Set" ? { _tag: "Known", value: mutation.value } : { _tag: "Stack", mutations: [mutation] }

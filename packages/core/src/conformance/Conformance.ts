@@ -1,12 +1,8 @@
 /**
  * The tests that every engine must pass: FoundationDB's semantics as users of `Database` and `Transaction` see them.
  *
- * The reference is the behaviour of FoundationDB's client on a cluster, with two exceptions:
- *
- * - A read that the transaction's own writes can answer, or whose ends are in the wrong order, takes no read version on
- *   FoundationDB. An engine may take one earlier than that where the random programs read, but not in the tests by name.
- * - FoundationDB's key selectors count a key that a `CompareAndClear` of the same transaction has made absent, against its
- *   documentation. The suite expects that only where `selectorsCountCleared` is set, as on a cluster.
+ * The reference is the behaviour of FoundationDB's client on a cluster. Its key selectors count a key that a `CompareAndClear` of the
+ * same transaction has removed, against its documentation. The suite expects that only with `selectorsCountCleared`.
  *
  * An engine's package calls {@link suite} in a test file. Each test works under a random prefix of its own and clears it,
  * so the suite runs on a database that others use at the same time, a FoundationDB cluster too. It needs `@effect/vitest`.

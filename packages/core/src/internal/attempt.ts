@@ -22,8 +22,8 @@ const systemKey = (phase: FdbError.Phase): FdbError =>
   FdbError.make(codes.keyOutsideLegalRange, phase, "keys from \\xff on belong to the system")
 
 export class Attempt {
-  private readonly engine: Engine
-  private readonly transaction: EngineTransaction
+  readonly engine: Engine
+  readonly transaction: EngineTransaction
   private readonly raised: Array<unknown> = []
   private readonly watches: Array<EngineWatch> = []
   private failedRead: FdbError | undefined = undefined
@@ -120,13 +120,10 @@ export class Attempt {
   checkKey(key: Uint8Array, phase: FdbError.Phase, more = 0): FdbError | undefined {
     const { maxKeyLength, name } = this.engine
     const length = key.length + more
-    return this.checkLegal(key, phase) ?? (length > maxKeyLength
-      ? FdbError.make(
-        codes.keyTooLarge,
-        phase,
-        `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`
-      )
-      : undefined)
+    const illegal = this.checkLegal(key, phase)
+    if (illegal !== undefined || length <= maxKeyLength) return illegal
+    const problem = `the key has ${length} bytes, the ${name} engine allows ${maxKeyLength}`
+    return FdbError.make(codes.keyTooLarge, phase, problem)
   }
 
   checkValue(value: Uint8Array, more = 0): FdbError | undefined {
@@ -137,13 +134,9 @@ export class Attempt {
   }
 
   checkGap({ bytes, offset }: Versionstamped): FdbError | undefined {
-    return Number.isInteger(offset) && offset >= 0 && offset + transactionLength <= bytes.length
-      ? undefined
-      : FdbError.make(
-        codes.clientInvalidOperation,
-        "write",
-        `no room for a versionstamp at offset ${offset} of ${bytes.length} bytes`
-      )
+    if (Number.isInteger(offset) && offset >= 0 && offset + transactionLength <= bytes.length) return undefined
+    const problem = `no room for a versionstamp at offset ${offset} of ${bytes.length} bytes`
+    return FdbError.make(codes.clientInvalidOperation, "write", problem)
   }
 
   checkRange(range: KeyRange.KeyRange, phase: FdbError.Phase): FdbError | undefined {
@@ -156,13 +149,11 @@ export class Attempt {
   }
 
   checkCursor(cursor: RangeCursor): FdbError | undefined {
-    return Number.isInteger(cursor.limit) && cursor.limit >= 0
-      ? this.checkSelector(cursor.begin) ?? this.checkSelector(cursor.end)
-      : FdbError.make(
-        codes.rangeLimitsInvalid,
-        "read",
-        `the limit is ${cursor.limit}, it has to be a whole number, or zero for none`
-      )
+    if (Number.isInteger(cursor.limit) && cursor.limit >= 0) {
+      return this.checkSelector(cursor.begin) ?? this.checkSelector(cursor.end)
+    }
+    const problem = `the limit is ${cursor.limit}, it has to be a whole number, or zero for none`
+    return FdbError.make(codes.rangeLimitsInvalid, "read", problem)
   }
 
   addConflict(range: KeyRange.KeyRange, add: (range: KeyRange.KeyRange) => void): Effect.Effect<void, FdbError> {

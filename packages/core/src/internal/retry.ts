@@ -14,7 +14,6 @@ import { Transaction } from "../Transaction.ts"
 import type { TransactionOptions } from "../TransactionOptions.ts"
 import { Attempt } from "./attempt.ts"
 import { maxTransactionSize, minTransactionSize } from "./limits.ts"
-import * as metrics from "./metrics.ts"
 import { AttemptTransaction } from "./transactionService.ts"
 
 const { codes } = FdbError
@@ -24,7 +23,14 @@ const defaultMaxRetryDelay = Duration.seconds(1)
 const initialDelayMillis = 10
 const maxDelayOfOverloadMillis = 30_000
 
-/** An overloaded proxy (out of memory) gets more time than other failures. */
+const retried = Metric.counter("fdb_transaction_retries_total", {
+  description: "Attempts of transactions that were retried, by engine and error code",
+  incremental: true
+})
+
+const retries = (engine: string, code: number) => Metric.withAttributes(retried, { engine, code: String(code) })
+
+/** The pause after these errors may be longer: a proxy is out of memory. */
 const overloads = [codes.commitProxyMemoryLimitExceeded, codes.grvProxyMemoryLimitExceeded]
 
 /** The read version was too old or in the future. No conflict caused that, so the delay does not grow. */
@@ -53,9 +59,8 @@ const runAttempt = <A, E, R>(
   Exclude<R, Transaction>
 > =>
   Effect.uninterruptibleMask((restore) => {
-    const transaction = engine.begin(options)
-    const attempt = new Attempt(engine, transaction)
-    const service = new AttemptTransaction(attempt, engine, transaction, maybeCommitted)
+    const attempt = new Attempt(engine, engine.begin(options))
+    const service = new AttemptTransaction(attempt, maybeCommitted)
     return restore(Effect.provideService(body, Transaction, service)).pipe(
       Effect.flatMap((value) => Effect.as(attempt.commit, value)),
       Effect.exit,
@@ -111,14 +116,11 @@ const runAttempts = <A, E, R>(
         if (!isStale(error)) backoffs++
         const left = timeout - Number(clock.monotonicTimeNanosUnsafe() - begun) / Number(nanosPerMilli) - delay
         if (left <= 0) {
-          const timedOut = FdbError.make(
-            codes.transactionTimedOut,
-            "read",
-            `the last attempt failed with ${error.code}`
-          )
+          const detail = `the last attempt failed with ${error.code}`
+          const timedOut = FdbError.make(codes.transactionTimedOut, "read", detail)
           return Effect.fail(uncertain === undefined ? timedOut : since(uncertain, timedOut))
         }
-        return Metric.update(metrics.retries(engine.name, error.code), 1).pipe(
+        return Metric.update(retries(engine.name, error.code), 1).pipe(
           Effect.andThen(Effect.sleep(delay)),
           Effect.andThen(Effect.suspend(() => run(attempt + 1, left)))
         )

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Engine, EngineTransaction, Page } from "../Engine.ts"
+import type { Page } from "../Engine.ts"
 import * as FdbError from "../FdbError.ts"
 import type { KeyRange } from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
@@ -13,33 +13,25 @@ import type { AtomicOp } from "../Mutation.ts"
 import type { KeyValue, Range, RangeOptions, Reads, TransactionService, Values } from "../Transaction.ts"
 import type { Versionstamped } from "../Versionstamp.ts"
 import type { Attempt } from "./attempt.ts"
+import { advance, type RangeCursor, toCursor } from "./rangeCursor.ts"
 
 type FdbError = FdbError.FdbError
-import { advance, type RangeCursor, toCursor } from "./rangeCursor.ts"
 
 class AttemptReads implements Reads {
   protected readonly attempt: Attempt
-  protected readonly engine: Engine
-  protected readonly transaction: EngineTransaction
   private readonly isSnapshot: boolean
 
-  constructor(attempt: Attempt, engine: Engine, transaction: EngineTransaction, isSnapshot: boolean) {
+  constructor(attempt: Attempt, isSnapshot: boolean) {
     this.attempt = attempt
-    this.engine = engine
-    this.transaction = transaction
     this.isSnapshot = isSnapshot
   }
 
   private page(cursor: RangeCursor, mode: "all" | "page"): Effect.Effect<Page, FdbError> {
+    const { begin, end, limit, reverse } = cursor
+    const options = { limit, reverse, snapshot: this.isSnapshot, mode }
     return this.attempt.reading(
       this.attempt.checkCursor(cursor),
-      () =>
-        this.transaction.getPage(cursor.begin, cursor.end, {
-          limit: cursor.limit,
-          reverse: cursor.reverse,
-          snapshot: this.isSnapshot,
-          mode
-        })
+      () => this.attempt.transaction.getPage(begin, end, options)
     )
   }
 
@@ -47,36 +39,38 @@ class AttemptReads implements Reads {
     return Effect.flatMap(Effect.suspend(() => this.page(cursor, "all")), (page) => {
       for (const pair of page.values) collected.push(pair)
       const next = advance(cursor, page)
-      // What else there is to be done comes between two pages.
+      // Other fibers may run between two pages.
       return next === undefined
         ? Effect.succeed(collected)
         : Effect.andThen(Effect.yieldNow, Effect.suspend(() => this.collect(next, collected)))
     })
   }
 
+  /** A key that is too long to be stored is absent. */
+  private mayExist(key: Uint8Array): boolean {
+    return key.length <= this.attempt.engine.maxKeyLength
+  }
+
   readonly get = (key: Uint8Array): Effect.Effect<Uint8Array | undefined, FdbError> =>
-    Effect.suspend(() => {
-      const { attempt, engine, transaction } = this
-      return attempt.reading(
-        attempt.checkLegal(key, "read"),
-        // A key longer than any that can be stored is simply absent.
-        () => key.length > engine.maxKeyLength ? Effect.undefined : transaction.get(key, this.isSnapshot)
+    Effect.suspend(() =>
+      this.attempt.reading(
+        this.attempt.checkLegal(key, "read"),
+        () => this.mayExist(key) ? this.attempt.transaction.get(key, this.isSnapshot) : Effect.undefined
       )
-    })
+    )
 
   readonly getAll = <const Keys extends ReadonlyArray<Uint8Array>>(keys: Keys): Effect.Effect<Values<Keys>, FdbError> =>
     Effect.suspend(() => {
-      const { attempt, engine, transaction } = this
-      // Keys longer than any that can be stored are absent, and not asked for.
-      const askable = keys.filter((key) => key.length <= engine.maxKeyLength)
+      const { attempt } = this
       let refused: FdbError | undefined
       for (const key of keys) refused ??= attempt.checkLegal(key, "read")
-      const values = attempt.reading(refused, () => transaction.getAll(askable, this.isSnapshot))
-      return (askable.length === keys.length
+      const existing = keys.filter((key) => this.mayExist(key))
+      const values = attempt.reading(refused, () => attempt.transaction.getAll(existing, this.isSnapshot))
+      return (existing.length === keys.length
         ? values
         : Effect.map(values, (found) => {
           let next = 0
-          return keys.map((key) => key.length <= engine.maxKeyLength ? found[next++] : undefined)
+          return keys.map((key) => this.mayExist(key) ? found[next++] : undefined)
         })) as Effect.Effect<Values<Keys>, FdbError>
     })
 
@@ -84,7 +78,7 @@ class AttemptReads implements Reads {
     Effect.suspend(() =>
       this.attempt.reading(
         this.attempt.checkSelector(selector),
-        () => this.transaction.getKey(selector, this.isSnapshot)
+        () => this.attempt.transaction.getKey(selector, this.isSnapshot)
       )
     )
 
@@ -106,10 +100,10 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
   readonly snapshot: Reads
   readonly maybeCommitted: boolean
 
-  constructor(attempt: Attempt, engine: Engine, transaction: EngineTransaction, maybeCommitted: boolean) {
-    super(attempt, engine, transaction, false)
+  constructor(attempt: Attempt, maybeCommitted: boolean) {
+    super(attempt, false)
     this.maybeCommitted = maybeCommitted
-    this.snapshot = new AttemptReads(attempt, engine, transaction, true)
+    this.snapshot = new AttemptReads(attempt, true)
   }
 
   readonly set = (key: Uint8Array, value: Uint8Array) => this.attempt.mutate({ _tag: "Set", key, value })
@@ -127,18 +121,20 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
   readonly setVersionstampedValue = (key: Uint8Array, value: Versionstamped) =>
     this.attempt.mutate({ _tag: "SetVersionstampedValue", key, value })
 
-  readonly addReadConflictKey = (key: Uint8Array) => this.attempt.addConflictKey(key, this.transaction.addReadConflict)
+  readonly addReadConflictKey = (key: Uint8Array) =>
+    this.attempt.addConflictKey(key, this.attempt.transaction.addReadConflict)
 
-  readonly addReadConflictRange = (range: KeyRange) => this.attempt.addConflict(range, this.transaction.addReadConflict)
+  readonly addReadConflictRange = (range: KeyRange) =>
+    this.attempt.addConflict(range, this.attempt.transaction.addReadConflict)
 
   readonly addWriteConflictKey = (key: Uint8Array) =>
-    this.attempt.addConflictKey(key, this.transaction.addWriteConflict)
+    this.attempt.addConflictKey(key, this.attempt.transaction.addWriteConflict)
 
   readonly addWriteConflictRange = (range: KeyRange) =>
-    this.attempt.addConflict(range, this.transaction.addWriteConflict)
+    this.attempt.addConflict(range, this.attempt.transaction.addWriteConflict)
 
   readonly readVersion: Effect.Effect<bigint, FdbError> = Effect.suspend(() =>
-    this.attempt.reading(undefined, () => this.transaction.readVersion)
+    this.attempt.reading(undefined, () => this.attempt.transaction.readVersion)
   )
 
   readonly setReadVersion = (version: bigint): Effect.Effect<void, FdbError> =>
@@ -147,7 +143,7 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
         version > 0n
           ? undefined
           : FdbError.make(FdbError.codes.versionInvalid, "read", `the read version is ${version}`),
-        () => this.transaction.setReadVersion(version)
+        () => this.attempt.transaction.setReadVersion(version)
       )
     )
 
@@ -161,7 +157,7 @@ export class AttemptTransaction extends AttemptReads implements TransactionServi
   )
 
   readonly versionstamp: Effect.Effect<Effect.Effect<Uint8Array, FdbError>> = Effect.sync(() => {
-    this.transaction.requestVersionstamp()
+    this.attempt.transaction.requestVersionstamp()
     return this.attempt.afterCommit((committed) =>
       committed.versionstamp === undefined
         ? Effect.fail(FdbError.make(FdbError.codes.noCommitVersion, "commit"))

@@ -69,27 +69,24 @@ const apply: typeof Atomic.apply = (op, existing, operand) =>
 
 const isDependent = (write: Write): boolean => write._tag === "Stack" && write.mutations[0]!._tag === "Atomic"
 
-/** See {@link WriteMap.seal}. */
-interface Sealed {
-  readonly mutations: Array<Mutation>
-  readonly conflicts: Array<KeyRange.KeyRange>
-  /** All versionstamped keys so far. */
-  readonly stampedKeys: Array<Versionstamped>
-}
-
 export class WriteMap {
   /** A versionstamped key is stored under its {@link placeholder}. */
   private writes: sortedMap.SortedMap<Write> = undefined
   private cleared: rangeSet.RangeSet = undefined
   /** Keys whose value, or existence, depends on the versionstamp; only a clear makes them readable again. */
   private unreadable: rangeSet.RangeSet = undefined
-  private writeConflicts: Array<KeyRange.KeyRange> | undefined = undefined
-  /** What is committed before everything else and no longer seen by reads: see {@link seal}. */
-  private sealed: Sealed | undefined = undefined
+  private writeConflicts: Array<KeyRange.KeyRange> = []
+  /** Earlier writes that no read sees any more. The commit applies them first. */
+  private readonly sealed = {
+    mutations: new Array<Mutation>(),
+    conflicts: new Array<KeyRange.KeyRange>(),
+    /** All versionstamped keys so far. */
+    stampedKeys: new Array<Versionstamped>()
+  }
 
   /** There is nothing to commit. */
   get isEmpty(): boolean {
-    return this.isTransparent && this.writeConflicts === undefined
+    return this.isTransparent && this.writeConflicts.length === 0
   }
 
   /** No write has an effect on reads. */
@@ -120,8 +117,7 @@ export class WriteMap {
   }
 
   addWriteConflict(range: KeyRange.KeyRange): void {
-    if (this.writeConflicts === undefined) this.writeConflicts = [range]
-    else this.writeConflicts.push(range)
+    this.writeConflicts.push(range)
   }
 
   /** The overlay of a readable key; `undefined` where the database's value stands. */
@@ -192,7 +188,7 @@ export class WriteMap {
 
   /** The mutations to commit: what was sealed, then cleared ranges, then key by key. */
   mutations(): ReadonlyArray<Mutation> {
-    const mutations = this.sealed === undefined ? [] : [...this.sealed.mutations]
+    const mutations = [...this.sealed.mutations]
     this.collectMutations(KeyRange.all, mutations)
     return mutations
   }
@@ -208,16 +204,14 @@ export class WriteMap {
 
   /** The write conflicts to commit, in no order; without versionstamped keys, which only the commit knows. */
   conflicts(): Array<KeyRange.KeyRange> {
-    const conflicts = this.sealed === undefined ? [] : [...this.sealed.conflicts]
+    const conflicts = [...this.sealed.conflicts]
     this.collectConflicts(KeyRange.all, conflicts)
     return conflicts
   }
 
   /** The write conflicts as FoundationDB's client reports them, in no order. */
   reportedConflicts(readVersion: bigint | undefined): Array<KeyRange.KeyRange> {
-    const conflicts = this.sealed === undefined
-      ? []
-      : this.sealed.stampedKeys.map((key) => stampedRange(key, readVersion ?? 0n))
+    const conflicts = this.sealed.stampedKeys.map((key) => stampedRange(key, readVersion ?? 0n))
     this.collectConflicts(KeyRange.all, conflicts)
     return conflicts
   }
@@ -240,7 +234,7 @@ export class WriteMap {
         conflicts.push(KeyRange.single(key))
       }
     }
-    for (const conflict of this.writeConflicts ?? []) {
+    for (const conflict of this.writeConflicts) {
       const common = KeyRange.intersection(conflict, range)
       if (common !== undefined) conflicts.push(common)
     }
@@ -275,19 +269,18 @@ export class WriteMap {
    */
   private addStampedKey(mutation: StampedKeyMutation, readVersion: bigint): void {
     const range = stampedRange(mutation.key, readVersion)
-    this.seal(range).stampedKeys.push(mutation.key)
+    this.seal(range)
+    this.sealed.stampedKeys.push(mutation.key)
     this.unreadable = rangeSet.add(this.unreadable, range)
     this.write(placeholder(mutation.key, readVersion), mutation)
   }
 
-  private seal(range: KeyRange.KeyRange): Sealed {
-    const sealed = this.sealed ??= { mutations: [], conflicts: [], stampedKeys: [] }
-    this.collectMutations(range, sealed.mutations)
-    this.collectConflicts(range, sealed.conflicts)
+  private seal(range: KeyRange.KeyRange): void {
+    this.collectMutations(range, this.sealed.mutations)
+    this.collectConflicts(range, this.sealed.conflicts)
     this.writes = sortedMap.removeRange(this.writes, range.begin, range.end)
     this.cleared = rangeSet.remove(this.cleared, range)
-    this.writeConflicts = this.writeConflicts?.flatMap((conflict) => KeyRange.difference(conflict, range))
-    return sealed
+    this.writeConflicts = this.writeConflicts.flatMap((conflict) => KeyRange.difference(conflict, range))
   }
 
   private clear(range: KeyRange.KeyRange): void {

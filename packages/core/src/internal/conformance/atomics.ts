@@ -8,7 +8,7 @@ import type { TransactionService } from "../../Transaction.ts"
 import { maxValueLength } from "../limits.ts"
 import { run, type Space, type Tests } from "./tests.ts"
 
-/** By operation: `before:operand=after` in hexadecimal, `-` for no value. */
+/** The vectors of each operation: `before:operand=after` in hexadecimal, `-` for no value. */
 const table: Record<AtomicOp, string> = {
   Add: `-:01000000=01000000 :0100=0100 01000000:02000000=03000000 ff000000:01000000=00010000
     ffffffff:01000000=00000000 01000000:ffffffff=00000000 ff:0100=0001 ffff:01=00 0102030405:0101=0203 0102:=
@@ -41,7 +41,7 @@ const vectors = Object.entries(table).flatMap(([op, texts]) =>
 
 const expected = vectors.map(({ name, after }) => `${name} gives ${after}`)
 
-/** Does the same to the key of each vector, and tells what that gives. */
+/** Runs `use` on the key of each vector in one transaction, and returns the results. */
 const each = (
   space: Space,
   use: (
@@ -58,15 +58,15 @@ const each = (
     return given
   })
 
-/** What the vectors' keys hold. */
+/** The stored values of the vectors' keys. */
 const stored = (space: Space) => each(space, (tx, key) => tx.get(key))
 
-/** Gives a key the value before. */
+/** Gives a key the vector's value before the operation. */
 const seed = (tx: TransactionService, key: Uint8Array, { before }: typeof vectors[number]) =>
   before === "-" ? tx.clear(key) : tx.set(key, Bytes.fromHex(before))
 
 export const atomics: Tests = (test) => {
-  test("atomic operations change what is stored, and are seen before the commit", function*(space) {
+  test("atomic operations change the stored value, and reads see them before the commit", function*(space) {
     yield* each(space, seed)
     const seen = yield* each(
       space,
@@ -76,14 +76,14 @@ export const atomics: Tests = (test) => {
     assert.deepStrictEqual(yield* stored(space), expected)
   })
 
-  test("atomic operations change what is stored without reading it", function*(space) {
+  test("atomic operations without a read change the stored value", function*(space) {
     yield* each(space, seed)
     yield* each(space, (tx, key, { op, operand }) => tx.atomic(op, key, operand))
     assert.deepStrictEqual(yield* stored(space), expected)
   })
 
-  test("atomic operations change what the transaction itself has written or cleared", function*(space) {
-    // What is there beforehand must not matter.
+  test("atomic operations change a value that the transaction itself has set or cleared", function*(space) {
+    // The stored value must not matter.
     yield* each(space, (tx, key) => tx.set(key, Uint8Array.of(9, 8)))
     const seen = yield* each(
       space,
@@ -97,7 +97,7 @@ export const atomics: Tests = (test) => {
     assert.deepStrictEqual(yield* stored(space), expected)
   })
 
-  test("AppendIfFits leaves a value alone that would grow beyond 100 kB", function*(space) {
+  test("AppendIfFits does not change a value that would grow beyond 100 kB", function*(space) {
     const name = space.key("a")
     yield* run((tx) => tx.set(name, new Uint8Array(maxValueLength - 2)))
     const append = (length: number) =>
@@ -110,7 +110,7 @@ export const atomics: Tests = (test) => {
     assert.strictEqual(yield* append(1), maxValueLength)
   })
 
-  test("AppendIfFits joins what one transaction appends, before the database knows what it has", function*(space) {
+  test("AppendIfFits joins the operands of one transaction before it appends them", function*(space) {
     const name = space.key("a")
     const lengths = (before: number, ...appended: ReadonlyArray<number>) =>
       Effect.gen(function*() {
@@ -124,12 +124,12 @@ export const atomics: Tests = (test) => {
     // Together they do not fit, so neither is appended, though the second alone would fit.
     assert.deepStrictEqual(yield* lengths(50_000, 40_000, 30_000), [50_000, 50_000])
     assert.deepStrictEqual(yield* lengths(50_000, 20_000, 30_000), [100_000, 100_000])
-    // What would not fit into any value is not joined.
+    // Operands that together exceed the limit of a value are not joined.
     assert.deepStrictEqual(yield* lengths(0, 70_000, 70_000), [70_000, 70_000])
     assert.deepStrictEqual(yield* lengths(20_000, 70_000, 70_000, 1), [90_001, 90_001])
   })
 
-  test("as many atomic operations on a key as one likes, of one kind or of several", function*(space) {
+  test("one transaction can apply 20,000 atomic operations to a key, of one kind or of several", function*(space) {
     const count = 20_000
     const one = Uint8Array.of(1, 0, 0, 0)
     const number = (value: Uint8Array | undefined) =>

@@ -1,10 +1,9 @@
-/** Which transactions are in each other's way, and which are not. */
+/** Which transactions conflict, and which do not. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Bytes from "../../Bytes.ts"
 import type { FdbError } from "../../FdbError.ts"
-import * as KeySelector from "../../KeySelector.ts"
 import type { TransactionService } from "../../Transaction.ts"
 import {
   begin,
@@ -15,30 +14,33 @@ import {
   read,
   run,
   type Space,
+  steps,
   type Tests,
-  text,
   write
 } from "./tests.ts"
 
-type Use = (tx: TransactionService, space: Space) => Effect.Effect<unknown, FdbError>
+/** What a transaction does: a script for {@link steps}, or a function. */
+type Use = string | ((tx: TransactionService, space: Space) => Effect.Effect<unknown, FdbError>)
+
+/** What other transactions do: one, or several in turn. */
+type Others = Use | ReadonlyArray<Use>
 
 const letters = { a: "1", b: "2", c: "3", d: "4", e: "5" }
 
-/** One transaction does something and then writes elsewhere; before it commits, others commit. */
+const perform = (use: Use, tx: TransactionService, space: Space): Effect.Effect<unknown, FdbError> =>
+  typeof use === "string" ? steps(space, use)(tx) : use(tx, space)
+
+/** A transaction reads its read version, does `mine`, and writes `z`. The others commit before it. */
 const race = Effect.fnUntraced(function*(mine: Use, others: Others) {
   const space = yield* makeSpace
   yield* write(space, letters)
   const tx = yield* begin()
-  // The read version is settled even where `mine` reads nothing.
   yield* tx.readVersion
-  yield* mine(tx, space)
-  for (const other of [others].flat()) yield* run((tx) => other(tx, space))
+  yield* perform(mine, tx, space)
+  for (const other of [others].flat()) yield* run((tx) => perform(other, tx, space))
   yield* tx.set(space.key("z"), bytes("mine"))
   return { tx, space }
 })
-
-/** What others do: one transaction, or several one after another. */
-type Others = Use | ReadonlyArray<Use>
 
 /** A transaction conflicts with each of these. */
 const collide = Effect.fnUntraced(function*(mine: Use, ...alternatives: ReadonlyArray<Others>) {
@@ -60,120 +62,80 @@ const pass = Effect.fnUntraced(function*(mine: Use, ...alternatives: ReadonlyArr
   }
 })
 
-const get = (name: string): Use => (tx, space) => tx.get(space.key(name))
-const set = (name: string, value = "other"): Use => (tx, space) => tx.set(space.key(name), bytes(value))
-const clear = (name: string): Use => (tx, space) => tx.clear(space.key(name))
-const clearRange = (from: string, to: string): Use => (tx, space) =>
-  tx.clearRange({ begin: space.key(from), end: space.key(to) })
-const getRange = (from: string, to: string, limit = 0, reverse = false): Use => (tx, space) =>
-  tx.getRange({ begin: space.key(from), end: space.key(to) }, { limit, reverse })
-const readConflict = (from: string, to: string): Use => (tx, space) =>
-  tx.addReadConflictRange({ begin: space.key(from), end: space.key(to) })
-const writeConflict = (from: string, to: string): Use => (tx, space) =>
-  tx.addWriteConflictRange({ begin: space.key(from), end: space.key(to) })
-const readConflictKey = (name: string): Use => (tx, space) => tx.addReadConflictKey(space.key(name))
-const writeConflictKey = (name: string): Use => (tx, space) => tx.addWriteConflictKey(space.key(name))
-const both = (first: Use, second: Use): Use => (tx, space) => Effect.andThen(first(tx, space), second(tx, space))
-const getKey = (selector: (space: Space) => KeySelector.KeySelector): Use => (tx, space) => tx.getKey(selector(space))
-
 export const conflicts: Tests = (test) => {
   test("a key that was read conflicts with every write to it: 1020", function*() {
-    yield* collide(get("a"), set("a"), clear("a"))
-    yield* collide(get("b"), clearRange("a", "c"))
-    yield* collide(get("a"), (tx, space) => tx.atomic("Add", space.key("a"), Uint8Array.of(1)))
-    yield* collide(get("absent"), set("absent"))
-    // That the value stays the same makes no difference.
-    yield* collide(get("a"), set("a", "1"))
-    yield* collide(get("absent"), clear("absent"))
+    yield* collide("get a", "set a other", "clear a", "Add a 1")
+    yield* collide("get b", "clear a..c")
+    yield* collide("get absent", "set absent other")
+    // A write that leaves the value as it is conflicts too.
+    yield* collide("get a", "set a 1")
+    yield* collide("get absent", "clear absent")
   })
 
   test("a key that was read does not conflict with writes beside it", function*() {
-    yield* pass(get("b"), both(set("a"), set("c")), set("b\0"), both(clearRange("a", "b"), clearRange("b\0", "z")))
+    yield* pass("get b", "set a other; set c other", "set b\0 other", "clear a..b; clear b\0..z")
   })
 
-  test("each of the keys that were read at once conflicts, and nothing between them", function*() {
+  test("each of several keys that were read at once conflicts, and no key between them", function*() {
     const readAll: Use = (tx, space) => tx.getAll([space.key("c"), space.key("absent"), space.key("a")])
-    yield* collide(readAll, set("a"), clear("c"), set("absent"))
-    yield* pass(readAll, both(set("b"), set("d")))
+    yield* collide(readAll, "set a other", "clear c", "set absent other")
+    yield* pass(readAll, "set b other; set d other")
   })
 
   test("of two transactions that read and write the same key only the first to commit is committed", function*(space) {
     yield* write(space, { a: "0" })
     const first = yield* begin()
     const second = yield* begin()
-    for (const tx of [first, second]) assert.strictEqual(text(yield* tx.get(space.key("a"))), "0")
-    yield* second.set(space.key("a"), bytes("second"))
-    yield* first.set(space.key("a"), bytes("first"))
+    for (const tx of [first, second]) assert.strictEqual(yield* steps(space, "get a")(tx), "0")
+    yield* steps(space, "set a second")(second)
+    yield* steps(space, "set a first")(first)
     yield* second.commit
     yield* conflicting(first)
     assert.strictEqual(yield* read(space, "a"), "second")
   })
 
-  test("write skew is refused, and committed where the reads were snapshot reads", function*() {
-    for (const snapshot of [false, true]) {
+  test("write skew is refused after reads, and committed after snapshot reads", function*() {
+    for (const kind of ["", "snapshot "]) {
       const space = yield* makeSpace
       yield* write(space, { x: "1", y: "1" })
       const first = yield* begin()
       const second = yield* begin()
-      for (const tx of [first, second]) {
-        const reads = snapshot ? tx.snapshot : tx
-        yield* reads.get(space.key("x"))
-        yield* reads.get(space.key("y"))
-      }
-      yield* first.set(space.key("x"), bytes("0"))
-      yield* second.set(space.key("y"), bytes("0"))
+      for (const tx of [first, second]) yield* steps(space, `${kind}get x; ${kind}get y`)(tx)
+      yield* steps(space, "set x 0")(first)
+      yield* steps(space, "set y 0")(second)
       yield* first.commit
-      if (snapshot) yield* second.commit
-      else yield* conflicting(second)
-      assert.deepStrictEqual(yield* contents(space), { x: "0", y: snapshot ? "0" : "1" })
+      if (kind === "") yield* conflicting(second)
+      else yield* second.commit
+      assert.deepStrictEqual(yield* contents(space), { x: "0", y: kind === "" ? "1" : "0" })
     }
   })
 
   test("a range that was read conflicts with changes, insertions and removals within it", function*() {
-    const range = getRange("b", "e")
-    yield* collide(range, set("c"), set("cc"), set("b"), clear("d"), clearRange("a", "b\0"), clearRange("dd", "z"))
-    yield* collide(getRange("x", "y"), set("x"))
-    yield* pass(range, set("a"), set("e"), set("az"), clearRange("e", "f"))
+    yield* collide("range b..e", "set c", "set cc", "set b", "clear d", "clear a..b\0", "clear dd..z")
+    yield* collide("range x..y", "set x")
+    yield* pass("range b..e", "set a", "set e", "set az", "clear e..f")
   })
 
   test("a range that was cut by its limit conflicts only as far as it was returned", function*() {
-    yield* collide(getRange("a", "f", 2), set("b"), set("aa"))
-    yield* pass(getRange("a", "f", 2), set("bb"), both(set("c"), clear("e")))
-    yield* collide(getRange("a", "f", 2, true), set("d"), set("ee"))
-    yield* pass(getRange("a", "f", 2, true), set("cc"), both(set("c"), clear("a")))
+    yield* collide("range a..f 2", "set b", "set aa")
+    yield* pass("range a..f 2", "set bb", "set c; clear e")
+    yield* collide("range a..f 2 reverse", "set d", "set ee")
+    yield* pass("range a..f 2 reverse", "set cc", "set c; clear a")
   })
 
-  test("a range that was cut by its limit does not conflict where its far end was not looked for", function*() {
-    const forward: Use = (tx, space) =>
-      tx.getRange({
-        begin: space.key("b"),
-        end: KeySelector.move(KeySelector.firstGreaterOrEqual(space.key("b")), 1000)
-      }, { limit: 2 })
-    yield* collide(forward, set("bb"))
-    yield* pass(forward, both(set("cc"), set("y")))
-    const backward: Use = (tx, space) =>
-      tx.getRange({
-        begin: KeySelector.move(KeySelector.lastLessThan(space.key("d")), -1000),
-        end: space.key("e")
-      }, { limit: 2, reverse: true })
-    yield* collide(backward, set("cc"))
-    yield* pass(backward, both(set("bb"), set("\0")))
+  test("a range that was cut by its limit does not conflict where its far end was not looked up", function*() {
+    yield* collide("range b..>=b+1000 2", "set bb")
+    yield* pass("range b..>=b+1000 2", "set cc; set y")
+    yield* collide("range <d-1000..e 2 reverse", "set cc")
+    yield* pass("range <d-1000..e 2 reverse", "set bb; set \0")
   })
 
   test("a range whose ends are in the wrong order conflicts with nothing", function*() {
-    const { firstGreaterThan, lastLessThan, move } = KeySelector
-    for (const reverse of [false, true]) {
-      const everything = both(clearRange("\0", "z"), set("b"))
-      yield* pass(getRange("d", "a", 0, reverse), everything)
-      yield* pass(getRange("c", "c", 2, reverse), everything)
-      yield* pass(
-        (tx, space) =>
-          tx.getRange({
-            begin: move(firstGreaterThan(space.key("d")), 1),
-            end: lastLessThan(space.key("b"))
-          }, { reverse }),
-        everything
-      )
+    for (const order of ["", " reverse"]) {
+      const everything = "clear \0..z; set b"
+      yield* pass(`range d..a 0${order}`, everything)
+      yield* pass(`range c..c 2${order}`, everything)
+      yield* pass(`range >d+1..<b 0${order}`, everything)
     }
   })
 
@@ -196,44 +158,40 @@ export const conflicts: Tests = (test) => {
     yield* conflicting(whole)
   })
 
-  test("a key selector conflicts with all between its key and what it found", function*() {
-    const after = getKey((space) => KeySelector.firstGreaterThan(space.key("b")))
-    yield* collide(after, clear("c"), set("bb"))
-    yield* pass(after, set("b"), set("cc"))
-    const before = getKey((space) => KeySelector.lastLessThan(space.key("d")))
-    yield* collide(before, clear("c"), set("cc"))
-    yield* pass(before, set("d"), set("bb"))
-    const far = getKey((space) => KeySelector.move(KeySelector.firstGreaterOrEqual(space.key("a")), 2))
-    yield* collide(far, clear("b"), set("aa"))
-    yield* pass(far, set("d"))
+  test("a key selector conflicts with all keys between its own key and the key that it found", function*() {
+    yield* collide("find >b", "clear c", "set bb")
+    yield* pass("find >b", "set b", "set cc")
+    yield* collide("find <d", "clear c", "set cc")
+    yield* pass("find <d", "set d", "set bb")
+    yield* collide("find >=a+2", "clear b", "set aa")
+    yield* pass("find >=a+2", "set d")
   })
 
   test("snapshot reads do not conflict", function*() {
-    yield* pass((tx, space) => tx.snapshot.get(space.key("a")), set("a"))
-    yield* pass((tx, space) => tx.snapshot.getAll([space.key("a"), space.key("b")]), both(set("a"), set("b")))
-    yield* pass((tx, space) => tx.snapshot.getRange(space.range), both(set("a"), set("f")))
-    yield* pass((tx, space) => Stream.runDrain(tx.snapshot.streamRange(space.range)), set("a"))
-    yield* pass((tx, space) => tx.snapshot.getKey(KeySelector.firstGreaterThan(space.key("a"))), clear("b"))
+    yield* pass("snapshot get a", "set a")
+    yield* pass((tx, space) => tx.snapshot.getAll([space.key("a"), space.key("b")]), "set a; set b")
+    yield* pass("snapshot range ..z", "set a; set f")
+    yield* pass((tx, space) => Stream.runDrain(tx.snapshot.streamRange(space.range)), "set a")
+    yield* pass("snapshot find >a", "clear b")
   })
 
-  test("a snapshot read is made serializable by an explicit conflict", function*() {
-    const mine = both((tx, space) => tx.snapshot.get(space.key("a")), readConflictKey("a"))
-    yield* collide(mine, set("a"))
-    yield* pass(mine, set("b"))
+  test("an explicit conflict makes a snapshot read serializable", function*() {
+    yield* collide("snapshot get a; readConflict a", "set a")
+    yield* pass("snapshot get a; readConflict a", "set b")
   })
 
   test("explicit read conflicts count as reads", function*() {
-    yield* collide(readConflictKey("a"), set("a"), clearRange("a", "b"))
-    yield* pass(readConflictKey("a"), set("a\0"))
-    yield* collide(readConflict("b", "d"), set("b"), set("cz"))
-    yield* pass(readConflict("b", "d"), set("d"))
-    yield* pass(readConflict("b", "b"), set("b"))
+    yield* collide("readConflict a", "set a", "clear a..b")
+    yield* pass("readConflict a", "set a\0")
+    yield* collide("readConflict b..d", "set b", "set cz")
+    yield* pass("readConflict b..d", "set d")
+    yield* pass("readConflict b..b", "set b")
   })
 
   test("explicit write conflicts count as writes, but write nothing", function*() {
-    yield* collide(get("a"), writeConflictKey("a"))
-    yield* collide(getRange("b", "d"), writeConflict("c", "f"))
-    yield* pass(get("a"), writeConflictKey("b"), writeConflict("a", "a"))
+    yield* collide("get a", "writeConflict a")
+    yield* collide("range b..d", "writeConflict c..f")
+    yield* pass("get a", "writeConflict b", "writeConflict a..a")
     const space = yield* makeSpace
     yield* write(space, letters)
     yield* run((tx) => tx.addWriteConflictRange(space.range))
@@ -242,83 +200,72 @@ export const conflicts: Tests = (test) => {
 
   test("a transaction with only explicit write conflicts is validated like one that writes", function*(space) {
     const tx = yield* begin()
-    yield* tx.get(space.key("a"))
-    yield* tx.addWriteConflictKey(space.key("b"))
+    yield* steps(space, "get a; writeConflict b")(tx)
     yield* write(space, { a: "other" })
     yield* conflicting(tx)
   })
 
-  test("reading a key that this transaction has set or cleared is no conflict", function*() {
-    yield* pass(both(set("a", "mine"), get("a")), set("a"))
-    yield* pass(both(clear("a"), get("a")), set("a"))
-    yield* pass(both(clearRange("a", "c"), getRange("a", "c")), both(set("a"), set("b")))
-    yield* collide(both(clearRange("a", "c"), getRange("a", "d")), set("c"))
-    yield* collide(both(set("b", "mine"), getRange("a", "d")), set("c"))
-    yield* pass(both(set("b", "mine"), getRange("a", "d")), set("b"))
-    yield* collide(both(get("a"), set("a", "mine")), set("a"))
+  test("a read of a key that this transaction has set or cleared does not conflict", function*() {
+    yield* pass("set a mine; get a", "set a")
+    yield* pass("clear a; get a", "set a")
+    yield* pass("clear a..c; range a..c", "set a; set b")
+    yield* collide("clear a..c; range a..d", "set c")
+    yield* collide("set b mine; range a..d", "set c")
+    yield* pass("set b mine; range a..d", "set b")
+    yield* collide("get a; set a mine", "set a")
   })
 
-  test("reading a key that this transaction has changed atomically is a conflict", function*() {
-    const add: Use = (tx, space) => tx.atomic("Add", space.key("a"), Uint8Array.of(1))
-    yield* collide(both(add, get("a")), set("a"))
-    yield* collide(both(add, getRange("a", "b")), set("a"))
-    yield* pass(both(both(clear("a"), add), get("a")), set("a"))
-    yield* pass(both(both(set("a", "mine"), add), get("a")), set("a"))
-    yield* pass(add, set("a"))
+  test("a read of a key that this transaction has changed atomically conflicts", function*() {
+    yield* collide("Add a 1; get a", "set a")
+    yield* collide("Add a 1; range a..b", "set a")
+    yield* pass("clear a; Add a 1; get a", "set a")
+    yield* pass("set a mine; Add a 1; get a", "set a")
+    yield* pass("Add a 1", "set a")
   })
 
   test("an explicit read conflict has no effect on keys written before it", function*() {
-    yield* pass(both(set("a", "mine"), readConflictKey("a")), set("a"))
-    yield* pass(both(clear("a"), readConflictKey("a")), set("a"))
-    yield* collide(both(readConflictKey("a"), set("a", "mine")), set("a"))
-    yield* pass(both(set("b", "mine"), readConflict("a", "c")), set("b"))
-    yield* collide(both(set("b", "mine"), readConflict("a", "c")), set("a"))
-    yield* collide(
-      both((tx, space) => tx.atomic("Add", space.key("a"), Uint8Array.of(1)), readConflictKey("a")),
-      set("a")
-    )
+    yield* pass("set a mine; readConflict a", "set a")
+    yield* pass("clear a; readConflict a", "set a")
+    yield* collide("readConflict a; set a mine", "set a")
+    yield* pass("set b mine; readConflict a..c", "set b")
+    yield* collide("set b mine; readConflict a..c", "set a")
+    yield* collide("Add a 1; readConflict a", "set a")
   })
 
   test("blind writes never conflict; the last to commit wins", function*(space) {
     const first = yield* begin()
     const second = yield* begin()
-    yield* first.set(space.key("a"), bytes("first"))
-    yield* second.set(space.key("a"), bytes("second"))
-    yield* second.clear(space.key("b"))
-    yield* first.atomic("Add", space.key("c"), Uint8Array.of(1))
-    yield* second.atomic("Add", space.key("c"), Uint8Array.of(2))
+    yield* steps(space, "set a first; Add c \x01")(first)
+    yield* steps(space, "set a second; clear b; Add c \x02")(second)
     yield* write(space, { b: "other" })
     yield* second.commit
     yield* first.commit
     assert.deepStrictEqual(yield* contents(space), { a: "first", c: "\x03" })
-    yield* pass(set("a", "mine"), set("a"))
-    yield* pass(clear("a"), clearRange("a", "z"))
+    yield* pass("set a mine", "set a")
+    yield* pass("clear a", "clear a..z")
   })
 
   test("read-only transactions never conflict", function*(space) {
     yield* write(space, letters)
     const tx = yield* begin()
-    yield* tx.get(space.key("a"))
-    yield* tx.getRange(space.range)
-    yield* tx.addReadConflictRange(space.range)
-    yield* run((other) => other.clearRange(space.range))
-    assert.strictEqual(text(yield* tx.get(space.key("b"))), "2")
+    yield* steps(space, "get a; range ..z; readConflict a..z")(tx)
+    yield* run(steps(space, "clear a..z"))
+    assert.strictEqual(yield* steps(space, "get b")(tx), "2")
     yield* tx.commit
   })
 
-  test("a conflict with a transaction that was not committed is none", function*(space) {
+  test("a transaction that was not committed causes no conflict", function*(space) {
     yield* write(space, letters)
     const tx = yield* begin()
-    yield* tx.get(space.key("a"))
+    yield* steps(space, "get a")(tx)
     const rolledBack = yield* begin()
-    yield* rolledBack.set(space.key("a"), bytes("no"))
+    yield* steps(space, "set a no")(rolledBack)
     yield* rolledBack.abandon
     const refused = yield* begin()
-    yield* refused.get(space.key("b"))
-    yield* refused.set(space.key("a"), bytes("no"))
+    yield* steps(space, "get b; set a no")(refused)
     yield* write(space, { b: "other" })
     yield* conflicting(refused)
-    yield* tx.set(space.key("c"), bytes("mine"))
+    yield* steps(space, "set c mine")(tx)
     yield* tx.commit
     assert.deepStrictEqual(yield* contents(space), { ...letters, b: "other", c: "mine" })
   })
@@ -326,37 +273,35 @@ export const conflicts: Tests = (test) => {
   test("a commit that was acknowledged before the first read does not conflict", function*(space) {
     const tx = yield* begin()
     yield* write(space, { a: "other" })
-    assert.strictEqual(text(yield* tx.get(space.key("a"))), "other")
-    yield* tx.set(space.key("b"), bytes("mine"))
+    assert.strictEqual(yield* steps(space, "get a")(tx), "other")
+    yield* steps(space, "set b mine")(tx)
     yield* tx.commit
   })
 
   test("a later write does not hide an earlier one to the keys around it", function*() {
     for (const name of ["b", "c", "cc", "d"]) {
-      yield* collide(get(name), [clearRange("a", "e"), set("c")], [writeConflict("a", "e"), clearRange("bb", "cc")])
+      yield* collide(`get ${name}`, ["clear a..e", "set c"], ["writeConflict a..e", "clear bb..cc"])
     }
-    yield* pass(get("e"), [clearRange("a", "e"), set("c"), clearRange("d", "e")])
+    yield* pass("get e", ["clear a..e", "set c", "clear d..e"])
   })
 
-  test("the keys of versionstamps are written like any other", function*() {
-    const stamped = (name: string): Use => (tx, space) => {
-      const prefix = space.key(name)
-      return tx.setVersionstampedKey(
-        { bytes: Bytes.concat(prefix, new Uint8Array(10).fill(0xff)), offset: prefix.length },
-        bytes("")
-      )
+  test("a write of a versionstamped key or value conflicts like any other", function*() {
+    const stampedKey: Use = (tx, space) => {
+      const prefix = space.key("s")
+      const key = { bytes: Bytes.concat(prefix, new Uint8Array(10).fill(0xff)), offset: prefix.length }
+      return tx.setVersionstampedKey(key, bytes(""))
     }
-    yield* collide(getRange("s", "t"), stamped("s"))
-    yield* pass(getRange("a", "s"), stamped("s"))
+    yield* collide("range s..t", stampedKey)
+    yield* pass("range a..s", stampedKey)
     yield* collide(
-      get("a"),
+      "get a",
       (tx, space) => tx.setVersionstampedValue(space.key("a"), { bytes: new Uint8Array(10), offset: 0 })
     )
   })
 
   test("concurrent increments are all counted", function*(space) {
     const increment = run(function*(tx) {
-      const before = Number(text(yield* tx.get(space.key("n"))) ?? "0")
+      const before = Number((yield* steps(space, "get n")(tx)) ?? "0")
       yield* tx.set(space.key("n"), bytes(String(before + 1)))
     }, { idempotent: false, timeout: "30 seconds", maxRetryDelay: "50 millis" })
     yield* Effect.all(Array.from({ length: 8 }, () => Effect.repeat(increment, { times: 4 })), {

@@ -10,7 +10,7 @@ import { Transaction, type TransactionService } from "../../Transaction.ts"
 import { begin, bytes, contents, failsWith, read, refused, run, soon, type Tests, text, write } from "./tests.ts"
 
 export const lifecycle: Tests = (test) => {
-  test("all of a transaction's writes are there, or none", function*(space) {
+  test("a failure of the body discards all writes", function*(space) {
     yield* write(space, { a: "1", b: "1" })
     assert.strictEqual(
       yield* Effect.flip(run(function*(tx) {
@@ -31,7 +31,7 @@ export const lifecycle: Tests = (test) => {
     assert.isUndefined(yield* read(space, "a"))
   })
 
-  test("interruption of the body leaves nothing behind", function*(space) {
+  test("an interruption of the body discards all writes", function*(space) {
     const written = yield* Deferred.make<void>()
     const fiber = yield* Effect.forkChild(run(function*(tx) {
       yield* tx.get(space.key("a"))
@@ -46,7 +46,7 @@ export const lifecycle: Tests = (test) => {
     assert.strictEqual(yield* read(space, "a"), "2")
   })
 
-  test("a transaction's result is the body's", function*(space) {
+  test("a transaction returns the result of its body", function*(space) {
     yield* write(space, { a: "1" })
     const result = yield* run((tx) => Effect.map(tx.get(space.key("a")), (value) => ({ value: text(value) })))
     assert.deepStrictEqual(result, { value: "1" })
@@ -78,7 +78,7 @@ export const lifecycle: Tests = (test) => {
     assert.strictEqual(yield* read(space, "a"), "1")
   })
 
-  test("a read that failed fails the commit, even where the body has caught it", function*(space) {
+  test("a failed read fails the commit, even if the body has caught the error", function*(space) {
     yield* refused(1036, function*(tx) {
       yield* tx.setVersionstampedValue(space.key("a"), { bytes: new Uint8Array(10), offset: 0 })
       yield* Effect.ignore(tx.get(space.key("a")))
@@ -87,7 +87,7 @@ export const lifecycle: Tests = (test) => {
     assert.isUndefined(yield* read(space, "b"))
   })
 
-  test("a transaction within another is a transaction of its own", function*(space) {
+  test("a transaction within another is independent of it", function*(space) {
     const error = yield* Effect.flip(run(function*(tx) {
       yield* tx.set(space.key("outer"), bytes("1"))
       const inner = yield* run((tx) =>
@@ -100,7 +100,7 @@ export const lifecycle: Tests = (test) => {
     assert.deepStrictEqual(yield* contents(space), { inner: "1" })
   })
 
-  test("a conflict is run again from the start, at a new version", function*(space) {
+  test("after a conflict the body runs again from its start, at a new version", function*(space) {
     yield* write(space, { a: "1" })
     const seen: Array<string | undefined> = []
     yield* run(function*(tx) {
@@ -127,7 +127,7 @@ export const lifecycle: Tests = (test) => {
     assert.deepStrictEqual(yield* contents(space), { a: "2" })
   })
 
-  test("reads in parallel, of one transaction and of many", function*(space) {
+  test("reads run in parallel, in one transaction and in many", function*(space) {
     const names = Array.from({ length: 50 }, (_, index) => `k${index}`)
     yield* write(space, Object.fromEntries(names.map((name) => [name, name])))
     const readAll = run((tx) =>
@@ -156,7 +156,7 @@ export const lifecycle: Tests = (test) => {
     assert.isUndefined(yield* read(space, "a"))
   })
 
-  test("a conflict that does not end is given up at the timeout: 1031", function*(space) {
+  test("repeated conflicts end at the timeout: 1031", function*(space) {
     yield* failsWith(
       soon(run(function*(tx) {
         yield* tx.get(space.key("a"))
@@ -168,7 +168,7 @@ export const lifecycle: Tests = (test) => {
     assert.isUndefined(yield* read(space, "b"))
   })
 
-  test("options that only a cluster heeds are accepted by every engine", function*(space) {
+  test("every engine accepts the options that have an effect only on a cluster", function*(space) {
     for (const priority of ["batch", "default", "system-immediate"] as const) {
       yield* run((tx) => tx.set(space.key("a"), bytes(priority)), { priority, causalReadRisky: true, tag: "test" })
     }

@@ -1,16 +1,16 @@
 /**
- * The database as simple as it can be: the table that random programs are held against.
+ * The simplest model of the database, for comparison with random programs.
  *
  * Keys are numbers from 0 on, and a state is the array of their values. It shares no code with the engines but the atomic
- * operations, which have vectors of their own.
+ * operations, which have their own vectors.
  */
 import * as Atomic from "../../Atomic.ts"
 import * as Bytes from "../../Bytes.ts"
 import type { AtomicOp } from "../../Mutation.ts"
 
-/** How many keys there are. */
+/** The number of keys. */
 export const keyCount = 16
-/** Programs write only to the keys between these, so that key selectors always find a key on either side. */
+/** Programs write only to the keys between these, so key selectors always find a key on both sides. */
 export const firstKey = 4
 export const endKey = 12
 
@@ -75,20 +75,20 @@ export const write = (state: State, write: Write): State => {
 const present = (state: State): ReadonlyArray<number> =>
   Array.from(state.keys()).filter((key) => state[key] !== undefined)
 
-/**
- * Keys that are not there, and that selectors count all the same: those that an own `CompareAndClear` has made absent, on
- * engines that do so.
- */
-export type Ghosts = ReadonlySet<number>
+/** Absent keys that selectors count, because an own `CompareAndClear` has removed them (see `Options.selectorsCountCleared`). */
+export type ClearedKeys = ReadonlySet<number>
 
-const noGhosts: Ghosts = new Set()
+const noClearedKeys: ClearedKeys = new Set()
 
 /** The key that a selector finds. */
-export const resolve = (state: State, { key, offset, orEqual }: Selector, ghosts: Ghosts = noGhosts): number => {
+export const resolve = (
+  state: State,
+  { key, offset, orEqual }: Selector,
+  clearedKeys: ClearedKeys = noClearedKeys
+): number => {
   const isThere = (each: number) => state[each] !== undefined
-  const counted = Array.from(state.keys()).filter((each) => isThere(each) || ghosts.has(each))
+  const counted = Array.from(state.keys()).filter((each) => isThere(each) || clearedKeys.has(each))
   const last = counted.findLastIndex((each) => orEqual ? each <= key : each < key)
-  // What it counts up to is the key before the one that it finds, which is there.
   const passed = counted.slice(0, last + offset)
   const found = offset > 0
     ? counted.slice(last + offset).find(isThere)
@@ -99,40 +99,37 @@ export const resolve = (state: State, { key, offset, orEqual }: Selector, ghosts
   return found
 }
 
-/** Where a range begins or ends; the plain key is not looked up. */
-const border = (state: State, selector: Selector, ghosts: Ghosts): number =>
-  isPlain(selector) ? selector.key : resolve(state, selector, ghosts)
+/** The begin or end of a range. A plain key is not looked up. */
+const border = (state: State, selector: Selector, clearedKeys: ClearedKeys): number =>
+  isPlain(selector) ? selector.key : resolve(state, selector, clearedKeys)
 
 const isPlain = (selector: Selector): boolean => !selector.orEqual && selector.offset === 1
 
-/** What a read gives, for comparison: keys as numbers, values in hexadecimal. */
-export const read = (state: State, read: Read, ghosts: Ghosts = noGhosts): unknown => {
+/** The result of a read: keys as numbers, values in hexadecimal. */
+export const read = (state: State, read: Read, clearedKeys: ClearedKeys = noClearedKeys): unknown => {
   switch (read.op) {
     case "get":
       return state[read.key]
     case "getKey":
-      return resolve(state, read.selector, ghosts)
+      return resolve(state, read.selector, clearedKeys)
     case "getRange":
-      return range(state, read, ghosts).map((key) => [key, state[key]])
+      return range(state, read, clearedKeys).map((key) => [key, state[key]])
   }
 }
 
 const range = (
   state: State,
   read: Extract<Read, { readonly op: "getRange" }>,
-  ghosts: Ghosts
+  clearedKeys: ClearedKeys
 ): ReadonlyArray<number> => {
-  const begin = border(state, read.begin, ghosts)
-  const end = border(state, read.end, ghosts)
+  const begin = border(state, read.begin, clearedKeys)
+  const end = border(state, read.end, clearedKeys)
   const keys = present(state).filter((key) => begin <= key && key < end)
   if (read.reverse) keys.reverse()
   return read.limit === 0 ? keys : keys.slice(0, read.limit)
 }
 
-/**
- * A set of points in the order of all keys: `2 * key` is the key itself, `2 * key + 1` stands for all that lies between it
- * and the next.
- */
+/** A set of points in the order of keys: `2 * key` is the key, `2 * key + 1` all keys between it and the next. */
 export type Points = ReadonlySet<number>
 
 const span = (begin: number, end: number): Points =>
@@ -144,13 +141,13 @@ export const single = (key: number): Points => span(2 * key, 2 * key + 1)
 /** The keys from `begin` on, `end` excluded. */
 export const between = (begin: number, end: number): Points => span(2 * begin, 2 * end)
 
-/** Where others see a write. */
+/** The points that a write changes. */
 export const written = (write: Write): Points =>
   write.op === "clearRange" ? between(write.begin, write.end) : single(write.key)
 
 /**
- * Everything that a read may depend on: an upper bound, where engines may well do with less. Of a range that was cut by its
- * limit it excludes what lies behind the last pair.
+ * All points that may be in the conflict ranges of a read. An engine may record fewer. The points after the last pair of a range that
+ * was cut by its limit are not among them.
  */
 export const dependsOn = (state: State, read: Read): Points => {
   const anchor = ({ key, orEqual }: Selector): number => orEqual ? 2 * key + 1 : 2 * key
@@ -165,13 +162,13 @@ export const dependsOn = (state: State, read: Read): Points => {
     case "getRange": {
       const ends = (selector: Selector): ReadonlyArray<number> => [
         anchor(selector),
-        2 * border(state, selector, noGhosts)
+        2 * border(state, selector, noClearedKeys)
       ]
-      const keys = range(state, read, noGhosts)
+      const keys = range(state, read, noClearedKeys)
       const cut = read.limit > 0 && keys.length === read.limit
       const begin = ends(read.begin)
       const end = ends(read.end)
-      // A selector that is no plain key is resolved as a whole, whatever the limit.
+      // A selector other than a plain key is resolved completely, independently of the limit.
       const from = cut && read.reverse ? [...end, 2 * keys.at(-1)!, ...selected(read.begin, begin)] : [...begin, ...end]
       const to = cut && !read.reverse
         ? [...begin, 2 * keys.at(-1)! + 1, ...selected(read.end, end)]
@@ -184,5 +181,5 @@ export const dependsOn = (state: State, read: Read): Points => {
 const selected = (selector: Selector, ends: ReadonlyArray<number>): ReadonlyArray<number> =>
   isPlain(selector) ? [] : ends
 
-/** What of a read is *certainly* recorded as a conflict by every engine: single keys. */
+/** The points of a read that every engine records as conflicts: single keys. */
 export const certainlyDependsOn = (read: Read): Points => read.op === "get" ? single(read.key) : new Set()

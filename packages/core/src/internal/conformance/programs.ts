@@ -1,8 +1,7 @@
-/** Random programs of several transactions, and how they are run. */
+/** Random programs of several transactions, and their comparison with the model. */
 import { assert } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Atomic from "../../Atomic.ts"
@@ -13,7 +12,7 @@ import type { KeyValue, TransactionService } from "../../Transaction.ts"
 import * as model from "./model.ts"
 import { begin, makeSpace, run, type Session, type Space } from "./tests.ts"
 
-/** What a transaction does. */
+/** One operation of a transaction. */
 export type Step =
   | model.Read
   | model.Write
@@ -23,7 +22,7 @@ export type Step =
   | { readonly op: "readAt"; readonly commit: number }
   | { readonly op: "commit" }
 
-/** A step of one of the transactions that are open; after its commit the same number is another transaction. */
+/** A step of an open transaction. After its commit, the number belongs to a new transaction. */
 export interface Turn {
   readonly transaction: number
   readonly step: Step
@@ -37,7 +36,7 @@ const integer = (minimum: number, maximum: number) =>
 
 const boolean = Arbitrary.schema(Schema.Boolean)
 
-/** One of several, with the same chance each; write one twice to make it more likely. */
+/** One of several with equal probability. A repeated choice is more likely. */
 const oneOf = <A>(...choices: ReadonlyArray<Arbitrary.Arbitrary<A>>): Arbitrary.Arbitrary<A> =>
   Arbitrary.flatMap(integer(0, choices.length - 1), (index) => choices[index]!)
 
@@ -99,11 +98,11 @@ const step = oneOf<Step>(
   ...times(3, commit)
 )
 
-/** The turns of up to `transactions` at a time. */
+/** The turns of up to `transactions` open transactions. */
 export const program = (transactions: number, maxLength: number): Arbitrary.Arbitrary<ReadonlyArray<Turn>> =>
   Arbitrary.array(Arbitrary.all({ transaction: integer(0, transactions - 1), step }), { minLength: 1, maxLength })
 
-/** What one transaction does before its commit. */
+/** The operations of one transaction before its commit. */
 export const body = (maxLength: number): Arbitrary.Arbitrary<ReadonlyArray<Turn>> =>
   Arbitrary.array(
     Arbitrary.map(
@@ -136,7 +135,7 @@ const toSelector = (space: Space, { key, offset, orEqual }: model.Selector) =>
 const toPairs = (space: Space, pairs: ReadonlyArray<KeyValue>) =>
   pairs.map(({ key, value }) => [toNumber(space, key), Bytes.toHex(value)])
 
-/** Does a step other than `commit` and `readAt`; returns what a read gives. */
+/** Performs a step other than `commit` and `readAt`, and returns the result of a read. */
 const perform = (
   tx: TransactionService,
   space: Space,
@@ -182,32 +181,28 @@ const perform = (
 // ---------------------------------------------------------------------------------------------------------------------
 // The model's side
 
-/** A commit, and the state that it led to. */
+/** A commit and the state after it. */
 interface Version {
   readonly state: model.State
   readonly written: model.Points
   readonly version: bigint
 }
 
-/** What is known of a transaction that is open. */
+/** An open transaction and its expected behaviour. */
 class Open {
   readonly session: Session
   readonly committed: Effect.Effect<bigint, FdbError>
-  /**
-   * The numbers of the versions that it may read at. A read that the own writes can answer may take a read version or not;
-   * so there may be several until something is read that only the database knows.
-   */
-  private versions: ReadonlyArray<number> = []
-  private isSettled = false
+  /** The number of the version that it reads at, if it has taken or set one. */
+  version: number | undefined = undefined
   readonly log: Array<model.Read | model.Write> = []
-  /** What each of the serializable reads has given, in their order. */
+  /** The serializable reads and their results, in order. */
   readonly answers: Array<readonly [model.Read, unknown]> = []
-  /** What a conflict must be about. */
+  /** A later commit to one of these must cause a conflict. */
   private readonly mustConflict = new Set<number>()
   readonly written = new Set<number>()
-  /** Where reads do not depend on the database any more. */
+  /** Reads of these do not depend on the database. */
   private readonly independent = new Set<number>()
-  /** What conflicts may be about beside what was read. */
+  /** A later commit to one of these may cause a conflict. */
   private readonly mayConflict = new Set<number>()
   changes = false
 
@@ -216,43 +211,18 @@ class Open {
     this.committed = committed
   }
 
-  /** Whether a read version can be set. */
-  get isFresh(): boolean {
-    return this.versions.length === 0
-  }
-
-  setVersion(version: number): void {
-    this.versions = [version]
-    this.isSettled = true
-  }
-
-  /** The versions that a read may be at, when `newest` is the newest. */
-  candidates(newest: number): ReadonlyArray<number> {
-    return this.isSettled || this.versions.at(-1) === newest ? this.versions : [...this.versions, newest]
-  }
-
-  /** A read was answered as at one of these. */
-  settle(versions: ReadonlyArray<number>, read: model.Read): void {
-    this.versions = versions
-    if (read.op === "get" && !this.hasWritten(read.key)) this.isSettled = true
-  }
-
-  private hasWritten(key: number): boolean {
-    return this.log.some((entry) => !isRead(entry) && model.written(entry).has(2 * key))
-  }
-
-  /** The keys that an own `CompareAndClear` has made absent, and nothing since. */
-  ghosts(view: model.State): model.Ghosts {
-    const ghosts = new Set<number>()
+  /** The absent keys whose last own write is a `CompareAndClear`. */
+  clearedKeys(view: model.State): model.ClearedKeys {
+    const clearedKeys = new Set<number>()
     for (const entry of this.log) {
       if (isRead(entry)) continue
       if (entry.op === "atomic") {
-        if (entry.atomic === "CompareAndClear") ghosts.add(entry.key)
+        if (entry.atomic === "CompareAndClear") clearedKeys.add(entry.key)
       } else {
-        for (const point of model.written(entry)) ghosts.delete(point / 2)
+        for (const point of model.written(entry)) clearedKeys.delete(point / 2)
       }
     }
-    return new Set([...ghosts].filter((key) => view[key] === undefined))
+    return new Set([...clearedKeys].filter((key) => view[key] === undefined))
   }
 
   addRead(may: model.Points, must: model.Points): void {
@@ -272,16 +242,13 @@ class Open {
     if (points.size > 0) this.changes = true
   }
 
-  /** Whether it may, and whether it must, be refused by what was committed since its read version. */
+  /** Whether the commits since its read version may, and whether they must, cause a conflict. */
   conflicts(versions: ReadonlyArray<Version>): { readonly may: boolean; readonly must: boolean } {
-    const meets = (points: model.Points, since: number) =>
+    const since = this.version ?? versions.length - 1
+    const meets = (points: model.Points) =>
       this.changes &&
       versions.slice(since + 1).some(({ written }) => Array.from(written).some((point) => points.has(point)))
-    const candidates = this.candidates(versions.length - 1)
-    return {
-      may: candidates.some((version) => meets(this.mayConflict, version)),
-      must: candidates.every((version) => meets(this.mustConflict, version))
-    }
+    return { may: meets(this.mayConflict), must: meets(this.mustConflict) }
   }
 
   /** The state with the transaction's own writes so far. */
@@ -289,14 +256,14 @@ class Open {
     return this.log.reduce<model.State>((state, entry) => isRead(entry) ? state : model.write(state, entry), state)
   }
 
-  /** What its serializable reads are in a state. */
-  replay(state: model.State, countsGhosts: boolean): ReadonlyArray<readonly [model.Read, unknown]> {
+  /** The results of its serializable reads in another state. */
+  replay(state: model.State, countsCleared: boolean): ReadonlyArray<readonly [model.Read, unknown]> {
     const before = new Open(this.session, this.committed)
     const results: Array<readonly [model.Read, unknown]> = []
     for (const entry of this.log) {
       if (isRead(entry) && !entry.snapshot) {
         const view = before.view(state)
-        results.push([entry, model.read(view, entry, countsGhosts ? before.ghosts(view) : undefined)])
+        results.push([entry, model.read(view, entry, countsCleared ? before.clearedKeys(view) : undefined)])
       }
       before.log.push(entry)
     }
@@ -308,20 +275,20 @@ const isRead = (entry: model.Read | model.Write): entry is model.Read =>
   entry.op === "get" || entry.op === "getKey" || entry.op === "getRange"
 
 /**
- * Runs a program against the database and holds everything that can be seen against the model:
+ * Runs a program on the database and compares all visible effects with the model:
  *
- * - Every read gives what the state at the transaction's read version gives, with the transaction's own writes over it.
- * - A transaction that commits would have read the same at its commit, but for snapshot reads: the transactions that write
- *   are equivalent to a serial execution in the order of their commits.
- * - A transaction that is refused (1020) had read, or had said that it conflicts on, what another wrote after its read
- *   version; one that read a single key or named its conflicts *is* refused then.
- * - In the end the database holds what the serial execution leads to.
+ * - Every read has the result of the state at the transaction's read version, with the transaction's own writes over it.
+ * - The serializable reads of a transaction that commits would have the same results at its commit. So the transactions that write are
+ *   equivalent to a serial execution in the order of their commits.
+ * - A transaction fails with 1020 only if another wrote, after its read version, what it has read or added as a read conflict. It always
+ *   fails if that was a single key or an added conflict.
+ * - At the end, the database has the state of the serial execution.
  */
 export const runProgram = Effect.fnUntraced(function*(
   start: model.State,
   turns: ReadonlyArray<Turn>,
-  /** Selectors count keys that an own `CompareAndClear` has made absent. */
-  countsGhosts: boolean
+  /** See `Options.selectorsCountCleared`. */
+  countsCleared: boolean
 ) {
   const space = yield* makeSpace
   const store = Effect.flatten(run((tx) =>
@@ -350,7 +317,7 @@ export const runProgram = Effect.fnUntraced(function*(
     const { may, must } = tx.conflicts(versions)
     if (exit._tag === "Failure") {
       assert.strictEqual(exit.failure.code, 1020, exit.failure.message)
-      assert.isTrue(may, `${who} was refused without a cause`)
+      assert.isTrue(may, `${who} was refused without a conflict`)
       return
     }
     assert.isFalse(must, `${who} was committed in spite of a conflict`)
@@ -362,7 +329,7 @@ export const runProgram = Effect.fnUntraced(function*(
     const last = versions.at(-1)!
     assert.isTrue(version > last.version, `${who} was committed at ${version}, the one before at ${last.version}`)
     assert.deepStrictEqual(
-      tx.replay(last.state, countsGhosts),
+      tx.replay(last.state, countsCleared),
       tx.answers,
       `${who} was committed, but would have read something else (actual) than it did (expected)`
     )
@@ -376,28 +343,26 @@ export const runProgram = Effect.fnUntraced(function*(
         yield* finish(transaction, tx)
         break
       case "readAt":
-        if (tx.isFresh) {
-          const version = step.commit % versions.length
-          tx.setVersion(version)
-          yield* tx.session.setReadVersion(versions[version]!.version)
+        if (tx.version === undefined) {
+          tx.version = step.commit % versions.length
+          yield* tx.session.setReadVersion(versions[tx.version]!.version)
         }
         break
       case "get":
       case "getKey":
       case "getRange": {
-        const candidates = tx.candidates(versions.length - 1)
-        const views = candidates.map((version) => tx.view(versions[version]!.state))
-        const expected = views.map((view) => model.read(view, step, countsGhosts ? tx.ghosts(view) : undefined))
-        const actual = yield* perform(tx.session, space, step)
-        const fitting = candidates.filter((_, index) => Equal.equals(expected[index], actual))
-        if (fitting.length === 0) {
-          assert.deepStrictEqual(actual, expected.at(-1), `transaction ${transaction} reads ${JSON.stringify(step)}`)
+        if (tx.version === undefined) {
+          yield* tx.session.readVersion
+          tx.version = versions.length - 1
         }
-        tx.settle(fitting, step)
+        const view = tx.view(versions[tx.version]!.state)
+        const expected = model.read(view, step, countsCleared ? tx.clearedKeys(view) : undefined)
+        const actual = yield* perform(tx.session, space, step)
+        assert.deepStrictEqual(actual, expected, `transaction ${transaction} reads ${JSON.stringify(step)}`)
         tx.log.push(step)
         if (!step.snapshot) {
           tx.answers.push([step, actual])
-          for (const view of views) tx.addRead(model.dependsOn(view, step), model.certainlyDependsOn(step))
+          tx.addRead(model.dependsOn(view, step), model.certainlyDependsOn(step))
         }
         break
       }
@@ -423,6 +388,6 @@ export const runProgram = Effect.fnUntraced(function*(
   assert.deepStrictEqual(
     toPairs(space, stored),
     state.flatMap((value, key) => value === undefined ? [] : [[key, value]]),
-    "what the database holds in the end"
+    "the state of the database at the end"
   )
 }, Effect.scoped)

@@ -1,4 +1,4 @@
-/** Read versions: that they grow, and reading at one that is set by hand. */
+/** Read versions: their order, and reads at a version that was set. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -33,7 +33,7 @@ export const versions: Tests = (test) => {
     yield* tx.commit
   })
 
-  test("what the database is not asked for takes no read version", function*(space) {
+  test("a read that needs nothing of the database takes no read version", function*(space) {
     const key = space.key
     const reads: ReadonlyArray<(tx: TransactionService) => Effect.Effect<unknown, FdbError>> = [
       (tx) => tx.getRange({ begin: key("c"), end: key("a") }),
@@ -82,7 +82,7 @@ export const versions: Tests = (test) => {
     assert.isUndefined(yield* read(space, "a"))
   })
 
-  test("a commit's version can be read at by the next transaction, and shows that commit", function*(space) {
+  test("a read at a commit's version shows that commit", function*(space) {
     const version = yield* Effect.flatten(
       run((tx) => Effect.andThen(tx.set(space.key("a"), bytes("1")), tx.committedVersion))
     )
@@ -149,7 +149,7 @@ export const versions: Tests = (test) => {
     assert.isUndefined(yield* read(space, "a"))
   })
 
-  test("a read version from the future does not matter to a transaction that only writes", function*(space) {
+  test("a transaction that only writes ignores a read version from the future", function*(space) {
     const future = (yield* run((tx) => tx.readVersion)) + 1_000_000_000_000n
     yield* run((tx) => Effect.andThen(tx.setReadVersion(future), tx.set(space.key("a"), bytes("1"))))
     const version = yield* Effect.flatten(run(function*(tx) {

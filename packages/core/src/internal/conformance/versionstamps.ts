@@ -1,13 +1,13 @@
-/** Versionstamped keys and values, and what a commit tells of itself. */
+/** Versionstamped keys and values, and the version and versionstamp of a commit. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../Bytes.ts"
 import type { FdbError } from "../../FdbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import * as KeySelector from "../../KeySelector.ts"
-import type { Range, RangeOptions, TransactionService } from "../../Transaction.ts"
+import type { TransactionService } from "../../Transaction.ts"
 import { transactionLength, type Versionstamped } from "../../Versionstamp.ts"
-import { begin, bytes, failsWith, makeSpace, read, refused, run, type Tests, text, write } from "./tests.ts"
+import { begin, bytes, failsWith, makeSpace, read, refused, run, steps, type Tests, text, write } from "./tests.ts"
 
 /** A gap for the versionstamp between two parts. */
 const stamped = (before: Uint8Array, after: Uint8Array = new Uint8Array(0)): Versionstamped => ({
@@ -18,7 +18,7 @@ const stamped = (before: Uint8Array, after: Uint8Array = new Uint8Array(0)): Ver
 const versionOf = (stamp: Uint8Array): bigint => new DataView(stamp.buffer, stamp.byteOffset).getBigUint64(0)
 
 export const versionstamps: Tests = (test) => {
-  test("a versionstamped key and value hold the ten bytes that the commit tells", function*(space) {
+  test("a versionstamped key and value contain the ten bytes that the commit returns", function*(space) {
     const tell = yield* run(function*(tx) {
       yield* tx.setVersionstampedKey(stamped(space.key("k"), bytes("!")), bytes("value"))
       yield* tx.setVersionstampedValue(space.key("v"), stamped(bytes("<"), bytes(">")))
@@ -33,7 +33,7 @@ export const versionstamps: Tests = (test) => {
     assert.deepStrictEqual(Bytes.toHex(value!.value), Bytes.toHex(Bytes.concat(bytes("<"), stamp, bytes(">"))))
   })
 
-  test("versionstamps grow with every commit, and are unique among concurrent ones", function*(space) {
+  test("versionstamps increase with every commit, and concurrent commits have different ones", function*(space) {
     const append = Effect.flatten(
       run((tx) => Effect.andThen(tx.setVersionstampedKey(stamped(space.key("")), new Uint8Array(0)), tx.versionstamp))
     )
@@ -88,7 +88,7 @@ export const versionstamps: Tests = (test) => {
     assert.strictEqual(yield* read(space, "b"), "plain")
   })
 
-  test("what a versionstamped key may become cannot be read in the transaction: 1036", function*(space) {
+  test("the keys that a versionstamped key may become cannot be read in the transaction: 1036", function*(space) {
     yield* write(space, { a: "1", l: "2" })
     const tx = yield* begin()
     yield* tx.readVersion
@@ -104,7 +104,7 @@ export const versionstamps: Tests = (test) => {
     yield* tx.abandon
   })
 
-  test("a cleared range holds no versionstamped key", function*(space) {
+  test("a clear drops the versionstamped keys and values of its range", function*(space) {
     yield* run(function*(tx) {
       yield* tx.setVersionstampedKey(stamped(space.key("k")), bytes(""))
       yield* tx.setVersionstampedValue(space.key("v"), stamped(bytes("")))
@@ -117,7 +117,7 @@ export const versionstamps: Tests = (test) => {
     assert.isTrue(KeyRange.contains(KeyRange.fromPrefix(space.key("l")), pairs[0]!.key))
   })
 
-  test("a versionstamped key is cleared where it stands before the commit: at the read version, or at zeroes", function*() {
+  test("a clear drops a versionstamped key by its placeholder: the read version in the gap, or zeroes", function*() {
     const zeroes = new Uint8Array(transactionLength)
     for (const filling of [0x00, 0x61, 0xff]) {
       for (const isVersioned of [true, false]) {
@@ -141,14 +141,14 @@ export const versionstamps: Tests = (test) => {
         })
         const from = (first: Uint8Array) => ({ begin: first, end: Bytes.concat(first, Uint8Array.of(0xff)) })
         yield* keeps([], (tx) => tx.clearRange(KeyRange.fromPrefix(prefix)))
-        // It stands behind the first key that it may become: what clears up to there leaves it.
+        // The placeholder comes after the first key that it may become. A clear up to that key does not drop it.
         yield* keeps(["new"], (tx, first) => tx.clearRange({ begin: prefix, end: first }))
         yield* keeps(["new"], (tx, first) => tx.clear(first))
         yield* keeps([], (tx, first) => tx.clearRange(from(first)))
-        // Trimming what is older than now drops the new entry only where it stands at zeroes.
+        // A clear of all older entries drops the new one only if its placeholder has zeroes.
         const trim = KeyRange.make(prefix, Bytes.concat(prefix, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)))
         yield* keeps(isVersioned ? ["new"] : [], (tx) => tx.clearRange(trim))
-        // Of two the first is committed beforehand, so only its own key is cleared of it.
+        // The first of two writes of a key is sealed by the second, and the clear drops only the second.
         yield* keeps(
           ["new"],
           (tx, first) => Effect.andThen(tx.setVersionstampedKey(key, bytes("newer")), tx.clearRange(from(first)))
@@ -157,7 +157,7 @@ export const versionstamps: Tests = (test) => {
     }
   })
 
-  test("what is written where a versionstamped key may come to stand, is committed as it was made", function*(space) {
+  test("writes to the keys that a versionstamped key may become are committed in order", function*(space) {
     const key = stamped(space.key("k"))
     const inside = Bytes.concat(space.key("k"), new Uint8Array(transactionLength).fill(0xfe))
     yield* run((tx) => tx.set(inside, bytes("0")))
@@ -172,48 +172,39 @@ export const versionstamps: Tests = (test) => {
     assert.deepStrictEqual(pairs.map(({ value }) => text(value)), ["newer", "0123"])
   })
 
-  test("a read is refused only where it comes to a key that cannot be read: 1036", function*(space) {
+  test("a read is refused only if it reaches a key that cannot be read: 1036", function*(space) {
     yield* write(space, { a: "1", b: "2", c: "3", d: "4", e: "5" })
-    const { firstGreaterOrEqual, firstGreaterThan, lastLessOrEqual, lastLessThan, move } = KeySelector
-    const key = space.key
+    const stampC = (tx: TransactionService) => tx.setVersionstampedValue(space.key("c"), stamped(bytes("")))
     const tx = yield* begin()
-    yield* tx.setVersionstampedValue(key("c"), stamped(bytes("")))
-    const last = space.range.end
-    const names = (begin: Range["begin"], end: Range["end"], options?: RangeOptions) =>
-      Effect.map(tx.getRange({ begin, end }, options), (pairs) => pairs.map((pair) => space.nameOf(pair.key)).join(""))
-    // The limit is reached before.
-    assert.strictEqual(yield* names(key("a"), key("e"), { limit: 2 }), "ab")
-    assert.strictEqual(yield* names(key("a"), last, { limit: 2, reverse: true }), "ed")
-    assert.strictEqual(yield* names(key("a"), move(firstGreaterOrEqual(key("a")), 4), { limit: 1 }), "a")
-    assert.strictEqual(yield* names(move(lastLessOrEqual(key("e")), -4), last, { limit: 1, reverse: true }), "e")
-    // The range ends where the key is.
-    assert.strictEqual(yield* names(key("a"), key("c")), "ab")
-    assert.strictEqual(yield* names(key("a"), move(firstGreaterOrEqual(key("a")), 2)), "ab")
-    assert.strictEqual(yield* names(firstGreaterThan(key("c")), last), "de")
-    assert.strictEqual(yield* names(key("a"), firstGreaterThan(key("b")), { reverse: true }), "ba")
-    // The selectors are in the wrong order, whatever they come to.
-    assert.strictEqual(yield* names(firstGreaterThan(key("e")), lastLessThan(key("d"))), "")
-    assert.strictEqual(yield* names(move(firstGreaterThan(key("b")), 2), key("b")), "")
-    assert.strictEqual(yield* names(key("e"), key("a"), { reverse: true }), "")
-    yield* tx.abandon
-    const unreadable: ReadonlyArray<Range> = [
-      { begin: key("a"), end: firstGreaterThan(key("c")) },
-      { begin: key("c"), end: last },
-      { begin: key("a"), end: lastLessThan(key("d")) },
-      { begin: move(firstGreaterOrEqual(key("b")), 1), end: key("e") }
+    yield* stampC(tx)
+    const answered: ReadonlyArray<readonly [range: string, expected: string]> = [
+      // The limit is reached before the key.
+      ["a..e 2", "a1 b2"],
+      ["a..z 2 reverse", "e5 d4"],
+      ["a..>=a+4 1", "a1"],
+      ["<=e-4..z 1 reverse", "e5"],
+      // The range does not reach the key.
+      ["a..c", "a1 b2"],
+      ["a..>=a+2", "a1 b2"],
+      [">c..z", "d4 e5"],
+      ["a..>b 0 reverse", "b2 a1"],
+      // The selectors are in the wrong order, whatever they find.
+      [">e..<d", ""],
+      [">b+2..b", ""],
+      ["e..a 0 reverse", ""]
     ]
-    for (const range of unreadable) {
-      for (const reverse of [false, true]) {
-        yield* refused(1036, (tx) =>
-          Effect.andThen(
-            tx.setVersionstampedValue(key("c"), stamped(bytes(""))),
-            tx.getRange(range, { reverse })
-          ))
+    for (const [range, expected] of answered) {
+      assert.strictEqual(yield* steps(space, `range ${range}`)(tx), expected, range)
+    }
+    yield* tx.abandon
+    for (const range of ["a..>c", "c..z", "a..<d", ">=b+1..e"]) {
+      for (const order of ["", " 0 reverse"]) {
+        yield* refused(1036, (tx) => Effect.andThen(stampC(tx), steps(space, `range ${range}${order}`)(tx)))
       }
     }
   })
 
-  test("a gap that is not within the bytes is refused: 2000", function*(space) {
+  test("a gap outside of the bytes is refused: 2000", function*(space) {
     const key = space.key("k")
     const room = Bytes.concat(key, new Uint8Array(transactionLength))
     for (const offset of [-1, key.length + 1, room.length, 0.5, Number.NaN]) {

@@ -1,4 +1,4 @@
-/** What takes more time than a test should, under the test clock. */
+/** Tests that need much time. They run under the test clock. */
 import { assert } from "@effect/vitest"
 import * as TestClock from "effect/testing/TestClock"
 import { begin, bytes, failsWith, read, type Tests, text, write } from "./tests.ts"

@@ -67,7 +67,7 @@ export interface OptimisticEngine extends Engine {
 
 const nanosPerMilli = 1_000_000
 const pageSize = 256
-/** The page of a range that is read as a whole: its size bounds the time for which the event loop is blocked. */
+/** The page size of a range that is read completely. It limits how long a page blocks the event loop. */
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
 
@@ -75,6 +75,12 @@ const readOnly: Committed = { version: -1n, versionstamp: undefined }
 interface WatchCount {
   readonly max: number
   active: number
+}
+
+/** The options of all transactions of an engine. */
+interface Settings extends Options {
+  readonly maxKeyLength: number
+  readonly watchCount: WatchCount
 }
 
 /** A watch. The commit of its transaction sets it at the store. */
@@ -99,9 +105,12 @@ class Watch implements EngineWatch {
     })
   }
 
-  /** The transaction itself writes the key; `undefined` is a value that only the commit knows. */
-  write(written: { readonly value: Uint8Array | undefined } | undefined): void {
-    if (written === undefined || !sameValue(written.value, this.baseline)) this.settle(Effect.void)
+  /** Observes a later mutation of the same transaction. A value that only the commit knows counts as a change. */
+  observe(mutation: Mutation): void {
+    if (!writesTo(mutation, this.key)) return
+    const isKnown = mutation._tag === "Set" || mutation._tag === "Clear" || mutation._tag === "ClearRange"
+    const value = mutation._tag === "Set" ? mutation.value : undefined
+    if (!isKnown || !sameValue(value, this.baseline)) this.settle(Effect.void)
   }
 
   set(store: VersionedStore): void {
@@ -121,14 +130,12 @@ class Watch implements EngineWatch {
 }
 
 class ReadYourWritesTransaction implements OptimisticTransaction {
-  private readonly options: Options
-  private readonly count: WatchCount
+  private readonly options: Settings
   private readonly deadline: bigint
   private readonly sizeLimit: number
-  private readonly maxKeyLength: number
   private readonly writes = new WriteMap()
   private readonly readConflicts: Array<KeyRange.KeyRange> = []
-  /** What was read of the database so far: joined ranges, and those that are not joined yet. */
+  /** The ranges that were read of the database so far (the snapshot cache), and those that are not yet in it. */
   private cached: rangeSet.RangeSet = undefined
   private readonly uncached: Array<KeyRange.KeyRange> = []
   private readonly watches: Array<Watch> = []
@@ -136,12 +143,10 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private snapshot: Snapshot | undefined = undefined
   private wantsVersionstamp = false
 
-  constructor(options: Options, count: WatchCount, attempt: AttemptOptions) {
+  constructor(options: Settings, attempt: AttemptOptions) {
     this.options = options
-    this.count = count
     this.deadline = options.clock.monotonicTimeNanosUnsafe() +
       BigInt(Math.min(Math.round(attempt.timeoutMillis * nanosPerMilli), Number.MAX_SAFE_INTEGER))
-    this.maxKeyLength = maxKeyLengthOf(options)
     this.sizeLimit = attempt.sizeLimit ?? limits.maxTransactionSize
   }
 
@@ -192,7 +197,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
       const within = this.withinLength(selector)
       return this.answer((below) => {
         const key = this.remember(readYourWrites.resolve(below, this.writes, within, this.snapshotCache))
-        if (typeof key !== "symbol" && !isSnapshot) this.writes.addConflict(readConflict.ofSelector(within, key), this.readConflicts)
+        if (typeof key !== "symbol" && !isSnapshot) this.addConflict(readConflict.ofSelector(within, key))
         return key
       })
     })
@@ -213,7 +218,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
         const page = this.remember(
           readYourWrites.getRange(below, this.writes, from, to, limits, reverse, this.snapshotCache)
         )
-        if (typeof page !== "symbol" && !snapshot) this.writes.addConflict(readConflict.ofPage(from, to, page, reverse), this.readConflicts)
+        if (typeof page !== "symbol" && !snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
         return page
       })
     })
@@ -222,13 +227,11 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     const within = this.cutToLength(mutation)
     if (within === undefined) return
     this.writes.add(within, this.readVersionIfTaken)
-    for (const watch of this.watches) {
-      if (writesTo(within, watch.key)) watch.write(valueWritten(within))
-    }
+    for (const watch of this.watches) watch.observe(within)
   }
 
   readonly addReadConflict = (range: KeyRange.KeyRange): void => {
-    this.writes.addConflict(this.cutRange(range), this.readConflicts)
+    this.addConflict(this.cutRange(range))
   }
 
   readonly addWriteConflict = (range: KeyRange.KeyRange): void => {
@@ -238,12 +241,12 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
 
   readonly watch = (key: Uint8Array): Effect.Effect<EngineWatch, FdbError> =>
     Effect.flatMap(this.get(key, false), (baseline) => {
-      if (this.count.active >= this.count.max) {
-        return Effect.fail(
-          FdbError.make(FdbError.codes.tooManyWatches, "read", `the limit is ${this.count.max} at a time`)
-        )
+      const { watchCount } = this.options
+      if (watchCount.active >= watchCount.max) {
+        const detail = `the limit is ${watchCount.max} at a time`
+        return Effect.fail(FdbError.make(FdbError.codes.tooManyWatches, "read", detail))
       }
-      const watch = new Watch(key, baseline, this.count)
+      const watch = new Watch(key, baseline, watchCount)
       this.watches.push(watch)
       return Effect.succeed(watch)
     })
@@ -262,13 +265,8 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     const size = sizeOf(mutations, readConflicts, writeConflicts) +
       this.writes.writtenWithinCleared().reduce((size, key) => size + limits.mutationOverhead + 2 * key.length + 1, 0)
     if (size > this.sizeLimit) {
-      return Effect.fail(
-        FdbError.make(
-          FdbError.codes.transactionTooLarge,
-          "commit",
-          `it has ${size} bytes, the limit is ${this.sizeLimit}`
-        )
-      )
+      const detail = `it has ${size} bytes, the limit is ${this.sizeLimit}`
+      return Effect.fail(FdbError.make(FdbError.codes.transactionTooLarge, "commit", detail))
     }
     const readVersion = this.readVersionIfTaken
     // No read comes after this; the store may use the snapshot's resources for the commit.
@@ -299,7 +297,11 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return this.options.clock.monotonicTimeNanosUnsafe() >= this.deadline
   }
 
-  /** Keeps a read of the database for the snapshot cache. */
+  private addConflict(range: KeyRange.KeyRange): void {
+    this.writes.addConflict(range, this.readConflicts)
+  }
+
+  /** Adds what a read has read of the database to the snapshot cache. */
   private remember<A>({ answer, cached }: readYourWrites.Read<A>) {
     this.uncached.push(...cached)
     return answer
@@ -310,7 +312,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return this.cached
   }
 
-  /** The read version, once it was taken or set. */
+  /** The read version, if it was taken or set. */
   private get readVersionIfTaken(): bigint | undefined {
     return this.snapshot?.version ?? this.requestedVersion
   }
@@ -326,7 +328,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     return value
   }
 
-  /** Answers a read from the own writes if they suffice; else takes the read version. */
+  /** Answers a read from the own writes if they suffice. Otherwise it takes the read version first. */
   private answer<A>(read: (below: Snapshot | undefined) => A | readYourWrites.Blocked): Effect.Effect<A, FdbError> {
     if (this.isLate()) return timedOut("read")
     const answer = this.snapshot === undefined ? read(undefined) : readYourWrites.unknown
@@ -354,7 +356,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
 
   /** Truncates a key after the maximum length: longer keys are absent. */
   private cut(key: Uint8Array): Uint8Array {
-    const { maxKeyLength } = this
+    const { maxKeyLength } = this.options
     return key.length > maxKeyLength ? key.subarray(0, maxKeyLength + 1) : key
   }
 
@@ -368,7 +370,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private cutToLength(mutation: Mutation): Mutation | undefined {
     switch (mutation._tag) {
       case "Clear":
-        return mutation.key.length > this.maxKeyLength ? undefined : mutation
+        return mutation.key.length > this.options.maxKeyLength ? undefined : mutation
       case "ClearRange": {
         const range = this.cutRange(mutation)
         return Bytes.compare(range.begin, range.end) < 0 ? { _tag: "ClearRange", ...range } : undefined
@@ -381,19 +383,6 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private withinLength(selector: KeySelector): KeySelector {
     const key = this.cut(selector.key)
     return key === selector.key ? selector : { ...selector, key }
-  }
-}
-
-/** The value that a mutation writes, if it depends neither on the database nor on the commit. */
-const valueWritten = (mutation: Mutation): { readonly value: Uint8Array | undefined } | undefined => {
-  switch (mutation._tag) {
-    case "Set":
-      return mutation
-    case "Clear":
-    case "ClearRange":
-      return { value: undefined }
-    default:
-      return undefined
   }
 }
 
@@ -444,9 +433,6 @@ const unreadable = Effect.fail(FdbError.make(FdbError.codes.accessedUnreadable, 
 const cancelled = Effect.fail(FdbError.make(FdbError.codes.transactionCancelled, "watch"))
 const timedOut = (phase: FdbError.Phase) => Effect.fail(FdbError.make(FdbError.codes.transactionTimedOut, phase))
 
-const maxKeyLengthOf = (options: Options): number =>
-  Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength)
-
 /**
  * Makes an engine from a store.
  *
@@ -454,10 +440,8 @@ const maxKeyLengthOf = (options: Options): number =>
  * @category constructors
  */
 export const make = (options: Options): OptimisticEngine => {
-  const count: WatchCount = { max: options.maxWatches ?? 10_000, active: 0 }
-  return {
-    name: options.name,
-    maxKeyLength: maxKeyLengthOf(options),
-    begin: (attempt) => new ReadYourWritesTransaction(options, count, attempt)
-  }
+  const { name, maxWatches: max = 10_000 } = options
+  const maxKeyLength = Math.min(options.maxKeyLength ?? limits.maxKeyLength, limits.maxKeyLength)
+  const settings: Settings = { ...options, maxKeyLength, watchCount: { max, active: 0 } }
+  return { name, maxKeyLength, begin: (attempt) => new ReadYourWritesTransaction(settings, attempt) }
 }

@@ -3,12 +3,12 @@ export const maxKeyLength = 10_000
 export const maxValueLength = 100_000
 export const maxTransactionSize = 10_000_000
 
-/** The bytes of the offset that goes with a key or value that a versionstamp is put into. */
+/** The length of the offset that follows a versionstamped key or value. */
 export const offsetLength = 4
 
-/** The least `sizeLimit`. */
+/** The smallest `sizeLimit`. */
 export const minTransactionSize = 32
 
-/** What FoundationDB's client counts for a mutation and for a conflict range, beside their bytes. */
+/** FoundationDB's client adds these to the bytes of a mutation and of a conflict range. */
 export const mutationOverhead = 44
 export const rangeOverhead = 24

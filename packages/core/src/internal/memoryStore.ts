@@ -39,7 +39,7 @@ interface Watcher {
 }
 
 const nanosPerVersion = 1000n
-/** Above the span that can be read, so that low numbers are too old from the start, as they are in any used cluster. */
+/** Above `maxReadVersionAge`, so that low versions are too old from the start, as in any used cluster. */
 const firstVersion = 1_000_000_000n
 
 const apply = (data: Data, mutation: PlainMutation): Data => {
@@ -62,10 +62,10 @@ export class MemoryStore implements VersionedStore {
   private readonly started: bigint
   private readonly joins: () => boolean
   private lastCommit: Position = { version: 0n, order: 0 }
-  /** The versions that can be read, oldest first, at `firstRoot` and behind; what stands before it is done with. */
+  /** From `firstRoot` on, the versions that can be read, oldest first. The roots before it are no longer needed. */
   private roots: Array<Root> = [{ version: 0n, data: undefined }]
   private firstRoot = 0
-  /** The highest version that a reader or commit has got. */
+  /** The highest version of a reader or a commit so far. */
   private lastVersion = firstVersion
   private readonly history = new WriteHistory()
   /** By `Bytes.toName` of their keys. */

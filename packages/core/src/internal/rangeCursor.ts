@@ -1,4 +1,4 @@
-/** What is left to read of a range, page by page. */
+/** The unread part of a range that is read page by page. */
 import type { Page } from "../Engine.ts"
 import * as KeySelector from "../KeySelector.ts"
 import type { Range, RangeOptions } from "../Transaction.ts"
@@ -21,7 +21,7 @@ export const toCursor = (range: Range, options: RangeOptions = {}): RangeCursor 
   reverse: options.reverse ?? false
 })
 
-/** Where to go on after a page, `undefined` when the range is read or the limit reached. */
+/** The unread part after a page; `undefined` if the range was read or the limit reached. */
 export const advance = (cursor: RangeCursor, page: Page): RangeCursor | undefined => {
   const last = page.values.at(-1)
   if (last === undefined || !page.more) return undefined

@@ -6,7 +6,7 @@ import * as sortedMap from "./sortedMap.ts"
 /** The end of each range under its beginning; `undefined` is the empty set. */
 export type RangeSet = sortedMap.SortedMap<Uint8Array>
 
-/** The range that a key lies in. */
+/** The range that contains a key. */
 export const find = (set: RangeSet, key: Uint8Array): KeyRange | undefined => {
   const entry = sortedMap.floor(set, key)
   return entry !== undefined && Bytes.compare(key, entry.value) < 0 ? { begin: entry.key, end: entry.value } : undefined
@@ -39,7 +39,7 @@ export const remove = (set: RangeSet, { begin, end }: KeyRange): RangeSet => {
   return cut
 }
 
-/** The set with a range, joined with those that it overlaps or touches. */
+/** The set with a range, joined with the ranges that it overlaps or touches. */
 export const add = (set: RangeSet, { begin, end }: KeyRange): RangeSet => {
   if (Bytes.compare(begin, end) >= 0) return set
   if (set === undefined) return sortedMap.set(undefined, begin, end)
@@ -62,13 +62,13 @@ export const within = (set: RangeSet, { begin, end }: KeyRange): Array<KeyRange>
   return ranges
 }
 
-/** Where a range begins or ends last before `limit`. */
+/** The last begin or end of a range before `limit`. */
 export const lastBound = (set: RangeSet, limit: Uint8Array): Uint8Array | undefined => {
   const last = sortedMap.lower(set, limit)
   return last && (Bytes.compare(last.value, limit) < 0 ? last.value : last.key)
 }
 
-/** Where a range begins or ends next, behind `key`. */
+/** The next begin or end of a range after `key`. */
 export const nextBound = (set: RangeSet, key: Uint8Array): Uint8Array | undefined => {
   if (set === undefined) return undefined
   return find(set, key)?.end ?? sortedMap.ceiling(set, key)?.key

@@ -6,7 +6,7 @@ import { anchor, type Page } from "./rywRangeRead.ts"
 
 const smaller = (a: Uint8Array, b: Uint8Array): Uint8Array => Bytes.compare(a, b) <= 0 ? a : b
 
-/** The conflict range of a selector that was resolved. */
+/** The conflict range of a resolved selector. */
 export const ofSelector = (selector: KeySelector, key: Uint8Array): KeyRange.KeyRange => {
   const from = anchor(selector)
   return selector.offset <= 0
@@ -15,8 +15,8 @@ export const ofSelector = (selector: KeySelector, key: Uint8Array): KeyRange.Key
 }
 
 /**
- * Of a page that was read: everything between the selectors' keys, but where there was more, nothing behind the last pair
- * that was returned, for that cannot change the page.
+ * The conflict range of a page: everything between the keys of the selectors. If there is more, it ends at the last returned pair,
+ * because later pairs cannot change the page.
  */
 export const ofPage = (begin: KeySelector, end: KeySelector, page: Page, reverse: boolean): KeyRange.KeyRange => {
   const { clampedBegin, clampedEnd, more, values } = page

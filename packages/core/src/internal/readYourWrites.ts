@@ -28,7 +28,7 @@ export { type Blocked, type Page, type Read, unknown, unreadable } from "./rywRa
 
 type Below = Snapshot | undefined
 
-/** What was read of the database before (FoundationDB's `SnapshotCache`); asked for only where it matters. */
+/** Returns the ranges that were read of the database before (FoundationDB's `SnapshotCache`). Called only if they matter. */
 type SnapshotCache = () => rangeSet.RangeSet
 
 const { begin: firstKey, end: lastKey } = KeyRange.all
@@ -65,7 +65,7 @@ export const resolve = (
 export const isInverted = (begin: KeySelector, end: KeySelector): boolean =>
   begin.offset >= end.offset && Bytes.compare(anchored(begin).key, anchored(end).key) >= 0
 
-/** The most pairs of a page. */
+/** The maximum number of pairs of a page. */
 export interface PageLimits {
   /** The caller's limit; infinity for all. */
   readonly wanted: number
@@ -73,7 +73,7 @@ export interface PageLimits {
   readonly pageSize: number
 }
 
-/** Reads a page of a range that is not inverted; from its end backwards where `reverse`. */
+/** Reads a page of a range that is not inverted, backwards from its end if `reverse` is set. */
 export const getRange = (
   below: Below,
   writes: WriteMap,

@@ -88,7 +88,7 @@ const refuseSize = (size: number | undefined): FdbError.FdbError | undefined =>
       `sizeLimit is ${size}; it has to be a whole number from ${minTransactionSize} to ${maxTransactionSize}`
     )
 
-/** Without a generator, whose cost is notable in a transaction that succeeds at once. */
+/** Not a generator, whose cost is notable if the first attempt succeeds. */
 const runAttempts = <A, E, R>(
   engine: Engine,
   body: Effect.Effect<A, E, R>,
@@ -102,7 +102,7 @@ const runAttempts = <A, E, R>(
   const retryLimit = options.retryLimit ?? Number.POSITIVE_INFINITY
   const begun = clock.monotonicTimeNanosUnsafe()
   let backoffs = 0
-  /** The error of an attempt that may have been committed. The caller gets it, independently of later attempts. */
+  /** The error of an attempt that may have been committed. The caller gets it, whatever later attempts do. */
   let uncertain: FdbError.FdbError | undefined
 
   const goOn = (attempt: number, exit: Exit.Exit<A, E | FdbError.FdbError>, error: FdbError.FdbError) => {
@@ -148,13 +148,13 @@ const runAttempts = <A, E, R>(
   return run(0, timeout)
 }
 
-/** The error of an attempt that may have been committed, after which another has failed for good. */
+/** The error of an attempt that may have been committed, with the final failure of a later attempt as its cause. */
 const since = (uncertain: FdbError.FdbError, last: FdbError.FdbError): FdbError.FdbError =>
   FdbError.make(uncertain.code, uncertain.phase, `a later attempt failed with ${last.code}`, last)
 
 /**
- * The body's own failure after an attempt that may have been committed: it does not mean that nothing was written. Defects and
- * interruptions stay what they are.
+ * A failure of the body after an attempt that may have been committed does not mean that nothing was written, so it becomes the cause
+ * of that error. Defects and interruptions are not changed.
  */
 const inDoubt = <E>(uncertain: FdbError.FdbError, cause: Cause.Cause<E>): Cause.Cause<E | FdbError.FdbError> => {
   const error = Cause.findErrorOption(cause)

@@ -1,8 +1,8 @@
 /**
  * The key space as FoundationDB's client sees it: its own writes over the part of the database that it has read so far.
  *
- * As `RYWIterator` of release 7.3, which lays `WriteMap` over `SnapshotCache`, it cuts the keys into segments, those of the system
- * included: see {@link readDatabase}.
+ * Like `RYWIterator` of release 7.3, which lays `WriteMap` over `SnapshotCache`, it divides the keys into segments. These include the
+ * system's keys, see {@link readDatabase}.
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -23,7 +23,7 @@ export interface Segment {
    */
   readonly kind: "unknown" | "empty" | "pair" | "unreadable"
   readonly pair: KeyValue | undefined
-  /** No own write touches it. */
+  /** No own write touches the segment. */
   readonly isUnmodified: boolean
 }
 
@@ -38,7 +38,7 @@ const later = (a: Uint8Array, b: Uint8Array | undefined): Uint8Array =>
 const earlier = (a: Uint8Array, b: Uint8Array | undefined): Uint8Array =>
   b === undefined || Bytes.compare(a, b) < 0 ? a : b
 
-/** More than any selector's offset counts. */
+/** The number of imitated system keys: more than the offset of any selector. */
 const systemKeyCount = 1000
 let systemKeys: ReadonlyArray<KeyValue> | undefined
 
@@ -52,10 +52,10 @@ const systemPairs = ({ begin, end }: KeyRange.KeyRange): ReadonlyArray<KeyValue>
 }
 
 /**
- * Returns at most `limit` pairs of a range of the database; from the end backwards where `reverse`.
+ * Returns at most `limit` pairs of a range of the database, backwards from its end if `reverse` is set.
  *
- * A cluster keeps keys of its own behind `\xff`. A selector that leads beyond the last key counts them, before its answer is brought
- * back to `\xff`. No answer contains them, so any keys will do.
+ * A cluster stores its own keys from `\xff` on. A selector that leads beyond the last user key counts them, then its answer is limited
+ * to `\xff`. No answer contains them, so their names do not matter.
  */
 export const readDatabase = (
   below: Snapshot,
@@ -89,7 +89,7 @@ export class RywIterator {
     this.cache = cache
   }
 
-  /** The same after a range was read. */
+  /** The same view after a range was read. */
   caching(range: KeyRange.KeyRange): RywIterator {
     return new RywIterator(this.below, this.writes, rangeSet.add(this.cache, range))
   }
@@ -142,7 +142,7 @@ export class RywIterator {
     )
   }
 
-  /** The next bound of a segment after `key`, at which none of the database's pairs is. */
+  /** The next bound of a segment after `key`, if the database has no pair at `key`. */
   private nextBound(key: Uint8Array, cached: KeyRange.KeyRange | undefined): Uint8Array {
     return earlier(
       earlier(this.writes.nextBound(key) ?? endOfKeys, cached?.end ?? rangeSet.nextBound(this.cache, key)),
@@ -150,7 +150,7 @@ export class RywIterator {
     )
   }
 
-  /** The pair of a segment and at most `limit - 1` cached ones that follow it before `stop`, up to the next own write. */
+  /** The pair of a segment and at most `limit - 1` cached pairs after it, up to `stop` or the next own write. */
   contiguous(segment: Segment, stop: Uint8Array, reverse: boolean, limit: number): ReadonlyArray<KeyValue> {
     const pair = segment.pair!
     const cached = segment.isUnmodified && limit > 1 ? rangeSet.find(this.cache, pair.key) : undefined

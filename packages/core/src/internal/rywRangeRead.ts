@@ -1,17 +1,17 @@
 /**
  * Reads ranges between key selectors in the steps of FoundationDB's client.
  *
- * The steps decide the conflict ranges, the refusals (1036) and the ends of pages. They follow `RYWImpl::getRangeValue` and
+ * The steps determine the conflict ranges, the refusals (1036) and the ends of pages. They follow `RYWImpl::getRangeValue` and
  * `getRangeValueBack` in `fdbclient/ReadYourWrites.actor.cpp`, release 7.3, and `getRange` in `NativeAPI.actor.cpp`:
  *
- * 1. Count both selectors as far as the segments are known (see `RywIterator`). Note a count that ends at an end of the database:
- *    the conflict range may reach to there.
- * 2. Where the end has still to be looked up and seems to lie before the beginning, look it up first, as `getKey` does.
- * 3. Take pairs, segment by segment. At an unknown segment, ask the database for as many more rows as the selectors have still to
- *    count, up to the next cleared range; count the selectors on. A page of limited size that is not empty ends there.
+ * 1. Count both selectors as far as the segments are known (see `RywIterator`). If a count stops at an end of the database, the
+ *    conflict range may extend to that end.
+ * 2. If the end is not known yet and seems to be before the beginning, look it up first, as `getKey` does.
+ * 3. Take pairs, segment by segment. At an unknown segment, request the wanted rows and those that the selectors still have to count,
+ *    up to the next cleared range. Then count on. A non-empty page of limited size ends at an unknown segment.
  *
- * Backwards, beginning and end change places. The ends of a cluster's shards, and replies that are cut at their size, which make
- * more and smaller requests of the same, are not imitated.
+ * A backward read exchanges beginning and end. A cluster splits a request at the ends of its shards and at the size of a reply. This
+ * module does not imitate that.
  */
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
@@ -20,11 +20,11 @@ import type { KeyValue } from "../Transaction.ts"
 import type { Snapshot } from "../VersionedStore.ts"
 import { endOfKeys, readDatabase, type RywIterator, type Segment } from "./rywIterator.ts"
 
-/** The answer cannot be known before the commit: error 1036. */
+/** Only the commit determines the answer: error 1036. */
 export const unreadable = Symbol("unreadable")
 /** Only the database has the answer. */
 export const unknown = Symbol("unknown")
-/** The reason why there is no answer. */
+/** Why there is no answer. */
 export type Blocked = typeof unreadable | typeof unknown
 
 /** A selector without `orEqual`: with an offset of one it selects `key`, or the first key after it. */
@@ -56,7 +56,7 @@ export interface Page {
   readonly values: ReadonlyArray<KeyValue>
   /** There may be more pairs. */
   readonly more: boolean
-  /** The page depends on an end of the database, to which a selector was brought back. */
+  /** A selector went beyond this end of the database, so the page depends on the end. */
   readonly clampedBegin: boolean
   readonly clampedEnd: boolean
 }
@@ -75,7 +75,7 @@ const isAtLeast = (a: Uint8Array, b: Uint8Array): boolean => Bytes.compare(a, b)
 
 const nothing: Page = { values: [], more: false, clampedBegin: false, clampedEnd: false }
 
-/** How many pairs are taken at once. */
+/** The maximum number of pairs that one call of the store reads. */
 const pairsAtOnce = 256
 
 /** The size of a pair in a page. */
@@ -89,7 +89,7 @@ interface Reply {
   readonly throughEnd: boolean
 }
 
-/** Looks a selector up in the database; `left` is not zero where the keys have ended before. */
+/** Looks a selector up in the database. `left` is the rest of its count if the keys ended before it did. */
 const find = (below: Snapshot, { key, offset }: Anchored): { readonly key: Uint8Array; readonly left: number } => {
   if (offset === 1) return { key, left: 0 }
   const reverse = offset < 1
@@ -101,7 +101,7 @@ const find = (below: Snapshot, { key, offset }: Anchored): { readonly key: Uint8
     : { key: reverse ? firstKey : endOfKeys, left: count - pairs.length }
 }
 
-/** Asks the database for a range between selectors; at least `minRows`, whatever their size. */
+/** Requests a range between selectors from the database: at least `minRows`, independently of their size. */
 const ask = (
   below: Snapshot,
   begin: Anchored,
@@ -114,7 +114,7 @@ const ask = (
   if (isFirst(end.key) && end.offset <= 1) return { values: [], more: false, fromBegin: startsFirst, throughEnd: false }
   const from = find(below, startsFirst ? { key: firstKey, offset: 1 } : begin)
   const to = find(below, end)
-  // Where a server cannot count to the end, the client looks both selectors up and reports where they are.
+  // If a server cannot count to the end of a selector, the client looks both selectors up and reports their keys.
   const isLookedUp = from.left > 0 && (begin.offset < 1 || from.left > 1) ||
     to.left > 0 && (end.offset < 1 || to.left > 1)
   const range = { begin: from.key, end: to.key }
@@ -165,7 +165,7 @@ const coveredBy = (reply: Reply, begin: Anchored, end: Anchored, reverse: boolea
 class CountedSelector implements Anchored {
   key: Uint8Array
   offset: number
-  /** The offset where it stopped, before it was brought back to an end of the database. */
+  /** The offset at which the count stopped, before the selector was limited to an end of the database. */
   counted: number
   segment!: Segment
 
@@ -179,7 +179,7 @@ class CountedSelector implements Anchored {
     return this.offset === 1
   }
 
-  /** Counts on as far as the segments are known; returns the end of the database that it has reached. */
+  /** Counts on as far as the segments are known. Returns the end of the database if it has reached one. */
   advance(view: RywIterator): "begin" | "end" | undefined {
     const wasFound = this.isFound
     let at = view.at(this.key)
@@ -224,7 +224,7 @@ interface Direction {
   readonly stop: Uint8Array
   readonly next: (view: RywIterator, at: Segment) => Segment
   readonly previous: (view: RywIterator, at: Segment) => Segment
-  /** How far a selector has still to count in this direction; negative against it. */
+  /** How many keys a selector still has to count in this direction; negative in the opposite direction. */
   readonly ahead: (selector: Anchored) => number
   readonly comesBefore: (a: Uint8Array, b: Uint8Array) => boolean
   /** The ends of a segment, in its order. */
@@ -263,11 +263,11 @@ const isSingle = (begin: Uint8Array, end: Uint8Array): boolean =>
 interface Passed {
   /** The last unknown one, or the first. */
   readonly last: Segment
-  /** How many keys among them were cleared one by one. */
+  /** The number of keys among them that were cleared one by one. */
   readonly clears: number
 }
 
-/** Passes segments up to a range that was cleared, to what cannot be read, or to where `isEnd` says so. */
+/** Passes segments up to a cleared range, an unreadable segment, or a segment for which `isEnd` returns true. */
 const pass = (
   view: RywIterator,
   { entry, exit, next, reverse }: Direction,
@@ -292,7 +292,7 @@ const pass = (
   return { last, clears }
 }
 
-/** How many keys that were cleared one by one lie ahead, before a range that was cleared; at most `limit`. */
+/** Counts the keys ahead that were cleared one by one, up to the next cleared range; at most `limit`. */
 const countClears = (view: RywIterator, direction: Direction, from: Segment, limit: number): number =>
   pass(
     view,
@@ -437,7 +437,7 @@ class RangeRead {
     }
   }
 
-  /** Sends one request to the database; false where there is none. */
+  /** Sends one request to the database. Returns false if there is no database. */
   private request(
     direction: Direction,
     near: CountedSelector,
@@ -455,7 +455,7 @@ class RangeRead {
       key: selector.key,
       offset: selector.offset + (reverse ? -count : count)
     })
-    // As the client, expects no cleared keys at the first request, and more and more at later ones.
+    // Like the client, it expects no cleared keys at the first request, and more at each later one.
     const clearLimit = requests === 0 ? 0 : 2 ** Math.min(requests, 20)
     let additional = 0
     let passed: Passed = { last: at, clears: 0 }

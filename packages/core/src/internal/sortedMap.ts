@@ -1,5 +1,5 @@
 /**
- * A persistent map from byte strings, in their order: an AVL tree whose versions share what they have in common.
+ * A persistent map from byte strings in their order: an AVL tree whose versions share their common nodes.
  */
 import * as Bytes from "../Bytes.ts"
 
@@ -107,7 +107,7 @@ export const get = <V>(map: SortedMap<V>, key: Uint8Array): V | undefined => {
   return undefined
 }
 
-/** The last entry before a bound, or the first behind it; the bound lies before `key`, or behind it where `included`. */
+/** The last entry before a bound, or the first after it. The bound is just before `key`, or just after it if `included`. */
 const nearest = <V>(map: SortedMap<V>, key: Uint8Array, included: boolean, side: "last" | "first") => {
   let found: Entry<V> | undefined
   for (let at = map; at !== undefined;) {
@@ -125,7 +125,7 @@ export const floor = <V>(map: SortedMap<V>, key: Uint8Array) => nearest(map, key
 /** The last entry whose key is before `key`. */
 export const lower = <V>(map: SortedMap<V>, key: Uint8Array) => nearest(map, key, false, "last")
 
-/** The first entry whose key is `key` or behind it. */
+/** The first entry whose key is `key` or after it. */
 export const ceiling = <V>(map: SortedMap<V>, key: Uint8Array) => nearest(map, key, false, "first")
 
 /** The map with `key` set to `value`. */
@@ -138,7 +138,7 @@ export const set = <V>(map: SortedMap<V>, key: Uint8Array, value: V): Node<V> =>
     : balanced(map.left, map.key, map.value, set(map.right, key, value))
 }
 
-/** The map without `key`; the very same map where it is not in it. */
+/** The map without `key`; the same object if it does not contain the key. */
 export const remove = <V>(map: SortedMap<V>, key: Uint8Array): SortedMap<V> => {
   if (map === undefined) return undefined
   const order = Bytes.compare(key, map.key)
@@ -161,7 +161,7 @@ export interface Cursor<V> {
   readonly next: () => Entry<V> | undefined
 }
 
-/** The entries whose keys are in the half-open range from `begin` to `end`; from the last on, where `reverse`. */
+/** The entries from `begin` up to `end`, which is excluded; backwards from the last if `reverse`. */
 export const cursor = <V>(map: SortedMap<V>, begin: Uint8Array, end: Uint8Array, reverse = false): Cursor<V> => {
   const path: Array<Node<V>> = []
   const isBehind = (key: Uint8Array): boolean => reverse ? Bytes.compare(key, end) < 0 : Bytes.compare(key, begin) >= 0

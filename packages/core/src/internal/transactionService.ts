@@ -1,6 +1,6 @@
 /**
- * The `Transaction` service over one attempt. Operations are fields, so that each can be passed on alone; classes keep the making
- * of one for each attempt cheap.
+ * The `Transaction` service over one attempt. Operations are fields, so that each can be passed as a function. Classes make it cheap
+ * to create one for each attempt.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

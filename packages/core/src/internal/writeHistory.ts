@@ -8,7 +8,7 @@ const smallest = 1024
 const firstKey = new Uint8Array(0)
 const endOfKeys = Uint8Array.of(0xff, 0xff)
 
-/** The key space in segments: the version under the beginning of each is that of the last write to it. */
+/** The key space in segments. The map has the version of the last write to a segment under its first key. */
 export class WriteHistory {
   private segments: sortedMap.SortedMap<bigint> = undefined
   private sinceSweep = 0
@@ -31,7 +31,7 @@ export class WriteHistory {
     this.sinceSweep += 2
   }
 
-  /** Forgets versions below `oldest`, from time to time: the work is spread over the additions. */
+  /** Removes versions below `oldest`. It works only from time to time, so that the cost per addition is constant. */
   prune(oldest: bigint): void {
     if (this.sinceSweep < Math.max(smallest, this.kept)) return
     let kept: sortedMap.SortedMap<bigint> = undefined
@@ -48,7 +48,7 @@ export class WriteHistory {
     this.sinceSweep = 0
   }
 
-  /** How many segments there are, for tests. */
+  /** The number of segments, for tests. */
   get size(): number {
     return Array.from(sortedMap.entries(this.segments, firstKey, endOfKeys)).length
   }

@@ -17,14 +17,14 @@ type StampedKeyMutation = Extract<Mutation, { readonly _tag: "SetVersionstampedK
  * The writes to one key.
  *
  * - `Known`: the value does not depend on the database; `undefined` where cleared
- * - `Stack`: mutations that could not be joined. The first decides whether they depend on the database's value. It grows in place,
- *   so that many mutations of a key cost linear time
+ * - `Stack`: mutations that could not be joined. The first determines whether they depend on the database's value. The array grows in
+ *   place, so that many mutations of a key cost linear time
  */
 export type Write =
   | { readonly _tag: "Known"; readonly value: Uint8Array | undefined }
   | { readonly _tag: "Stack"; readonly mutations: Array<KeyMutation> }
 
-/** What the writes make of a key: a function of the database's value, or a value. */
+/** The effect of the writes on a key: a function of the database's value, or a value. */
 export type Overlay =
   | ((below: Uint8Array | undefined) => Uint8Array | undefined)
   | { readonly value: Uint8Array | undefined }
@@ -34,14 +34,14 @@ const lastStamp = new Uint8Array(transactionLength).fill(0xff)
 /** Operations of which two can be joined only where their operands have the same length. */
 const associativeByLength: ReadonlySet<AtomicOp> = new Set(["Add", "BitOr", "BitXor", "Max", "Min"])
 
-/** Joins two operations as FoundationDB's client does; `undefined` where it keeps both. */
+/** Joins two operations as FoundationDB's client does; `undefined` if it keeps both. */
 const joined = (first: KeyMutation, second: AtomicMutation): AtomicMutation | undefined => {
   if (first._tag !== "Atomic" || first.op !== second.op || first.op === "CompareAndClear") return undefined
   if (associativeByLength.has(first.op) && first.operand.length !== second.operand.length) return undefined
   return { ...first, operand: apply(first.op, first.operand, second.operand)! }
 }
 
-/** How much of each buffer that {@link append} has made is in use. */
+/** The used length of each buffer that {@link append} has made. */
 const used = new WeakMap<ArrayBufferLike, number>()
 
 /** Joins values and leaves room for more, so that many small ones cost linear time. */
@@ -120,7 +120,7 @@ export class WriteMap {
     this.writeConflicts.push(range)
   }
 
-  /** The overlay of a readable key; `undefined` where the database's value stands. */
+  /** The overlay of a readable key; `undefined` if the transaction has not written it. */
   overlay(key: Uint8Array): Overlay | undefined {
     const write = sortedMap.get(this.writes, key)
     if (write === undefined) return rangeSet.has(this.cleared, key) ? absentWrite : undefined
@@ -167,7 +167,7 @@ export class WriteMap {
     return write === undefined ? !rangeSet.has(this.cleared, key) : isDependent(write)
   }
 
-  /** Adds the parts of a range that was read to `conflicts`, where they depend on the database. */
+  /** Adds the parts of a range that depend on the database to `conflicts`. */
   addConflict(range: KeyRange.KeyRange, conflicts: Array<KeyRange.KeyRange>): void {
     if (Bytes.compare(range.begin, range.end) >= 0) return
     if (this.isUntouched(range)) {
@@ -264,8 +264,8 @@ export class WriteMap {
   }
 
   /**
-   * As in FoundationDB's client, no key that it may become can be read from now on, and earlier writes there are committed first, as
-   * they are now. The key itself can still be cleared, under its placeholder.
+   * As in FoundationDB's client, no key that it may become can be read from now on. Earlier writes to these keys are sealed. The key
+   * itself can still be cleared, under its placeholder.
    */
   private addStampedKey(mutation: StampedKeyMutation, readVersion: bigint): void {
     const range = stampedRange(mutation.key, readVersion)

@@ -5,21 +5,14 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { Database } from "../../Database.ts"
-import { Transaction, type TransactionService } from "../../Transaction.ts"
-import { begin, bytes, contents, failsWith, read, refused, run, soon, type Tests, text, write } from "./tests.ts"
+import type { TransactionService } from "../../Transaction.ts"
+import { begin, bytes, contents, failsWith, read, refused, run, soon, steps, type Tests, text, write } from "./tests.ts"
 
 export const lifecycle: Tests = (test) => {
   test("a failure of the body discards all writes", function*(space) {
     yield* write(space, { a: "1", b: "1" })
-    assert.strictEqual(
-      yield* Effect.flip(run(function*(tx) {
-        yield* tx.set(space.key("a"), bytes("2"))
-        yield* tx.clear(space.key("b"))
-        return yield* Effect.fail("no")
-      })),
-      "no"
-    )
+    const failing = run((tx) => Effect.andThen(steps(space, "set a 2; clear b")(tx), Effect.fail("no")))
+    assert.strictEqual(yield* Effect.flip(failing), "no")
     assert.deepStrictEqual(yield* contents(space), { a: "1", b: "1" })
   })
 
@@ -34,8 +27,7 @@ export const lifecycle: Tests = (test) => {
   test("an interruption of the body discards all writes", function*(space) {
     const written = yield* Deferred.make<void>()
     const fiber = yield* Effect.forkChild(run(function*(tx) {
-      yield* tx.get(space.key("a"))
-      yield* tx.set(space.key("a"), bytes("1"))
+      yield* steps(space, "get a; set a 1")(tx)
       yield* Deferred.succeed(written, undefined)
       return yield* Effect.never
     }))
@@ -90,10 +82,7 @@ export const lifecycle: Tests = (test) => {
   test("a transaction within another is independent of it", function*(space) {
     const error = yield* Effect.flip(run(function*(tx) {
       yield* tx.set(space.key("outer"), bytes("1"))
-      const inner = yield* run((tx) =>
-        Effect.andThen(tx.set(space.key("inner"), bytes("1")), tx.get(space.key("outer")))
-      )
-      assert.isUndefined(inner)
+      assert.isUndefined(yield* run(steps(space, "set inner 1; get outer")))
       return yield* Effect.fail("no")
     }))
     assert.strictEqual(error, "no")
@@ -139,15 +128,11 @@ export const lifecycle: Tests = (test) => {
 
   test("reads and commits after the timeout fail with 1031, and nothing is written", function*(space) {
     const late = (use: (tx: TransactionService) => Effect.Effect<unknown, unknown>) =>
-      Database.transact(
-        Effect.gen(function*() {
-          const tx = yield* Transaction
-          yield* tx.set(space.key("a"), bytes("1"))
-          yield* Effect.sleep("120 millis")
-          yield* use(tx)
-        }),
-        { timeout: "100 millis" }
-      )
+      run(function*(tx) {
+        yield* tx.set(space.key("a"), bytes("1"))
+        yield* Effect.sleep("120 millis")
+        yield* use(tx)
+      }, { timeout: "100 millis" })
     for (const use of [(tx: TransactionService) => tx.get(space.key("b")), () => Effect.void]) {
       const error = yield* Effect.flip(late(use))
       assert.include(error, { _tag: "FdbError", code: 1031 })

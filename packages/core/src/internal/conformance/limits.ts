@@ -8,7 +8,7 @@ import * as KeyRange from "../../KeyRange.ts"
 import * as KeySelector from "../../KeySelector.ts"
 import type { TransactionService } from "../../Transaction.ts"
 import { maxValueLength } from "../limits.ts"
-import { bytes, failsWith, read, refused, run, type Tests, text, write } from "./tests.ts"
+import { bytes, commitVersion, failsWith, read, refused, run, type Tests, text, write } from "./tests.ts"
 
 type Use = (tx: TransactionService) => Effect.Effect<unknown, FdbError, Scope.Scope>
 
@@ -51,8 +51,7 @@ export const limits: Tests = (test, { maxKeyLength }) => {
       for (const length of [maxKeyLength + 1, 2 * maxKeyLength, 2 * maxKeyLength + 1]) {
         const tooLong = Bytes.concat(space.key("k"), new Uint8Array(length - space.key("k").length).fill(0x61))
         assert.isUndefined(yield* run((tx) => tx.get(tooLong)))
-        const version = yield* Effect.flatten(run((tx) => Effect.andThen(tx.clear(tooLong), tx.committedVersion)))
-        assert.strictEqual(version, -1n)
+        assert.strictEqual(yield* commitVersion((tx) => tx.clear(tooLong)), -1n)
         yield* run(function*(tx) {
           yield* tx.clear(tooLong)
           yield* tx.addReadConflictKey(tooLong)

@@ -10,7 +10,7 @@ import type { FdbError } from "../../FdbError.ts"
 import * as KeySelector from "../../KeySelector.ts"
 import type { KeyValue, TransactionService } from "../../Transaction.ts"
 import * as model from "./model.ts"
-import { begin, makeSpace, run, type Session, type Space } from "./tests.ts"
+import { begin, commitVersion, makeSpace, run, type Session, type Space } from "./tests.ts"
 
 /** One operation of a transaction. */
 export type Step =
@@ -291,14 +291,14 @@ export const runProgram = Effect.fnUntraced(function*(
   countsCleared: boolean
 ) {
   const space = yield* makeSpace
-  const store = Effect.flatten(run((tx) =>
-    Effect.andThen(
-      Effect.forEach(start, (value, key) =>
-        value === undefined ? Effect.void : tx.set(toKey(space, key), Bytes.fromHex(value)), { discard: true }),
-      tx.committedVersion
+  const version = yield* commitVersion((tx) =>
+    Effect.forEach(
+      start,
+      (value, key) => value === undefined ? Effect.void : tx.set(toKey(space, key), Bytes.fromHex(value)),
+      { discard: true }
     )
-  ))
-  const versions: Array<Version> = [{ state: start, written: new Set(), version: yield* store }]
+  )
+  const versions: Array<Version> = [{ state: start, written: new Set(), version }]
   const open = new Map<number, Open>()
 
   const openOf = Effect.fnUntraced(function*(transaction: number) {

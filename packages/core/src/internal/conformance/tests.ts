@@ -139,6 +139,12 @@ export const run: {
 
 type Transacted<A, E, R> = Effect.Effect<A, E | FdbError, Database | Exclude<R, Transaction>>
 
+/** Runs an operation in its own transaction, and returns the version of its commit. */
+export const commitVersion = (
+  use: (tx: TransactionService) => Effect.Effect<unknown, FdbError>,
+  options?: TransactionOptions
+) => Effect.flatten(run((tx) => Effect.andThen(use(tx), tx.committedVersion), options))
+
 /** Decodes a value as text. */
 export const text = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : new TextDecoder().decode(value)

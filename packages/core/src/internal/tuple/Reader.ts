@@ -3,10 +3,10 @@ import { Versionstamp } from "../../Versionstamp.ts"
 import { Double, Float, IncompleteVersionstamp, type TupleElement, TupleError, Uuid } from "./elements.ts"
 import { code, escape, maxDepth, maxSmallIntegerLength } from "./encoding.ts"
 
-/** Refuses what is no UTF-8; valid UTF-8 has one form only. */
+/** Refuses invalid UTF-8. A string has only one valid form. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-/** How many of the encoded bytes come before the first that UTF-8 cannot have. */
+/** The number of encoded bytes before the first that is not valid UTF-8. */
 const validLength = (content: Uint8Array): number => {
   const read = new TextEncoder().encode(new TextDecoder("utf-8", { ignoreBOM: true }).decode(content))
   const length = content.findIndex((byte, i) => byte !== read[i])

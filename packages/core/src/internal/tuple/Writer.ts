@@ -1,4 +1,4 @@
-/** Writes the elements of a tuple as bytes, and refuses what cannot be read again as the same value. */
+/** Writes the elements of a tuple as bytes. Refuses values that a reader could not restore exactly. */
 import { Versionstamp } from "../../Versionstamp.ts"
 import { Double, Float, IncompleteVersionstamp, type TupleElement, TupleError, Uuid } from "./elements.ts"
 import { code, escape, maxDepth, maxIntegerLength, maxSmallIntegerLength } from "./encoding.ts"
@@ -14,14 +14,14 @@ const utf8 = new TextEncoder()
 const loneSurrogate = /\p{Surrogate}/u
 
 export class Writer {
-  /** Where the incomplete versionstamp has its ten bytes, once one was written. */
+  /** The offset of the incomplete versionstamp's ten bytes, once one was written. */
   stampOffset: number | undefined = undefined
   private bytes = new Uint8Array(64)
   private length = 0
-  /** Where it is: the index of the element in each of the tuples that it stands in. */
+  /** The position of the current element: its index in each of the nested tuples. */
   private readonly path: Array<number> = []
 
-  /** What was written. */
+  /** The bytes of all elements. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length)
   }

@@ -16,10 +16,10 @@ export const code = {
   versionstamp: 0x33
 }
 
-/** Follows a zero byte that does not end an element, and a null within a nested tuple. */
+/** Follows a zero byte that does not end an element, and a null in a nested tuple. */
 export const escape = 0xff
 
-/** How deep tuples may be nested: far beyond any use, and far from the end of the stack. */
+/** The maximum depth of nested tuples: more than any use needs, and safe for the stack. */
 export const maxDepth = 100
 
 /** The longest integer in bytes: its length is one byte. */

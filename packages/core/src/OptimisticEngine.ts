@@ -210,13 +210,13 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
         return this.isLate() ? timedOut("read") : Effect.succeed({ values: [], more: false })
       }
       const { limit, mode, reverse, snapshot } = options
-      const limits = {
+      const pageLimits = {
         wanted: limit === 0 ? Number.POSITIVE_INFINITY : limit,
         pageSize: mode === "all" ? largePageSize : pageSize
       }
       return this.answer((below) => {
         const page = this.remember(
-          readYourWrites.getRange(below, this.writes, from, to, limits, reverse, this.snapshotCache)
+          readYourWrites.getRange(below, this.writes, from, to, pageLimits, reverse, this.snapshotCache)
         )
         if (typeof page !== "symbol" && !snapshot) this.addConflict(readConflict.ofPage(from, to, page, reverse))
         return page

@@ -4,9 +4,8 @@
  * The database gives the first ten bytes at the commit: eight of the version, two of the place within it. The last two, the
  * user version, tell apart several stamps of one transaction. Versionstamps sort as bytes, in commit order.
  */
-import * as Equal from "effect/Equal"
-import * as Hash from "effect/Hash"
 import * as Bytes from "./Bytes.ts"
+import { FixedBytes } from "./internal/FixedBytes.ts"
 
 /**
  * The length in bytes of a whole versionstamp.
@@ -30,15 +29,9 @@ export const transactionLength = 10
  * @since 0.1.0
  * @category models
  */
-export class Versionstamp implements Equal.Equal {
-  /** The twelve bytes; do not write to them. */
-  readonly bytes: Uint8Array
-
+export class Versionstamp extends FixedBytes {
   constructor(bytes: Uint8Array) {
-    if (bytes.length !== length) {
-      throw new RangeError(`a versionstamp has ${length} bytes, not ${bytes.length}`)
-    }
-    this.bytes = bytes
+    super(bytes, length, "versionstamp")
   }
 
   /** The eight bytes of the commit version, as a number. */
@@ -52,20 +45,8 @@ export class Versionstamp implements Equal.Equal {
   }
 
   /** Lower-case hexadecimal, 24 digits. */
-  toString(): string {
+  override toString(): string {
     return Bytes.toHex(this.bytes)
-  }
-
-  toJSON(): string {
-    return this.toString()
-  }
-
-  [Equal.symbol](that: Equal.Equal): boolean {
-    return that instanceof Versionstamp && Bytes.equals(this.bytes, that.bytes)
-  }
-
-  [Hash.symbol](): number {
-    return Hash.string(this.toString())
   }
 }
 

@@ -2,7 +2,7 @@
 import * as Bytes from "../Bytes.ts"
 import * as KeyRange from "../KeyRange.ts"
 import type { KeySelector } from "../KeySelector.ts"
-import { anchor, type Page } from "./rywRangeRead.ts"
+import { anchor, type RangePage } from "./rywRangeRead.ts"
 
 const smaller = (a: Uint8Array, b: Uint8Array): Uint8Array => Bytes.compare(a, b) <= 0 ? a : b
 
@@ -18,7 +18,7 @@ export const ofSelector = (selector: KeySelector, key: Uint8Array): KeyRange.Key
  * The conflict range of a page: everything between the keys of the selectors. If there is more, it ends at the last returned pair,
  * because later pairs cannot change the page.
  */
-export const ofPage = (begin: KeySelector, end: KeySelector, page: Page, reverse: boolean): KeyRange.KeyRange => {
+export const ofPage = (begin: KeySelector, end: KeySelector, page: RangePage, reverse: boolean): KeyRange.KeyRange => {
   const { clampedBegin, clampedEnd, more, values } = page
   const beginKey = anchor(begin)
   const endKey = anchor(end)

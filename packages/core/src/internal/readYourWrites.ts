@@ -14,7 +14,7 @@ import { RywIterator } from "./rywIterator.ts"
 import {
   anchored,
   type Blocked,
-  type Page,
+  type RangePage,
   type Read,
   readKey,
   readRange,
@@ -24,7 +24,7 @@ import {
 } from "./rywRangeRead.ts"
 import type { WriteMap } from "./writeMap.ts"
 
-export { type Blocked, type Page, type Read, unknown, unreadable } from "./rywRangeRead.ts"
+export { type Blocked, type RangePage, type Read, unknown, unreadable } from "./rywRangeRead.ts"
 
 type Below = Snapshot | undefined
 
@@ -82,7 +82,7 @@ export const getRange = (
   { pageSize, wanted }: PageLimits,
   reverse: boolean,
   cache: SnapshotCache
-): Read<Page> => {
+): Read<RangePage> => {
   const from = anchored(beginSelector)
   const to = anchored(endSelector)
   const range = { begin: from.key, end: to.key }

@@ -45,14 +45,14 @@ export const anchor = (selector: KeySelector): Uint8Array => {
   return Bytes.compare(key, lastKey) > 0 ? lastKey : key
 }
 
-/** The limits of a page: it is full at either. */
-export interface Limits {
+/** The limits of a page or a request. It is full at either. */
+export interface RequestLimits {
   readonly rows: number
   readonly bytes: number
 }
 
 /** A page of a range. */
-export interface Page {
+export interface RangePage {
   readonly values: ReadonlyArray<KeyValue>
   /** There may be more pairs. */
   readonly more: boolean
@@ -73,7 +73,7 @@ const lastKey = KeyRange.all.end
 const isFirst = (key: Uint8Array): boolean => key.length === 0
 const isAtLeast = (a: Uint8Array, b: Uint8Array): boolean => Bytes.compare(a, b) >= 0
 
-const nothing: Page = { values: [], more: false, clampedBegin: false, clampedEnd: false }
+const nothing: RangePage = { values: [], more: false, clampedBegin: false, clampedEnd: false }
 
 /** The maximum number of pairs that one call of the store reads. */
 const pairsAtOnce = 256
@@ -106,7 +106,7 @@ const ask = (
   below: Snapshot,
   begin: Anchored,
   end: Anchored,
-  { bytes, rows }: Limits,
+  { bytes, rows }: RequestLimits,
   minRows: number,
   reverse: boolean
 ): Reply => {
@@ -323,7 +323,7 @@ class RangeRead {
   }
 
   /** Reads a page of a range. */
-  range(beginAt: Anchored, endAt: Anchored, limits: Limits, reverse: boolean): Page | Blocked {
+  range(beginAt: Anchored, endAt: Anchored, limits: RequestLimits, reverse: boolean): RangePage | Blocked {
     const direction = reverse ? backwards : forwards
     const { ahead, comesBefore, next } = direction
     const begin = new CountedSelector(beginAt)
@@ -346,7 +346,7 @@ class RangeRead {
       if (typeof key !== "symbol") clamp(isFirst(key), Bytes.equals(key, lastKey))
       return key
     }
-    const none = (): Page => ({ values: [], more: false, clampedBegin, clampedEnd })
+    const none = (): RangePage => ({ values: [], more: false, clampedBegin, clampedEnd })
     const isInverted = (): boolean => begin.counted >= end.counted && isAtLeast(begin.key, end.key)
     advance()
     if (isInverted()) return nothing
@@ -491,7 +491,7 @@ class RangeRead {
     if (comesBefore(to.key, from.key)) to = { key: from.key, offset: to.offset }
     const offset = 1 - ahead(from)
     const isSpent = bytes <= 0
-    const limits: Limits = {
+    const limits: RequestLimits = {
       rows: rows === Number.POSITIVE_INFINITY && !isSpent
         ? rows
         : Math.max((rows === Number.POSITIVE_INFINITY ? 1 : Math.max(1, rows)) + additional, offset),
@@ -516,7 +516,7 @@ class RangeRead {
 
 /** The largest reply of a server, in bytes. */
 export const replySize = 80_000
-const oneRow: Limits = { rows: 1, bytes: Number.POSITIVE_INFINITY }
+const oneRow: RequestLimits = { rows: 1, bytes: Number.POSITIVE_INFINITY }
 
 const read = <A>(view: RywIterator, use: (read: RangeRead) => A | Blocked): Read<A> => {
   const reading = new RangeRead(view)
@@ -524,7 +524,7 @@ const read = <A>(view: RywIterator, use: (read: RangeRead) => A | Blocked): Read
 }
 
 /** Reads at most a page of a range. */
-export const readRange = (view: RywIterator, begin: Anchored, end: Anchored, limits: Limits, reverse: boolean) =>
+export const readRange = (view: RywIterator, begin: Anchored, end: Anchored, limits: RequestLimits, reverse: boolean) =>
   read(view, (reading) => reading.range(begin, end, limits, reverse))
 
 /** Resolves a selector. */

@@ -21,7 +21,7 @@ import {
   type TransactionService,
   type Versionstamp
 } from "../../src/index.ts"
-import { begin } from "../../src/internal/conformance/tests.ts"
+import { begin } from "../../src/internal/conformance/harness.ts"
 
 const Selector = Schema.Struct({ key: Schema.String, orEqual: Schema.Boolean, offset: Schema.Int })
 

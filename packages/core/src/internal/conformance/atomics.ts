@@ -6,7 +6,7 @@ import type { FdbError } from "../../FdbError.ts"
 import type { AtomicOp } from "../../Mutation.ts"
 import type { TransactionService } from "../../Transaction.ts"
 import { maxValueLength } from "../limits.ts"
-import { run, type Space, type Tests } from "./tests.ts"
+import { run, type Space, type Tests } from "./harness.ts"
 
 /** The vectors of each operation: `before:operand=after` in hexadecimal, `-` for no value. */
 const table: Record<AtomicOp, string> = {

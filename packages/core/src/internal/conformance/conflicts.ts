@@ -17,7 +17,7 @@ import {
   steps,
   type Tests,
   write
-} from "./tests.ts"
+} from "./harness.ts"
 
 /** What a transaction does: a script for {@link steps}, or a function. */
 type Use = string | ((tx: TransactionService, space: Space) => Effect.Effect<unknown, FdbError>)

@@ -6,7 +6,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { TransactionService } from "../../Transaction.ts"
-import { begin, bytes, contents, failsWith, read, refused, run, soon, steps, type Tests, text, write } from "./tests.ts"
+import {
+  begin,
+  bytes,
+  contents,
+  failsWith,
+  read,
+  refused,
+  run,
+  soon,
+  steps,
+  type Tests,
+  text,
+  write
+} from "./harness.ts"
 
 export const lifecycle: Tests = (test) => {
   test("a failure of the body discards all writes", function*(space) {

@@ -8,7 +8,7 @@ import * as KeyRange from "../../KeyRange.ts"
 import * as KeySelector from "../../KeySelector.ts"
 import type { TransactionService } from "../../Transaction.ts"
 import { maxValueLength } from "../limits.ts"
-import { bytes, commitVersion, failsWith, read, refused, run, type Tests, text, write } from "./tests.ts"
+import { bytes, commitVersion, failsWith, read, refused, run, type Tests, text, write } from "./harness.ts"
 
 type Use = (tx: TransactionService) => Effect.Effect<unknown, FdbError, Scope.Scope>
 

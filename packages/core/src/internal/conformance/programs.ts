@@ -9,8 +9,8 @@ import * as Bytes from "../../Bytes.ts"
 import type { FdbError } from "../../FdbError.ts"
 import * as KeySelector from "../../KeySelector.ts"
 import type { KeyValue, TransactionService } from "../../Transaction.ts"
+import { begin, commitVersion, makeSpace, run, type Session, type Space } from "./harness.ts"
 import * as model from "./model.ts"
-import { begin, commitVersion, makeSpace, run, type Session, type Space } from "./tests.ts"
 
 /** One operation of a transaction. */
 export type Step =

@@ -1,6 +1,6 @@
 /** Random programs, compared with the model. A failure prints the smallest failing program and how to replay it. */
+import type { Tests } from "./harness.ts"
 import { body, initial, program, runProgram } from "./programs.ts"
-import type { Tests } from "./tests.ts"
 
 const programs = [
   ["one transaction reads the database with its own writes over it, and commits exactly these writes", body(30)],

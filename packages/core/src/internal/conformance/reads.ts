@@ -8,7 +8,19 @@ import type { FdbError } from "../../FdbError.ts"
 import * as KeyRange from "../../KeyRange.ts"
 import * as KeySelector from "../../KeySelector.ts"
 import type { KeyValue, RangeOptions, TransactionService } from "../../Transaction.ts"
-import { begin, contents, read, readRange, refused, run, type Space, steps, type Tests, text, write } from "./tests.ts"
+import {
+  begin,
+  contents,
+  read,
+  readRange,
+  refused,
+  run,
+  type Space,
+  steps,
+  type Tests,
+  text,
+  write
+} from "./harness.ts"
 
 const letters = { a: "1", b: "2", c: "3", d: "4", e: "5" }
 

@@ -16,7 +16,7 @@ import {
   type Tests,
   text,
   write
-} from "./tests.ts"
+} from "./harness.ts"
 
 type Use = (tx: TransactionService) => Effect.Effect<unknown, FdbError>
 

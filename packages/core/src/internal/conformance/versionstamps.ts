@@ -7,7 +7,7 @@ import * as KeyRange from "../../KeyRange.ts"
 import * as KeySelector from "../../KeySelector.ts"
 import type { TransactionService } from "../../Transaction.ts"
 import { transactionLength, type Versionstamped } from "../../Versionstamp.ts"
-import { begin, bytes, failsWith, makeSpace, read, refused, run, steps, type Tests, text, write } from "./tests.ts"
+import { begin, bytes, failsWith, makeSpace, read, refused, run, steps, type Tests, text, write } from "./harness.ts"
 
 /** A gap for the versionstamp between two parts. */
 const stamped = (before: Uint8Array, after: Uint8Array = new Uint8Array(0)): Versionstamped => ({

@@ -1,7 +1,7 @@
 /** Tests that need much time. They run under the test clock. */
 import { assert } from "@effect/vitest"
 import * as TestClock from "effect/testing/TestClock"
-import { begin, bytes, failsWith, read, type Tests, text, write } from "./tests.ts"
+import { begin, bytes, failsWith, read, type Tests, text, write } from "./harness.ts"
 
 export const virtualTime: Tests = (test) => {
   test("a transaction reads for five seconds, then it is too old: 1007", function*(space) {

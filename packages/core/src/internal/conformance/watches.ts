@@ -4,7 +4,19 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import { begin, bytes, conflicting, failsWith, read, run, soon, type Space, steps, type Tests, write } from "./tests.ts"
+import {
+  begin,
+  bytes,
+  conflicting,
+  failsWith,
+  read,
+  run,
+  soon,
+  type Space,
+  steps,
+  type Tests,
+  write
+} from "./harness.ts"
 
 /** Watches a key in a transaction that is committed. */
 const watch = (space: Space, name: string) => run((tx) => tx.watch(space.key(name)))

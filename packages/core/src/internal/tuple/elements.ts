@@ -4,6 +4,7 @@ import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import * as Bytes from "../../Bytes.ts"
 import type { Versionstamp } from "../../Versionstamp.ts"
+import { FixedBytes } from "../FixedBytes.ts"
 
 /**
  * Values that cannot be packed, or bytes that cannot be unpacked.
@@ -49,29 +50,6 @@ export type TupleElement =
   | Uuid
   | ReadonlyArray<TupleElement>
 
-/** A value of fixed length; two of a class are `Equal` when their bits are. */
-abstract class Bits implements Equal.Equal {
-  /** The bits, big-endian; do not write to them. */
-  readonly bytes: Uint8Array
-
-  constructor(bytes: Uint8Array, length: number) {
-    if (bytes.length !== length) throw new RangeError(`${length} bytes are needed, not ${bytes.length}`)
-    this.bytes = bytes
-  }
-
-  [Equal.symbol](that: Equal.Equal): boolean {
-    return that instanceof Bits && this.constructor === that.constructor && Bytes.equals(this.bytes, that.bytes)
-  }
-
-  [Hash.symbol](): number {
-    return Hash.string(this.constructor.name + Bytes.toHex(this.bytes))
-  }
-
-  toJSON(): unknown {
-    return this.toString()
-  }
-}
-
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /**
@@ -80,9 +58,9 @@ const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.b
  * @since 0.1.0
  * @category models
  */
-export class Float extends Bits {
+export class Float extends FixedBytes {
   constructor(bytes: Uint8Array) {
-    super(bytes, 4)
+    super(bytes, 4, "float")
   }
 
   get value(): number {
@@ -100,9 +78,9 @@ export class Float extends Bits {
  * @since 0.1.0
  * @category models
  */
-export class Double extends Bits {
+export class Double extends FixedBytes {
   constructor(bytes: Uint8Array) {
-    super(bytes, 8)
+    super(bytes, 8, "double")
   }
 
   get value(): number {
@@ -120,9 +98,9 @@ export class Double extends Bits {
  * @since 0.1.0
  * @category models
  */
-export class Uuid extends Bits {
+export class Uuid extends FixedBytes {
   constructor(bytes: Uint8Array) {
-    super(bytes, 16)
+    super(bytes, 16, "UUID")
   }
 
   /** Formats it in the usual form: 36 characters in lower case. */

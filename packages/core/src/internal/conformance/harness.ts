@@ -1,4 +1,4 @@
-/** The tools of the conformance suite: key spaces, interleaved transactions, scripts and assertions. */
+/** The harness of the conformance suite: key spaces, interleaved transactions, scripts and assertions. */
 import { assert, type Vitest } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

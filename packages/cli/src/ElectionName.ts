@@ -17,7 +17,7 @@ export interface ElectionName {
   readonly subspace: Subspace.Subspace
 }
 
-/** The limit leaves room for candidates' ids within the keys of every engine. */
+/** Leaves room for candidates' ids within the keys of every engine. */
 const maxBytes = 256
 
 const problemOf = (part: string): string | undefined => {

@@ -1,6 +1,6 @@
 /**
- * Makes foreign text, such as the id of a candidate, printable. Characters that would move the cursor, clear the screen, change the
- * direction of writing or begin a line are written as escapes, such as `\x1b` or `\n`.
+ * Makes foreign text, such as a candidate's id, printable. Characters that would move the cursor, clear the screen, change the direction
+ * of writing or begin a line become escapes, such as `\x1b` or `\n`.
  */
 const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu
 

@@ -6,7 +6,7 @@ import { durationFlag } from "../durations.ts"
 import * as Nesting from "../run/nesting.ts"
 import { statOf } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
-import * as Wrapper from "../run/wrapperProgram.ts"
+import * as Wrapper from "../run/wrapper.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { CommandLine, switchFlag, withElection } from "./root.ts"
 

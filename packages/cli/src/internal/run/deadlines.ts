@@ -19,10 +19,7 @@ const graceOf = (lease: bigint, asked: Duration.Duration | undefined): bigint =>
   return grace < lease / 2n ? grace : lease / 2n
 }
 
-/**
- * The time between the end of the belief and the lapse of the lease: the grace, and a reserve for the kernel, late timers and
- * clock drift.
- */
+/** The time from the end of the belief to the lapse of the lease: the grace, and a reserve for late timers and clock drift. */
 export const safetyMargin = (asked: Duration.Duration | undefined) => (leaseDuration: Duration.Duration) => {
   const lease = Duration.toNanosUnsafe(leaseDuration)
   return Duration.nanos(graceOf(lease, asked) + lease / 10n)
@@ -30,9 +27,7 @@ export const safetyMargin = (asked: Duration.Duration | undefined) => (leaseDura
 
 /** The deadlines after the last renewal, in nanoseconds. */
 export class Deadlines {
-  /** The end of the leader's belief. */
   believesUntil = 0n
-  /** The time between SIGTERM and SIGKILL. */
   grace = 0n
   /** Called with each new deadline. */
   readonly listeners = new Set<(deadlines: Deadlines) => void>()
@@ -54,14 +49,13 @@ export class Deadlines {
   }
 }
 
-/** Refuses a grace of more than half of the lease. */
 export const checkGrace = (
-  leaseDuration: Duration.Duration,
+  lease: Duration.Duration,
   asked: Duration.Duration | undefined
 ): Effect.Effect<void, Failure> =>
-  asked === undefined || Duration.isLessThanOrEqualTo(asked, Duration.divideUnsafe(leaseDuration, 2))
+  asked === undefined || Duration.isLessThanOrEqualTo(asked, Duration.divideUnsafe(lease, 2))
     ? Effect.void
-    : Effect.fail(usageError(
+    : usageError(
       `--grace is ${Durations.format(asked)} but may be at most half of the lease, which is ` +
-        `${Durations.format(leaseDuration)}: give a shorter one, or set a longer lease with \`fdb-election config set\``
-    ))
+        `${Durations.format(lease)}: give a shorter one, or set a longer lease with \`fdb-election config set\``
+    )

@@ -12,11 +12,11 @@ import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import * as ExitCode from "../../ExitCode.ts"
 import { commandNotExecutable, commandNotFound, type Failure, systemRefused } from "../../Failure.ts"
+import { groupOf, terminalToGive } from "./controllingTerminal.ts"
 import type { Deadlines } from "./deadlines.ts"
 import type { Begin, Report, Until } from "./launcherProgram.ts"
 import { signalProcess } from "./processGroup.ts"
 import { answerTimeout, readLines, said, spawnNode, writeLine } from "./spawn.ts"
-import { groupOf, terminalToGive } from "./terminal.ts"
 
 /** The exit status as a shell reports it: 128 plus the signal's number if a signal ended the command. */
 export type ExitStatus = number

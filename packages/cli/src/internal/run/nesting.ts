@@ -1,7 +1,6 @@
 /**
- * Detects a `run` within a command of the same election. It would wait for its own end.
- *
- * Each `run` passes the elections that it and the processes above it lead to its command, in a variable of the environment.
+ * Detects a `run` within a command of the same election, which would wait for its own end. Each `run` passes the elections that it
+ * and the processes above it lead to its command, in a variable of the environment.
  */
 import { identityOf, type Store } from "../stores.ts"
 import { signalProcess, statOf } from "./processGroup.ts"

@@ -32,8 +32,8 @@ export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined 
 const parent = process.ppid
 
 /**
- * Whether the process that started this one is known to be gone. A process starts in the session of its parent. So a process that is
- * in another session than its parent, and does not lead it, lost its original parent before this module was loaded.
+ * Whether the process that started this one is known to be gone. A process that is in another session than its parent, and does not
+ * lead it, lost its original parent before this module was loaded.
  */
 export const parentIsGone = (): boolean => {
   if (process.ppid !== parent) return true
@@ -67,10 +67,7 @@ const processes = (): ReadonlyArray<Process> | undefined => {
   }
 }
 
-/**
- * The processes of a group, and those that have left it and can be found: the group of a child of the leader (a shell with job control
- * makes one), and all processes in the leader's session, if it has one.
- */
+/** The processes of a group, of a child's own group (a shell with job control makes one), and of the leader's session, if any. */
 const membersOf = (leader: number): ReadonlyArray<Process> | undefined => {
   const all = processes()
   if (all === undefined) return undefined
@@ -103,8 +100,8 @@ export const groupIsGone = (leader: number): boolean => {
 }
 
 /**
- * Whether no process of the group runs or ever will. A scan of the processes may miss one that another has forked meanwhile. So this
- * function kills the group and scans again: no process forks after SIGKILL.
+ * Whether no process of the group runs or ever will. A scan may miss a process that another has forked meanwhile. So this function
+ * kills the group and scans again: no process forks after SIGKILL.
  */
 export const endIfGone = (group: number): boolean =>
   groupIsGone(group) && (signalGroup(group, "SIGKILL") === "gone" || groupIsGone(group))

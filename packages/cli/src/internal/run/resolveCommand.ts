@@ -1,21 +1,13 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { commandNotExecutable, commandNotFound, type Failure, notExecutable } from "../../Failure.ts"
 
-/** `false` if the path cannot be followed. */
-const holds = (isSo: () => boolean): boolean => {
-  try {
-    return isSo()
-  } catch {
-    return false
-  }
-}
-
-const isDirectory = (file: string): boolean => holds(() => fs.statSync(file).isDirectory())
-const isFile = (file: string): boolean => holds(() => !fs.statSync(file).isDirectory())
-const isExecutable = (file: string): boolean => holds(() => (fs.accessSync(file, fs.constants.X_OK), true))
+/** `undefined` if the path cannot be followed. */
+const isDirectory = (file: string) => Result.getOrUndefined(Result.try(() => fs.statSync(file).isDirectory()))
+const isExecutable = (file: string) => Result.isSuccess(Result.try(() => fs.accessSync(file, fs.constants.X_OK)))
 
 /** The shell's default search path, without `PATH`. */
 const defaultSearchPath = (): string =>
@@ -34,7 +26,7 @@ export const resolveCommand = (command: string, searchPath: string | undefined):
     const candidates = isPath
       ? [command]
       : (searchPath ?? defaultSearchPath()).split(path.delimiter).map((directory) => `${directory || "."}/${command}`)
-    const files = candidates.filter(isFile)
+    const files = candidates.filter((file) => isDirectory(file) === false)
     if (files.length === 0) return commandNotFound(command)
     const file = files.find(isExecutable)
     return file === undefined ? commandNotExecutable(command) : Effect.succeed(file)

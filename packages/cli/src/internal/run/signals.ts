@@ -10,14 +10,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as ExitCode from "../../ExitCode.ts"
+import { foregroundGroup, hasTerminal } from "./controllingTerminal.ts"
 import type { LauncherProcess } from "./launcherProcess.ts"
 import { endGroup, parentIsGone, signalGroup } from "./processGroup.ts"
-import { foregroundGroup, hasTerminal } from "./terminal.ts"
 import type { Transactions } from "./transactions.ts"
 
 type Handle = (signal: NodeJS.Signals) => void
 
-/** The signals of this process. */
 export class Signals extends Context.Service<Signals, {
   /** Handles signals by `handle` until the scope closes. The last call that names a signal gets it. */
   readonly take: (signals: ReadonlyArray<NodeJS.Signals>, handle: Handle) => Effect.Effect<void, never, Scope.Scope>
@@ -55,7 +54,6 @@ const stopThisProcess = (): void => {
   for (const listener of listeners) process.on("SIGTSTP", listener)
 }
 
-/** The signals of the wrapper, and the command that they go to. */
 export class CommandSignals {
   private launcher: LauncherProcess | undefined
   /** Signals that arrived between the order to begin the command and its confirmation. */
@@ -134,7 +132,6 @@ export class CommandSignals {
     this.resume()
   }
 
-  /** The wrapper continues, in the foreground or in the background. */
   private resume(): void {
     if (!this.suspended) return
     this.regainTerminal()

@@ -9,7 +9,6 @@ import type { Failure } from "../../Failure.ts"
 export const said = ({ errno, message }: Pick<NodeJS.ErrnoException, "errno" | "message">): string =>
   (errno === undefined ? undefined : util.getSystemErrorMap().get(errno)?.join(": ")) ?? message
 
-/** The time in which such a process must answer. */
 export const answerTimeout = "5 seconds"
 
 /**
@@ -44,7 +43,6 @@ export const spawnNode = (
   )
 }
 
-/** Calls `onLine` with each line that a process writes. */
 export const readLines = (input: NodeJS.ReadableStream, onLine: (line: string) => void): void =>
   void createInterface({ input }).on("line", onLine).on("error", () => {})
 

@@ -1,7 +1,4 @@
-/**
- * The work of a tenure: starts the command and waits until the last process of its group has ended. So the resignation always follows
- * the end of the command.
- */
+/** The work of a tenure: the command, until the last process of its group has ended. So the resignation follows that end. */
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -21,7 +18,7 @@ export interface Supervision {
   readonly say: (line: string) => void
 }
 
-/** Waits until no process of the group runs. Sends SIGKILL from `killAt` on. */
+/** Sends SIGKILL from `killAt` on. */
 const untilGone = (group: number, killAt: () => bigint): Effect.Effect<void> =>
   Effect.gen(function*() {
     while (!endIfGone(group)) {
@@ -69,7 +66,6 @@ const keepGoing = ({ group, helper }: Launcher.LauncherProcess): Effect.Effect<n
     ? Effect.never
     : Effect.forever(Effect.andThen(Effect.sync(() => signalProcess(group, "SIGCONT")), Effect.sleep("500 millis")))
 
-/** Runs the command. Interruption ends it. */
 export const supervise = (
   supervision: Supervision,
   command: Begin,

@@ -6,7 +6,6 @@ export class Transactions {
   private underWay = 0
   private waiting = new Set<() => void>()
 
-  /** The same database, with its transactions counted. */
   counting(database: DatabaseService): DatabaseService {
     return {
       engine: database.engine,

@@ -31,7 +31,6 @@ export const make = Effect.gen(function*() {
   const send = (line: string) => writeLine(stdin!, line)
   const died = Deferred.await(dead)
   return {
-    /** Sends the deadlines without waiting. */
     until: ({ believesUntil, killAt }: Deadlines) => send(`until ${believesUntil} ${killAt}`),
     /** Makes the watchdog guard a group, and waits for the answer. */
     guard: (group: number, helper: number | undefined) =>

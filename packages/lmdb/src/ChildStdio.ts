@@ -41,26 +41,20 @@ const isStore = (descriptor: number): boolean => {
 let device: number | undefined
 const nullDevice = (): number => device ??= fs.openSync("/dev/null", "r+")
 
-/** The two forms of `stdio`, as the caller gives it and as Node parses it: how each marks an empty place and a descriptor. */
-interface Form {
-  readonly nothing: (place: number) => unknown
-  readonly descriptor: (descriptor: number) => unknown
-}
-
-const asGiven: Form = { nothing: (place) => place < 3 ? "pipe" : "ignore", descriptor: (descriptor) => descriptor }
-
-const asParsed: Form = { nothing: () => ({ type: "ignore" }), descriptor: (fd) => ({ type: "fd", fd }) }
-
 const isNothing = (entry: unknown): boolean =>
   entry === undefined || entry === null || entry === "ignore" || (entry as { type?: unknown }).type === "ignore"
 
-/** Puts the null device in the place of each given descriptor that `stdio` does not list. */
-const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, form: Form): S | Array<unknown> => {
+/**
+ * Puts the null device in the place of each given descriptor that `stdio` does not list.
+ *
+ * @param isParsed whether `stdio` has the form to which Node parses what a caller gives
+ */
+const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, isParsed: boolean): S | Array<unknown> => {
   if (descriptors.length === 0) return stdio
   const given: Array<unknown> = Array.isArray(stdio) ? [...stdio] : [stdio, stdio, stdio]
   for (const descriptor of descriptors) {
-    while (given.length < descriptor) given.push(form.nothing(given.length))
-    if (isNothing(given[descriptor])) given[descriptor] = form.descriptor(nullDevice())
+    while (given.length < descriptor) given.push(isParsed ? { type: "ignore" } : given.length < 3 ? "pipe" : "ignore")
+    if (isNothing(given[descriptor])) given[descriptor] = isParsed ? { type: "fd", fd: nullDevice() } : nullDevice()
   }
   return given
 }
@@ -75,19 +69,18 @@ const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, form: Form): S
  * @since 0.1.0
  * @category operations
  */
-export const only = (stdio: StdioOptions = "pipe"): StdioOptions =>
-  without(inheritable(), stdio, asGiven) as StdioOptions
+export const only = (stdio: StdioOptions = "pipe"): StdioOptions => without(inheritable(), stdio, false) as StdioOptions
 
 /** An object that starts children. The synchronous one returns the output of each place of `stdio`. */
 interface Spawning {
   spawn(options: { readonly stdio?: unknown }): { readonly output?: ReadonlyArray<unknown> | null } | number | undefined
 }
 
-const withholdFrom = (spawning: Spawning, form: Form): void => {
+const withholdFrom = (spawning: Spawning, isParsed: boolean): void => {
   const { spawn } = spawning
   spawning.spawn = function(options) {
     const { stdio = "pipe" } = options
-    const result = spawn.call(this, { ...options, stdio: without(inheritable().filter(isStore), stdio, form) })
+    const result = spawn.call(this, { ...options, stdio: without(inheritable().filter(isStore), stdio, isParsed) })
     if (typeof result !== "object" || !result.output || !Array.isArray(stdio)) return result
     // The caller gets the outputs of the places that it has given, and no others.
     return { ...result, output: result.output.slice(0, stdio.length) }
@@ -109,9 +102,9 @@ let withheld = false
 export const withholdStores = (): void => {
   if (withheld || process.platform !== "linux") return
   withheld = true
-  withholdFrom(ChildProcess.prototype as unknown as Spawning, asGiven)
+  withholdFrom(ChildProcess.prototype as unknown as Spawning, false)
   try {
-    withholdFrom((process as unknown as { binding(name: string): Spawning }).binding("spawn_sync"), asParsed)
+    withholdFrom((process as unknown as { binding(name: string): Spawning }).binding("spawn_sync"), true)
   } catch {
     // Node refuses access, as under its permission model.
   }

@@ -14,8 +14,8 @@ import * as path from "node:path"
 import { type Durability, toFdbError } from "./internal/environment.ts"
 import { maxKeyLength } from "./internal/layout.ts"
 import { Limits } from "./internal/limits.ts"
-import * as openEnvironments from "./internal/openEnvironments.ts"
 import type { Access } from "./internal/permissions.ts"
+import * as sharedEnvironments from "./internal/sharedEnvironments.ts"
 import * as lmdbStore from "./internal/store.ts"
 import { maxWaitMillis } from "./internal/writesAtExit.ts"
 import type { LmdbError } from "./LmdbError.ts"
@@ -52,7 +52,7 @@ export interface Options {
 const drainTimeout = Duration.millis(maxWaitMillis)
 
 const acquire = ({ access = "owner", durability = "disk", ...options }: Options) =>
-  openEnvironments.acquire(path.resolve(options.path), { durability, access })
+  sharedEnvironments.acquire(path.resolve(options.path), { durability, access })
 
 const every = (interval: Duration.Input, run: () => void) =>
   Effect.sync(run).pipe(

@@ -1,6 +1,4 @@
-/**
- * The LMDB engine of `@effect-fdb`.
- */
+/** The LMDB engine of `@effect-fdb`. */
 export * as ChildStdio from "./ChildStdio.ts"
 export * as LmdbDatabase from "./LmdbDatabase.ts"
 export {

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { LmdbDatabase } from "../src/index.ts"
-import * as openEnvironments from "../src/internal/openEnvironments.ts"
 import { readersOf } from "../src/internal/rootDatabase.ts"
+import * as sharedEnvironments from "../src/internal/sharedEnvironments.ts"
 import { exited, message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")
@@ -41,7 +41,7 @@ describe("laggingReaders", () => {
         const body = Transaction.use((tx) => Effect.andThen(tx.get(key), Effect.sleep("20 millis")))
         const reading = Effect.forever(Database.transact(body))
         yield* Effect.forkScoped(Effect.all([reading, reading, Effect.forever(commit)], { concurrency: 3 }))
-        const environment = yield* openEnvironments.acquire(path, { durability: "disk", access: "owner" })
+        const environment = yield* sharedEnvironments.acquire(path, { durability: "disk", access: "owner" })
         const someRead = () => environment.laggingReads().length > 0
         for (let i = 0; i < 5; i++) {
           yield* Effect.repeat(Effect.sleep("1 millis"), { until: someRead })
@@ -55,7 +55,7 @@ it.effect("the slots of processes that died while they read are freed every 30 s
   Effect.gen(function*() {
     const path = yield* temporaryDirectory
     yield* Effect.gen(function*() {
-      const environment = yield* openEnvironments.acquire(path, { durability: "disk", access: "owner" })
+      const environment = yield* sharedEnvironments.acquire(path, { durability: "disk", access: "owner" })
       const pids = () => readersOf(environment["root"]).map(({ pid }) => pid)
       yield* commit
       const child = yield* start("reading.mjs", path, "waiting")

@@ -6,8 +6,8 @@ import { LmdbDatabase } from "../src/index.ts"
 import type { Environment } from "../src/internal/environment.ts"
 import * as layout from "../src/internal/layout.ts"
 import { Limits } from "../src/internal/limits.ts"
-import * as openEnvironments from "../src/internal/openEnvironments.ts"
 import * as reservation from "../src/internal/reservation.ts"
+import * as sharedEnvironments from "../src/internal/sharedEnvironments.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = (name: string, i = 0) => Bytes.fromString(`${name}/${String(i).padStart(7, "0")}`)
@@ -333,7 +333,7 @@ for (const triesBeforeReservation of [0, 1, 1000]) {
 
 /** The environment that the layers of a directory share in this process. */
 const environmentOf = (directory: string) =>
-  openEnvironments.acquire(directory, { durability: "process", access: "owner" })
+  sharedEnvironments.acquire(directory, { durability: "process", access: "owner" })
 
 const put = (environment: Environment, key: Uint8Array, value: Uint8Array) =>
   Effect.promise(() => {

@@ -7,8 +7,8 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { LmdbDatabase } from "../src/index.ts"
-import { openEnvironment } from "../src/internal/open.ts"
-import * as openEnvironments from "../src/internal/openEnvironments.ts"
+import { openEnvironment } from "../src/internal/openEnvironment.ts"
+import * as sharedEnvironments from "../src/internal/sharedEnvironments.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 
 const key = Bytes.fromString("key")
@@ -312,7 +312,7 @@ describe("a database that is replaced", () => {
   it.live("is written to no more, however long ago it was found in place, and is not told as written", () =>
     Effect.gen(function*() {
       const place = yield* makePlace
-      const environment = yield* openEnvironments.acquire(place.directory, { durability: "disk", access: "owner" })
+      const environment = yield* sharedEnvironments.acquire(place.directory, { durability: "disk", access: "owner" })
       const reader = environment.openReader()
       reader.close()
       const data = fs.openSync(file("data.mdb")(place), "r")

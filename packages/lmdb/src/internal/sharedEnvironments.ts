@@ -10,7 +10,7 @@ import { isMainThread } from "node:worker_threads"
 import * as ChildStdio from "../ChildStdio.ts"
 import { type LmdbError, LmdbUnavailable, WorkerThreadUnsupported } from "../LmdbError.ts"
 import type { Environment } from "./environment.ts"
-import * as open from "./open.ts"
+import * as open from "./openEnvironment.ts"
 import { dataFile, findMapped, lockFile } from "./storeFiles.ts"
 
 interface OpenEnvironment {

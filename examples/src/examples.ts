@@ -1,4 +1,3 @@
-/** The examples by name. */
 import type { Effect } from "effect"
 import { main as cron } from "./cron.ts"
 import { main as fencing } from "./fencing.ts"

@@ -17,7 +17,6 @@ import * as Timeline from "./timeline.ts"
 import { judge } from "./verdict.ts"
 
 class WrongUse extends Schema.TaggedError<WrongUse>()("WrongUse", { message: Schema.String }) {}
-/** The summary tells which promises were broken. */
 class Broken extends Schema.TaggedError<Broken>()("Broken", { message: Schema.String }) {}
 
 const usage = "npm run demo [-- [--json] [--cluster-file FILE]]"

@@ -13,7 +13,6 @@ export const open = (engine: string, place: string): Layer.Layer<Database, Error
 /** A short lease, so that nobody has to wait long for the next leader. */
 export const config = ElectionConfig.withLeaseDuration("1 second")
 
-/** The records of one run, in a subspace of its own. */
 export const makeRecords = (run: string) => {
   const subspace = Subspace.fromTuple(["effect-fdb demo", run])
   const counterKey = subspace.pack(["counter"])
@@ -41,7 +40,6 @@ export const makeRecords = (run: string) => {
       const entries = yield* (yield* Transaction).getRange(log.range())
       return { expected: entries.length, actual: Number(yield* readCounter) }
     }),
-    /** Writes something, to see whether writes succeed now. */
     probe: Transaction.use((tx) => tx.set(subspace.pack(["probe"]), new Uint8Array())),
     clear: Transaction.use((tx) => tx.clearRange(subspace.range()))
   }

@@ -7,7 +7,6 @@ import type { Timeline } from "./timeline.ts"
 
 const leaseMillis = Duration.toMillis(config.leaseDuration)
 
-/** How long each leader works before the next phase. */
 const pause = Effect.sleep("1200 millis")
 
 /**
@@ -25,10 +24,7 @@ const freeze = Effect.fnUntraced(function*(candidate: CandidateProcess, records:
 
 export const run = Effect.fnUntraced(function*(processes: CandidateProcesses, records: Records, timeline: Timeline) {
   const { reports, running, start, until } = processes
-  /** Each change of leaders: why, and how long from its cause until the new leader's work was running. */
-  const changes: Array<
-    { term: bigint; leader: string; reason: string; tookMillis: number; tookLeases: number }
-  > = []
+  const changes: Array<{ term: bigint; leader: string; reason: string; tookMillis: number; tookLeases: number }> = []
 
   const workAfter = (term: bigint) => (one: CandidateReport) => one._tag === "Work" && one.term > term ? one : undefined
 

@@ -1,6 +1,4 @@
-/**
- * The command `fdb-election`.
- */
+/** The command `fdb-election`. */
 export * as Cli from "./Cli.ts"
 export * as ElectionName from "./ElectionName.ts"
 export * as ExitCode from "./ExitCode.ts"

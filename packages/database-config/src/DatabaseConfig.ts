@@ -78,8 +78,7 @@ export const open = (store: Store): Layer.Layer<Database, EngineUnavailable | Op
   Layer.unwrap(Effect.map(load(store), ({ layer }) => layer(store)))
 
 /**
- * The processes that keep a database from reusing space, because they have read an old state for some time. Empty for engines
- * without such readers.
+ * The processes whose reads of an old state keep a database from reusing space. Empty for engines without such readers.
  *
  * @since 0.1.0
  * @category operations
@@ -90,8 +89,7 @@ export const laggingReaders = (
   Effect.flatMap(load(store), ({ laggingReaders }) => laggingReaders?.(store) ?? Effect.succeed([]))
 
 /**
- * The `Database` service on the store that a config names: for variables of other names, or engines that the environment must
- * not choose. It fails as {@link open} does, and with `ConfigError`. The example reads `MAIL_FDB_ELECTION_ENGINE` and so on.
+ * The `Database` service on the store that a config names. The example reads `MAIL_FDB_ELECTION_ENGINE` and so on.
  *
  * @example const MailDatabase = DatabaseConfig.layerConfig(Config.nested(DatabaseConfig.config, "MAIL"))
  * @since 0.1.0

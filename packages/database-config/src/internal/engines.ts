@@ -66,14 +66,12 @@ export const optional = (name: string, values?: ReadonlyArray<string>): Config.C
     (value) => value === undefined || values === undefined ? Config.succeed(value) : Config.Literals(values, name)
   )
 
-/** The options of an engine, from the environment. */
 export const configOf = ({ settings }: { readonly settings: { readonly [key: string]: Setting } }) =>
   Config.all(
     Record.map(settings, ({ isRequired, values, variable }) =>
       isRequired ? Config.NonEmptyString(variable) : optional(variable, values))
   )
 
-/** The options of an LMDB database. */
 export interface LmdbOptions {
   /** The database's directory. */
   readonly path: string
@@ -83,7 +81,6 @@ export interface LmdbOptions {
   readonly access?: "owner" | "group" | undefined
 }
 
-/** The options of a FoundationDB database. */
 export interface FdbOptions {
   /** The cluster file; unless set, the client's default. */
   readonly clusterFile?: string | undefined

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as ExitCode from "./ExitCode.ts"
 import { CommandEnded } from "./Failure.ts"
@@ -72,8 +71,7 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
   fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${printable(parts.join(" "))}`)
 })
 
-const messageOf = (error: unknown): string =>
-  Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** Messages with these codes come from the system: they may have several lines, and contain no id of a candidate. */
 const systemCodes: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.internal, ExitCode.system])

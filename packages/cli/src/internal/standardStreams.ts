@@ -9,7 +9,7 @@ import * as tty from "node:tty"
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
-/** Writes all bytes to a descriptor that may be in non-blocking mode; returns the error if it cannot. */
+/** Writes to a descriptor that may be in non-blocking mode; returns the error if it cannot. */
 const writeAll = (fd: number, bytes: Uint8Array): NodeJS.ErrnoException | undefined => {
   for (let rest = bytes; rest.length > 0;) {
     try {

@@ -1,4 +1,3 @@
-/** `history`. */
 import type { HistoryEntry } from "@effect-fdb/leader-election"
 import { Flag } from "effect/cli"
 import * as Clock from "effect/Clock"

@@ -1,4 +1,3 @@
-/** `run`. */
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import { systemRefused, usageError } from "../../Failure.ts"
@@ -52,7 +51,6 @@ const checkSeparated = Effect.fnUntraced(function*(command: ReadonlyArray<string
   }
 })
 
-/** Fails if this host or this process cannot run a command. */
 const checkPossible = ({ name, store }: SelectedElection) => {
   if (process.platform === "win32") {
     return usageError("run needs process groups, which Windows lacks: use it on Linux or macOS")

@@ -1,4 +1,3 @@
-/** `step-down`. */
 import type { HistoryEntry, LeaderState } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"

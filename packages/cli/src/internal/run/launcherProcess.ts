@@ -57,17 +57,11 @@ const failureOf = ({ file, argv }: Begin, { code, errno, message }: Failed): Fai
 }
 
 const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
+  const shell = ["/bin/sh", "-m", "-c", jobControl, "fdb-election", String(terminalOf)]
   const child = yield* terminalOf === undefined
     ? spawnNode(program, refused, { detached: true, stdio: ["inherit", "inherit", "inherit", "pipe"] })
     // Some shells look for the terminal only at standard error. The command's own is descriptor 5.
-    : spawnNode(program, refused, { stdio: ["inherit", "inherit", 0, "pipe", "pipe", 2] }, [
-      "/bin/sh",
-      "-m",
-      "-c",
-      jobControl,
-      "fdb-election",
-      String(terminalOf)
-    ])
+    : spawnNode(program, refused, { stdio: ["inherit", "inherit", 0, "pipe", "pipe", 2] }, shell)
   const ready = Deferred.makeUnsafe<number, Failure>()
   const began = Deferred.makeUnsafe<Failed | undefined>()
   const exited = Deferred.makeUnsafe<ExitStatus>()

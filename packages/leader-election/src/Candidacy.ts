@@ -7,7 +7,7 @@ import type { ElectionConfig } from "./ElectionConfig.ts"
 import type { CampaignError, InvalidCandidate, InvalidConfig, LeadershipLost } from "./ElectionError.ts"
 import type { Health } from "./Health.ts"
 import * as Candidate from "./internal/candidate/candidate.ts"
-import { campaign, withLeadership } from "./internal/leader/withLeadership.ts"
+import { campaign, contender, withLeadership } from "./internal/leader/withLeadership.ts"
 import { validate } from "./internal/protocol/validation.ts"
 import type { Leadership } from "./Leadership.ts"
 
@@ -95,8 +95,8 @@ export const fromCandidate = (candidate: Candidate.Candidate): Candidacy => {
   const { id, lifecycle, registration } = candidate
   return {
     id,
-    campaign: campaign(candidate),
-    withLeadership: (work, options) => withLeadership(candidate, work, { ...options, once: false }),
+    campaign: campaign(contender(candidate)),
+    withLeadership: (work, options) => withLeadership(contender(candidate), work, { ...options, once: false }),
     setPriority: (priority) =>
       Effect.andThen(
         validate(id, priority),

@@ -39,12 +39,13 @@ import type { HistoryEntry } from "./HistoryEntry.ts"
 import * as Candidate from "./internal/candidate/candidate.ts"
 import { changes } from "./internal/follower/changes.ts"
 import { singleton } from "./internal/leader/singleton.ts"
-import { withLeadership } from "./internal/leader/withLeadership.ts"
+import { contender, withLeadership } from "./internal/leader/withLeadership.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Keys from "./internal/storage/keys.ts"
 import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
 import * as Shards from "./Shards.ts"
+import * as Slots from "./Slots.ts"
 
 type CampaignError = Candidacy.CampaignError
 type CandidateOptions = Candidacy.CandidateOptions
@@ -327,6 +328,29 @@ export const make = (subspace: Subspace.Subspace, { config }: ElectionOptions = 
  */
 export const shards: (subspace: Subspace.Subspace, options: Shards.ShardsOptions) => Shards.Shards = Shards.make
 
+/**
+ * Makes the handle of an election with `count` slots, from 1 to 100: up to so many processes lead at the same time. See `Slots`.
+ *
+ * The subspace must contain nothing else. Each slot is an election in a subspace of its own.
+ *
+ * **Example**
+ *
+ * ```ts
+ * import { Subspace } from "@effect-fdb/core"
+ * import { LeaderElection } from "@effect-fdb/leader-election"
+ * import { Effect } from "effect"
+ *
+ * const importers = LeaderElection.slots(Subspace.fromTuple(["app", "importers"]), 3)
+ *
+ * export const work = importers.withLeadership({}, ({ slot }) => Effect.log(`imports in slot ${slot}`))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const slots = (subspace: Subspace.Subspace, count: number, { config }: ElectionOptions = {}): Slots.Slots =>
+  Slots.make({ subspace, count, config }, (subspace) => make(subspace, { config }))
+
 const build = <Requires>(
   subspace: Subspace.Subspace,
   config: ElectionConfig | undefined,
@@ -345,7 +369,8 @@ const build = <Requires>(
     campaign: (candidate) => Effect.flatMap(candidacy(candidate), ({ campaign }) => campaign),
     withLeadership: (candidate, work, options) =>
       Effect.scoped(
-        Effect.flatMap(enter(candidate), (candidate) => withLeadership(candidate, work, { ...options, once: true }))
+        Effect.flatMap(enter(candidate), (candidate) =>
+          withLeadership(contender(candidate), work, { ...options, once: true }))
       ),
     singleton: (candidate, service) => singleton(candidacy(candidate), service),
     changes: provide(changes(keys))

@@ -16,6 +16,7 @@ import { ElectionObserver } from "../../ElectionObserver.ts"
 import type { Health } from "../../Health.ts"
 import { toMargin, validate } from "../protocol/validation.ts"
 import * as Keys from "../storage/keys.ts"
+import { type Admission, unconditional } from "./admission.ts"
 import { Contact, minTimeout } from "./contact.ts"
 import { defaultId } from "./defaultId.ts"
 import { Events } from "./events.ts"
@@ -43,6 +44,7 @@ export interface Candidate extends CandidateContext {
   readonly config: ElectionConfig | undefined
   /** Whether it leaves a vacancy to others for a heartbeat, and claims a lapsed lease as any candidate does. */
   readonly isStandby: () => boolean
+  readonly admission: Admission
   readonly lifecycle: Lifecycle
   readonly registration: Registration
   readonly memory: FollowerMemory
@@ -69,7 +71,8 @@ const close = (candidate: Candidate): Effect.Effect<void> =>
 export const make = Effect.fnUntraced(function*(
   { config, subspace }: Election,
   { id: given, priority = 0, safetyMargin }: CandidateOptions,
-  isStandby: () => boolean = () => false
+  isStandby: () => boolean = () => false,
+  admission: Admission = unconditional
 ): Effect.fn.Return<Candidate, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
   const id = given ?? (yield* defaultId)
   yield* validate(id, priority)
@@ -91,6 +94,7 @@ export const make = Effect.fnUntraced(function*(
     ...context,
     config,
     isStandby,
+    admission,
     lifecycle: new Lifecycle(),
     registration: new Registration(context, priority),
     memory: new FollowerMemory(),

@@ -1,5 +1,5 @@
 /** A candidate's own record: registered, kept fresh by heartbeats, removed at the end (8). */
-import { Transaction, type Versionstamp } from "@effect-fdb/core"
+import { Transaction } from "@effect-fdb/core"
 import type { FdbError } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,10 +13,20 @@ import type { CandidateContext } from "./candidate.ts"
 import { isFresh, type KnownVersion } from "./knownVersion.ts"
 import * as Log from "./log.ts"
 
+/** A registration that was written in a transaction: what is to be done once that is committed. */
+export interface Registering {
+  /** It is the candidate's own now. */
+  readonly own: Effect.Effect<void, FdbError>
+  /** Tells of it. */
+  readonly tell: Effect.Effect<void>
+}
+
 export class Registration {
   private readonly context: CandidateContext
   private current: Identity | undefined = undefined
   private currentPriority: number
+  /** It has removed its record until its next campaign. */
+  private withdrawn = false
   private lastHeartbeat: bigint | undefined = undefined
   private seen: KnownVersion | undefined = undefined
 
@@ -73,23 +83,12 @@ export class Registration {
     waitsFor: Protocol.OtherRegistration | undefined
   ): Effect.Effect<boolean, CampaignError | ElectionDisabled> {
     return Effect.gen({ self: this }, function*() {
-      const { contact, database, events, id, keys, marginOf, now } = this.context
-      const { currentPriority: priority } = this
-      const again = this.current !== undefined && waitsFor === undefined
-      const own = Effect.map((registration: Versionstamp.Versionstamp) => {
-        this.current = { id, registration }
-        return registration
-      })
-      let last: Effect.Effect<Versionstamp.Versionstamp, FdbError> | undefined
-      const able = ({ leaseDuration }: { readonly leaseDuration: Duration.Duration }) =>
-        requireAble(marginOf, Duration.toNanosUnsafe(leaseDuration))
-      const registering = Writes.writeRegistration(keys, id, priority, able).pipe(
-        Effect.tap((registration) =>
-          Effect.sync(() => {
-            last = own(registration)
-          })
-        )
-      )
+      const { contact, database, id, keys } = this.context
+      let last: Registering | undefined
+      const registering = Effect.tap(this.write(waitsFor), (written) =>
+        Effect.sync(() => {
+          last = written
+        }))
       const body = waitsFor === undefined
         ? registering
         : Effect.flatMap(Transaction, (tx) =>
@@ -97,18 +96,58 @@ export class Registration {
             Reads.read(tx, Reads.candidate(keys, id)),
             (record) => Protocol.isFree(waitsFor, record) ? registering : Effect.undefined
           ))
-      const registration = yield* database.transact(body, { idempotent: true, timeout: contact.growingTimeout }).pipe(
-        Effect.flatMap((registered) => registered === undefined ? Effect.undefined : own(registered)),
-        Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last))
+      const written = yield* database.transact(body, { idempotent: true, timeout: contact.growingTimeout }).pipe(
+        Effect.tap((written) => written === undefined ? Effect.void : written.own),
+        Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last.own))
       )
-      if (registration === undefined) return false
-      this.shown(priority, now())
-      this.seen = undefined
-      contact.answered()
-      yield* events.tell({ _tag: "Registered", registration, again })
+      if (written === undefined) return false
+      yield* written.tell
       return true
     })
   }
+
+  /** Writes a registration as a new identity in the caller's transaction. */
+  private write(
+    waitsFor: Protocol.OtherRegistration | undefined
+  ): Effect.Effect<Registering, CampaignError | ElectionDisabled, Transaction> {
+    return Effect.suspend(() => {
+      const { contact, events, id, keys, marginOf, now } = this.context
+      const { currentPriority: priority } = this
+      const again = this.current !== undefined && !this.withdrawn && waitsFor === undefined
+      const able = ({ leaseDuration }: { readonly leaseDuration: Duration.Duration }) =>
+        requireAble(marginOf, Duration.toNanosUnsafe(leaseDuration))
+      return Effect.map(Writes.writeRegistration(keys, id, priority, able), (versionstamp): Registering => ({
+        own: Effect.map(versionstamp, (registration) => {
+          this.current = { id, registration }
+          this.withdrawn = false
+        }),
+        tell: Effect.suspend(() => {
+          this.shown(priority, now())
+          this.seen = undefined
+          contact.answered()
+          return events.tell({ _tag: "Registered", registration: this.current!.registration, again })
+        })
+      }))
+    })
+  }
+
+  /**
+   * Registers in the caller's transaction, for a campaign that is about to begin. Does nothing where it is registered, or where another
+   * has registered under its id since it has withdrawn: the campaign finds that.
+   */
+  readonly writeIfFree: Effect.Effect<Registering | undefined, CampaignError | ElectionDisabled, Transaction> = Effect
+    .flatMap(Transaction, (tx) => {
+      const { id, keys } = this.context
+      if (this.current === undefined) return this.write(undefined)
+      if (!this.withdrawn) return Effect.undefined
+      return Effect.flatMap(Reads.read(tx, Reads.candidate(keys, id)), (record) => {
+        if (record !== undefined) return Effect.undefined
+        // Another attempt must not take this one, of unknown outcome, for another process.
+        this.current = undefined
+        this.withdrawn = false
+        return this.write(undefined)
+      })
+    })
 
   /**
    * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`. Gives
@@ -160,15 +199,35 @@ export class Registration {
 
   /** Removes its record, if it is still its own; one that leads resigns with it. */
   readonly unregister: Effect.Effect<void> = Effect.suspend(() => {
-    const { current: identity } = this
-    if (identity === undefined) return Effect.void
+    const { removal } = this
     this.current = undefined
-    return this.leave(
-      Writes.unregisterCandidate(this.context.keys, identity.id, identity).pipe(
-        Effect.catchTag("CandidateSuperseded", () => Effect.void)
-      )
-    )
+    return removal === undefined ? Effect.void : this.leave(removal)
   })
+
+  private get removal() {
+    const { current: identity, withdrawn } = this
+    return identity === undefined || withdrawn ? undefined : Writes.unregisterCandidate(
+      this.context.keys,
+      identity.id,
+      identity
+    ).pipe(Effect.catchTag("CandidateSuperseded", () => Effect.void))
+  }
+
+  /**
+   * Removes the records of some candidates of one process and database as `unregister` does, in one transaction, until their next
+   * campaigns: these look before they register, and take the id from no process that has it then.
+   */
+  static withdraw(registrations: ReadonlyArray<Registration>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const standing = registrations.flatMap((one) => one.removal === undefined ? [] : [{ one, removal: one.removal }])
+      for (const { one } of standing) one.withdrawn = true
+      const [first] = standing
+      if (first === undefined) return Effect.void
+      // A record that cannot be read keeps no other from being removed.
+      const removals = standing.map(({ removal }) => Effect.catchTag(removal, "InvalidState", () => Effect.void))
+      return first.one.leave(Effect.all(removals, { concurrency: "unbounded", discard: true }))
+    })
+  }
 
   /** Its record was removed with its resignation. */
   removed(): void {

@@ -131,7 +131,10 @@ class Campaign {
     this.disabled = !enabled
     const told = this.compare(config)
     if (claimed !== undefined) return Effect.andThen(told, this.elected(looked, claimed))
-    const following = Effect.andThen(told, Effect.suspend(() => this.follow(looked)))
+    const following = told.pipe(
+      Effect.andThen(Effect.suspend(() => this.candidate.admission.followed(looked.step, looked.view))),
+      Effect.andThen(Effect.suspend(() => this.follow(looked)))
+    )
     return watchSet === undefined ? following : Effect.andThen(this.watches.use(watchSet), following)
   }
 

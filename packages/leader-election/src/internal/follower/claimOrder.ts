@@ -20,7 +20,7 @@ const step = Duration.millis(5)
 const lastRank = 2
 
 /** How many candidates a follower looks at. */
-const mostRead = 100
+export const mostRead = 100
 
 /** How many of the living others registered before a candidate and do not lead. */
 export const rank = (
@@ -32,8 +32,11 @@ export const rank = (
   const before = others.filter((other) =>
     Versionstamp.compare(other.registration, me.registration) < 0 && isAlive(other) && !sameIdentity(other, leader)
   )
-  return Math.min(before.length, lastRank)
+  return limit(before.length)
 }
+
+/** The rank of a candidate before which `count` others claim. */
+export const limit = (count: number): number => Math.min(count, lastRank)
 
 /** Reads a candidate's rank. */
 export const readRank = Effect.fnUntraced(function*(

@@ -34,7 +34,7 @@ export interface Claimed {
   readonly committedVersion: Effect.Effect<bigint, FdbError>
 }
 
-const decide = (
+const allowed = (
   { isStandby, lifecycle, registration: { identity, priority } }: Candidate,
   view: Reads.ElectionView,
   memory: Protocol.Memory,
@@ -48,6 +48,13 @@ const decide = (
   const me = { ...identity, priority, isStandby: isStandby() }
   return Protocol.step(memory, view, me, readAt, Duration.toNanosUnsafe(view.config.heartbeatInterval))
 }
+
+const decide = (
+  candidate: Candidate,
+  view: Reads.ElectionView,
+  memory: Protocol.Memory,
+  readAt: bigint
+): Protocol.Step => candidate.admission.admit(allowed(candidate, view, memory, readAt), view, memory)
 
 /** Leaves the leader unchallenged for a while after preemptions that failed (7). */
 const delayChallenge = (candidate: Candidate, tx: TransactionService, seen: Look): Effect.Effect<Look, FdbError> => {

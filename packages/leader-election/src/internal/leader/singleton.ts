@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Candidacy } from "../../Candidacy.ts"
-import type { InvalidCandidate, InvalidConfig } from "../../ElectionError.ts"
+import type { LeadOptions } from "../../CandidateOptions.ts"
+import type { CampaignError, InvalidCandidate, InvalidConfig, LeadershipLost } from "../../ElectionError.ts"
 import type { Leadership } from "../../Leadership.ts"
 import * as Log from "../candidate/log.ts"
 
@@ -20,15 +20,15 @@ const afterFailure = Schedule.exponential(shortest).pipe(
 )
 
 /** The service as it is led, and what is to be known of its failures. */
-class Service<A, E, R> {
-  private readonly run: (leadership: Leadership) => Effect.Effect<A, E, R>
+class Service<L, A, E, R> {
+  private readonly run: (leadership: L) => Effect.Effect<A, E, R>
   private lasted = false
 
-  constructor(run: (leadership: Leadership) => Effect.Effect<A, E, R>) {
+  constructor(run: (leadership: L) => Effect.Effect<A, E, R>) {
     this.run = run
   }
 
-  readonly work = (leadership: Leadership): Effect.Effect<A, E, R> =>
+  readonly work = (leadership: L): Effect.Effect<A, E, R> =>
     Effect.flatMap(
       Clock.monotonicTimeNanos,
       (begun) =>
@@ -46,10 +46,19 @@ class Service<A, E, R> {
   }
 }
 
+/** A candidacy for a leadership `L`. */
+interface CandidacyOf<L> {
+  readonly id: string
+  readonly withLeadership: <A, E, R>(
+    work: (leadership: L) => Effect.Effect<A, E, R>,
+    options?: LeadOptions
+  ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>>
+}
+
 /** See `LeaderElection.singleton`. */
-export const singleton = <A, E, R, Requires>(
-  candidacy: Effect.Effect<Candidacy, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>,
-  service: Effect.Effect<A, E, R> | ((leadership: Leadership) => Effect.Effect<A, E, R>)
+export const singleton = <L, A, E, R, Requires>(
+  candidacy: Effect.Effect<CandidacyOf<L>, InvalidCandidate | InvalidConfig, Requires | Scope.Scope>,
+  service: Effect.Effect<A, E, R> | ((leadership: L) => Effect.Effect<A, E, R>)
 ): Layer.Layer<
   never,
   InvalidCandidate | InvalidConfig,

@@ -18,10 +18,10 @@ import { keepRenewing } from "./renewalLoop.ts"
 import { Tenure } from "./tenure.ts"
 import { runWork } from "./work.ts"
 
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** A tenure, and the watches of the campaign that has won it. */
-interface Won {
+/** A tenure, and the watches of the campaign that has won it: for `keepUp`. */
+export interface Won {
   readonly tenure: Tenure
   readonly following: Watches
 }
@@ -60,7 +60,7 @@ const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Res
  * Campaigns until it leads and still believes so: a claim whose commit took a lease is none. To be run uninterruptibly, but
  * for what it `restore`s: an interruption of that leaves nothing behind.
  */
-const elect = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
+export const elect = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
   while (true) {
     const won = yield* electOnce(candidate, restore)
     const { check, complete } = won.tenure.end
@@ -91,37 +91,55 @@ const toLeadership = (tenure: Tenure, resign: Effect.Effect<void>): Leadership =
   resign
 })
 
+/** What campaigns: a candidate, or several of which one is elected. */
+export interface Contender<L extends Leadership> {
+  readonly about: Span.About
+  /** To be run uninterruptibly, but for what it `restore`s: an interruption of that leaves nothing behind. */
+  readonly elect: (restore: Restore) => Effect.Effect<Won, CampaignError>
+  /** What the application is given of the leadership of a candidate. */
+  readonly present: (leadership: Leadership, candidate: Candidate) => L
+}
+
+/** A candidate that campaigns for itself. */
+export const contender = (candidate: Candidate): Contender<Leadership> => ({
+  about: candidate,
+  elect: (restore) => elect(candidate, restore),
+  present: (leadership) => leadership
+})
+
 /** See `Candidacy.campaign`. */
-export const campaign = (candidate: Candidate): Effect.Effect<Leadership, CampaignError, Scope.Scope> =>
+export const campaign = <L extends Leadership>(
+  { about, elect, present }: Contender<L>
+): Effect.Effect<L, CampaignError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const won = yield* elect(candidate, restore)
-      const { end } = won.tenure
+      const won = yield* elect(restore)
+      const { candidate, end } = won.tenure
       yield* Effect.addFinalizer(() => end.complete)
       yield* Effect.onError(keepUp(won, Effect.void), () => end.complete)
-      return toLeadership(won.tenure, Effect.andThen(end.lose("resigned"), end.complete))
+      return present(toLeadership(won.tenure, Effect.andThen(end.lose("resigned"), end.complete)), candidate)
     })
-  ).pipe(Span.within("LeaderElection.campaign", candidate))
+  ).pipe(Span.within("LeaderElection.campaign", about))
 
 /** See `Candidacy.withLeadership`. A candidate that leads `once` leaves with its resignation. */
-export const withLeadership = <A, E, R>(
-  candidate: Candidate,
-  work: (leadership: Leadership) => Effect.Effect<A, E, R>,
+export const withLeadership = <L extends Leadership, A, E, R>(
+  { elect, present }: Contender<L>,
+  work: (leadership: L) => Effect.Effect<A, E, R>,
   { again = false, once }: LeadOptions & { readonly once: boolean }
 ): Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       while (true) {
-        const elected = yield* Effect.result(elect(candidate, restore))
+        const elected = yield* Effect.result(elect(restore))
         if (Result.isFailure(elected)) {
           if (again && elected.failure._tag === "CandidateSuperseded") continue
           return yield* elected.failure
         }
         const won = elected.success
-        const { end } = won.tenure
-        const leadership = toLeadership(won.tenure, end.lose("resigned"))
+        const { candidate, end } = won.tenure
+        const leadership = present(toLeadership(won.tenure, end.lose("resigned")), candidate)
         const led = Effect.map(
-          runWork(won.tenure, leadership, work, restore, (whenOver) => keepUp(won, whenOver)),
+          runWork(won.tenure, leadership, () => work(leadership), restore, (whenOver) => keepUp(won, whenOver)),
           ({ exit, isLost }) => {
             const campaignsAgain = isLost && again
             // It leaves with its resignation.

@@ -17,7 +17,7 @@ import type { CampaignError, LeadershipLost } from "../../ElectionError.ts"
 import type { Leadership } from "../../Leadership.ts"
 import * as Candidate from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
-import { withLeadership } from "../leader/withLeadership.ts"
+import { contender, withLeadership } from "../leader/withLeadership.ts"
 import type { Assignment } from "./assignment.ts"
 import type { ShardKeys } from "./keys.ts"
 
@@ -173,7 +173,7 @@ export class Holdings<A, E, R> {
         () => holding.role !== "owner"
       )
       holding.candidate = candidate
-      return yield* withLeadership(candidate, lead, { again: true, once: true }).pipe(
+      return yield* withLeadership(contender(candidate), lead, { again: true, once: true }).pipe(
         Effect.tapError((error) =>
           isOfElection(error)
             ? Log.error(`"${id}" cannot take part in the election of shard ${shard}`, error)

@@ -16,7 +16,7 @@ import { isTransient } from "../candidate/contact.ts"
 import * as Log from "../candidate/log.ts"
 import * as Pacing from "../candidate/pacing.ts"
 import { Watches, type WatchSet } from "../candidate/watches.ts"
-import { withLeadership } from "../leader/withLeadership.ts"
+import { contender, withLeadership } from "../leader/withLeadership.ts"
 import type { Assignment } from "./assignment.ts"
 import * as Codec from "./codec.ts"
 import { coordinate } from "./coordinator.ts"
@@ -89,7 +89,7 @@ export class Member {
         const fork = Effect.runForkWith(context)
         const following = fork(Effect.scoped(this.follow(candidate, holdings)))
         const coordinating = fork(
-          withLeadership(candidate, (leadership) => coordinate(id, keys, this.options.shards, leadership), {
+          withLeadership(contender(candidate), (leadership) => coordinate(id, keys, this.options.shards, leadership), {
             again: true,
             once: true
           })

@@ -1,7 +1,5 @@
 /**
- * The commits of all processes in the last five seconds, read from the log, and their conflicts with the next commit.
- *
- * **Invariants**
+ * The commits of all processes in the last five seconds, read from the log, and their conflicts with the next commit. Invariants:
  *
  * - Sequences count the commits without gaps, and versions grow with them. The write that compares the sequence fixes the version
  *   of a commit. So conflict detection does not depend on a clock.

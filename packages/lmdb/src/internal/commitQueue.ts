@@ -1,10 +1,9 @@
 /**
- * The pending commits of this process. Small ones are written in batches and large ones one at a time. Batches and large commits
- * alternate.
+ * The pending commits of this process. Batches of small ones and single large ones alternate.
  *
  * A commit is prepared without LMDB's lock, for the newest state: it is checked against the commits since its read version, gets its
- * version, and its mutations are applied. It is written only if that state is still the newest; else it is prepared again. A process
- * prepares again only if another one has committed. So some process always makes progress.
+ * version, and its mutations are applied. It is written only if that state is still the newest; else it is prepared again, which
+ * happens only if another process has committed. So some process always makes progress.
  */
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyRange } from "@effect-fdb/core/KeyRange"

@@ -1,8 +1,6 @@
 /**
  * A commit that writes to many keys. It is prepared in time slices while others commit. After others have overtaken it several
- * times, it reserves the next turn for a bounded time.
- *
- * **Invariants**
+ * times, it reserves the next turn for a bounded time. Invariants:
  *
  * - No commit up to the sequence `followed` has written a key that this one has read.
  * - `batch` holds for the state after the commit `followed`, except for the keys in `stale`, which others have written since the

@@ -3,9 +3,7 @@
  * README says why.
  *
  * Two empty environments beside the data show who is active. A process holds a read transaction of `committers` while it commits,
- * and of `openers` while it opens. LMDB lists the readers of all processes and detects dead ones.
- *
- * **Invariants**
+ * and of `openers` while it opens. LMDB lists the readers of all processes and detects dead ones. Invariants:
  *
  * - A committer shows itself before it looks for openers. An opener shows itself at least one pause before it looks for
  *   committers. So at least one of them sees the other, in spite of delays between processors.
@@ -44,10 +42,7 @@ const show = (root: Root): () => void => {
   }
 }
 
-/**
- * Whether another process is shown. An entry with this process's id is left from a dead process with the same id; LMDB never clears
- * it. This process itself never opens a database that it has open.
- */
+/** Whether another process is shown. An entry with this process's id is left from a dead process; LMDB never clears it. */
 const isShown = (root: Root): boolean =>
   readersOf(root).some(({ pid, transaction }) => transaction !== undefined && pid !== process.pid)
 

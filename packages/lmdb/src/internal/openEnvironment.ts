@@ -118,11 +118,11 @@ const makeRoom = (file: string): void => {
   }
 }
 
-/** An opening, with the identities that the files had just before it. */
 interface Opening {
   readonly lmdb: Lmdb
   readonly directory: string
   readonly rights: permissions.Permissions
+  /** What the files were just before they were opened. */
   readonly identities: Map<string, string>
 }
 
@@ -229,7 +229,6 @@ export const inTime = (directory: string, detail: string) => <A, E>(effect: Effe
 const between = <E>(enter: Effect.Effect<() => void, E>) => <A, E2, R>(effect: Effect.Effect<A, E2, R>) =>
   Effect.acquireUseRelease(enter, () => effect, (leave) => Effect.sync(leave))
 
-/** Waits until no process commits, opens or closes. */
 const enterToOpen = (lock: OpenCommitLock, mutex: OpenCloseMutex, directory: string) =>
   Effect.tryPromise({
     try: (signal) => mutex.enter(() => lock.enter("opener", signal), signal),

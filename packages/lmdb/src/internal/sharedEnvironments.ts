@@ -99,10 +99,7 @@ const take = Effect.fnUntraced(
   }
 )
 
-/**
- * The last user closes the environment. If a commit still waits for LMDB's lock, the close continues in the background: the commit
- * cannot be cancelled, and the process that holds the lock may be stopped.
- */
+/** The last user closes the environment; in the background if a commit waits for LMDB's lock, which may take for ever. */
 const giveBack = (opened: OpenEnvironment, directory: string): Effect.Effect<void> =>
   withMutex(opened.identity)(Effect.suspend(() => {
     const { environment, identity } = opened

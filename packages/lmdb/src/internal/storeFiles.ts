@@ -25,10 +25,7 @@ export const identify = (file: string): string | undefined => {
 /** The inode and the path in a line of `/proc/self/maps`. */
 const mapping = /^\S+ \S+ \S+ \S+ (\d+) +(\/.*)$/gm
 
-/**
- * The first of the files that this process has mapped into its memory, as every copy of LMDB does with open files. `undefined` on
- * all platforms but Linux.
- */
+/** The first of the files that this process has mapped into its memory, as LMDB does with open files. Only Linux tells. */
 export const findMapped = (files: ReadonlyArray<string>): string | undefined => {
   const maps = Result.getOrElse(Result.try(() => fs.readFileSync("/proc/self/maps", "utf8")), () => "")
   const mapped = [...maps.matchAll(mapping)]
@@ -85,10 +82,7 @@ export class StoreFiles {
     return undefined
   }
 
-  /**
-   * Renews the modification times, so that cleaners of temporary directories do not remove the files: most are never written.
-   * Only their owner's processes can do this.
-   */
+  /** Renews the modification times, for cleaners of temporary directories. Only processes of the files' owner can do this. */
   touch(): void {
     const now = new Date()
     for (const directory of this.directories) {

@@ -1,5 +1,5 @@
 /**
- * Byte strings in FoundationDB's order: byte by byte, unsigned, a prefix before what it begins.
+ * Byte strings in FoundationDB's order: byte by byte, unsigned, and a prefix before its extensions.
  */
 
 /**

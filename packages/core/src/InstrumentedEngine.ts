@@ -20,7 +20,7 @@ type FdbError = FdbError.FdbError
 export interface Counts {
   /** Fetched read versions: one for each transaction that reads and has not set it. */
   readonly readVersions: number
-  /** Reads of values, keys and pages, and watches; each key of `getAll` counts. Own writes are read, too. */
+  /** Reads of values, keys and pages, and watches. Each key of `getAll` counts, and so do reads of own writes. */
   readonly reads: number
   /** Commits that succeeded and wrote. */
   readonly commits: number

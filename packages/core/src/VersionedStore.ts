@@ -52,7 +52,7 @@ export interface Snapshot {
 export interface Commit {
   /** `undefined` if nothing was read: the commit then has no conflicts. */
   readonly readVersion: bigint | undefined
-  /** The commit conflicts with every later write than `readVersion` to these ranges; sorted and disjoint. */
+  /** The commit conflicts with every write to these ranges after `readVersion`; sorted and disjoint. */
   readonly readConflicts: ReadonlyArray<KeyRange.KeyRange>
   /** The ranges for checks of later commits, sorted and disjoint; {@link bind} adds the versionstamped keys. */
   readonly writeConflicts: ReadonlyArray<KeyRange.KeyRange>

@@ -60,7 +60,7 @@ export class Versionstamp extends FixedBytes {
 export const isVersionstamp = (value: unknown): value is Versionstamp => value instanceof Versionstamp
 
 /**
- * Makes a versionstamp of the ten bytes that a commit gave and a user version from 0 to 65535. Throws a `RangeError` on any
+ * Makes a versionstamp from the ten bytes of a commit and a user version from 0 to 65535. Throws a `RangeError` on any
  * other length.
  *
  * @example Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 1, 0, 0, 0), 7).version // => 256n

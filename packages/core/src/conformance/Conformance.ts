@@ -38,20 +38,20 @@ export interface Options {
   /** The engine's longest key in bytes; 10,000 unless set. */
   readonly maxKeyLength?: number | undefined
   /**
-   * The engine keeps its time by Effect's `Clock`, so the tests that need much time are run too, under a test clock. All
-   * other tests run in real time on every engine.
+   * The engine takes its time from Effect's `Clock`, so the tests that need much time can run under a test clock. All other tests
+   * run in real time.
    */
   readonly testClock?: boolean | undefined
-  /** How many random programs each property test runs; 200 unless set. */
+  /** The number of random programs of each property test; 200 unless set. */
   readonly runs?: number | undefined
-  /** The first of the random programs; another each time unless set. */
+  /** The seed of the random programs; a new one for each run unless set. */
   readonly seed?: number | undefined
   /**
-   * Key selectors count a key that a `CompareAndClear` of the same transaction has made absent. FoundationDB's client does,
-   * against its documentation; the other engines do not.
+   * Key selectors count a key that a `CompareAndClear` of the same transaction has removed. FoundationDB's client does this,
+   * against its documentation. The other engines do not.
    */
   readonly selectorsCountCleared?: boolean | undefined
-  /** How long building the layer may take; ten seconds unless set. */
+  /** The maximum time to build the layer; ten seconds unless set. */
   readonly buildTimeout?: Duration.Input | undefined
 }
 
@@ -81,7 +81,7 @@ export const suite = <E>(name: string, database: Layer.Layer<Database, E>, optio
   })
   if (options.testClock === true) {
     layer(database, { timeout })(`${name} conforms in virtual time`, (it) => {
-      // While time stands still, versions have to grow all the same.
+      // Versions must increase even while the clock stands still.
       ;[virtualTime, properties].forEach(declare(it, settings))
     })
   }

@@ -52,13 +52,13 @@ export const resolve = (
   const { key: from, offset } = anchored(selector)
   const reverse = offset <= 0
   const { begin, end } = reverse ? { begin: firstKey, end: from } : { begin: from, end: lastKey }
-  if (!writes.isTransparent || Bytes.compare(begin, end) >= 0 || Bytes.compare(end, lastKey) > 0) {
-    return readKey(new RywIterator(below, writes, cache()), { key: from, offset })
+  if (below !== undefined && Bytes.compare(begin, end) < 0 && Bytes.compare(end, lastKey) <= 0) {
+    const [pair] = below.getRange(begin, end, 1, reverse, reverse ? -offset : offset - 1)
+    const key = pair?.key ?? (reverse ? firstKey : lastKey)
+    const range = readConflict.ofSelector(selector, key)
+    if (writes.isUntouched(range)) return { answer: key, cached: [range] }
   }
-  if (below === undefined) return { answer: unknown, cached: [] }
-  const [pair] = below.getRange(begin, end, 1, reverse, reverse ? -offset : offset - 1)
-  const key = pair?.key ?? (reverse ? firstKey : lastKey)
-  return { answer: key, cached: [readConflict.ofSelector(selector, key)] }
+  return readKey(new RywIterator(below, writes, cache()), { key: from, offset })
 }
 
 /** Returns whether the selectors of a range are in the wrong order, so that it is empty whatever the database holds. */

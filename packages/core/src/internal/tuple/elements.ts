@@ -53,7 +53,7 @@ export type TupleElement =
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /**
- * A 32-bit floating-point number. {@link float} makes one of a number.
+ * A 32-bit floating-point number. {@link float} makes one from a number.
  *
  * @since 0.1.0
  * @category models
@@ -73,7 +73,7 @@ export class Float extends FixedBytes {
 }
 
 /**
- * A 64-bit floating-point number. {@link double} makes one of a number.
+ * A 64-bit floating-point number. {@link double} makes one from a number.
  *
  * @since 0.1.0
  * @category models
@@ -93,7 +93,7 @@ export class Double extends FixedBytes {
 }
 
 /**
- * A UUID. {@link uuid} makes one of a text.
+ * A UUID. {@link uuid} parses one.
  *
  * @since 0.1.0
  * @category models

@@ -13,6 +13,7 @@ import { large } from "./benchmarks/Large.ts"
 import { manyLed, rush } from "./benchmarks/ManyLed.ts"
 import { resignation } from "./benchmarks/Resignation.ts"
 import { roundTrips } from "./benchmarks/RoundTrips.ts"
+import { shards } from "./benchmarks/Shards.ts"
 import { simulatedTime } from "./benchmarks/SimulatedTime.ts"
 
 export const benchmarks: ReadonlyArray<Benchmark> = [
@@ -29,6 +30,7 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   crash,
   hundred,
   rush,
+  shards,
   commits,
   large
 ]

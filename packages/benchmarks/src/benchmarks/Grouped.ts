@@ -121,7 +121,7 @@ export const disturbed: Benchmark = {
   title: "1,000 elections led by one process, heartbeat 3 s, virtual time; some are disturbed, one after another",
   run: ({ quick }) =>
     Effect.map(
-      measure({ elections: 1000, victims: quick ? 3 : 20, undisturbedMillis: quick ? 15_000 : 60_000 }),
+      measure({ elections: 1000, victims: quick ? 3 : 20, undisturbedMillis: quick ? 15_000 : 320_000 }),
       ({ others, transactionsPerSecond }): ReadonlyArray<Figure> => [
         { name: "transactions at the store", unit: "a second", here: transactionsPerSecond, reach: { atMost: 4 } },
         ...others.flatMap(({ how, longest, lost }) => [

@@ -31,13 +31,15 @@ const kill = (child: ChildProcess): Effect.Effect<void> =>
 
 export interface Options {
   readonly store: Store
-  /** The number of elections of each candidate. */
+  /** Elections unless set. */
+  readonly of?: Assignment["of"]
+  /** The number of elections of each candidate, or of shards of all. */
   readonly elections: number
   readonly config: ElectionConfig
 }
 
 /** Makes candidates without starting them. The elections, which they create, are removed when the scope closes. */
-export const make = Effect.fnUntraced(function*({ config, elections, store }: Options) {
+export const make = Effect.fnUntraced(function*({ config, elections, of = "elections", store }: Options) {
   const subspace = `effect-fdb benchmark ${process.pid} ${yield* Clock.monotonicTimeNanos}`
   const space = Subspace.fromTuple([subspace])
   const clear = Database.transact(Transaction.use((tx) => tx.clearRange(space.range())))
@@ -59,7 +61,7 @@ export const make = Effect.fnUntraced(function*({ config, elections, store }: Op
   })
   const startCandidate = (who: string) =>
     Effect.sync(() => {
-      const assignment: Assignment = { store, subspace, id: who, elections, config: encode(config) }
+      const assignment: Assignment = { store, subspace, id: who, of, elections, config: encode(config) }
       const child = start("candidate.js", assignment)
       child.on("message", (report: Report) => Queue.offerUnsafe(reports, { ...report, who }))
       children.set(who, child)

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { argument, type Assignment, type Order, type Report, type Usage } from "./messages.ts"
 import * as Store from "./Store.ts"
 
-const { config: encoded, elections, id, store, subspace } = argument<Assignment>()
+const { config: encoded, elections, id, of, store, subspace } = argument<Assignment>()
 const config = Schema.decodeUnknownSync(Schema.toCodecJson(ElectionConfig))(encoded)
 
 const counts = { Renewed: 0, Lost: 0 }
@@ -31,12 +31,20 @@ process.on("message", (order: Order) => {
   else process.send?.({ kind: "used", usage: readUsage() } satisfies Report)
 })
 
+const tellWorks = (index: number) => Effect.flatMap(now, (at) => tell({ kind: "works", index, at }))
+const tellEnded = (index: number) => Effect.flatMap(now, (at) => tell({ kind: "ended", index, at }))
+
 const lead = (index: number) =>
   LeaderElection.make(Subspace.fromTuple([subspace, index]), { config }).withLeadership(
     { id },
-    () => Effect.andThen(Effect.flatMap(now, (at) => tell({ kind: "works", at })), Effect.never),
+    () => Effect.andThen(tellWorks(index), Effect.never),
     { again: true }
   )
+
+const leadShards = LeaderElection.shards(Subspace.fromTuple([subspace]), { shards: elections, config }).run(
+  { id },
+  (shard) => Effect.ensuring(Effect.andThen(tellWorks(shard), Effect.never), tellEnded(shard))
+)
 
 const life = Effect.gen(function*() {
   let resigned: number | undefined
@@ -45,7 +53,10 @@ const life = Effect.gen(function*() {
     yield* tell({ kind: "campaigns", resigned, usage: readUsage() })
     const order = Effect.tap(Deferred.await(ordered), () => Effect.map(now, (at) => void (resigned = at)))
     // The order ends the scopes of the leaderships, so that they resign.
-    const backAfter = yield* Effect.forEach(Array(elections).keys(), lead, { concurrency: "unbounded" }).pipe(
+    const leading = of === "shards"
+      ? leadShards
+      : Effect.forEach(Array(elections).keys(), lead, { concurrency: "unbounded" })
+    const backAfter = yield* leading.pipe(
       Effect.andThen(Effect.never),
       Effect.raceFirst(order)
     )

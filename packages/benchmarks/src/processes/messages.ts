@@ -21,7 +21,9 @@ export type Report =
   /** It campaigns; `resigned` is the time of the last order to resign. */
   | { readonly kind: "campaigns"; readonly resigned: number | undefined; readonly usage: Usage }
   /** The work of a tenure has begun. */
-  | { readonly kind: "works"; readonly at: number }
+  | { readonly kind: "works"; readonly index: number; readonly at: number }
+  /** The work on a shard has ended. */
+  | { readonly kind: "ended"; readonly index: number; readonly at: number }
   | { readonly kind: "used"; readonly usage: Usage }
 
 /** What a process has done since its start. */
@@ -61,6 +63,8 @@ export interface Assignment {
   readonly store: Store
   readonly subspace: string
   readonly id: string
+  /** Elections with the same candidates, or one set of so many shards. */
+  readonly of: "elections" | "shards"
   readonly elections: number
   /** `ElectionConfig` in JSON; it creates the elections. */
   readonly config: unknown

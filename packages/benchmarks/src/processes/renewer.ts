@@ -1,71 +1,52 @@
 /**
- * A process that commits each of its keys three times a second, without a read, and by as little as the engine allows: on a cluster,
- * by the bare binding.
+ * A process that commits each of its keys in each heartbeat, without a read. On a cluster it uses the bare binding.
  */
-import { Bytes } from "@effect-fdb/core"
-import { LmdbDatabase } from "@effect-fdb/lmdb"
+import { Bytes, Database, Transaction } from "@effect-fdb/core"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
+import * as Random from "effect/Random"
 import { createRequire } from "node:module"
-import { setTimeout } from "node:timers/promises"
 import { argument, type Commits, type RenewerAssignment } from "./messages.ts"
+import * as Store from "./Store.ts"
 
 const { heartbeatMillis, keys, store } = argument<RenewerAssignment>()
 const value = new Uint8Array(100)
 
-type Commit = (key: Uint8Array) => Promise<unknown>
-
-const openLmdb = async (options: LmdbDatabase.Options): Promise<Commit> => {
-  const engine = await Effect.runPromise(Scope.provide(LmdbDatabase.makeEngine(options), Scope.makeUnsafe()))
-  return async (key) => {
-    const transaction = engine.begin({
-      timeoutMillis: 10_000,
-      sizeLimit: undefined,
-      priority: "default",
-      causalReadRisky: false,
-      tag: undefined
-    })
-    transaction.mutate({ _tag: "Set", key, value })
-    await Effect.runPromise(transaction.commit)
-    Effect.runSync(transaction.dispose)
-  }
-}
-
-const openCluster = (clusterFile: string | undefined): Commit => {
+const bareCommit = (clusterFile: string | undefined) => {
   const binding = createRequire(import.meta.resolve("@effect-fdb/native"))("foundationdb")
   binding.setAPIVersion(720)
   const database = binding.open(clusterFile)
-  return (key) => {
-    const transaction = database.rawCreateTransaction()
-    transaction.set(Buffer.from(key), Buffer.from(value))
-    return transaction.rawCommit()
-  }
+  return (key: Uint8Array) =>
+    Effect.promise(() => {
+      const transaction = database.rawCreateTransaction()
+      transaction.set(Buffer.from(key), Buffer.from(value))
+      return transaction.rawCommit()
+    })
 }
 
-if (store.engine === "memory") throw new Error("the memory engine has no other process")
-const commit = store.engine === "fdb" ? openCluster(store.clusterFile) : await openLmdb(store)
+const commit = store.engine === "fdb"
+  ? bareCommit(store.clusterFile)
+  : (key: Uint8Array) => Database.transact(Transaction.use((tx) => tx.set(key, value)))
 
-let commits = 0
-let longest = 0
-let reported = 0
+const done = { commits: 0, longest: 0, reportedAt: 0 }
 
-const report = (now: number): void => {
+const renew = Effect.fnUntraced(function*(key: Uint8Array) {
+  yield* Effect.sleep(heartbeatMillis * (yield* Random.nextBetween(0.8, 1.2)))
+  const begun = yield* Clock.monotonicTimeNanos
+  yield* commit(key)
+  const now = yield* Clock.monotonicTimeNanos
+  done.commits++
+  done.longest = Math.max(done.longest, Number(now - begun) / 1e6)
+  if (Number(now) / 1e6 - done.reportedAt < 200) return
   const { system, user } = process.cpuUsage()
+  const { commits, longest } = done
   process.send?.({ longest, commits, cpuMillis: (system + user) / 1000 } satisfies Commits)
-  longest = 0
-  reported = now
-}
+  done.longest = 0
+  done.reportedAt = Number(now) / 1e6
+})
 
-const keep = async (key: Uint8Array): Promise<never> => {
-  while (true) {
-    await setTimeout(heartbeatMillis * (0.8 + 0.4 * Math.random()))
-    const begun = performance.now()
-    await commit(key)
-    const now = performance.now()
-    commits++
-    longest = Math.max(longest, now - begun)
-    if (now - reported > 200) report(now)
-  }
-}
-
-await Promise.all(Array.from({ length: keys }, (_, index) => keep(Bytes.fromString(`renewed ${index}`))))
+await Effect.forEach(
+  Array.from({ length: keys }, (_, index) => Bytes.fromString(`renewed ${index}`)),
+  (key) => Effect.forever(renew(key)),
+  { concurrency: "unbounded", discard: true }
+).pipe(Effect.provide(Store.layer(store)), Effect.runPromise)

@@ -36,7 +36,8 @@ const exportsName = (name: string, exported: string) =>
 /** What the examples of one line speak of. */
 const subjects = {
   election: "LeaderElection.make(Subspace.fromTuple([\"app\", \"mailer\"]))",
-  queues: "LeaderElection.shards(Subspace.fromTuple([\"app\", \"queues\"]), { shards: 256 })"
+  queues: "LeaderElection.shards(Subspace.fromTuple([\"app\", \"queues\"]), { shards: 256 })",
+  slots: "LeaderElection.slots(Subspace.fromTuple([\"app\", \"importers\"]), 3)"
 }
 
 /** An example of one line, with the imports that it takes, and what it speaks of. */

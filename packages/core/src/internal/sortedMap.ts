@@ -133,9 +133,12 @@ export const set = <V>(map: SortedMap<V>, key: Uint8Array, value: V): Node<V> =>
   if (map === undefined) return node(undefined, key, value, undefined)
   const order = Bytes.compare(key, map.key)
   if (order === 0) return { key: map.key, value, left: map.left, right: map.right, height: map.height }
-  return order < 0
-    ? balanced(set(map.left, key, value), map.key, map.value, map.right)
-    : balanced(map.left, map.key, map.value, set(map.right, key, value))
+  const side = order < 0 ? map.left : map.right
+  const changed = set(side, key, value)
+  const [left, right] = order < 0 ? [changed, map.right] as const : [map.left, changed] as const
+  return changed.height === height(side)
+    ? { key: map.key, value: map.value, left, right, height: map.height }
+    : balanced(left, map.key, map.value, right)
 }
 
 /** The map without `key`; the same object if it does not contain the key. */

@@ -1,6 +1,7 @@
 /**
  * The versions at which keys were written in the last seconds, against which commits are checked.
  */
+import * as Bytes from "../Bytes.ts"
 import type { KeyRange } from "../KeyRange.ts"
 import * as sortedMap from "./sortedMap.ts"
 
@@ -25,9 +26,14 @@ export class WriteHistory {
 
   /** Adds a write of a range at a version, the highest so far. */
   add({ begin, end }: KeyRange, version: bigint): void {
-    const behind = sortedMap.floor(this.segments, end)?.value ?? 0n
-    const cut = sortedMap.removeRange(this.segments, begin, end)
-    this.segments = sortedMap.set(sortedMap.set(cut, begin, version), end, behind)
+    const last = sortedMap.floor(this.segments, end)
+    const isBounded = last !== undefined && Bytes.compare(last.key, end) === 0
+    const covered = isBounded ? sortedMap.lower(this.segments, end) : last
+    // Most writes are of keys that were written before: they are a segment already.
+    const isSegment = isBounded && covered !== undefined && Bytes.compare(covered.key, begin) === 0
+    const cut = isSegment ? this.segments : sortedMap.removeRange(this.segments, begin, end)
+    const added = sortedMap.set(cut, begin, version)
+    this.segments = isBounded ? added : sortedMap.set(added, end, last?.value ?? 0n)
     this.sinceSweep += 2
   }
 

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
+import * as Scheduler from "effect/Scheduler"
 import { Alarm } from "./alarm.ts"
 
 /** How many members beat in one transaction. */
@@ -63,14 +64,12 @@ export class Group<M extends Member> {
     return this.members.has(member)
   }
 
-  /** Makes the beats of a member. Returns when its membership has ended, by the group or by interruption. */
+  /** Makes the beats of a member, which joins only once. Returns when its membership has ended, by the group or by interruption. */
   join(member: M, cohort: Omit<Cohort<M>, "members">): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      const end = () => resume(Effect.void)
-      this.members.set(member, end)
+      this.members.set(member, () => resume(Effect.void))
       this.wait({ members: [member], ...cohort })
-      // It may have joined again before its interruption is noticed.
-      return Effect.suspend(() => this.members.get(member) === end ? this.leave(member) : Effect.void)
+      return Effect.suspend(() => this.leave(member))
     })
   }
 
@@ -97,20 +96,19 @@ export class Group<M extends Member> {
     // Everyone finds out alone what a defective clock means.
     if (slept._tag === "Failure" || Result.isFailure(read)) return this.done([...this.members.keys()], Exit.succeed([]))
     const now = read.success
-    const waiting = this.waiting.flatMap((cohort) => this.present(cohort))
-    waiting.sort((a, b) => a.dueAt < b.dueAt ? -1 : 1)
+    const waiting = this.waiting.sort((a, b) => a.dueAt < b.dueAt ? -1 : 1)
+    this.waiting = []
     const due: Array<ReadonlyArray<M>> = []
     while (waiting.length > 0 && waiting[0]!.dueAt <= now) {
       const { members, period } = waiting.shift()!
-      const together = [...members]
-      this.waiting = []
-      for (const other of waiting.splice(0)) {
+      const together = members.filter((member) => this.has(member))
+      for (const other of together.length === 0 ? [] : waiting.splice(0)) {
         const joins = other.period === period && other.from <= now &&
           together.length + other.members.length <= mostMembers
-        if (joins) together.push(...other.members)
+        if (joins) together.push(...other.members.filter((member) => this.has(member)))
         else waiting.push(other)
       }
-      due.push(together)
+      if (together.length > 0) due.push(together)
     }
     this.waiting = waiting
     const [next] = waiting
@@ -118,15 +116,15 @@ export class Group<M extends Member> {
     for (const members of due) this.run(members)
   }
 
-  /** A cohort without those who have left. */
-  private present(cohort: Cohort<M>): ReadonlyArray<Cohort<M>> {
-    const members = cohort.members.filter((member) => this.has(member))
-    return members.length === 0 ? [] : [members.length === cohort.members.length ? cohort : { ...cohort, members }]
-  }
-
   private run(members: ReadonlyArray<M>): void {
+    // It does not give way to what the many fibers of its members do: they would be late together.
+    const beat = Effect.provideService(
+      Effect.suspend(() => this.beat(members, this)),
+      Scheduler.PreventSchedulerYield,
+      true
+    )
     const fiber = Effect.runForkWith(members[0]!.context)(
-      Effect.map(Effect.exit(Effect.suspend(() => this.beat(members, this))), (exit) => this.done(members, exit))
+      Effect.map(Effect.exit(beat), (exit) => this.done(members, exit))
     )
     if (fiber.pollUnsafe() !== undefined) return
     const running = { members, fiber }
@@ -135,7 +133,7 @@ export class Group<M extends Member> {
 
   private done(members: ReadonlyArray<M>, exit: Exit.Exit<ReadonlyArray<Cohort<M>>>): void {
     for (const member of members) this.running.delete(member)
-    const cohorts = exit._tag === "Success" ? exit.value.flatMap((cohort) => this.present(cohort)) : []
+    const cohorts = exit._tag === "Success" ? exit.value : []
     for (const cohort of cohorts) this.wait(cohort)
     const stays = new Set(cohorts.flatMap((cohort) => cohort.members))
     for (const member of members) {

@@ -11,6 +11,7 @@ import type { Candidate } from "../candidate/candidate.ts"
 import { isTransient, minTimeout } from "../candidate/contact.ts"
 import type { Instant } from "../candidate/instant.ts"
 import * as Pacing from "../candidate/pacing.ts"
+import { throttled } from "../candidate/throttle.ts"
 import type { Watches } from "../candidate/watches.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import type { HeldRecord, LeaseRecord } from "../protocol/records.ts"
@@ -244,7 +245,7 @@ export const untilElected = (candidate: Candidate, watches: Watches): Effect.Eff
     const sleep = yield* Pacing.pacer
     const campaign = new Campaign(candidate, watches)
     while (!lifecycle.isClosing) {
-      const round = yield* Effect.result(campaign.round())
+      const round = yield* Effect.result(throttled(candidate.database, campaign.round()))
       if (Result.isSuccess(round)) {
         if ("leader" in round.success) return round.success
         if (round.success !== Pacing.atOnce) {

@@ -207,8 +207,9 @@ export const keepRenewing = (tenure: Tenure, watches: Watches): Effect.Effect<vo
       if (!(yield* finishElection(renewals))) yield* renewAlone(renewals)
       while (true) {
         if (renewals.isUndisturbed) {
-          const [cohort] = yield* nextBeats([renewals])
-          yield* watches.during(group.join(renewals, cohort!))
+          const member = new Renewals(tenure, watches, context)
+          const [cohort] = yield* nextBeats([member])
+          yield* watches.during(group.join(member, cohort!))
         } else if (renewals.failures === 0) yield* watches.during(sleep({ about: renewals.pace.pause }))
         // Not to be cut short, for nothing has been read since a watch has fired.
         else yield* sleep({ about: renewals.backOff })

@@ -96,7 +96,7 @@ export class Group<M extends Member> {
     // Everyone finds out alone what a defective clock means.
     if (slept._tag === "Failure" || Result.isFailure(read)) return this.done([...this.members.keys()], Exit.succeed([]))
     const now = read.success
-    const waiting = this.waiting.sort((a, b) => a.dueAt < b.dueAt ? -1 : 1)
+    const waiting = this.waiting.toSorted((a, b) => a.dueAt < b.dueAt ? -1 : 1)
     this.waiting = []
     const due: Array<ReadonlyArray<M>> = []
     while (waiting.length > 0 && waiting[0]!.dueAt <= now) {

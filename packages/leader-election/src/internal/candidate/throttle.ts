@@ -3,7 +3,7 @@
  * first from renewing in time: who waits has nothing to lose.
  */
 import type { DatabaseService } from "@effect-fdb/core"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 
 const mostAtOnce = 64

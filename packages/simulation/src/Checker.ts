@@ -11,7 +11,6 @@ export interface Violation {
   readonly message: string
 }
 
-/** See the module. */
 export interface Checker {
   readonly name: string
   /** The guarantee, in one sentence. */

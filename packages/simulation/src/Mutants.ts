@@ -15,7 +15,6 @@ export interface Patch {
   readonly replace: string
 }
 
-/** See the module. */
 export interface Mutant {
   readonly name: string
   /** What is wrong then, in one line. */

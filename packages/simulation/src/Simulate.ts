@@ -21,7 +21,6 @@ export interface Options {
   readonly threads?: number | undefined
 }
 
-/** See the module. */
 export interface Result {
   readonly statistics: Statistics.Statistics
   /** The histories that violated a guarantee. */

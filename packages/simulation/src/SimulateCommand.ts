@@ -254,7 +254,6 @@ const mutations = Command.make(
   Command.withDescription("Test the checkers: run each mutant of the protocol, and show which checkers catch it")
 )
 
-/** See the module. */
 export const command = Command.make("simulate", flags, simulate).pipe(
   Command.withDescription("Simulate clusters with faults, and check the guarantees of the election"),
   Command.withSubcommands([mutations])

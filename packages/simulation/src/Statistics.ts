@@ -9,23 +9,25 @@ import * as Transitions from "./internal/transitions.ts"
 
 type Counts = Readonly<Record<string, number>>
 
-/** Sums over any number of histories. */
-export interface Statistics {
-  readonly histories: number
-  readonly simulatedSeconds: number
-  readonly tenures: number
-  readonly leaderlessSeconds: number
-  readonly commits: number
-  /** Of elections. */
-  readonly causes: Counts
-  /** Why tenures were lost. */
-  readonly losses: Counts
-  readonly faults: Counts
+/** The statistics of no history. */
+export const none = {
+  histories: 0,
+  simulatedSeconds: 0,
+  tenures: 0,
+  leaderlessSeconds: 0,
+  commits: 0,
+  /** The causes of elections, and the reasons of losses. */
+  causes: {} as Counts,
+  losses: {} as Counts,
+  faults: {} as Counts,
   /** Those of {@link transitions} that were taken. */
-  readonly taken: ReadonlyArray<string>
+  taken: [] as ReadonlyArray<string>,
   /** From a leader's crash to the next election, in lease durations, where no other fault was in force. */
-  readonly failovers: ReadonlyArray<number>
+  failovers: [] as ReadonlyArray<number>
 }
+
+/** Sums over any number of histories. */
+export type Statistics = Readonly<typeof none>
 
 /** Every transition of the protocol and of its supervision: of the stored state, and in the event log. */
 export const transitions: ReadonlyArray<string> = [
@@ -49,22 +51,10 @@ const transitionOf = ({ details: { cause, path, reason }, what }: Event): string
   `event: ${what === "following" ? "follows" : [what, cause ?? path ?? reason ?? []].flat().join("-")}`
 
 /** The actions of operators that have no duration. */
-const operatorActions: ReadonlySet<string> = new Set([
-  "configures",
-  "deploys",
-  "asks-to-step-down",
-  "evicts",
-  "forges",
-  "usurps",
-  "resigns-late"
-])
+const action = /^(configures|deploys|asks-to-step-down|evicts|forges|usurps|resigns-late)$/
 
 const faultOf = ({ details: { kind }, what, who }: Event): string | undefined =>
-  what === "fault" || what === "fault-begins"
-    ? kind
-    : who === "operator" && operatorActions.has(what)
-    ? what
-    : undefined
+  what === "fault" || what === "fault-begins" ? kind : who === "operator" && action.test(what) ? what : undefined
 
 const count = (names: Iterable<string | undefined>): Counts => {
   const counts: Record<string, number> = {}
@@ -91,20 +81,6 @@ const failoversOf = ({ faults, history: { events }, ledger }: Analysis): Array<n
     if (!state.config.enabled || faults.some(({ from, to }) => from < next.at && to > event.at - 5 * second)) return []
     return [(next.at - event.at) / Number(state.lease.duration)]
   })
-
-/** Of no history. */
-export const none: Statistics = {
-  histories: 0,
-  simulatedSeconds: 0,
-  tenures: 0,
-  leaderlessSeconds: 0,
-  commits: 0,
-  causes: {},
-  losses: {},
-  faults: {},
-  taken: [],
-  failovers: []
-}
 
 /** Of one history. */
 export const of = (history: History): Statistics => {

@@ -88,26 +88,14 @@ export class InvariantBroken extends Data.TaggedError("InvariantBroken")<{
 
 const longestStory = 24
 
-const storyEvents: ReadonlySet<string> = new Set([
-  "starts",
-  "elected",
-  "lost",
-  "resigned",
-  "overrun",
-  "crashes",
-  "exits",
-  "stops",
-  "fault-begins",
-  "fault-ends"
-])
+const storyEvent = /^(starts|elected|lost|resigned|overrun|crashes|exits|stops|fault-begins|fault-ends)$/
 
 const storyOf = ({ events }: History): ReadonlyArray<string> =>
-  events.filter(({ what, who }) => storyEvents.has(what) || who === "operator").map(({ at, details, what, who }) => {
+  events.filter(({ what, who }) => storyEvent.test(what) || who === "operator").map(({ at, details, what, who }) => {
     const { cause, kind, reason, term } = details
-    const rest = [term === undefined ? undefined : `term ${term}`, cause, reason, kind].filter((part) =>
-      part !== undefined
-    )
-    return `${(at / second).toFixed(3).padStart(9)} s  ${who.padEnd(8)}  ${[what, ...rest].join(" ")}`
+    const parts = [what, term === undefined ? undefined : `term ${term}`, cause, reason, kind]
+    const text = parts.filter((part) => part !== undefined).join(" ")
+    return `${(at / second).toFixed(3).padStart(9)} s  ${who.padEnd(8)}  ${text}`
   })
 
 /** What is wrong, and since when, in nanoseconds of simulated time. */

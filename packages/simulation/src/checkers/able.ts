@@ -1,4 +1,3 @@
-/** A process that cannot lead neither challenges nor claims. */
 import * as Checker from "../Checker.ts"
 import { claimOf } from "../internal/ledger.ts"
 

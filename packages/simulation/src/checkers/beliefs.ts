@@ -1,4 +1,3 @@
-/** No two processes believe at the same time that they lead. */
 import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 import * as Beliefs from "../internal/beliefs.ts"

@@ -1,4 +1,3 @@
-/** Each guarded update is applied exactly once. */
 import * as Checker from "../Checker.ts"
 import { counterUpdate } from "../internal/guardedWrites.ts"
 

@@ -1,4 +1,3 @@
-/** Work ends with the belief of its leader. */
 import * as Checker from "../Checker.ts"
 import type { Event } from "../EventLog.ts"
 import { millisecond, second } from "../EventScheduler.ts"

@@ -1,4 +1,3 @@
-/** The order of events at the end of a tenure. */
 import * as Checker from "../Checker.ts"
 import { claimOf, resignationOf } from "../internal/ledger.ts"
 import { workRuns } from "../internal/workRuns.ts"

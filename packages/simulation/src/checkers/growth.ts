@@ -1,4 +1,3 @@
-/** Ballots and terms grow over the whole history, resignations included. */
 import * as Checker from "../Checker.ts"
 import { claimOf } from "../internal/ledger.ts"
 

@@ -1,4 +1,3 @@
-/** No guarded write of an ended tenure commits. */
 import * as Checker from "../Checker.ts"
 import { guardedWrite } from "../internal/guardedWrites.ts"
 import { holderOf } from "../internal/ledger.ts"

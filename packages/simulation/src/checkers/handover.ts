@@ -1,4 +1,3 @@
-/** A leader that is asked to step down does, and a successor claims after a resignation, each within two transactions. */
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { longestTransaction } from "../FaultRates.ts"
@@ -9,26 +8,11 @@ import { stepDownReason } from "../internal/transitions.ts"
 /** The longest delay of a follower in the claim order, in nanoseconds. */
 const longestClaimDelay = 10 * millisecond
 
-/** See the module, in nanoseconds. */
+/** Two transactions, and the delay of the follower, in nanoseconds. */
 const bound = 2 * longestTransaction + longestClaimDelay
 
-const disturbances: ReadonlySet<string> = new Set([
-  "fault",
-  "starts",
-  "exits",
-  "crashes",
-  "retried",
-  "prioritizes",
-  "configures",
-  "disables",
-  "enables",
-  "spoils",
-  "repairs",
-  "evicts",
-  "forges",
-  "usurps",
-  "stops"
-])
+const disturbance =
+  /^(fault|starts|exits|crashes|stops|retried|prioritizes|configures|disables|enables|spoils|repairs|evicts|forges|usurps)$/
 
 /** Whether another process can succeed: it has been registered long enough, and does not yield to others. */
 const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, settled: number): boolean =>
@@ -54,8 +38,8 @@ const leadsOn = ({ owners, processes }: Analysis, { after, commit: { at }, writt
   const since = process?.events.findLast((event) => event.what === "elected" && event.at < at)?.at
   if (process === undefined || since === undefined || process.died < at + bound) return undefined
   const isOver = process.events.some((event) => event.what === "lost" && event.at > since && event.at < at + bound)
-  const isDeaf = process.events.some((event) =>
-    event.details.kind === "lost-watch" && event.at > since && event.at < at
+  const isDeaf = process.events.some(({ at: lost, details }) =>
+    details.kind === "lost-watch" && lost > since && lost < at
   )
   return isOver || isDeaf ? undefined : process.name
 }
@@ -64,7 +48,7 @@ export const handover = Checker.make(
   "handover",
   "without faults, a leader that is asked to step down does, and a successor claims after a resignation, each within two transactions",
   function*(analysis) {
-    const disturbed = analysis.history.events.filter(({ what }) => disturbances.has(what))
+    const disturbed = analysis.history.events.filter(({ what }) => disturbance.test(what))
     for (const [index, entry] of analysis.ledger.entries()) {
       const { after, commit: { at, by } } = entry
       const { config, leader } = after

@@ -1,4 +1,3 @@
-/** After the last fault a process leads, and keeps leading. */
 import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 import { beliefs } from "../internal/beliefs.ts"

@@ -1,4 +1,3 @@
-/** The reported reason of a loss is true. */
 import type { LossReason } from "@effect-fdb/leader-election"
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"

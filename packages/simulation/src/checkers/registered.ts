@@ -1,4 +1,3 @@
-/** Leaders are registered. */
 import * as Checker from "../Checker.ts"
 import { holderOf } from "../internal/ledger.ts"
 

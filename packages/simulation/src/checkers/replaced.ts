@@ -1,4 +1,3 @@
-/** A leader whose database was replaced loses its tenure at once. */
 import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 

@@ -1,4 +1,3 @@
-/** The commits are transitions of the protocol, and produce the stored state. */
 import { Atomic, Bytes } from "@effect-fdb/core"
 import * as Checker from "../Checker.ts"
 import type { History } from "../History.ts"

@@ -1,4 +1,3 @@
-/** What a work acquires and forks in its scope ends with its tenure. */
 import * as Checker from "../Checker.ts"
 import { resignationOf } from "../internal/ledger.ts"
 

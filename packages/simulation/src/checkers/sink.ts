@@ -1,4 +1,3 @@
-/** The fencing token protects what is outside of the database. */
 import * as Checker from "../Checker.ts"
 import { claimOf } from "../internal/ledger.ts"
 

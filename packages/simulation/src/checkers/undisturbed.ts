@@ -1,4 +1,3 @@
-/** Guarded transactions are not disturbed by renewals. */
 import { Bytes } from "@effect-fdb/core"
 import * as Checker from "../Checker.ts"
 import { electionSubspace } from "../Nemesis.ts"

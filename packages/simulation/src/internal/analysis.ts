@@ -36,7 +36,6 @@ interface FaultSpan {
   readonly to: number
 }
 
-/** See the module. */
 export interface Analysis {
   readonly history: History
   readonly ledger: ReadonlyArray<Ledger.Entry>

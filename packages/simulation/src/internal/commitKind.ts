@@ -8,7 +8,6 @@ export const electionSubspace = Subspace.fromTuple(["simulation", "election"])
 const leader = electionSubspace.pack(["leader"])
 const candidates = electionSubspace.subspace(["candidates"])
 
-/** See the module. */
 export type CommitKind =
   | "claim"
   | "resignation"

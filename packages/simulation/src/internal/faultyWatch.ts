@@ -7,7 +7,6 @@ import { runNow } from "./runNow.ts"
 
 type Answer = Effect.Effect<void, FdbError>
 
-/** See the module. */
 export interface FaultyWatch extends Engine.EngineWatch {
   /** Starts the watch after the commit of its transaction. */
   readonly start: () => void

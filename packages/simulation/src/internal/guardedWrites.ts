@@ -4,7 +4,6 @@ import * as Result from "effect/Result"
 import type { CommitRecord } from "../SimulatedDatabase.ts"
 import { counterKey, journal } from "../Workload.ts"
 
-/** See the module. */
 interface Count {
   readonly count: bigint
   readonly by: string

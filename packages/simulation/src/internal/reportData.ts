@@ -53,7 +53,6 @@ export interface Violation {
 /** When, who, what, and the rest. */
 export type LogEntry = readonly [at: number, who: string, what: string, rest: string]
 
-/** See the module. */
 export interface ReportData {
   readonly title: string
   readonly summary: string

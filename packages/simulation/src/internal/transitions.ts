@@ -1,5 +1,4 @@
 /** The transition of the protocol that each commit is, or why it is none. This states the rules again, by the stored records. */
-import type { Event } from "../EventLog.ts"
 import { second } from "../EventScheduler.ts"
 import type { Analysis } from "./analysis.ts"
 import { type Entry, holderOf, invalid, type State } from "./ledger.ts"
@@ -55,21 +54,23 @@ const underWay = 20 * second
 /** The number of tenures that the history must keep. */
 const kept = 100
 
-/** The state before a commit. Instants are nanoseconds of simulated time. */
-interface Past {
+/** What the commits before have shown. Instants are nanoseconds of simulated time. */
+const makePast = () => ({
   /** All registrations so far, and the processes that have registered. */
-  readonly known: Set<string>
-  readonly registrars: Set<string>
+  known: new Set<string>(),
+  registrars: new Set<string>(),
   /** The last write of each candidate's record. */
-  readonly lastWritten: Map<string, number>
+  lastWritten: new Map<string, number>(),
   /** When the configuration was written last, and since when the election is disabled. */
-  configuredAt: number
-  disabledAt: number | undefined
-  /** The vacancy that stands or stood last, and since when. */
-  vacancy: { readonly term: bigint; readonly since: number }
-  /** Since when a leader leads, where its configuration has been the same since. */
-  leads: number | undefined
-}
+  configuredAt: Number.NEGATIVE_INFINITY,
+  disabledAt: undefined as number | undefined,
+  /** The last vacancy, and since when. */
+  vacancy: { term: -1n, since: 0 },
+  /** Since when a leader leads, if its configuration has been the same since. */
+  leads: undefined as number | undefined
+})
+
+type Past = ReturnType<typeof makePast>
 
 /** The challenge for which the leader has to step down. */
 export const stepDownReason = (state: State): "preempted" | "stepped-down" | undefined => {
@@ -95,10 +96,6 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   const removes = candidates.size > 0 && [...candidates].every((id) => after.candidates.get(id) === undefined)
   return legal(removes ? "evict" : "spoil-or-repair")
 }
-
-/** The last such event of the process before an instant. */
-const lastSeen = ({ processes }: Analysis, by: string, at: number, isSought: (event: Event) => boolean) =>
-  processes.get(by)?.events.findLast((event) => event.at < at && isSought(event))
 
 const ofCandidate = (
   { after, before, candidates, commit }: Entry,
@@ -130,17 +127,14 @@ const ofCandidate = (
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
+  const events = analysis.processes.get(by)?.events ?? []
   // At the commit, not when it was sent: a late commit has to conflict.
-  const isOwn = analysis.owners.get(was.registration) === by &&
-    lastSeen(
-        analysis,
-        by,
-        at,
-        ({ details, what }) => what === "registered" && details.registration === was.registration
-      ) !== undefined
-  if (isOwn) return illegal("supersedes its own registration")
+  const knowsOwn = events.some((event) =>
+    event.at < at && event.what === "registered" && event.details.registration === was.registration
+  )
+  if (knowsOwn && analysis.owners.get(was.registration) === by) return illegal("supersedes its own registration")
   const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
-  const status = lastSeen(analysis, by, commit.sentAt, ({ what }) => what === "superseded" || what === "registered")
+  const status = events.findLast((event) => event.at < commit.sentAt && /^(superseded|registered)$/.test(event.what))
   return status?.what === "superseded" && configuredAt < at - underWay && (lastWritten.get(id) ?? 0) > at - timeout
     ? illegal(`takes "${id}" back from who lives`)
     : legal("supersede")
@@ -334,15 +328,7 @@ const advance = (
 
 /** Returns the verdict on every commit to the election. */
 export const name = (analysis: Analysis): Array<{ readonly entry: Entry; readonly verdict: Verdict }> => {
-  const past: Past = {
-    known: new Set(),
-    registrars: new Set(),
-    lastWritten: new Map(),
-    configuredAt: Number.NEGATIVE_INFINITY,
-    disabledAt: undefined,
-    vacancy: { term: -1n, since: 0 },
-    leads: undefined
-  }
+  const past = makePast()
   return analysis.ledger.map((entry) => {
     const verdict = verdictOf(entry, analysis, past)
     advance(past, entry)

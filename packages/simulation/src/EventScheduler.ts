@@ -1,15 +1,13 @@
 /**
- * The discrete-event scheduler of one history. It runs everything in one thread, in an order that the seed determines. It uses no real
- * timers and no microtasks: a history is a synchronous computation.
+ * The discrete-event scheduler of one history: a synchronous computation, in an order that the seed determines.
  *
  * Simulated time is whole nanoseconds since the beginning, as a number. It stays exact for a hundred days.
  */
 import { EventHeap, type ScheduledTask } from "./internal/eventHeap.ts"
 import { SeededRandom } from "./internal/seededRandom.ts"
 
-/** One second of simulated time. */
+/** In nanoseconds of simulated time. */
 export const second = 1_000_000_000
-/** One millisecond of simulated time. */
 export const millisecond = 1_000_000
 
 /** The longest simulation whose times are exact, in seconds. */

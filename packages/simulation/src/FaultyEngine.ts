@@ -1,8 +1,7 @@
 /**
- * A process's view of the database: an engine that adds the latency of the link and faults to that of the database.
- *
- * It fails only as FoundationDB may. A read version is fixed when its request arrives. A commit that times out at the client (1031)
- * may still be applied later. A commit whose client gets 1021 is no longer in flight.
+ * The engine of a process: that of the database, with the latency of the link and with faults. It fails only as FoundationDB
+ * may. A read version is fixed when its request arrives. A commit that times out at the client (1031) may still be applied
+ * later. A commit whose client gets 1021 is no longer in flight.
  */
 import { type Engine, FdbError, type Mutation } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"

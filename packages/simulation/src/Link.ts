@@ -14,10 +14,9 @@ const longestWait = 5 * second
 /** `fresh` unless the message has waited too long, or was sent before a recovery. */
 type Receive = (fresh: boolean) => void
 
-/** A message that waits for the link or for the database. */
+/** A message that waits for the link or for the database. It was sent in an epoch of the database. */
 interface QueuedMessage {
   readonly since: number
-  /** The epoch of the database in which it was sent. */
   readonly epoch: number
   readonly receive: Receive
 }
@@ -32,8 +31,9 @@ export class Link {
   private replies: Array<QueuedMessage> = []
   private waitsForRecovery = false
   /** The additional latency of replies, in nanoseconds. */
-  private delay = 0
-  private replaced = false
+  delay = 0
+  /** The database that the process has open was replaced. */
+  isReplaced = false
   private readonly atReplacement = new Set<() => void>()
 
   constructor(process: SimulatedProcess, database: SimulatedDatabase) {
@@ -53,18 +53,8 @@ export class Link {
     return this.random.happens(slow) ? plain + Math.floor(this.random.exponential(slowMean)) : plain
   }
 
-  /** Sets the additional latency of replies, in nanoseconds. */
-  slow(delay: number): void {
-    this.delay = delay
-  }
-
-  /** Whether the database that the process has open was replaced. */
-  get isReplaced(): boolean {
-    return this.replaced
-  }
-
   replace(): void {
-    this.replaced = true
+    this.isReplaced = true
     for (const run of this.atReplacement) run()
   }
 

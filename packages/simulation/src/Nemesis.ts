@@ -234,10 +234,10 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
       const { present } = hostOf(fault.target)
       if (present === undefined) return
       const { link, process } = present
-      link.slow(Math.round(fault.delay * second))
+      link.delay = Math.round(fault.delay * second)
       after(fault.for / 2, () => link.cut("both"))
       lasting(fault, process.name, () => {
-        link.slow(0)
+        link.delay = 0
         link.heal("both")
       })
     },

@@ -1,8 +1,4 @@
-/**
- * The input of a history, as plain data: it can be printed, pasted into a test, and minimised. It determines the whole history.
- *
- * Times and durations are seconds of simulated time.
- */
+/** The input that determines a history, as plain data. Times and durations are seconds of simulated time. */
 import type { FaultRates } from "./FaultRates.ts"
 import type { CommitKind } from "./internal/commitKind.ts"
 import type { Cut } from "./Link.ts"
@@ -56,18 +52,9 @@ export interface ProcessPlan {
 /** A process by its index, or the one that leads when the fault begins. */
 export type Target = number | "leader"
 
-interface Lasting {
-  readonly for: number
-}
-
-interface Targeted {
-  readonly target: Target
-}
-
-interface Restarting {
-  readonly restart: number
-  readonly keepsId: boolean
-}
+type Lasting = { readonly for: number }
+type Targeted = { readonly target: Target }
+type Restarting = { readonly restart: number; readonly keepsId: boolean }
 
 /** The parameters of each kind of fault or action of an operator. */
 interface Kinds {
@@ -99,9 +86,9 @@ interface Kinds {
   /** An operator reads who leads, and resigns for that tenure later, when another stands. That must have no effect. */
   readonly "resign-late": Lasting
   /**
-   * Delays the first commit of a kind that arrives within the time. The faults of `meanwhile` begin when it arrives; their `at` is
-   * relative to that. If `until` is set, the commit waits until one of that kind arrives. It is then placed before or behind that one
-   * in its batch, or in a later batch.
+   * Delays the first commit of a kind within the time. The faults of `meanwhile` begin when it arrives; their `at` is
+   * relative to that. If `until` is set, the commit waits until one of that kind arrives, and is placed before or behind
+   * that one in its batch, or in a later batch.
    */
   readonly race: Lasting & {
     readonly commit: CommitKind

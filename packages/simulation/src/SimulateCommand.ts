@@ -31,10 +31,10 @@ export class UsageError extends Data.TaggedError("UsageError")<{ readonly messag
 const usageError = (message: string) => Effect.fail(new UsageError({ message }))
 
 const count = (name: string, byDefault: number, description: string) =>
-  Flag.Int(name).pipe(
-    Flag.withDefault(byDefault),
-    Flag.withDescription(`${description}; ${byDefault} by default`)
-  )
+  Flag.Int(name).pipe(Flag.withDefault(byDefault), Flag.withDescription(`${description}; ${byDefault} by default`))
+
+const optional = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.optional, Flag.withDescription(description))
 
 const flags = {
   seeds: count("seeds", 50, "The number of histories; the profiles take turns"),
@@ -45,16 +45,11 @@ const flags = {
     Flag.withDefault("10m"),
     Flag.withDescription("The simulated duration of each history, such as 90s, 1m30s or 2h; 10m by default")
   ),
-  profile: Flag.String("profile").pipe(
-    Flag.optional,
-    Flag.withDescription(`Only this kind of history: ${Profile.names.join(", ")}`)
-  ),
+  profile: optional("profile", `Only this kind of history: ${Profile.names.join(", ")}`),
   threads: count("threads", 1, "The number of threads"),
-  report: Flag.String("report").pipe(
-    Flag.optional,
-    Flag.withDescription(
-      "Write a page of the first history that violated a guarantee, or else of the one with most tenures"
-    )
+  report: optional(
+    "report",
+    "Write a page of the first history that violated a guarantee, or else of the one with most tenures"
   ),
   json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
 }
@@ -67,10 +62,9 @@ const requireAtLeast = (least: number, numbers: Readonly<Record<string, number>>
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** Shorter histories have no time for faults. */
+/** Shorter histories have no time for faults. In seconds. */
 const shortest = 60
 
-/** Seconds. */
 const parseDuration = (text: string): Effect.Effect<number, UsageError> => {
   if (!/^(?:\d+(?:\.\d+)?\s*[smhd]\s*)+$/.test(text.trim())) {
     return usageError(`"${text}" is no duration: write 90s, 1m30s or 2h`)
@@ -98,9 +92,8 @@ const select = <A>(kind: string, items: ReadonlyArray<A>, nameOf: (item: A) => s
 const write = (text: string) => Effect.sync(() => void process.stderr.write(text))
 
 const bar = (done: number, total: number): string => {
-  const width = 40
-  const filled = Math.round(width * done / total)
-  return `\r${"█".repeat(filled)}${"░".repeat(width - filled)} ${done}/${total} ${done === total ? "\n" : ""}`
+  const filled = Math.round(40 * done / total)
+  return `\r${"█".repeat(filled).padEnd(40, "░")} ${done}/${total} ${done === total ? "\n" : ""}`
 }
 
 /** Prints each seed that violates a guarantee when it is found, and a progress bar on a terminal. */
@@ -120,9 +113,7 @@ const progressOf = (total: number) => {
 /** Fails before a long run if the page cannot be written after it. */
 const requireWritable = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fileSystem) => Effect.scoped(fileSystem.open(path, { flag: "a" }))).pipe(
-    Effect.mapError(({ reason }) =>
-      new UsageError({ message: `the report cannot be written to ${path}: ${reason.message}` })
-    )
+    Effect.catch(({ reason }) => usageError(`the report cannot be written to ${path}: ${reason.message}`))
   )
 
 const violationsIn = ({ failures }: Simulate.Result): number =>
@@ -134,20 +125,19 @@ const counts = (of: Readonly<Record<string, number>>): string =>
 /** The result for a person. */
 const summary = (result: Simulate.Result, realSeconds: number): string => {
   const { statistics } = result
-  const { causes, failovers, faults, histories, leaderlessSeconds, losses, simulatedSeconds, taken, tenures } =
-    statistics
+  const { failovers, histories, leaderlessSeconds, simulatedSeconds, taken } = statistics
   const all = Statistics.transitions
   const missing = all.filter((name) => !taken.includes(name))
   const leases = (p: number): string => `p${100 * p} ${Statistics.percentile(statistics, p)?.toFixed(2) ?? "–"}`
   return [
     `${plural(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ` +
     `${realSeconds.toFixed(1)} s (${Math.round(simulatedSeconds / realSeconds)} × real time)`,
-    `elections    ${tenures}: ${counts(causes)}`,
-    `ends         ${counts(losses)}`,
+    `elections    ${statistics.tenures}: ${counts(statistics.causes)}`,
+    `ends         ${counts(statistics.losses)}`,
     `leaderless   ${(100 * leaderlessSeconds / Math.max(1, simulatedSeconds)).toFixed(2)} % of the time`,
     `failover     ${leases(0.5)}, ${leases(0.99)} leases, over ` +
     `${plural(failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
-    `faults       ${counts(faults)}`,
+    `faults       ${counts(statistics.faults)}`,
     `transitions  ${all.length - missing.length} of ${all.length}` +
     (missing.length === 0
       ? ""
@@ -208,12 +198,13 @@ const simulate = Effect.fnUntraced(function*(
     sofar = result
     return progress(result)
   }).pipe(
-    Effect.onInterrupt(() =>
-      Effect.flatMap(elapsed, (realSeconds) => {
-        const which = seeds === 1 ? "it was" : `all ${seeds} were`
-        return Console.log(`\ninterrupted before ${which} made\n${summary(sofar, realSeconds)}`)
-      })
-    )
+    Effect.onInterrupt(() => {
+      const which = seeds === 1 ? "it was" : `all ${seeds} were`
+      return Effect.flatMap(
+        elapsed,
+        (seconds) => Console.log(`\ninterrupted before ${which} made\n${summary(sofar, seconds)}`)
+      )
+    })
   )
   const realSeconds = yield* elapsed
   yield* Console.log(summary(result, realSeconds))
@@ -232,14 +223,8 @@ const simulate = Effect.fnUntraced(function*(
 const mutations = Command.make(
   "mutations",
   {
-    only: Flag.String("only").pipe(
-      Flag.optional,
-      Flag.withDescription("Only the mutant of this name")
-    ),
-    seeds: Flag.Int("seeds").pipe(
-      Flag.optional,
-      Flag.withDescription("The number of seeds; 50 by default")
-    )
+    only: optional("only", "Only the mutant of this name"),
+    seeds: Flag.Int("seeds").pipe(Flag.optional, Flag.withDescription("The number of seeds; 50 by default"))
   },
   Effect.fnUntraced(function*({ only, seeds }) {
     if (Option.isSome(seeds)) yield* requireAtLeast(1, { seeds: seeds.value })

@@ -87,10 +87,7 @@ export class SimulatedDatabase {
     return this.down > 0
   }
 
-  /**
-   * Stops answering. If it `recovers`, everything under way fails: of each unwritten batch either all commits are applied or none, and
-   * all get 1021.
-   */
+  /** Stops answering. If it `recovers`, each unwritten batch is applied or not as a whole, and its commits get 1021. */
   goDown(recovers: boolean): void {
     this.down++
     if (!recovers) return

@@ -23,7 +23,7 @@ export class SimulatedProcess implements TaskOwner {
   private held: Array<() => void> = []
   private pauses = 0
   private suspensions = 0
-  private dead = false
+  isAlive = true
   private operationsLeft: number
   private readonly atDeath: Array<() => void> = []
 
@@ -53,10 +53,6 @@ export class SimulatedProcess implements TaskOwner {
     )
   }
 
-  get isAlive(): boolean {
-    return !this.dead
-  }
-
   get isFrozen(): boolean {
     return this.pauses > 0
   }
@@ -68,7 +64,7 @@ export class SimulatedProcess implements TaskOwner {
 
   /** Runs a task as soon as the process runs. */
   post(task: () => void): void {
-    if (!this.dead) this.scheduler.post(this, task)
+    if (this.isAlive) this.scheduler.post(this, task)
   }
 
   /** Stops the process until it is thawed as often. Its clocks continue; with `suspend` only the wall clock does. */
@@ -78,7 +74,7 @@ export class SimulatedProcess implements TaskOwner {
   }
 
   thaw(suspend: boolean): void {
-    if (this.dead) return
+    if (!this.isAlive) return
     this.pauses--
     if (suspend && --this.suspensions === 0) this.clock.resume()
     if (this.pauses === 0) { for (const task of this.held.splice(0)) this.post(task) }
@@ -86,7 +82,7 @@ export class SimulatedProcess implements TaskOwner {
 
   /** Ends the process without finalizers. */
   kill(): void {
-    this.dead = true
+    this.isAlive = false
     this.held = []
     for (const run of this.atDeath) run()
   }
@@ -97,9 +93,7 @@ export class SimulatedProcess implements TaskOwner {
 
   /** Runs an effect as a fiber of this process. */
   fork<A, E, R>(context: Context.Context<R>, effect: Effect.Effect<A, E, R>): Fiber.Fiber<A, E> {
-    const started = Effect.callback<void>((resume) => {
-      this.post(() => resume(Effect.void))
-    })
+    const started = Effect.callback<void>((resume) => this.post(() => resume(Effect.void)))
     return Effect.runForkWith(Context.merge(context, this.references))(Effect.andThen(started, effect))
   }
 

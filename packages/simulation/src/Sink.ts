@@ -1,7 +1,4 @@
-/**
- * A service outside of the database that the term fences: it keeps the highest term that it has seen, and refuses smaller ones.
- * A message to it arrives even if its sender has died.
- */
+/** A service outside of the database that refuses tokens below the highest so far. Messages arrive even if the sender has died. */
 import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, millisecond } from "./EventScheduler.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"

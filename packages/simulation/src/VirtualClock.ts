@@ -1,7 +1,4 @@
-/**
- * The two clocks of a simulated process. They have their own rate. The wall clock is off and jumps. The monotonic clock stops while the
- * host is suspended.
- */
+/** The clocks of a simulated process. The wall clock is off and jumps. The monotonic clock stops while the host is suspended. */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,10 +18,7 @@ export interface ClockOptions {
 }
 
 /** A task that is due at a time of the monotonic clock. */
-interface Timer {
-  readonly due: number
-  fire: (() => void) | undefined
-}
+type Timer = { readonly due: number; fire: (() => void) | undefined }
 
 export class VirtualClock implements Clock.Clock {
   readonly rate: number
@@ -35,7 +29,8 @@ export class VirtualClock implements Clock.Clock {
   /** The monotonic time at the simulated time `since`. */
   private shown: number
   private since: number
-  private suspended = false
+  /** Whether the monotonic clock runs. */
+  runs = true
   private readonly waiting = new Set<Timer>()
 
   /** `post` runs a task on the process as soon as it runs. */
@@ -49,14 +44,9 @@ export class VirtualClock implements Clock.Clock {
     this.born = scheduler.now
   }
 
-  /** Whether the monotonic clock runs. */
-  get runs(): boolean {
-    return !this.suspended
-  }
-
   /** The monotonic time, in nanoseconds. */
   monotonic(): number {
-    return this.suspended ? this.shown : this.shown + Math.floor((this.scheduler.now - this.since) * this.rate)
+    return this.runs ? this.shown + Math.floor((this.scheduler.now - this.since) * this.rate) : this.shown
   }
 
   /** The wall time, in nanoseconds since the history began. */
@@ -64,20 +54,17 @@ export class VirtualClock implements Clock.Clock {
     return this.born + Math.floor((this.scheduler.now - this.born) * this.rate) + this.wallOffset
   }
 
-  /** Sets the wall clock forward, or back. */
   jump(nanos: number): void {
     this.wallOffset += nanos
   }
 
-  /** Stops the monotonic clock. */
   suspend(): void {
     this.shown = this.monotonic()
-    this.suspended = true
+    this.runs = false
   }
 
-  /** Starts the monotonic clock again. */
   resume(): void {
-    this.suspended = false
+    this.runs = true
     this.since = this.scheduler.now
     const timers = [...this.waiting]
     this.waiting.clear()
@@ -96,18 +83,14 @@ export class VirtualClock implements Clock.Clock {
 
   private arm(timer: Timer): void {
     if (timer.fire === undefined) return
-    if (this.suspended) {
-      this.waiting.add(timer)
-      return
-    }
     const left = timer.due - this.monotonic()
-    if (left <= 0) {
+    if (!this.runs) this.waiting.add(timer)
+    else if (left > 0) this.scheduler.after(Math.ceil(left / this.rate), () => this.arm(timer))
+    else {
       const { fire } = timer
       timer.fire = undefined
       fire()
-      return
     }
-    this.scheduler.after(Math.ceil(left / this.rate), () => this.arm(timer))
   }
 
   currentTimeNanosUnsafe(): bigint {

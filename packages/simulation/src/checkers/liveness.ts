@@ -2,12 +2,6 @@ import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 import { beliefs } from "../internal/beliefs.ts"
 
-/**
- * How long it may take, in nanoseconds, for the longest lease that was in force: a dead leader's lease, and as much again for
- * what a follower was just waiting for; and processes that are started again within seconds.
- */
-const bound = (longestLease: number): number => 2 * longestLease + 10 * second
-
 export const liveness = Checker.make(
   "liveness",
   "a process leads within two leases and ten seconds after the last fault; later, no time without a leader is longer than that",
@@ -20,7 +14,8 @@ export const liveness = Checker.make(
     for (const { after } of analysis.ledger) {
       if (typeof after.lease === "object") lease = Math.max(lease, Number(after.lease.duration))
     }
-    const longest = bound(lease)
+    // A dead leader's lease, and as much for what a follower was just waiting for; and a restart, which takes seconds.
+    const longest = 2 * lease + 10 * second
     let reached = quietAt
     for (const { from, to } of beliefs(analysis)) {
       if (to > reached && from <= reached + longest) reached = to

@@ -4,93 +4,52 @@ import type { History } from "../History.ts"
 import { electionSubspace } from "../Nemesis.ts"
 import * as Ledger from "./ledger.ts"
 
-/** A period in which the clocks of a process ran at one rate. Instants are nanoseconds of simulated time. */
-interface ClockSegment {
-  readonly from: number
-  readonly to: number
-  readonly monotonic: number
-  readonly wall: number
-  /** Of both clocks; the monotonic one stands still where it does not run. */
-  readonly rate: number
-  readonly runs: boolean
+/** The process of some events, from its start to its end. Instants are nanoseconds of simulated time. */
+const processOf = (name: string, events: ReadonlyArray<Event>, endedAt: number) => {
+  const start = events.find(({ what }) => what === "starts")
+  if (start === undefined) return []
+  const died = events.find(({ what }) => what === "exits" || what === "crashes")?.at ?? endedAt
+  const { id, margin, rate } = start.details
+  /** The periods in which the clocks ran at one rate. The monotonic clock stands still where it does not run. */
+  const clock = events.filter(({ what }) => what === "clock").map(({ at, details }, index, all) => ({
+    from: at,
+    to: all[index + 1]?.at ?? died,
+    monotonic: details.monotonic!,
+    wall: details.wall!,
+    rate: rate!,
+    runs: details.runs!
+  }))
+  // In nanoseconds, unless it is the default.
+  const nanos = margin === undefined ? undefined : Number(margin) * 1e6
+  return [{ name, id: id!, born: start.at, died, margin: nanos, clock, events }]
 }
 
-/** A process, from its start to its end. */
-export interface ProcessRun {
-  readonly name: string
-  readonly id: string
-  readonly born: number
-  /** The end of the process, or of the history. */
-  readonly died: number
-  /** Its safety margin, in nanoseconds, unless it is the default. */
-  readonly margin: number | undefined
-  readonly clock: ReadonlyArray<ClockSegment>
-  readonly events: ReadonlyArray<Event>
+export type ProcessRun = ReturnType<typeof processOf>[number]
+
+/** The faults with a duration, in the order of their ends. */
+const faultsOf = ({ endedAt, events }: History) => {
+  const ends = new Map(
+    events.filter(({ what }) => what === "fault-ends").map(({ at, details }) => [details["number"], at])
+  )
+  const begins = events.filter(({ what }) => what === "fault-begins").map(
+    ({ at: from, details: { kind, number }, who }) => {
+      return { who, kind: kind!, from, to: ends.get(number) ?? endedAt }
+    }
+  )
+  return begins.toSorted((a, b) => a.to - b.to)
 }
 
-/** A fault with a duration. */
-interface FaultSpan {
-  readonly who: string
-  readonly kind: string
-  readonly from: number
-  readonly to: number
-}
-
-export interface Analysis {
-  readonly history: History
-  readonly ledger: ReadonlyArray<Ledger.Entry>
-  readonly processes: ReadonlyMap<string, ProcessRun>
-  /** The process that a registration belongs to. */
-  readonly owners: ReadonlyMap<string, string>
-  readonly faults: ReadonlyArray<FaultSpan>
-}
-
-const processesOf = (history: History): Map<string, ProcessRun> => {
+/** Prepares a history. */
+export const analyze = (history: History) => {
+  const ledger = Ledger.replay(history.record, electionSubspace)
   const eventsOf = new Map<string, Array<Event>>()
   for (const event of history.events) {
     if (event.who.includes("#")) eventsOf.set(event.who, eventsOf.get(event.who) ?? [])
     eventsOf.get(event.who)?.push(event)
   }
-  const processes = new Map<string, ProcessRun>()
-  for (const [name, events] of eventsOf) {
-    const start = events.find(({ what }) => what === "starts")
-    if (start === undefined) continue
-    const died = events.find(({ what }) => what === "exits" || what === "crashes")?.at ?? history.endedAt
-    const { id, margin, rate } = start.details
-    const clock = events.filter(({ what }) => what === "clock").map(({ at, details }, index, all): ClockSegment => ({
-      from: at,
-      to: all[index + 1]?.at ?? died,
-      monotonic: details.monotonic!,
-      wall: details.wall!,
-      rate: rate!,
-      runs: details.runs!
-    }))
-    const nanos = margin === undefined ? undefined : Number(margin) * 1e6
-    processes.set(name, { name, id: id!, born: start.at, died, margin: nanos, clock, events })
-  }
-  return processes
-}
-
-const faultsOf = ({ endedAt, events }: History): Array<FaultSpan> => {
-  const open = new Map<unknown, Event>()
-  const spans: Array<FaultSpan> = []
-  const close = ({ at: from, details: { kind }, who }: Event, to: number) => spans.push({ who, kind: kind!, from, to })
-  for (const event of events) {
-    const number = event.details["number"]
-    const begin = open.get(number)
-    if (event.what === "fault-begins") open.set(number, event)
-    else if (event.what === "fault-ends" && begin !== undefined) {
-      open.delete(number)
-      close(begin, event.at)
-    }
-  }
-  for (const begin of open.values()) close(begin, endedAt)
-  return spans
-}
-
-/** Prepares a history. */
-export const analyze = (history: History): Analysis => {
-  const ledger = Ledger.replay(history.record, electionSubspace)
+  const runs = [...eventsOf].flatMap(([name, events]) => processOf(name, events, history.endedAt))
+  const processes: ReadonlyMap<string, ProcessRun> = new Map(runs.map((process) => [process.name, process]))
+  /** The process that a registration belongs to. */
   const owners = new Map<string, string>()
   for (const { after, candidates, commit } of ledger) {
     for (const id of candidates) {
@@ -99,8 +58,10 @@ export const analyze = (history: History): Analysis => {
       owners.set(candidate.registration, commit.by)
     }
   }
-  return { history, ledger, processes: processesOf(history), owners, faults: faultsOf(history) }
+  return { history, ledger, processes, owners, faults: faultsOf(history) }
 }
+
+export type Analysis = ReturnType<typeof analyze>
 
 /** The time of a clock at an instant: nanoseconds since the boot of the host, or wall time since the simulation began. */
 export const shownAt = ({ clock }: ProcessRun, kind: "monotonic" | "wall", at: number): number => {
@@ -109,7 +70,7 @@ export const shownAt = ({ clock }: ProcessRun, kind: "monotonic" | "wall", at: n
 }
 
 /** The segments after an instant that begin with a wall clock that was set back, and last for so long at least. */
-export const setBacks = (process: ProcessRun, since: number, lasting: number): ReadonlyArray<ClockSegment> =>
+export const setBacks = (process: ProcessRun, since: number, lasting: number): ProcessRun["clock"] =>
   process.clock.filter(({ from, to, wall }, index) =>
     index > 0 && from > since && to - from >= lasting && wall < shownAt(process, "wall", from - 1)
   )

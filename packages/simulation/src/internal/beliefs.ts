@@ -10,12 +10,6 @@ export interface Belief {
   readonly to: number
 }
 
-/** The end of a belief by each clock of its process. */
-export interface Deadlines {
-  readonly monotonic: number
-  readonly wall: number
-}
-
 /** The stored lease durations by ballot, in nanoseconds. */
 export const leases = ({ ledger }: Analysis.Analysis): Map<bigint, number> => {
   const durations = new Map<bigint, number>()
@@ -44,8 +38,8 @@ const wallEnd = (process: Analysis.ProcessRun, attempt: number, until: number, l
     )
   )
 
-/** The end of a belief that an election or renewal confirmed. */
-export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, lease: number): Deadlines => {
+/** The end of a belief that an election or renewal confirmed, by each clock of its process. */
+export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, lease: number) => {
   const attempt = Analysis.lastShown(process, details.until! - trusted(process, lease), at)
   return {
     monotonic: Analysis.whenShown(process, "monotonic", details.until!, at),
@@ -54,15 +48,13 @@ export const confirmed = (process: Analysis.ProcessRun, { at, details }: Event, 
 }
 
 /** The end of a belief that was limited before a renewal that shortens the lease. */
-export const shortened = (process: Analysis.ProcessRun, { at, details }: Event): Deadlines => ({
-  monotonic: Analysis.whenShown(process, "monotonic", details.until!, at),
-  wall: Analysis.whenShown(
-    process,
-    "wall",
-    Analysis.shownAt(process, "wall", at) + trusted(process, details.duration!),
-    at
-  )
-})
+export const shortened = (process: Analysis.ProcessRun, { at, details }: Event) => {
+  const due = Analysis.shownAt(process, "wall", at) + trusted(process, details.duration!)
+  return {
+    monotonic: Analysis.whenShown(process, "monotonic", details.until!, at),
+    wall: Analysis.whenShown(process, "wall", due, at)
+  }
+}
 
 /** All beliefs in the order of their beginnings. */
 export const beliefs = (analysis: Analysis.Analysis): Array<Belief> => {

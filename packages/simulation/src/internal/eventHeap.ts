@@ -1,7 +1,4 @@
-/**
- * Scheduled tasks, the next first; those of one instant in the order in which they were scheduled. It is written here, for its order
- * is a part of what a seed means.
- */
+/** Scheduled tasks by instant, then by the order of their scheduling. This order is a part of what a seed means. */
 
 /** A task that is going to run, unless `run` is taken away. */
 export interface ScheduledTask {

@@ -4,19 +4,12 @@ import * as Result from "effect/Result"
 import type { CommitRecord } from "../SimulatedDatabase.ts"
 import { counterKey, journal } from "../Workload.ts"
 
-interface Count {
-  readonly count: bigint
-  readonly by: string
-  readonly term: bigint
-  readonly step: string
-}
-
 /** The counter update of a commit, if it has one. */
-export const counterUpdate = ({ mutations }: CommitRecord): Count | undefined => {
+export const counterUpdate = ({ mutations }: CommitRecord) => {
   for (const mutation of mutations) {
     if (mutation._tag !== "Set" || !Bytes.equals(mutation.key, counterKey)) continue
     const tuple = Tuple.unpack(mutation.value)
-    const [count, by, term, step] = Result.isSuccess(tuple) ? tuple.success : []
+    const [count, by, term, step] = Result.getOrElse(tuple, () => [])
     if (typeof count === "bigint" && typeof by === "string" && typeof term === "bigint" && typeof step === "string") {
       return { count, by, term, step }
     }
@@ -29,7 +22,7 @@ export const guardedWrite = (commit: CommitRecord): { readonly by: string; reado
   for (const mutation of commit.mutations) {
     if (mutation._tag !== "Set" || !journal.contains(mutation.key)) continue
     const tuple = Tuple.unpack(mutation.value)
-    const [by, term] = Result.isSuccess(tuple) ? tuple.success : []
+    const [by, term] = Result.getOrElse(tuple, () => [])
     if (typeof by === "string" && typeof term === "bigint") return { by, term }
   }
   return counterUpdate(commit)

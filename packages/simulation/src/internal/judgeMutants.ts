@@ -1,6 +1,6 @@
 /** Runs the mutants, and reports which checkers catch them. */
 import * as Effect from "effect/Effect"
-import { spawn } from "node:child_process"
+import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as Checkers from "../Checkers.ts"
 import type { Mutant } from "../Mutants.ts"
@@ -8,34 +8,29 @@ import type * as Profile from "../Profile.ts"
 import type { Task } from "./mutantProcess.ts"
 import { plural } from "./plural.ts"
 
-/** How long each history is, in simulated seconds. */
+/** The duration of each history, in simulated seconds. */
 const duration = 240
 
-/** How many seeds are tried, unless the checker has noticed by so many of them before. */
+/** The number of seeds, unless the checker has noticed with `enough` of them before. */
 const mostSeeds = 50
 const enough = 3
 
-/** What came of a mutant. */
 interface Finding {
   readonly mutant: Mutant
-  /** How many seeds were tried. */
+  /** The number of seeds tried. */
   readonly seeds: number
-  /** With how many of them each checker has noticed. */
+  /** The number of seeds with which each checker has noticed. */
   readonly noticed: ReadonlyMap<string, number>
-  /** Which checkers were the only ones to notice in some history. */
+  /** The checkers that were the only ones to notice in some history. */
   readonly alone: ReadonlySet<string>
-  /** Why it could not be judged, if it could not. */
+  /** The reason why it could not be judged. */
   readonly error: string | undefined
 }
 
 /** Nothing is wrong. The checkers must be silent on the very seeds on which they notice mutants. */
-const unmutated = (profile: Profile.Name): Mutant => ({
-  name: `none (${profile})`,
-  wrong: "nothing",
-  patches: [],
-  noticedBy: "",
-  profile
-})
+const unmutated = (profile: Profile.Name): Mutant => {
+  return { name: `none (${profile})`, wrong: "nothing", patches: [], noticedBy: "", profile }
+}
 
 /** Runs the seeds of one mutant in a child process. */
 const judgeOne = (mutant: Mutant, seeds: number): Effect.Effect<Finding> =>
@@ -43,26 +38,15 @@ const judgeOne = (mutant: Mutant, seeds: number): Effect.Effect<Finding> =>
     const script = fileURLToPath(new URL("./mutantProcess.js", import.meta.url))
     const { noticedBy, patches, profile } = mutant
     const task: Task = { patches, profile, seeds, duration, until: { noticedBy, times: enough } }
-    const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ["ignore", "pipe", "pipe"] })
-    let output = ""
-    let errors = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text
-    })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      errors += text
-    })
-    child.on("close", (code) => {
-      const lines = output.split("\n").filter((line) => line !== "")
+    const child = execFile(process.execPath, [script, JSON.stringify(task)], (failure, output, errors) => {
+      const histories = output.trim().split("\n").filter((line) => line !== "").map((line) =>
+        JSON.parse(line) as ReadonlyArray<string>
+      )
       const noticed = new Map<string, number>()
-      const alone = new Set<string>()
-      for (const line of lines) {
-        const checkers = JSON.parse(line) as ReadonlyArray<string>
-        for (const checker of checkers) noticed.set(checker, (noticed.get(checker) ?? 0) + 1)
-        if (checkers.length === 1) alone.add(checkers[0]!)
-      }
-      const error = code === 0 ? undefined : errors.trim().slice(-400)
-      resume(Effect.succeed({ mutant, seeds: lines.length, noticed, alone, error }))
+      for (const checker of histories.flat()) noticed.set(checker, (noticed.get(checker) ?? 0) + 1)
+      const alone = new Set(histories.flatMap((checkers) => checkers.length === 1 ? checkers : []))
+      const error = failure === null ? undefined : errors.trim().slice(-400)
+      resume(Effect.succeed({ mutant, seeds: histories.length, noticed, alone, error }))
     })
     return Effect.sync(() => void child.kill())
   })

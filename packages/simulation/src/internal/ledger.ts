@@ -1,6 +1,4 @@
-/**
- * The records of the election after each commit. This decodes them without the codec of the library, which is what the checkers check.
- */
+/** The records of the election after each commit, decoded without the library's codec, which is what the checkers check. */
 import { Bytes, type Subspace, Tuple, Versionstamp } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 import type { CommitRecord } from "../SimulatedDatabase.ts"
@@ -27,44 +25,33 @@ const decoder =
   }
 
 const decode = {
-  config: decoder(
-    5,
-    (lease, heartbeat, candidateTimeout, enabled, preemption) =>
-      isDuration(lease) && isDuration(heartbeat) && isDuration(candidateTimeout) && typeof enabled === "boolean" &&
-        typeof preemption === "boolean"
-        ? { lease, heartbeat, candidateTimeout, enabled, preemption }
-        : undefined
-  ),
+  config: decoder(5, (lease, heartbeat, candidateTimeout, enabled, preemption) => {
+    if (!isDuration(lease) || !isDuration(heartbeat) || !isDuration(candidateTimeout)) return undefined
+    if (typeof enabled !== "boolean" || typeof preemption !== "boolean") return undefined
+    return { lease, heartbeat, candidateTimeout, enabled, preemption }
+  }),
   leader: decoder(6, (term, id, priority, registration, successor, successorRegistration) => {
     if (!isNatural(term)) return undefined
     if (id === null) return { held: false, term, successor: identity(successor, successorRegistration) } as const
     const who = identity(id, registration)
     return who === undefined ? undefined : { held: true, term, priority: Number(priority), who } as const
   }),
-  lease: decoder(
-    3,
-    (ballot, duration, expiry) =>
-      isNatural(ballot) && isDuration(duration) && isNatural(expiry) ? { ballot, duration, expiry } : undefined
-  ),
-  challenge: decoder(
-    4,
-    (term, id, priority, registration) =>
-      isNatural(term) ? { term, challenger: identity(id, registration), priority: Number(priority) } : undefined
-  ),
-  candidate: decoder(
-    3,
-    (priority, heartbeat, registration) =>
-      Versionstamp.isVersionstamp(registration) && isNatural(heartbeat)
-        ? { priority: Number(priority), registration: registration.toString() }
-        : undefined
-  ),
-  tenure: decoder(
-    4,
-    (leader, start, end, reason) =>
-      typeof leader === "string" && isNatural(start) && (end === null || isNatural(end))
-        ? { leader, ended: end !== null, reason: typeof reason === "string" ? reason : undefined }
-        : undefined
-  )
+  lease: decoder(3, (ballot, duration, expiry) => {
+    if (!isNatural(ballot) || !isDuration(duration) || !isNatural(expiry)) return undefined
+    return { ballot, duration, expiry }
+  }),
+  challenge: decoder(4, (term, id, priority, registration) => {
+    if (!isNatural(term)) return undefined
+    return { term, challenger: identity(id, registration), priority: Number(priority) }
+  }),
+  candidate: decoder(3, (priority, heartbeat, registration) => {
+    if (!Versionstamp.isVersionstamp(registration) || !isNatural(heartbeat)) return undefined
+    return { priority: Number(priority), registration: registration.toString() }
+  }),
+  tenure: decoder(4, (leader, start, end, reason) => {
+    if (typeof leader !== "string" || !isNatural(start) || (end !== null && !isNatural(end))) return undefined
+    return { leader, ended: end !== null, reason: typeof reason === "string" ? reason : undefined }
+  })
 }
 
 type Decoded = { readonly [name in keyof typeof decode]: ReturnType<(typeof decode)[name]> }

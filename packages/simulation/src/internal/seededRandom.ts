@@ -1,7 +1,4 @@
-/**
- * Random streams from a seed, the same on every machine. Each concern has its own stream: without one fault of a scenario, the others
- * draw the same numbers.
- */
+/** Random streams of a seed. Each concern has its own: without one fault of a scenario, the others draw the same numbers. */
 import type * as Random from "effect/Random"
 
 const rotate = (value: number, by: number): number => (value << by) | (value >>> (32 - by))
@@ -32,7 +29,6 @@ export class SeededRandom {
     this.d = hash(text, 4) | 1
   }
 
-  /** 32 bits. */
   bits(): number {
     const result = Math.imul(rotate(Math.imul(this.b, 5), 7), 9) >>> 0
     const shifted = this.b << 9

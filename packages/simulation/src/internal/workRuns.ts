@@ -1,28 +1,10 @@
 /** The runs of the work of leaders. */
-import type { Event } from "../EventLog.ts"
-import type { Analysis, ProcessRun } from "./analysis.ts"
+import type { Analysis } from "./analysis.ts"
 
-/** One run of the work. Instants and durations are nanoseconds. */
-export interface WorkRun {
-  readonly process: ProcessRun
-  readonly term: bigint
-  readonly begins: number
-  /** The end of the work, before its finalizers. Unset if its process ended before. */
-  readonly ends: number | undefined
-  /** The end of its finalizers. */
-  readonly ended: number | undefined
-  /** The timeout of its guarded writes. */
-  readonly guardTimeout: number
-  readonly finalizer: number
-  readonly steps: ReadonlyArray<Event>
-  /** The guarded transactions that have ended. */
-  readonly guarded: ReadonlyArray<Event>
-}
-
-/** All runs of the work. */
-export const workRuns = ({ processes }: Analysis): Array<WorkRun> =>
+/** All runs of the work. Instants and durations are nanoseconds. */
+export const workRuns = ({ processes }: Analysis) =>
   [...processes.values()].flatMap((process) =>
-    process.events.flatMap((event, index): Array<WorkRun> => {
+    process.events.flatMap((event, index) => {
       if (event.what !== "work-begins") return []
       const { finalizer, guardTimeout, term } = event.details
       const own = process.events.slice(index).filter(({ details }) => details.term === term)
@@ -30,12 +12,17 @@ export const workRuns = ({ processes }: Analysis): Array<WorkRun> =>
         process,
         term: term!,
         begins: event.at,
+        /** The end of the work, before its finalizers. Unset if its process ended before. */
         ends: own.find(({ what }) => what === "work-ends")?.at,
+        /** The end of its finalizers. */
         ended: own.find(({ what }) => what === "work-ended")?.at,
         guardTimeout: Number(guardTimeout) * 1e9,
         finalizer: Number(finalizer) * 1e9,
         steps: own.filter(({ what }) => what === "step"),
+        /** The guarded transactions that have ended. */
         guarded: own.filter(({ what }) => what === "guarded" || what === "noted")
       }]
     })
   )
+
+export type WorkRun = ReturnType<typeof workRuns>[number]

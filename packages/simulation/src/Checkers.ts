@@ -32,6 +32,7 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   replaced
 ]
 
+/** All checkers. Those of a workload are added here. */
 export const all: ReadonlyArray<Checker> = [
   ...ofLeadership,
   guarded,

@@ -25,7 +25,7 @@ const unlimited = 1e12
 /** A fiber that waits for a reply. */
 interface Call {
   readonly phase: Phase
-  resume: ((answer: Effect.Effect<never, FdbError>) => void) | undefined
+  readonly resume: (answer: Effect.Effect<never, FdbError>) => void
 }
 
 /** A read without a reply. A mutation of its transaction first fixes its result. */
@@ -66,7 +66,7 @@ const makeTransaction = (
     cancelTimeout = process.clock.timer(due, () =>
       process.post(() => {
         timedOut = true
-        for (const { phase, resume } of calls) resume?.(fail(1031, phase))
+        for (const { phase, resume } of calls) resume(fail(1031, phase))
       }))
   }
 
@@ -79,18 +79,13 @@ const makeTransaction = (
       calls.add(call)
       send((answer, known) =>
         link.toProcess(link.latency(), (fresh) => {
-          if (call.resume === undefined) return
-          call.resume = undefined
-          calls.delete(call)
+          if (!calls.delete(call)) return
           // A client whose reply waited for the network does not get the outcome of its commit.
           if (link.isReplaced) resume(fail(replaced, phase))
           else resume(phase === "commit" && !fresh && !known ? fail(1021, "commit") : answer)
         })
       )
-      return Effect.sync(() => {
-        call.resume = undefined
-        calls.delete(call)
-      })
+      return Effect.sync(() => void calls.delete(call))
     })
 
   /** Calls `go` with a read version. The first call requests it. */
@@ -240,8 +235,5 @@ export const make = (link: Link): Engine.Engine => {
   const openWatches = new Set<FaultyWatch>()
   link.process.whenKilled(() => openWatches.forEach((watch) => watch.forget()))
   link.whenReplaced(() => openWatches.forEach((watch) => watch.fail(replaced)))
-  return {
-    ...link.database.engine,
-    begin: (options) => makeTransaction(link, options, openWatches)
-  }
+  return { ...link.database.engine, begin: (options) => makeTransaction(link, options, openWatches) }
 }

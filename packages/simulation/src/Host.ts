@@ -29,7 +29,7 @@ export type Work = (
 ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 
 /** What all hosts share. */
-interface Environment {
+export interface Environment {
   readonly scheduler: EventScheduler
   readonly database: SimulatedDatabase
   readonly log: EventLog

@@ -1,18 +1,17 @@
 /** Begins and ends the faults of a scenario. Operators act in a process of their own, without faults. */
 import { Bytes, Database, type FdbError, Transaction, Tuple } from "@effect-fdb/core"
-import { ElectionConfig, type LeaderElection, type LeaderState } from "@effect-fdb/leader-election"
+import { ElectionConfig, type LeaderState } from "@effect-fdb/leader-election"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { Details, EventLog } from "./EventLog.ts"
-import { type EventScheduler, second } from "./EventScheduler.ts"
+import type { Details } from "./EventLog.ts"
+import { second } from "./EventScheduler.ts"
 import { calm } from "./FaultRates.ts"
-import type { Host, StartOptions } from "./Host.ts"
+import type { Environment, Host, StartOptions } from "./Host.ts"
 import { type CommitKind, commitKind, electionSubspace } from "./internal/commitKind.ts"
 import { type Config, type Fault, longestHold, longestWait, type Target } from "./Scenario.ts"
-import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Triggers } from "./Triggers.ts"
 
@@ -31,11 +30,7 @@ export const toElectionConfig = (config: Config, enabled = true): ElectionConfig
   })
 
 /** Who acts on what. */
-interface Stage {
-  readonly scheduler: EventScheduler
-  readonly database: SimulatedDatabase
-  readonly log: EventLog
-  readonly election: LeaderElection.LeaderElection
+interface Stage extends Environment {
   readonly hosts: ReadonlyArray<Host>
   readonly triggers: Triggers
   /** Makes another host with the same id. */

@@ -1,6 +1,4 @@
-/**
- * Kinds of histories: which faults and which acts of operators, how often and how bad.
- */
+/** Kinds of histories: which faults and which acts of operators, how often and how bad. */
 import { millisecond, second } from "./EventScheduler.ts"
 import type { FaultRates } from "./FaultRates.ts"
 import type { CommitKind } from "./internal/commitKind.ts"
@@ -213,32 +211,24 @@ const races: ByProfile<{ readonly of: ReadonlyArray<Race>; readonly every: numbe
   everything: { of: [...ends, ...changes, ...identities, ...answers], every: 40 }
 }
 
-/** What every storm of a profile has, whatever else it is like. */
-const storms: ByProfile<Partial<FaultRates>> = {
-  late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second }
-}
+/** The rates of every storm of a profile. */
+const storms: ByProfile<Partial<FaultRates>> = { late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second } }
 
 /** No fault goes on for longer, in seconds. */
 const longest = 40
-
-/** The leases of elections whose configuration is not the default. */
-const leases: ByProfile<ReadonlyArray<number>> = {
-  // Commits come as late as a lease lapses.
-  late: [2, 4, 4, 4, 6, 10]
-}
 
 /** In leases. Whoever is dead for ten times as long is evicted: within a history, in these. */
 const candidateTimeouts: ByProfile<number> = { pauses: 0.5, network: 0.5, outages: 0.5 }
 
 const config = (random: SeededRandom, plain: boolean, profile: Name): Config => {
-  const { [profile]: some = [2, 4, 6, 10, 10, 10, 20] } = leases
-  const lease = plain ? 10 : random.pick(some)
+  // In the profile "late", commits come as late as a lease lapses.
+  const lease = plain ? 10 : random.pick(profile === "late" ? [2, 4, 4, 4, 6, 10] : [2, 4, 6, 10, 10, 10, 20])
   const heartbeat = lease * (plain ? 0.3 : random.pick([0.2, 0.3, 0.3, 0.4]))
   const candidateTimeout = lease * (candidateTimeouts[profile] ?? 1.5)
   return { lease, heartbeat, candidateTimeout, preemption: random.happens(0.85) }
 }
 
-/** What the work of every process of a profile is like, whatever else it is. */
+/** What is the same in the work of every process of a profile. */
 const works: ByProfile<Partial<Work>> = {
   // Answers of the sink are often under way.
   clocks: { gap: 1, external: 0.5 },
@@ -386,36 +376,33 @@ const meeting = (random: SeededRandom, at: number, lease: number): ReadonlyArray
     trigger: random.pick<Trigger | undefined>(["renewal", "renewal", "send", undefined])
   }
   const how = random.pick(["both", "requests", "replies", "freeze", "suspend"] as const)
-  const faults: ReadonlyArray<Fault | undefined> = [
+  const perhaps = (probability: number, make: () => Fault): ReadonlyArray<Fault> =>
+    random.happens(probability) ? [make()] : []
+  return [
     change,
-    random.happens(0.7)
-      ? {
-        kind: "storm",
-        at: at - 1,
-        for: 2 + 0.6 * lease,
-        rates: {
-          batch: random.pick([1, 50, 200]) * millisecond,
-          slow: some(0.2),
-          slowMean: random.pick([0.02, 0.3]) * second,
-          unknown: some(0.3),
-          late: some(0.2),
-          lostWatch: random.pick([0, 0.5, 1]),
-          lag: some(0.5)
-        }
+    ...perhaps(0.7, () => ({
+      kind: "storm",
+      at: at - 1,
+      for: 2 + 0.6 * lease,
+      rates: {
+        batch: random.pick([1, 50, 200]) * millisecond,
+        slow: some(0.2),
+        slowMean: random.pick([0.02, 0.3]) * second,
+        unknown: some(0.3),
+        late: some(0.2),
+        lostWatch: random.pick([0, 0.5, 1]),
+        lag: some(0.5)
       }
-      : undefined,
-    random.happens(trigger === undefined ? 0.8 : 0.5)
-      ? how === "freeze" || how === "suspend"
+    })),
+    ...perhaps(trigger === undefined ? 0.8 : 0.5, () =>
+      how === "freeze" || how === "suspend"
         ? { kind: how, target: "leader", ...cut }
-        : { kind: "partition", targets: ["leader"], cut: how, ...cut }
-      : undefined,
-    random.happens(0.5)
-      ? random.happens(0.7)
+        : { kind: "partition", targets: ["leader"], cut: how, ...cut }),
+    ...perhaps(0.5, () =>
+      random.happens(0.7)
         ? { kind: "resign", at: soon(0.02) }
-        : { kind: "crash", at: soon(0.4), target: "leader", restart: lease * random.next(), keepsId: true }
-      : undefined
+        : { kind: "crash", at: soon(0.4), target: "leader", restart: lease * random.next(), keepsId: true })
   ]
-  return faults.filter((fault) => fault !== undefined)
 }
 
 const race = (

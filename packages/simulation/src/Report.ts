@@ -1,4 +1,5 @@
 /** A history as one page: lanes for the leader, the database, each process, faults, and operators. */
+import { readFileSync } from "node:fs"
 import type { Violation } from "./Checker.ts"
 import * as Checkers from "./Checkers.ts"
 import type { Detail, Event } from "./EventLog.ts"
@@ -9,7 +10,6 @@ import { type Belief, beliefs } from "./internal/beliefs.ts"
 import { claimOf } from "./internal/ledger.ts"
 import { plural } from "./internal/plural.ts"
 import type { Lane, Lease, LogEntry, Mark, ReportData, Span } from "./internal/reportData.ts"
-import { page } from "./internal/reportPage.ts"
 import * as Transitions from "./internal/transitions.ts"
 import { workRuns } from "./internal/workRuns.ts"
 
@@ -199,7 +199,7 @@ const toEntry = ({ at, details, what, who }: Event): LogEntry => {
   return [seconds(at), who, what, rest.map(([name, detail]) => toText(name, detail)).join(" ")]
 }
 
-/** The page. */
+/** The page, which is bundled from `report/` when the package is built, with the data of a history. */
 export const toHtml = (history: History, violations: ReadonlyArray<Violation>): string => {
   const analysis = analyze(history)
   const { duration, faults, processes, profile, quietAt, seed } = history.scenario
@@ -235,5 +235,8 @@ export const toHtml = (history: History, violations: ReadonlyArray<Violation>): 
     })),
     log: history.events.map(toEntry)
   }
-  return page(title, data)
+  const page = readFileSync(new URL("../dist/report.html", import.meta.url), "utf8")
+  // The data are in a script, which they must not end.
+  const json = JSON.stringify(data).replaceAll("<", "\\u003c")
+  return page.replace("{{title}}", () => title).replace("{{data}}", () => json)
 }

@@ -68,10 +68,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
 
   let doubles = 0
   const arrange = makeNemesis({
-    scheduler,
-    database,
-    log,
-    election,
+    ...environment,
     hosts,
     triggers,
     double: ({ candidateId, plan }) => makeHost(`d${++doubles}`, { ...plan, id: candidateId }, environment),

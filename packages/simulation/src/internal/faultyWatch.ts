@@ -10,9 +10,7 @@ type Answer = Effect.Effect<void, FdbError>
 export interface FaultyWatch extends Engine.EngineWatch {
   /** Starts the watch after the commit of its transaction. */
   readonly start: () => void
-  /** Removes the watch from the database. */
   readonly forget: () => void
-  /** Fails the watch of its process. */
   readonly fail: (code: number) => void
 }
 
@@ -20,13 +18,13 @@ export interface FaultyWatch extends Engine.EngineWatch {
 export const makeWatch = (link: Link, inner: Engine.EngineWatch, open: Set<FaultyWatch>): FaultyWatch => {
   const { database, process, random } = link
   let answer: Answer | undefined
-  let waiting: Array<(answer: Answer) => void> = []
+  const waiting = new Set<(answer: Answer) => void>()
   let listening = false
 
   const settle = (given: Answer): void => {
     if (answer !== undefined) return
     answer = given
-    for (const resume of waiting.splice(0)) resume(given)
+    for (const resume of waiting) resume(given)
   }
   const notify = (): void => {
     if (answer !== undefined) return
@@ -43,10 +41,8 @@ export const makeWatch = (link: Link, inner: Engine.EngineWatch, open: Set<Fault
   const watch: FaultyWatch = {
     fired: Effect.callback<void, FdbError>((resume) => {
       if (answer !== undefined) return resume(answer)
-      waiting.push(resume)
-      return Effect.sync(() => {
-        waiting = waiting.filter((other) => other !== resume)
-      })
+      waiting.add(resume)
+      return Effect.sync(() => void waiting.delete(resume))
     }),
     cancel: Effect.sync(() => end(1025)),
     start: () => {

@@ -1,5 +1,5 @@
 /** Runs a scenario from its beginning to its end, as a synchronous computation. */
-import { Database, KeyRange, KeySelector } from "@effect-fdb/core"
+import { Database, KeyRange, Transaction } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,19 +24,9 @@ export interface Options {
 }
 
 /** Reads everything, without faults. */
-const readAll = (database: SimulatedDatabase): History["stored"] => {
-  const transaction = database.begin()
-  const { begin, end } = KeyRange.all
-  const page = Effect.runSync(
-    transaction.getPage(KeySelector.firstGreaterOrEqual(begin), KeySelector.firstGreaterOrEqual(end), {
-      limit: 0,
-      reverse: false,
-      snapshot: true,
-      mode: "all"
-    })
-  )
-  Effect.runSync(transaction.dispose)
-  return page.values
+const readAll = ({ engine }: SimulatedDatabase): History["stored"] => {
+  const read = Database.transact(Effect.flatMap(Transaction, (tx) => tx.getRange(KeyRange.all)))
+  return Effect.runSync(Effect.provideService(read, Database, Database.fromEngine(engine)))
 }
 
 /** Runs a scenario to its end. */

@@ -94,7 +94,7 @@ const makeTransaction = (
     if (waitForVersion !== undefined) return void waitForVersion.push(go)
     const waiting = waitForVersion = [go]
     link.toDatabase(link.latency(), () => {
-      if (options.causalReadRisky && random.happens(link.rates.lag)) {
+      if (options.causalReadRisky && random.happens(database.rates.lag)) {
         log.add(process.name, "fault", { kind: "lag" })
         runNow(inner.setReadVersion(database.laggingVersion()))
       }
@@ -108,7 +108,7 @@ const makeTransaction = (
   }
 
   const readFault = (): number | undefined => {
-    const { behind, future, tooOld } = link.rates
+    const { behind, future, tooOld } = database.rates
     const code = random.first([[tooOld, 1007], [future, 1009], [behind, 1037]])
     if (code !== undefined) log.add(process.name, "fault", { kind: String(code) })
     return code
@@ -145,7 +145,7 @@ const makeTransaction = (
   }
 
   const sendCommit = (reply: Reply<Engine.Committed>): void => {
-    const { conflict, tooOld, unknown, ...rates } = link.rates
+    const { conflict, tooOld, unknown, ...rates } = database.rates
     inFlight = true
     const late = random.happens(rates.late)
     if (late) log.add(process.name, "fault", { kind: "late-commit" })

@@ -1,6 +1,5 @@
 /** The network between one process and the database. Messages take time, wait while it is cut, and get lost. */
 import { second } from "./EventScheduler.ts"
-import type { FaultRates } from "./FaultRates.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
@@ -42,13 +41,9 @@ export class Link {
     this.random = process.scheduler.random(`network/${process.name}`)
   }
 
-  get rates(): FaultRates {
-    return this.database.rates
-  }
-
   /** Draws the latency of a message. */
   latency(): number {
-    const { least, most, slow, slowMean } = this.rates
+    const { least, most, slow, slowMean } = this.database.rates
     const plain = least + Math.floor(this.random.next() * (most - least))
     return this.random.happens(slow) ? plain + Math.floor(this.random.exponential(slowMean)) : plain
   }

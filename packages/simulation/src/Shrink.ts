@@ -28,13 +28,13 @@ const without = <A>(items: ReadonlyArray<A>, fails: (rest: ReadonlyArray<A>) => 
 const mostAttempts = 400
 
 /** Each sets one property of a process to its default. */
-const defaults: ReadonlyArray<(process: ProcessPlan) => ProcessPlan> = [
-  (process) => ({ ...process, margin: undefined }),
-  (process) => ({ ...process, drift: 0 }),
-  (process) => ({ ...process, wallOffset: 0 }),
-  (process) => ({ ...process, priority: 0 }),
-  (process) => ({ ...process, starts: Math.round(process.starts) }),
-  (process) => ({ ...process, work: { ...process.work, lasts: undefined } })
+const defaults: ReadonlyArray<(process: ProcessPlan) => Partial<ProcessPlan>> = [
+  () => ({ margin: undefined }),
+  () => ({ drift: 0 }),
+  () => ({ wallOffset: 0 }),
+  () => ({ priority: 0 }),
+  ({ starts }) => ({ starts: Math.round(starts) }),
+  ({ work }) => ({ work: { ...work, lasts: undefined } })
 ]
 
 /** Removes the faults of storms, one at a time. */
@@ -53,10 +53,7 @@ const withoutRates = (faults: ReadonlyArray<Fault>, attempt: (faults: ReadonlyAr
   })
 }
 
-/**
- * Returns the smallest scenario found. `seconds` is the simulated time of the violation, in seconds. The first step ends the history
- * there, because nothing later matters.
- */
+/** Returns the smallest scenario found. The history ends at the violation, at `seconds`: nothing later matters. */
 export const shrink = (scenario: Scenario, fails: Fails, seconds: number): Scenario => {
   let smallest = scenario
   let left = mostAttempts
@@ -67,21 +64,18 @@ export const shrink = (scenario: Scenario, fails: Fails, seconds: number): Scena
   }
   const end = Math.ceil(seconds) + 5
   if (end < scenario.duration) {
-    attempt({
-      ...smallest,
-      duration: end,
-      quietAt: Math.min(smallest.quietAt, end),
-      faults: smallest.faults.filter(({ at }) => at <= seconds)
-    })
+    const faults = scenario.faults.filter(({ at }) => at <= seconds)
+    attempt({ ...scenario, duration: end, quietAt: Math.min(scenario.quietAt, end), faults })
   }
   without(smallest.faults, (faults) => attempt({ ...smallest, faults }))
   without(smallest.processes, (processes) => processes.length > 0 && attempt({ ...smallest, processes }))
-  for (const simplify of defaults) attempt({ ...smallest, processes: smallest.processes.map(simplify) })
+  for (const simplify of defaults) {
+    attempt({ ...smallest, processes: smallest.processes.map((process) => ({ ...process, ...simplify(process) })) })
+  }
   withoutRates(smallest.faults, (faults) => attempt({ ...smallest, faults }))
   return smallest
 }
 
-/** A value as TypeScript, on one line. */
 const literal = (value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? "[]" : `[${value.map(literal).join(", ")}]`
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
@@ -90,20 +84,10 @@ const literal = (value: unknown): string => {
 }
 
 /** A scenario as TypeScript, one process or fault in each line. */
-export const toSource = ({ config, duration, faults, processes, profile, quietAt, seed }: Scenario): string => {
-  const list = (items: ReadonlyArray<unknown>) =>
-    items.length === 0 ? "[]" : `[\n    ${items.map(literal).join(",\n    ")}\n  ]`
-  return [
-    "{",
-    `  seed: ${seed},`,
-    `  profile: ${literal(profile)},`,
-    `  duration: ${duration},`,
-    `  quietAt: ${quietAt},`,
-    `  config: ${literal(config)},`,
-    `  processes: ${list(processes)},`,
-    `  faults: ${list(faults)}`,
-    "}"
-  ].join("\n")
+export const toSource = (scenario: Scenario): string => {
+  const list = (value: unknown) =>
+    Array.isArray(value) && value.length > 0 ? `[\n    ${value.map(literal).join(",\n    ")}\n  ]` : literal(value)
+  return `{\n${Object.entries(scenario).map(([name, value]) => `  ${name}: ${list(value)}`).join(",\n")}\n}`
 }
 
 /** A scenario as a test to paste. */

@@ -8,15 +8,12 @@ import * as Statistics from "./Statistics.ts"
 export type { Job, Outcome } from "./internal/job.ts"
 
 /** The histories to simulate. */
-export interface Options {
+export interface Options extends Omit<Job, "profile" | "seed"> {
   readonly profiles: ReadonlyArray<Profile.Name>
   /** The number of histories. The profiles take turns. */
   readonly seeds: number
   /** The first seed. */
   readonly from: number
-  readonly processes?: number | undefined
-  /** The duration of each history, in simulated seconds. */
-  readonly duration?: number | undefined
   /** The number of threads. One by default. */
   readonly threads?: number | undefined
 }
@@ -63,9 +60,7 @@ export const run = (
         yield* progress(result)
       }
     })
-    yield* Effect.all(Array.from({ length: Math.min(threads, seeds) }, () => Effect.scoped(work)), {
-      concurrency: "unbounded",
-      discard: true
-    })
+    const works = Array.from({ length: Math.min(threads, seeds) }, () => Effect.scoped(work))
+    yield* Effect.all(works, { concurrency: "unbounded", discard: true })
     return { ...result, failures: result.failures.toSorted(inOrder) }
   })

@@ -1,8 +1,8 @@
 /**
- * The database's own side: an engine in memory that all processes share, the record of what was committed, and outages.
+ * The database: an engine in memory that all processes share, the record of its commits, and its outages.
  *
- * Commits that arrive within a short time of one another are one batch, as in FoundationDB. They have one version and an order within it:
- * a later one conflicts with what earlier ones of its batch have written, and a read at that version sees all of them.
+ * Commits that arrive at about the same time are one batch, as in FoundationDB. They have one version and an order within
+ * it: a later one conflicts with the writes of earlier ones, and a read at that version sees all of them.
  */
 import { Bytes, type Engine, FdbError, MemoryDatabase, VersionedStore } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
@@ -109,21 +109,11 @@ export class SimulatedDatabase {
 
   /** A read version that is up to two seconds old. */
   laggingVersion(): bigint {
-    const transaction = this.begin()
+    const options = { sizeLimit: undefined, priority: "default", causalReadRisky: false, tag: undefined } as const
+    const transaction = this.engine.begin({ timeoutMillis: 1e12, ...options })
     const newest = Effect.runSync(transaction.readVersion)
     runNow(transaction.dispose)
     return newest - BigInt(this.random.between(1, 2_000_000))
-  }
-
-  /** A transaction that no fault can meet. */
-  begin(): Engine.EngineTransaction {
-    return this.engine.begin({
-      timeoutMillis: 1e12,
-      sizeLimit: undefined,
-      priority: "default",
-      causalReadRisky: false,
-      tag: undefined
-    })
   }
 
   /** A commit joins the open batch; `answer` is called when that is written. */

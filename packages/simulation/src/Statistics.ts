@@ -105,11 +105,8 @@ export const of = (history: History): Statistics => {
   }
 }
 
-const sum = (a: Counts, b: Counts): Counts => {
-  const counts = { ...a }
-  for (const [name, count] of Object.entries(b)) counts[name] = (counts[name] ?? 0) + count
-  return counts
-}
+const sum = (a: Counts, b: Counts): Counts =>
+  Object.fromEntries(Object.keys({ ...a, ...b }).map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]))
 
 /** The sum of both. */
 export const merge = (a: Statistics, b: Statistics): Statistics => ({

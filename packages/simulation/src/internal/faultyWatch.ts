@@ -48,7 +48,7 @@ export const makeWatch = (link: Link, inner: Engine.EngineWatch, open: Set<Fault
     start: () => {
       if (listening || answer !== undefined) return
       listening = true
-      const { lostWatch, spuriousWatch } = link.rates
+      const { lostWatch, spuriousWatch } = database.rates
       if (random.happens(spuriousWatch)) {
         process.scheduler.after(Math.floor(random.exponential(5 * second)), notify)
       }

@@ -11,6 +11,7 @@ export interface Job {
   readonly profile: Profile.Name
   readonly seed: number
   readonly processes?: number | undefined
+  /** In simulated seconds. */
   readonly duration?: number | undefined
 }
 

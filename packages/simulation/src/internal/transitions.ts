@@ -36,17 +36,13 @@ export const stored = [
 /** See {@link stored}. `trim` is optional: it needs a hundred tenures, which few histories have. */
 type Transition = typeof stored[number] | "trim"
 
-/** The transition of a commit, or why it is none. */
 type Verdict = { readonly transition: Transition } | { readonly illegal: string }
 
 const legal = (transition: Transition): Verdict => ({ transition })
 const illegal = (reason: string): Verdict => ({ illegal: reason })
 
-/** The fastest clock that any process has. */
-const fastest = 1.04
-
-/** The shortest simulated time in which the clock of a process can advance by a duration, in nanoseconds. */
-const shortest = (nanos: bigint | number): number => Number(nanos) / fastest
+/** The time in which the fastest clock of a process advances by a duration, in nanoseconds. */
+const shortest = (nanos: bigint | number): number => Number(nanos) / 1.04
 
 /** The longest time after a change of the configuration at which a commit under way may be applied, in nanoseconds. */
 const underWay = 20 * second
@@ -119,11 +115,8 @@ const ofCandidate = (
       : illegal("writes a heartbeat though the election has been disabled for long")
   }
   if (known.has(is.registration)) {
-    return illegal(
-      was === undefined
-        ? `brings back the registration of "${id}", which was removed`
-        : `brings back a registration of "${id}" that had been superseded`
-    )
+    if (was === undefined) return illegal(`brings back the registration of "${id}", which was removed`)
+    return illegal(`brings back a registration of "${id}" that had been superseded`)
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
@@ -176,9 +169,8 @@ const ofChallenge = ({ after: { challenge }, before, commit }: Entry, { leads }:
   }
   if (typeof before.challenge !== "object" || before.challenge.term !== leader.term) return legal("challenge")
   if (before.challenge.challenger === undefined) return illegal("replaces an operator's request")
-  return before.challenge.priority < challenge.priority
-    ? legal("challenge-higher")
-    : illegal("replaces a challenge that is as good")
+  if (before.challenge.priority >= challenge.priority) return illegal("replaces a challenge that is as good")
+  return legal("challenge-higher")
 }
 
 /** Writes to the history alone. */
@@ -232,9 +224,8 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configure
       }
     }
     if (candidates.size > 0) return legal("unregister-leading")
-    return legal(
-      reason === undefined ? "resign" : reason === "preempted" ? "resign-preempted" : "resign-stepping-down"
-    )
+    if (reason === undefined) return legal("resign")
+    return legal(reason === "preempted" ? "resign-preempted" : "resign-stepping-down")
   }
 
   if (owners.get(leader.who.registration) !== by) return illegal(`claims for "${leader.who.id}"`)
@@ -289,9 +280,8 @@ const verdictOf = (entry: Entry, analysis: Analysis, past: Past): Verdict => {
   if (commit.by === "operator") return byOperator(entry)
   if (written.has("config")) {
     // A campaign sets up an election that was never set up (rule 1).
-    return entry.before.config === undefined
-      ? legal("initialize")
-      : illegal("changes the configuration without being an operator")
+    if (entry.before.config === undefined) return legal("initialize")
+    return illegal("changes the configuration without being an operator")
   }
   if ([...tenures].some((term) => after.history.get(term) === invalid)) {
     return illegal("leaves a history that does not decode")

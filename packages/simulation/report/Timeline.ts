@@ -20,11 +20,9 @@ export interface PlacedLane extends Lane {
 export class Timeline {
   readonly data: ReportData
   readonly lanes: ReadonlyArray<PlacedLane>
-  /** The height of all lanes. */
   readonly height: number
-  /** Whether the lanes of processes are narrow. */
+  /** The lanes of processes are narrow, by this factor. */
   readonly isCrowded: boolean
-  /** The height of a process's lane, relative to the normal one. */
   readonly scale: number
   from = 0
   to: number
@@ -42,16 +40,13 @@ export class Timeline {
     const process = processes > 14 ? 27 : this.isCrowded ? 38 : 56
     this.scale = this.isCrowded ? process / 56 : 1
     const heights = { leader: 30, database: 62, process, simulation: 28, operator: 28 }
+    const labelOf = ({ label = "", line }: Mark) => line === undefined ? label : data.log[line]!.slice(1).join(" ")
     let bottom = 0
     this.lanes = data.lanes.map((lane) => {
-      const y = bottom
       const height = heights[lane.kind]
       bottom += height
-      const marks = lane.marks.map((mark) => ({
-        ...mark,
-        label: mark.line === undefined ? mark.label ?? "" : data.log[mark.line]!.slice(1).join(" ")
-      }))
-      return { ...lane, y, height, marks }
+      const marks = lane.marks.map((mark) => ({ ...mark, label: labelOf(mark) }))
+      return { ...lane, y: bottom - height, height, marks }
     })
     this.height = bottom
   }
@@ -63,10 +58,6 @@ export class Timeline {
 
   get middle(): number {
     return (this.from + this.to) / 2
-  }
-
-  get isWhole(): boolean {
-    return this.from === 0 && this.to === this.data.duration
   }
 
   /** The seconds that a number of pixels shows. */
@@ -86,7 +77,6 @@ export class Timeline {
     return this.lanes.find((lane) => y >= lane.y && y < lane.y + lane.height)
   }
 
-  /** Shows a part of the history. */
   show(from: number, to: number): void {
     const span = Math.min(this.data.duration, Math.max(shortest, to - from))
     this.from = Math.min(Math.max(0, from), this.data.duration - span)

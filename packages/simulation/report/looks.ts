@@ -57,9 +57,8 @@ export interface MarkLook {
   readonly draw: (brush: Brush, x: number, y: number, mark: Mark, scale: number) => void
   /** It has a text if there is room. */
   readonly text?: true
-  /** It is drawn only if at most so many seconds are visible. */
+  /** It, or its text, is drawn only if at most so many seconds are visible. */
   readonly near?: number
-  /** The same for its text. */
   readonly textNear?: number
 }
 

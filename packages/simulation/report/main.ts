@@ -42,14 +42,11 @@ const draw = makePainter(theme, timeline, surfaces)
 const events = makeEventList(theme, timeline)
 const showTooltip = makeTooltip(theme, timeline)
 
-byPointer(timeline, surfaces.stage, {
-  over: (event) => {
-    pointer = event !== undefined && event.offsetX > gutter ? event.offsetX : undefined
-    showTooltip(event)
-    redraw()
-  },
-  at: (at) => events.point(at)
-})
+byPointer(timeline, surfaces.stage, (event) => {
+  pointer = event !== undefined && event.offsetX > gutter ? event.offsetX : undefined
+  showTooltip(event)
+  redraw()
+}, events.point)
 byOverview(timeline, surfaces.overview)
 byKeys(timeline)
 addEventListener("hashchange", () => followAddress(timeline))
@@ -83,10 +80,8 @@ byId("violations").replaceChildren(
     return button
   })
 )
-if (violations.length > most) {
-  const textContent = `and ${violations.length - most} more: press v to go from one to the next`
-  byId("violations").append(make("p", { textContent }))
-}
+const more = `and ${violations.length - most} more: press v to go from one to the next`
+if (violations.length > most) byId("violations").append(make("p", { textContent: more }))
 
 const { canvas } = surfaces.stage
 canvas.style.height = `${timeline.height}px`

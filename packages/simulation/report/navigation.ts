@@ -3,8 +3,8 @@ import { byId, type Surface } from "./dom.ts"
 import { gutter, type Timeline } from "./Timeline.ts"
 
 /** Writes the visible part into the address, so that it can be shared. */
-export const writeAddress = (timeline: Timeline): void => {
-  const { from, isWhole, to } = timeline
+export const writeAddress = ({ data, from, span, to }: Timeline): void => {
+  const isWhole = span === data.duration
   const address = isWhole ? location.pathname + location.search : `#${from.toFixed(3)}-${to.toFixed(3)}`
   history.replaceState(null, "", address)
 }
@@ -17,15 +17,13 @@ export const followAddress = (timeline: Timeline): boolean => {
   return true
 }
 
-interface Pointing {
-  /** The pointer is over the lanes; `undefined` when it has left. */
-  readonly over: (event: PointerEvent | undefined) => void
-  /** The user has clicked on an instant. */
-  readonly at: (at: number) => void
-}
-
-/** Wheel to zoom, drag to move. */
-export const byPointer = (timeline: Timeline, { canvas }: Surface, { at, over }: Pointing): void => {
+/** Wheel to zoom, drag to move. `over` is called with the pointer, until it leaves; `at` with the instant of a click. */
+export const byPointer = (
+  timeline: Timeline,
+  { canvas }: Surface,
+  over: (event: PointerEvent | undefined) => void,
+  at: (instant: number) => void
+): void => {
   const scroller = byId("lanes")
   let drag: { readonly x: number; readonly from: number; readonly to: number; moved: boolean } | undefined
   canvas.addEventListener("wheel", (event) => {

@@ -1,5 +1,5 @@
 /** The default work of leaders: it increments a counter under `guard`, and sends to a sink with its term. Some of it ends slowly. */
-import { Subspace, Transaction, Tuple } from "@effect-fdb/core"
+import { FdbError, Subspace, Transaction, Tuple } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import type { EventLog } from "./EventLog.ts"
+import type { Detail, Details, EventLog } from "./EventLog.ts"
 import type { Work } from "./Scenario.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Sink } from "./Sink.ts"
@@ -34,9 +34,14 @@ interface Environment {
 }
 
 const readCount = (value: Uint8Array | undefined): bigint => {
-  const tuple = value === undefined ? undefined : Tuple.unpack(value)
-  const count = tuple !== undefined && Result.isSuccess(tuple) ? tuple.success[0] : undefined
+  const [count] = value === undefined ? [] : Result.getOrElse(Tuple.unpack(value), () => [])
   return typeof count === "bigint" ? count : 0n
+}
+
+const outcomeOf = (exit: Exit.Exit<void, FdbError | { readonly _tag: string }>): Detail => {
+  if (Exit.isSuccess(exit)) return "done"
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  return error instanceof FdbError ? error.code : error?._tag ?? "interrupted"
 }
 
 /** The work of one tenure. */
@@ -46,7 +51,7 @@ export const make =
     Effect.gen(function*() {
       // The term as it is stored. The sink gets the fencing token.
       const { term } = yield* leadership.state
-      const tell = (what: string, details: Parameters<EventLog["add"]>[2] = {}) =>
+      const tell = (what: string, details: Details = {}) =>
         Effect.sync(() => log.add(process.name, what, { term, ...details }))
       const ends = plan.lasts === undefined
         ? undefined
@@ -55,17 +60,13 @@ export const make =
       let steps = 0
 
       const count = (step: string) =>
-        Effect.flatMap(
-          Transaction,
-          (tx) =>
-            Effect.flatMap(
-              tx.get(counterKey),
-              (stored) => tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, process.name, term, step]))
-            )
-        )
+        Effect.flatMap(Transaction, (tx) =>
+          Effect.flatMap(tx.get(counterKey), (stored) =>
+            tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, process.name, term, step]))))
 
       const note = (step: string) =>
-        Effect.flatMap(Transaction, (tx) => tx.set(journal.pack([step]), Tuple.pack([process.name, term])))
+        Effect.flatMap(Transaction, (tx) =>
+          tx.set(journal.pack([step]), Tuple.pack([process.name, term])))
 
       const write = (what: "guarded" | "noted", step: string, body: ReturnType<typeof count>) => {
         let begun = 0
@@ -75,20 +76,9 @@ export const make =
           return guarded
         }).pipe(
           Effect.exit,
-          Effect.tap((exit) => {
-            const error = Exit.findErrorOption(exit)
-            return tell(what, {
-              step,
-              begun,
-              outcome: Exit.isSuccess(exit)
-                ? "done"
-                : error._tag === "None"
-                ? "interrupted"
-                : error.value._tag === "FdbError"
-                ? error.value.code
-                : error.value._tag
-            })
-          })
+          Effect.tap((exit) =>
+            tell(what, { step, begun, outcome: outcomeOf(exit) })
+          )
         )
       }
 

@@ -12,7 +12,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, millisecond, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
@@ -21,12 +20,7 @@ import { Link } from "./Link.ts"
 import type { ProcessPlan } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
-
-/** What a process does while it leads. */
-export type Work = (
-  process: SimulatedProcess,
-  plan: ProcessPlan
-) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
+import type { Workload } from "./Workload.ts"
 
 /** What all hosts share. */
 export interface Environment {
@@ -34,7 +28,7 @@ export interface Environment {
   readonly database: SimulatedDatabase
   readonly log: EventLog
   readonly election: LeaderElection.LeaderElection
-  readonly work: Work
+  readonly work: Workload
   /** The lease that the election begins with, in seconds. */
   readonly lease: number
 }

@@ -53,9 +53,6 @@ type Act = Fiber.Fiber<unknown, unknown>
 /** Whoever writes to an election by hand must not share the version of a renewal. */
 const conflictWithRenewals = Effect.flatMap(Transaction, (tx) => tx.addReadConflictKey(leaseKey))
 
-/** The candidate of an operator that takes the leadership at once. */
-const usurper = "usurper"
-
 /** The number of times that an operator retries an action. */
 const fewAttempts = 5
 
@@ -344,12 +341,12 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
     },
     /** Claims unless that shortens the lease: followers of the usurper must not wait less than the leader believes. */
     usurp: () => {
-      const registering = operate("registers", {}, Effect.asVoid(election.registerCandidate(usurper, 100)))
+      const registering = operate("registers", {}, Effect.asVoid(election.registerCandidate("usurper", 100)))
       const claim = Effect.gen(function*() {
         const { leaseDuration } = yield* election.readConfig
         const leader = yield* election.getLeaderRaw
         if (Option.isNone(leader) || Duration.isGreaterThan(leader.value.leaseDuration, leaseDuration)) return
-        yield* election.tryClaimLeadership(usurper, 100)
+        yield* election.tryClaimLeadership("usurper", 100)
       })
       operate("usurps", {}, claim, { after: registering })
     },

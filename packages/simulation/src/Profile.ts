@@ -237,24 +237,13 @@ const works: ByProfile<Partial<Work>> = {
   late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 }
 }
 
-const process = (
-  random: SeededRandom,
-  profile: Name,
-  index: number,
-  lease: number,
-  offClocks: boolean
-): ProcessPlan => ({
+const process = (random: SeededRandom, profile: Name, index: number, lease: number): ProcessPlan => ({
   id: `p${index + 1}`,
   priority: random.pick([0, 0, 0, 1, 5]),
   starts: random.next() * 5,
   // The default margin of a tenth allows for rates that differ by eleven per cent; these differ by eight.
-  drift: offClocks ? random.between(-39_000, 39_000) : random.between(-200, 200),
-  // Whoever is behind by more than its time looks dead to an operator.
-  wallOffset: offClocks && profile !== "operators" && index === 0 && random.happens(0.2)
-    ? outOfRange(random)
-    : offClocks
-    ? random.pick([0, 2, -2, 30, -30, -30]) * (0.5 + random.next() / 2)
-    : (random.next() - 0.5) * 0.1,
+  drift: offClocks.has(profile) ? random.between(-39_000, 39_000) : random.between(-200, 200),
+  wallOffset: wallOffset(random, profile, index),
   margin: random.happens(0.15) ? random.pick([0.2, 0.2, 0.5]) : undefined,
   work: {
     gap: random.pick([0.5, 1, 2, 4]),
@@ -268,6 +257,15 @@ const process = (
     ...works[profile]
   }
 })
+
+const offClocks: ReadonlySet<Name> = new Set(["clocks", "operators", "everything"])
+
+const wallOffset = (random: SeededRandom, profile: Name, index: number): number => {
+  if (!offClocks.has(profile)) return (random.next() - 0.5) * 0.1
+  // Whoever is behind by more than its time looks dead to an operator.
+  if (profile !== "operators" && index === 0 && random.happens(0.2)) return outOfRange(random)
+  return random.pick([0, 2, -2, 30, -30, -30]) * (0.5 + random.next() / 2)
+}
 
 /** A wall clock that no record can hold, or one near the edge, in seconds ahead: before 1970, or after 2262. */
 const outOfRange = (random: SeededRandom): number => {
@@ -433,8 +431,7 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   const duration = options.duration ?? 600
   // The time without faults at the end is enough for the slowest recovery.
   const quietAt = Math.max(0, duration - Math.min(140, Math.max(55, duration / 3)))
-  const offClocks = profile === "clocks" || profile === "everything" || profile === "operators"
-  const processes = Array.from({ length: count }, (_, index) => process(random, profile, index, lease, offClocks))
+  const processes = Array.from({ length: count }, (_, index) => process(random, profile, index, lease))
   // A release whose work cannot be done, and which is to be preferred.
   if (profile === "deployments" && random.happens(0.4)) {
     const broken = processes[0]!
@@ -485,18 +482,13 @@ const canBeTriggered = (
     ? fault.targets.includes("leader")
     : (fault.kind === "freeze" || fault.kind === "suspend") && fault.target === "leader"
 
-/** How long after its time a fault is over at the latest. */
+/** The longest time from the instant of a fault to its end. */
 const endOf = (fault: Fault, processes: number): number => {
-  const waits = fault.trigger === undefined ? 0 : longestWait
-  switch (fault.kind) {
-    case "crash":
-    case "stop":
-      return waits + fault.restart
-    case "deploy":
-      return waits + fault.each * (processes + 1)
-    case "race":
-      return fault.for + longestHold + Math.max(0, ...fault.meanwhile.map((other) => endOf(other, processes)))
-    default:
-      return waits + ("for" in fault ? fault.for : 0)
+  if (fault.kind === "race") {
+    return fault.for + longestHold + Math.max(0, ...fault.meanwhile.map((other) => endOf(other, processes)))
   }
+  const waits = fault.trigger === undefined ? 0 : longestWait
+  if (fault.kind === "crash" || fault.kind === "stop") return waits + fault.restart
+  if (fault.kind === "deploy") return waits + fault.each * (processes + 1)
+  return waits + ("for" in fault ? fault.for : 0)
 }

@@ -7,7 +7,7 @@ import { EventLog } from "./EventLog.ts"
 import { EventScheduler, Livelock, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import type { History } from "./History.ts"
-import { makeHost, type Work } from "./Host.ts"
+import { makeHost } from "./Host.ts"
 import { Link } from "./Link.ts"
 import { electionSubspace, makeNemesis, toElectionConfig } from "./Nemesis.ts"
 import type { Scenario } from "./Scenario.ts"
@@ -20,7 +20,7 @@ import * as Workload from "./Workload.ts"
 /** The options of a run. */
 export interface Options {
   /** Replaces the workload of the scenario. */
-  readonly work?: Work | undefined
+  readonly work?: Workload.Workload | undefined
 }
 
 /** Reads everything, without faults. */
@@ -36,9 +36,7 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const database = new SimulatedDatabase(scheduler, log)
   const election = LeaderElection.make(electionSubspace)
   const triggers = new Triggers()
-  const sink = makeSink(scheduler, log, triggers)
-  const work: Work = options.work ?? ((process, { work }) => Workload.make({ process, log, sink }, work))
-
+  const work = options.work ?? Workload.make(log, makeSink(scheduler, log, triggers))
   const environment = { scheduler, database, log, election, work, lease: scenario.config.lease }
   const hosts = scenario.processes.map((plan) => makeHost(plan.id, plan, environment))
   const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })

@@ -48,17 +48,14 @@ export interface Options {
 /** The tested system. It is made anew for each history, so its state belongs to one history. */
 export interface SystemUnderTest {
   /**
-   * The work of a leader. It has the clock, the random numbers and the faulty database of its process, and the scope of the tenure.
-   * State outside of these survives crashes, as an external service would. If the work fails, its process exits and restarts.
+   * The work of a leader, with the clock, the random numbers and the faulty database of its process. State outside of
+   * these survives crashes, as an external service would. If the work fails, its process exits and restarts.
    */
   readonly work: (
     leadership: Leadership,
     process: { readonly name: string }
   ) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
-  /**
-   * Checks the history at its end. It returns `false`, or throws as assertions do, if the invariant does not hold. `history` has the
-   * events, the commits and the stored values.
-   */
+  /** Checks the history at its end. It returns `false`, or throws as assertions do, if the invariant does not hold. */
   readonly invariant: (history: History) => boolean | void
 }
 

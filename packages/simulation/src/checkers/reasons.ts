@@ -37,12 +37,9 @@ const transient: ReadonlySet<LossReason> = new Set(["disabled", "broken"])
 
 /** The rest of the belief of a process by its monotonic clock, in nanoseconds. */
 const leftOf = (process: ProcessRun, at: number): number => {
-  const last = process.events.findLast((event) =>
-    event.at <= at && (event.what === "elected" || event.what === "renewed")
-  )
-  const until = process.events.filter((event) =>
-    event === last || (event.what === "shortened" && event.at >= (last?.at ?? 0) && event.at <= at)
-  )
+  const before = process.events.filter((event) => event.at <= at)
+  const last = before.findLast(({ what }) => what === "elected" || what === "renewed")
+  const until = before.filter((event) => event === last || (event.what === "shortened" && event.at >= (last?.at ?? 0)))
   return Math.min(...until.map(({ details }) => details.until!)) - shownAt(process, "monotonic", at)
 }
 

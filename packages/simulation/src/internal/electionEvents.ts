@@ -18,24 +18,15 @@ const detailsOf: { readonly [tag in Tag]: (event: Extract<ElectionEvent, { reado
   ConfigDiffers: () => ({}),
   Following: ({ leader, term }) => ({ leader, term }),
   Challenged: ({ term }) => ({ term }),
-  Elected: ({ believesUntil, cause, leaderless, term }) => ({
-    term,
-    cause,
-    leaderless: nanos(leaderless),
-    until: Number(believesUntil)
-  }),
-  Shortened: ({ believesUntil, leaseDuration, term }) => ({
-    term,
-    duration: nanos(leaseDuration),
-    until: Number(believesUntil)
-  }),
-  Renewed: ({ ballot, believesUntil, latency, path, term }) => ({
-    term,
-    ballot,
-    path,
-    latency: nanos(latency),
-    until: Number(believesUntil)
-  }),
+  Elected: ({ believesUntil: until, cause, leaderless, term }) => {
+    return { term, cause, leaderless: nanos(leaderless), until: Number(until) }
+  },
+  Shortened: ({ believesUntil: until, leaseDuration, term }) => {
+    return { term, duration: nanos(leaseDuration), until: Number(until) }
+  },
+  Renewed: ({ ballot, believesUntil: until, latency, path, term }) => {
+    return { term, ballot, path, latency: nanos(latency), until: Number(until) }
+  },
   RenewalFailed: ({ error, path, term }) => ({ term, path, error: nameOf(error) }),
   Lost: ({ reason, term }) => ({ term, reason }),
   Overrun: ({ term }) => ({ term }),

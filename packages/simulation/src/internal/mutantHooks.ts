@@ -1,15 +1,11 @@
 /** Hooks of the module loader that change the text of files as they are loaded. */
 import type { InitializeHook, LoadHook } from "node:module"
 
-interface Change {
-  readonly url: string
-  readonly find: string
-  readonly replace: string
-}
+type Changes = ReadonlyArray<{ readonly url: string; readonly find: string; readonly replace: string }>
 
-let changes: ReadonlyArray<Change> = []
+let changes: Changes = []
 
-export const initialize: InitializeHook<ReadonlyArray<Change>> = (data) => {
+export const initialize: InitializeHook<Changes> = (data) => {
   changes = data
 }
 

@@ -15,10 +15,6 @@ import { type Config, type Fault, longestHold, longestWait, type Target } from "
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Triggers } from "./Triggers.ts"
 
-export { electionSubspace }
-
-const leaseKey = electionSubspace.pack(["lease"])
-
 /** A configuration as the library has it. */
 export const toElectionConfig = (config: Config, enabled = true): ElectionConfig =>
   new ElectionConfig({
@@ -51,7 +47,10 @@ interface HeldCommit extends Pick<Race, "commit" | "until" | "place"> {
 type Act = Fiber.Fiber<unknown, unknown>
 
 /** Whoever writes to an election by hand must not share the version of a renewal. */
-const conflictWithRenewals = Effect.flatMap(Transaction, (tx) => tx.addReadConflictKey(leaseKey))
+const conflictWithRenewals = Effect.flatMap(
+  Transaction,
+  (tx) => tx.addReadConflictKey(electionSubspace.pack(["lease"]))
+)
 
 /** The number of times that an operator retries an action. */
 const fewAttempts = 5

@@ -5,22 +5,13 @@ import * as Checkers from "./Checkers.ts"
 import type { Detail, Event } from "./EventLog.ts"
 import { second } from "./EventScheduler.ts"
 import type { History } from "./History.ts"
-import { type Analysis, analyze, type ProcessRun, shownAt, whenShown } from "./internal/analysis.ts"
+import { analyze, type ProcessRun, shownAt, whenShown } from "./internal/analysis.ts"
 import { type Belief, beliefs } from "./internal/beliefs.ts"
 import { claimOf } from "./internal/ledger.ts"
 import { plural } from "./internal/plural.ts"
 import type { Lane, Lease, LogEntry, Mark, ReportData, Span } from "./internal/reportData.ts"
 import * as Transitions from "./internal/transitions.ts"
 import { workRuns } from "./internal/workRuns.ts"
-
-/** A history, and what the lanes show of it. */
-interface Source {
-  readonly analysis: Analysis
-  readonly beliefs: ReadonlyArray<Belief>
-  readonly lines: ReadonlyMap<Event, number>
-  /** The index of each host among the lanes of processes. */
-  readonly places: ReadonlyMap<string, number>
-}
 
 const seconds = (at: number): number => Math.round(at / 1000) / (second / 1000)
 const hostOf = (process: string): string => process.split("#")[0]!
@@ -179,17 +170,12 @@ const otherLane = ({ analysis, lines }: Source, kind: "simulation" | "operator",
     .map((event) => ({ kind: "act", at: seconds(event.at), text: event.what, line: lines.get(event) }))
 })
 
-/** The unit of each duration and instant in the log, as a part of a second. */
-const perSecond: ReadonlyMap<string, number> = new Map([
-  ...["leaderless", "until", "latency", "duration", "begun", "monotonic", "wall"].map((name) =>
-    [name, second] as const
-  ),
-  ["margin", 1000],
-  ...["guardTimeout", "finalizer", "by", "lease", "heartbeat", "candidateTimeout"].map((name) => [name, 1] as const)
-])
+const inNanoseconds = /^(leaderless|until|latency|duration|begun|monotonic|wall)$/
+const inSeconds = /^(guardTimeout|finalizer|by|lease|heartbeat|candidateTimeout)$/
 
+/** Durations and instants are shown in seconds. */
 const toText = (name: string, detail: Detail): string => {
-  const unit = perSecond.get(name)
+  const unit = inNanoseconds.test(name) ? second : inSeconds.test(name) ? 1 : name === "margin" ? 1000 : undefined
   return unit === undefined ? `${name}=${String(detail)}` : `${name}=${Number((Number(detail) / unit).toFixed(6))}s`
 }
 
@@ -199,18 +185,28 @@ const toEntry = ({ at, details, what, who }: Event): LogEntry => {
   return [seconds(at), who, what, rest.map(([name, detail]) => toText(name, detail)).join(" ")]
 }
 
-/** The page, which is bundled from `report/` when the package is built, with the data of a history. */
-export const toHtml = (history: History, violations: ReadonlyArray<Violation>): string => {
+/** What the lanes show of a history. */
+const sourceOf = (history: History) => {
   const analysis = analyze(history)
-  const { duration, faults, processes, profile, quietAt, seed } = history.scenario
   // Doubles come last.
-  const hosts = [...new Set([...processes.map(({ id }) => id), ...[...analysis.processes.keys()].map(hostOf)])]
-  const source: Source = {
+  const planned = history.scenario.processes.map(({ id }) => id)
+  const hosts = [...new Set([...planned, ...[...analysis.processes.keys()].map(hostOf)])]
+  return {
     analysis,
     beliefs: beliefs(analysis),
+    hosts,
     lines: new Map(history.events.map((event, line) => [event, line])),
+    /** The index of each host among the lanes of processes. */
     places: new Map(hosts.map((host, place) => [host, place]))
   }
+}
+
+type Source = ReturnType<typeof sourceOf>
+
+/** The page, which is bundled from `report/` when the package is built, with the data of a history. */
+export const toHtml = (history: History, violations: ReadonlyArray<Violation>): string => {
+  const source = sourceOf(history)
+  const { duration, faults, processes, profile, quietAt, seed } = history.scenario
   const elections = history.events.filter(({ what }) => what === "elected").length
   const title = `${profile}, seed ${seed}`
   const data: ReportData = {
@@ -222,7 +218,7 @@ export const toHtml = (history: History, violations: ReadonlyArray<Violation>): 
     lanes: [
       leaderLane(source),
       databaseLane(source),
-      ...hosts.map((host) => processLane(source, host)),
+      ...source.hosts.map((host) => processLane(source, host)),
       otherLane(source, "simulation", "faults"),
       otherLane(source, "operator", "operators")
     ],

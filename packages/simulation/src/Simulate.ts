@@ -18,16 +18,16 @@ export interface Options extends Omit<Job, "profile" | "seed"> {
   readonly threads?: number | undefined
 }
 
-export interface Result {
-  readonly statistics: Statistics.Statistics
+/** The result of no history. */
+export const none = {
+  statistics: Statistics.none as Statistics.Statistics,
   /** The histories that violated a guarantee. */
-  readonly failures: ReadonlyArray<Outcome>
+  failures: [] as ReadonlyArray<Outcome>,
   /** The first history with the most tenures. */
-  readonly liveliest: Outcome | undefined
+  liveliest: undefined as Outcome | undefined
 }
 
-/** Of no history. */
-export const none: Result = { statistics: Statistics.none, failures: [], liveliest: undefined }
+export type Result = Readonly<typeof none>
 
 /** Runs each seed once with every profile. Calls `progress` with the result so far after each history. */
 export const run = (
@@ -35,7 +35,7 @@ export const run = (
   progress: (result: Result) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Result> =>
   Effect.gen(function*() {
-    let result = none
+    let result: Result = none
     let next = 0
     const jobAt = (index: number): Job => ({
       profile: profiles[index % profiles.length]!,

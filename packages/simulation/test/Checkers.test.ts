@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Checkers from "../src/Checkers.ts"
 import { second } from "../src/EventScheduler.ts"
 import type { History } from "../src/History.ts"
-import { electionSubspace } from "../src/Nemesis.ts"
+import { electionSubspace } from "../src/internal/commitKind.ts"
 import { counterKey } from "../src/Workload.ts"
 import { quiet, tampered, withEvents } from "./history.ts"
 

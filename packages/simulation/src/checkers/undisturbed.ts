@@ -1,6 +1,6 @@
 import { Bytes } from "@effect-fdb/core"
 import * as Checker from "../Checker.ts"
-import { electionSubspace } from "../Nemesis.ts"
+import { electionSubspace } from "../internal/commitKind.ts"
 import { counterKey } from "../Workload.ts"
 
 export const undisturbed = Checker.make(

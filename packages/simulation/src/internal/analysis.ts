@@ -1,7 +1,7 @@
 /** A history, prepared for the checkers. */
 import type { Event } from "../EventLog.ts"
 import type { History } from "../History.ts"
-import { electionSubspace } from "../Nemesis.ts"
+import { electionSubspace } from "./commitKind.ts"
 import * as Ledger from "./ledger.ts"
 
 /** The process of some events, from its start to its end. Instants are nanoseconds of simulated time. */

@@ -28,12 +28,6 @@ interface Call {
   readonly resume: (answer: Effect.Effect<never, FdbError>) => void
 }
 
-/** A read without a reply. A mutation of its transaction first fixes its result. */
-interface PendingRead {
-  ask: (() => Effect.Effect<unknown, FdbError>) | undefined
-  answer: Exit.Exit<unknown, FdbError> | undefined
-}
-
 /** Sends a reply. It is `known` unless it is the outcome of a commit, which the link may lose. */
 type Reply<A> = (answer: Effect.Effect<A, FdbError>, known: boolean) => void
 
@@ -48,7 +42,8 @@ const makeTransaction = (
   const { log } = database
   const inner = database.engine.begin({ ...options, timeoutMillis: unlimited })
   const calls = new Set<Call>()
-  const pendingReads = new Set<PendingRead>()
+  /** Each fixes the result of a read without a reply, which must not see later mutations of its transaction. */
+  const pendingReads = new Set<() => void>()
   const mutations: Array<Mutation> = []
   const watches: Array<FaultyWatch> = []
   let cancelTimeout: (() => void) | undefined
@@ -118,12 +113,15 @@ const makeTransaction = (
     Effect.suspend(() => {
       if (timedOut) return fail(1031, "read")
       if (!isFallible && versionAt !== undefined && versionAt <= process.scheduler.now) return ask()
-      const pending: PendingRead = { ask, answer: undefined }
-      pendingReads.add(pending)
+      let fixed: Exit.Exit<A, FdbError> | undefined
+      const fix = () => {
+        fixed ??= runNow(ask())
+      }
+      pendingReads.add(fix)
       // The read is made when its reply arrives. At a fixed version the result is the same.
       const answer = Effect.suspend(() => {
-        pendingReads.delete(pending)
-        return (pending.answer ?? pending.ask!()) as Effect.Effect<A, FdbError>
+        pendingReads.delete(fix)
+        return fixed ?? ask()
       })
       return exchange<A>("read", (reply) =>
         needVersion(() => {
@@ -192,12 +190,7 @@ const makeTransaction = (
     getKey: (selector, snapshot) => read(() => inner.getKey(selector, snapshot)),
     getPage: (begin, end, options) => read(() => inner.getPage(begin, end, options)),
     mutate: (mutation) => {
-      // A pending read must not see this mutation.
-      for (const pending of pendingReads) {
-        if (pending.ask === undefined) continue
-        pending.answer = runNow(pending.ask())
-        pending.ask = undefined
-      }
+      for (const fix of pendingReads) fix()
       mutations.push(mutation)
       inner.mutate(mutation)
     },

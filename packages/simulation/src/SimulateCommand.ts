@@ -128,6 +128,9 @@ const summary = (result: Simulate.Result, realSeconds: number): string => {
   const { failovers, histories, leaderlessSeconds, simulatedSeconds, taken } = statistics
   const all = Statistics.transitions
   const missing = all.filter((name) => !taken.includes(name))
+  const others = missing.length > 12
+    ? "; more seeds and profiles take the others"
+    : `; not taken: ${missing.join(", ")}`
   const leases = (p: number): string => `p${100 * p} ${Statistics.percentile(statistics, p)?.toFixed(2) ?? "–"}`
   return [
     `${plural(histories, "history", "histories")}, ${(simulatedSeconds / 3600).toFixed(1)} simulated hours in ` +
@@ -138,12 +141,7 @@ const summary = (result: Simulate.Result, realSeconds: number): string => {
     `failover     ${leases(0.5)}, ${leases(0.99)} leases, over ` +
     `${plural(failovers.length, "crash", "crashes")} of a leader with nothing else wrong`,
     `faults       ${counts(statistics.faults)}`,
-    `transitions  ${all.length - missing.length} of ${all.length}` +
-    (missing.length === 0
-      ? ""
-      : missing.length > 12
-      ? "; more seeds and profiles take the others"
-      : `; not taken: ${missing.join(", ")}`),
+    `transitions  ${all.length - missing.length} of ${all.length}${missing.length === 0 ? "" : others}`,
     `violations   ${violationsIn(result)}`
   ].join("\n")
 }

@@ -1,5 +1,4 @@
 /** The simulation of one history among many, and its result. */
-import type { Violation } from "../Checker.ts"
 import * as Checkers from "../Checkers.ts"
 import * as Profile from "../Profile.ts"
 import type { Scenario } from "../Scenario.ts"
@@ -15,17 +14,13 @@ export interface Job {
   readonly duration?: number | undefined
 }
 
-/** The result of one history. */
-export interface Outcome {
-  readonly job: Job
-  readonly violations: ReadonlyArray<Violation>
-  readonly statistics: Statistics.Statistics
-}
-
 export const scenarioOf = ({ profile, seed, ...options }: Job): Scenario => Profile.generate(profile, seed, options)
 
 /** Simulates one history and checks it. */
-export const perform = (job: Job): Outcome => {
+export const perform = (job: Job) => {
   const history = Simulation.run(scenarioOf(job))
   return { job, violations: Checkers.check(history), statistics: Statistics.of(history) }
 }
+
+/** The result of one history. */
+export type Outcome = ReturnType<typeof perform>

@@ -63,18 +63,6 @@ export type State = { readonly [name in Single]: Decoded[name] | undefined } & {
   readonly history: ReadonlyMap<bigint, Decoded["tenure"]>
 }
 
-/** One commit to the election, and its changes. */
-export interface Entry {
-  readonly commit: CommitRecord
-  readonly before: State
-  readonly after: State
-  /** The single records that were written, changed or not. */
-  readonly written: ReadonlySet<Single>
-  /** The ids of the candidates, and the terms of the tenures, that were written. */
-  readonly candidates: ReadonlySet<string>
-  readonly tenures: ReadonlySet<bigint>
-}
-
 /** The leader's record, unless it is a vacancy. */
 export const holderOf = ({ leader }: State) => typeof leader === "object" && leader.held ? leader : undefined
 
@@ -93,12 +81,11 @@ const updated = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V | undefined): Re
 }
 
 /** Replays the record over the election in `subspace`, commit by commit. */
-export const replay = (record: ReadonlyArray<CommitRecord>, subspace: Subspace.Subspace): Array<Entry> => {
+export const replay = (record: ReadonlyArray<CommitRecord>, subspace: Subspace.Subspace) => {
   const singles = new Map(
     (["config", "leader", "lease", "challenge"] as const).map((name) => [Bytes.toHex(subspace.pack([name])), name])
   )
   const [candidates, history] = [subspace.subspace(["candidates"]), subspace.subspace(["history"])]
-  const entries: Array<Entry> = []
   let state: State = {
     config: undefined,
     leader: undefined,
@@ -107,8 +94,9 @@ export const replay = (record: ReadonlyArray<CommitRecord>, subspace: Subspace.S
     candidates: new Map(),
     history: new Map()
   }
-  for (const commit of record) {
+  return record.flatMap((commit) => {
     const before = state
+    /** The records that were written, changed or not: the single ones, candidates by id, tenures by term. */
     const changed = { written: new Set<Single>(), candidates: new Set<string>(), tenures: new Set<bigint>() }
     const put = (key: Uint8Array, value: Uint8Array | undefined): void => {
       const single = singles.get(Bytes.toHex(key))
@@ -138,7 +126,10 @@ export const replay = (record: ReadonlyArray<CommitRecord>, subspace: Subspace.S
         }
       }
     }
-    if (Object.values(changed).some(({ size }) => size > 0)) entries.push({ commit, before, after: state, ...changed })
-  }
-  return entries
+    const isOurs = Object.values(changed).some(({ size }) => size > 0)
+    return isOurs ? [{ commit, before, after: state, ...changed }] : []
+  })
 }
+
+/** One commit to the election, and its changes. */
+export type Entry = ReturnType<typeof replay>[number]

@@ -66,7 +66,6 @@ export class EventScheduler {
     this.ready.push({ owner, task })
   }
 
-  /** Runs until an instant. */
   run(until: number): void {
     const { heap, ready } = this
     while (true) {

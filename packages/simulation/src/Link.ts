@@ -4,7 +4,6 @@ import type { SeededRandom } from "./internal/seededRandom.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 
-/** The direction that is cut. */
 export type Cut = "both" | "requests" | "replies"
 
 /** A request that waits longer for the link is lost, in nanoseconds. */
@@ -41,7 +40,6 @@ export class Link {
     this.random = process.scheduler.random(`network/${process.name}`)
   }
 
-  /** Draws the latency of a message. */
   latency(): number {
     const { least, most, slow, slowMean } = this.database.rates
     const plain = least + Math.floor(this.random.next() * (most - least))

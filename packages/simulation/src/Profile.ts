@@ -36,7 +36,6 @@ export const names = Object.keys(descriptions) as ReadonlyArray<Name>
 /** A value for some of the profiles. */
 type ByProfile<A> = { readonly [name in Name]?: A }
 
-/** What may be set of a generated scenario. */
 interface Options {
   readonly processes?: number | undefined
   /** Seconds. */

@@ -4,7 +4,6 @@ import type { CommitKind } from "./internal/commitKind.ts"
 import type { Cut } from "./Link.ts"
 import type { Trigger } from "./Triggers.ts"
 
-/** The configuration of the election. */
 export interface Config {
   readonly lease: number
   readonly heartbeat: number
@@ -112,7 +111,6 @@ export const longestWait = 5
 /** The longest delay of a commit in a race. Its read version is too old after that. */
 export const longestHold = 5
 
-/** The input of a history. */
 export interface Scenario {
   readonly seed: number
   readonly profile: string

@@ -4,7 +4,6 @@ import type { FaultRates } from "./FaultRates.ts"
 import type { Fault, ProcessPlan, Scenario } from "./Scenario.ts"
 import * as Simulation from "./Simulation.ts"
 
-/** Whether a scenario still fails. */
 type Fails = (scenario: Scenario) => boolean
 
 /** Whether a scenario violates the guarantee of a checker. */

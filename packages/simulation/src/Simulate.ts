@@ -12,7 +12,6 @@ export interface Options extends Omit<Job, "profile" | "seed"> {
   readonly profiles: ReadonlyArray<Profile.Name>
   /** The number of histories. The profiles take turns. */
   readonly seeds: number
-  /** The first seed. */
   readonly from: number
   /** The number of threads. One by default. */
   readonly threads?: number | undefined

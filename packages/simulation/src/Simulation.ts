@@ -18,7 +18,6 @@ import { makeSink } from "./Sink.ts"
 import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
 
-/** The options of a run. */
 export interface Options {
   /** Replaces the workload of the scenario. */
   readonly work?: Workload.Workload | undefined
@@ -30,7 +29,6 @@ const readAll = ({ engine }: SimulatedDatabase): History["stored"] => {
   return Effect.runSync(Effect.provideService(read, Database, Database.fromEngine(engine)))
 }
 
-/** Runs a scenario to its end. */
 export const run = (scenario: Scenario, options: Options = {}): History => {
   const scheduler = new EventScheduler(scenario.seed)
   const log = new EventLog(scheduler)

@@ -41,7 +41,6 @@ const overruns = function*(
   const limited = limit === undefined ? belief : shortened(process, limit)
   const due = Math.min(belief.monotonic, limited.monotonic)
   const wall = Math.min(shownAwake(belief.wall), shownAwake(limited.wall))
-  // A wall clock that has jumped is noticed before the next step; work that waits is interrupted within a margin.
   const over = Math.min(due, wall)
 
   for (const [index, { at }] of confirmations.entries()) {

@@ -31,41 +31,41 @@ export interface Mutant {
  */
 const table = String.raw`
 claim-without-config (changes, replay): a claim does not conflict with config
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, claimant.id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.historyEntry(0n) }+}, claimant.id)
 claim-without-lease (late, growth): a claim does not conflict with lease
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, lease: keys.tenure(0n) }+}, claimant.id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, lease: keys.historyEntry(0n) }+}, claimant.id)
 claim-without-challenge (late, replay): a claim does not conflict with challenge
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, claimant.id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.historyEntry(0n) }+}, claimant.id)
 claim-without-candidate (operators, registered): a claim does not conflict with candidate
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.tenure(0n) }+}, claimant.id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.historyEntry(0n) }+}, claimant.id)
 claim-without-conflict (late, growth): a claim does not conflict with what it rests on
   storage/writes: addDecisionConflicts(tx, [-keys-]\
-    {+{ ...keys, config: keys.tenure(0n), leader: keys.tenure(0n), lease: keys.tenure(0n), \
-    challenge: keys.tenure(0n), candidate: () => keys.tenure(0n) }+}, claimant.id)
+    {+{ ...keys, config: keys.historyEntry(0n), leader: keys.historyEntry(0n), lease: keys.historyEntry(0n), \
+    challenge: keys.historyEntry(0n), candidate: () => keys.historyEntry(0n) }+}, claimant.id)
 renewal-without-config (changes, replay): a renewal does not conflict with config
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.historyEntry(0n) }+}, leader.id);\n    yield* tx.set
 renewal-without-challenge (late, replay): a renewal does not conflict with challenge
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.historyEntry(0n) }+}, leader.id);\n    yield* tx.set
 renewal-without-candidate (operators, registered): a renewal does not conflict with candidate
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.historyEntry(0n) }+}, leader.id);\n    yield* tx.set
 renewal-without-leader-and-lease (late, growth): a renewal does not conflict with leader and lease
   storage/writes: yield* addDecisionConflicts(tx, [-keys-]\
-    {+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, leader.id);\n    yield* tx.set
+    {+{ ...keys, leader: keys.historyEntry(0n), lease: keys.historyEntry(0n) }+}, leader.id);\n    yield* tx.set
 resignation-without-config (changes, replay): a resignation does not conflict with config
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, leader.id);\n    const
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.historyEntry(0n) }+}, leader.id);\n    const
 resignation-without-challenge (late, replay): a resignation does not conflict with challenge
-  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, leader.id);\n    const
+  storage/writes: yield* addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.historyEntry(0n) }+}, leader.id);\n    const
 resignation-without-leader-and-lease (late, replay): a resignation does not conflict with leader and lease
   storage/writes: yield* addDecisionConflicts(tx, [-keys-]\
-    {+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, leader.id);\n    const
+    {+{ ...keys, leader: keys.historyEntry(0n), lease: keys.historyEntry(0n) }+}, leader.id);\n    const
 challenge-without-config (changes, replay): a challenge does not conflict with config
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.tenure(0n) }+}, id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, config: keys.historyEntry(0n) }+}, id)
 challenge-without-leader-and-lease (late, replay): a challenge does not conflict with leader and lease
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, leader: keys.tenure(0n), lease: keys.tenure(0n) }+}, id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, leader: keys.historyEntry(0n), lease: keys.historyEntry(0n) }+}, id)
 challenge-without-challenge (late, replay): a challenge does not conflict with challenge
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.tenure(0n) }+}, id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.historyEntry(0n) }+}, id)
 challenge-without-candidate (operators, registered): a challenge does not conflict with candidate
-  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.tenure(0n) }+}, id)
+  storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.historyEntry(0n) }+}, id)
 ballot-back-on-resignation (calm, growth): a resignation takes the ballot back to zero
   storage/writes: write(tx, keys.lease, Codec.encodeLease({ ...view.lease, {+ballot: 0n, +}expiry: now }))
 term-from-terms (calm, growth): a claim counts terms, and not ballots

@@ -45,8 +45,7 @@ export class TenureEnd {
   private error: LeadershipLost | undefined = undefined
   private work: Fiber.Fiber<unknown, unknown> | undefined = undefined
   private hasCutShort = false
-  /** Whether its loss has cut a guarded transaction short that may have been committed. */
-  isInDoubt = false
+  private hasDoubt = false
 
   constructor(tenure: Tenure) {
     this.tenure = tenure
@@ -74,6 +73,16 @@ export class TenureEnd {
   private toError(): LeadershipLost {
     const { candidate: { id: processId }, term } = this.tenure
     return this.error ??= new LeadershipLost({ processId, term, reason: this.loss! })
+  }
+
+  /** Whether its loss has cut a guarded transaction short that may have been committed. */
+  get isInDoubt(): boolean {
+    return this.hasDoubt
+  }
+
+  /** A guarded transaction was cut short that may have been committed. */
+  guardInDoubt(): void {
+    this.hasDoubt = true
   }
 
   /** The fiber of the work, to be interrupted within the very call that finds the tenure to be over. */

@@ -40,7 +40,7 @@ export const guard = <A, E, R>(
           const inDoubt = Option.isSome(error)
             ? error.value instanceof FdbError && error.value.maybeCommitted
             : asked
-          if (inDoubt) end.isInDoubt = true
+          if (inDoubt) end.guardInDoubt()
         })
       )
     )

@@ -2,7 +2,7 @@
 import type { RecordedReason } from "../../LossReason.ts"
 import { stepDownReason } from "./challenge.ts"
 import type { Refusal } from "./lossTraits.ts"
-import { type Identity, isCurrent, type Tenure, type View } from "./records.ts"
+import { type Identity, isCurrent, type TenureIdentity, type View } from "./records.ts"
 import { registrationStatus } from "./registration.ts"
 
 /** What becomes of an attempt to renew. */
@@ -11,7 +11,7 @@ export type Renewal =
   | { readonly _tag: "Refuse"; readonly because: Refusal }
 
 /** Renews exactly this tenure, unless the election is disabled or a challenge stands against it. */
-export const renew = (view: View, tenure: Tenure): Renewal => {
+export const renew = (view: View, tenure: TenureIdentity): Renewal => {
   if (!isCurrent(view.leader, tenure)) return { _tag: "Refuse", because: "replaced" }
   const registered = registrationStatus(view, tenure)
   if (registered !== "registered") return { _tag: "Refuse", because: registered }

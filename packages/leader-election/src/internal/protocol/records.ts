@@ -11,12 +11,12 @@ export interface Identity {
 }
 
 /** One uninterrupted time of leadership; nothing else may be renewed or resigned (rules 2 and 6). */
-export interface Tenure extends Identity {
+export interface TenureIdentity extends Identity {
   readonly term: bigint
 }
 
 /** S("leader") while somebody leads. */
-export interface HeldRecord extends Tenure {
+export interface HeldRecord extends TenureIdentity {
   readonly _tag: "Held"
   readonly priority: number
 }
@@ -59,7 +59,7 @@ export const sameIdentity = (a: Identity, b: Identity): boolean =>
   a.id === b.id && Bytes.equals(a.registration.bytes, b.registration.bytes)
 
 /** Whether the stored tenure is exactly this one (2, 6, 10). */
-export const isCurrent = (leader: LeaderRecord, tenure: Tenure): boolean =>
+export const isCurrent = (leader: LeaderRecord, tenure: TenureIdentity): boolean =>
   leader._tag === "Held" && leader.term === tenure.term && sameIdentity(leader, tenure)
 
 /** What one transaction has read. */

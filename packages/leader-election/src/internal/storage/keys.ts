@@ -12,7 +12,7 @@ export interface ElectionKeys {
   readonly candidates: Subspace.Subspace
   readonly history: Subspace.Subspace
   readonly candidate: (id: string) => Uint8Array
-  readonly tenure: (term: bigint) => Uint8Array
+  readonly historyEntry: (term: bigint) => Uint8Array
 }
 
 const nameOf = (subspace: Subspace.Subspace): string => {
@@ -39,6 +39,6 @@ export const make = (subspace: Subspace.Subspace): ElectionKeys => {
       if (last?.id !== id) last = { id, key: candidates.pack([id]) }
       return last.key
     },
-    tenure: (term) => history.pack([term])
+    historyEntry: (term) => history.pack([term])
   }
 }

@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { LeaderState } from "../../LeaderState.ts"
-import type { HeldRecord, LeaderRecord, LeaseRecord, Tenure } from "../protocol/records.ts"
+import type { HeldRecord, LeaderRecord, LeaseRecord, TenureIdentity } from "../protocol/records.ts"
 
 export const heldState = (leader: HeldRecord, lease: LeaseRecord): LeaderState =>
   new LeaderState({
@@ -19,7 +19,7 @@ export const heldState = (leader: HeldRecord, lease: LeaseRecord): LeaderState =
 export const toState = (leader: LeaderRecord, lease: LeaseRecord): Option.Option<LeaderState> =>
   leader._tag === "Vacant" ? Option.none() : Option.some(heldState(leader, lease))
 
-export const toTenure = (state: LeaderState): Tenure => ({
+export const toTenure = (state: LeaderState): TenureIdentity => ({
   id: state.leaderId,
   registration: state.registration,
   term: state.term

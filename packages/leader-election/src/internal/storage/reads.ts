@@ -77,8 +77,11 @@ export const challenge = (keys: ElectionKeys) => optional(keys.challenge, Codec.
 
 export const candidate = (keys: ElectionKeys, id: string) => optional(keys.candidate(id), Codec.decodeCandidate)
 
-export const tenure = (keys: ElectionKeys, term: bigint): StoredRecord<HistoryEntry | undefined, InvalidState> =>
-  optional(keys.tenure(term), (bytes) => Result.map(Codec.decodeHistory(bytes), (record) => ({ ...record, term })))
+export const historyOf = (keys: ElectionKeys, term: bigint): StoredRecord<HistoryEntry | undefined, InvalidState> =>
+  optional(
+    keys.historyEntry(term),
+    (bytes) => Result.map(Codec.decodeHistory(bytes), (record) => ({ ...record, term }))
+  )
 
 /** Reads a record. */
 export const read = <A, E>(reads: Reads, { decode, key }: StoredRecord<A, E>): Effect.Effect<A, FdbError | E> =>
@@ -119,7 +122,7 @@ const recordsOf = ({ id, keys, term }: ViewOf) =>
     lease(keys),
     challenge(keys),
     candidate(keys, id),
-    ...(term === undefined ? [] : [tenure(keys, term)])
+    ...(term === undefined ? [] : [historyOf(keys, term)])
   ] as const
 
 /** Everything that decisions need, in one wave of reads. */
@@ -279,4 +282,4 @@ export const readEnded = (
 ): Effect.Effect<HistoryEntry | undefined, FdbError | InvalidState> =>
   ends === undefined || ends.term === view.tenure?.term
     ? Effect.succeed(view.tenure)
-    : read(reads, tenure(keys, ends.term))
+    : read(reads, historyOf(keys, ends.term))

@@ -14,7 +14,7 @@ import {
   type Identity,
   type LeaseRecord,
   sameIdentity,
-  type Tenure
+  type TenureIdentity
 } from "../protocol/records.ts"
 import { isId } from "../protocol/validation.ts"
 import * as Codec from "./codec.ts"
@@ -160,13 +160,13 @@ export const writeClaim = Effect.fnUntraced(function*(
   if (claim.ends !== undefined && ended !== undefined) {
     yield* write(
       tx,
-      keys.tenure(ended.term),
+      keys.historyEntry(ended.term),
       Codec.encodeHistory({ ...ended, end: now, reason: claim.ends.reason })
     )
   }
   yield* write(
     tx,
-    keys.tenure(claim.term),
+    keys.historyEntry(claim.term),
     Codec.encodeHistory({ leaderId: claimant.id, start: now, end: undefined, reason: undefined })
   )
   return { leader, lease }
@@ -237,7 +237,7 @@ const writeVacancy = Effect.fnUntraced(function*(
   yield* write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
   if (tenure !== undefined) {
-    yield* write(tx, keys.tenure(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
+    yield* write(tx, keys.historyEntry(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
   }
   return reason
 })
@@ -246,7 +246,7 @@ const writeVacancy = Effect.fnUntraced(function*(
  * Ends a tenure, and tells how it has ended. `over`: it had ended without leaving anybody in its place, be it by an attempt of unknown
  * outcome. A candidate that `leaves` is removed with it.
  */
-export const resignFully = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: Tenure, leaves: boolean) {
+export const resignFully = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: TenureIdentity, leaves: boolean) {
   const tx = yield* Transaction
   const view = yield* Reads.readView(tx, keys, tenure.id, tenure.term)
   if (leaves && Protocol.registrationStatus(view, tenure) === "registered") yield* tx.clear(keys.candidate(tenure.id))
@@ -287,7 +287,7 @@ export const resignIfLeading = Effect.fnUntraced(function*(keys: ElectionKeys, m
   const tx = yield* Transaction
   const view = yield* Reads.readView(tx, keys, me.id)
   if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return
-  yield* writeVacancy(tx, keys, view, yield* Reads.read(tx.snapshot, Reads.tenure(keys, view.leader.term)))
+  yield* writeVacancy(tx, keys, view, yield* Reads.read(tx.snapshot, Reads.historyOf(keys, view.leader.term)))
 })
 
 /** Removes the candidate; one that leads resigns with it, for a leader is always registered. */

@@ -2,10 +2,10 @@ import { Versionstamp } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as Protocol from "../../../src/internal/protocol/protocol.ts"
-import type { ChallengeRecord, LeaderRecord, Tenure } from "../../../src/internal/protocol/records.ts"
+import type { ChallengeRecord, LeaderRecord, TenureIdentity } from "../../../src/internal/protocol/records.ts"
 
 const stamp = (n: number) => Versionstamp.make(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, n, 0, 0))
-const alice: Tenure = { id: "alice", registration: stamp(1), term: 7n }
+const alice: TenureIdentity = { id: "alice", registration: stamp(1), term: 7n }
 const bob = { id: "bob", registration: stamp(2), priority: 5 }
 
 const view = (change: Partial<Protocol.View> = {}): Protocol.View => ({
@@ -81,7 +81,7 @@ describe("observation (rule 4)", () => {
 })
 
 describe("renewal (rules 2, 7, 8, 9)", () => {
-  const refusal = (change: Partial<Protocol.View>, tenure: Tenure = alice) => {
+  const refusal = (change: Partial<Protocol.View>, tenure: TenureIdentity = alice) => {
     const renewal = Protocol.renew(view(change), tenure)
     return renewal._tag === "Refuse" ? renewal.because : renewal._tag
   }

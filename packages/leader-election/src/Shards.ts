@@ -107,8 +107,8 @@ export interface Shards {
    * process leads it. The shards of a process that died are led by others once their leases have lapsed.
    *
    * The work is as that of `withLeadership`: it takes its `Leadership` as an argument or as a service, and has a `Scope` of its own.
-   * A work that ends by itself keeps its shard, and is run again when another tenure begins. A work that fails ends the run with
-   * its error; so catch what concerns one shard only.
+   * A work that ends by itself keeps its shard, and is run again when another tenure begins. A work that fails, or a finalizer
+   * that dies, ends the run with that; so catch what concerns one shard only.
    *
    * Fails with `InvalidState` where the table or a record of the coordinator's election is damaged. Damaged records of one shard
    * are logged as an error, and tried again after a pause: the other shards go on. Fails with `ShardsDiffer` where another number

@@ -1,6 +1,6 @@
 import { Bytes, Transaction, Tuple } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, References, Stream } from "effect"
+import { Effect, Exit, Fiber, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { LeaderElection, type Shards } from "../src/index.ts"
 import * as Keys from "../src/internal/shards/keys.ts"
@@ -316,6 +316,78 @@ describe("a member", () => {
       yield* TestClock.adjust("1 minute")
       assert.isAtMost(begun(), 16 + 8 + 5 + 6)
     }))
+
+  it.effect("that is dead stays so for the next coordinator, though its wall clock was ahead of all others", () =>
+    Effect.gen(function*() {
+      const { balanced, begun, start } = yield* makeCluster()
+      const [a, b] = [yield* start("a"), yield* start("b")]
+      const dead = yield* start("dead", { wallOffset: 3_600_000 })
+      yield* balanced([a, b, dead])
+      yield* dead.kill
+      yield* TestClock.adjust("1 minute")
+      yield* a.leave
+      assert.isAtMost(yield* balanced([b]), heartbeat)
+      const before = begun()
+      // Its candidacy is evicted meanwhile, which is no sign of life either.
+      for (let i = 0; i < 10; i++) {
+        yield* TestClock.adjust("30 seconds")
+        yield* balanced([b], 0)
+      }
+      assert.strictEqual(begun(), before)
+    }))
+
+  it.effect("runs again under one candidacy, one run after the other", () =>
+    Effect.gen(function*() {
+      const { observer, shards } = yield* makeCluster()
+      const candidacy = yield* shards.candidacy({})
+      const works: Array<string> = []
+      const runs: Array<Fiber.Fiber<never, unknown>> = []
+      for (const name of ["first", "second"]) {
+        runs.push(
+          yield* Effect.forkDetach(
+            observer.run(
+              candidacy.run((shard) => Effect.andThen(Effect.sync(() => works.push(`${name} ${shard}`)), Effect.never))
+            )
+          )
+        )
+      }
+      yield* TestClock.adjust("10 seconds")
+      assert.lengthOf(works, 16)
+      assert.isTrue(works.every((work) => work.startsWith("first")))
+      yield* Fiber.interrupt(runs[0]!)
+      yield* TestClock.adjust("10 seconds")
+      assert.lengthOf(yield* candidacy.led, 16)
+      yield* Fiber.interrupt(runs[1]!)
+      assert.deepStrictEqual(yield* candidacy.led, [])
+      assert.deepStrictEqual(
+        works.slice(16).toSorted(),
+        works.slice(0, 16).map((work) => work.replace("first", "second")).toSorted()
+      )
+    }))
+
+  it.effect("whose database hangs ends all the same when it is interrupted, its works at once", () =>
+    Effect.gen(function*() {
+      const { balanced, members: [a, b] } = yield* balancedCluster(["a", "b"])
+      a!.host.connection = "hangs"
+      yield* a!.leave
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(a!.works(), [])
+      yield* TestClock.adjust("15 seconds")
+      assert.isDefined(a!.exit())
+      yield* balanced([b!])
+    }))
+
+  it.effect("ends with what a finalizer dies of, while a shard moves", () =>
+    Effect.gen(function*() {
+      const { balanced, start } = yield* makeCluster()
+      const work = () => Effect.onInterrupt(Effect.never, () => Effect.die("finalizer"))
+      const a = yield* start("a", { work })
+      yield* balanced([a])
+      yield* TestClock.adjust("1 second")
+      const [b, c] = [yield* start("b"), yield* start("c")]
+      yield* balanced([b, c])
+      assert.isTrue(Exit.isFailure(a.exit()!) && Exit.hasDies(a.exit()!))
+    }).pipe(silent))
 
   it.effect("whose work fails ends with its error, and its shards go to the others", () =>
     Effect.gen(function*() {

@@ -24,13 +24,19 @@ import * as Table from "./table.ts"
 
 /** A member as it is stored, and what its candidacy in the coordinator election shows of it. */
 interface Entry extends Assignment.Member {
-  /** Both records; whoever lives writes one of them with each heartbeat. */
-  readonly record: string
+  readonly signs: Liveness.Signs
+  /** When it gave the last sign, by its wall clock. */
   readonly writtenAt: bigint
-  readonly isCandidate: boolean
 }
 
 type Sightings = ReadonlyMap<string, Liveness.Sighting>
+
+/** What a table has changed. */
+interface Written {
+  readonly members: number
+  /** How many shards have another owner than before. */
+  readonly moved: number
+}
 
 /** What one look came to. */
 interface Look {
@@ -38,7 +44,7 @@ interface Look {
   readonly heartbeat: bigint
   readonly watchSet: WatchSet | undefined
   /** `gathering`: there is something to be written once others had a chance to join, too. */
-  readonly outcome: "unchanged" | "gathering" | "written"
+  readonly outcome: "unchanged" | "gathering" | Written
 }
 
 /** Whoever joins at about the same time joins in one table, so that shards that all of them get move once. */
@@ -71,7 +77,11 @@ class Coordinator {
         this.heartbeat = heartbeat
         const gathers = outcome === "gathering"
         const next = { gathers, pause: gathers ? gatheringTime(heartbeat) : heartbeat }
-        return watchSet === undefined ? Effect.succeed(next) : Effect.as(this.watches.use(watchSet), next)
+        const watching = watchSet === undefined ? Effect.void : this.watches.use(watchSet)
+        return Effect.as(
+          typeof outcome === "string" ? watching : Effect.andThen(watching, this.tellWritten(outcome)),
+          next
+        )
       }),
       Effect.catchIf(
         (error): error is FdbError => error._tag === "FdbError" && isTransient(error),
@@ -104,21 +114,17 @@ class Coordinator {
       const wall = yield* Clock.currentTimeNanos
       const heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
       const timeout = Duration.toNanosUnsafe(config.candidateTimeout)
-      const sightings = new Map(
-        entries.map(({ id, record, writtenAt }) => [
-          id,
-          // What has come since the first look was written since.
-          Liveness.sight(this.sightings?.get(id), record, now, this.sightings === undefined ? wall - writtenAt : 0n)
-        ])
-      )
+      const sightings = this.sight(entries, stored, now, wall, timeout)
       const are = (liveness: Liveness.Liveness) =>
         entries.filter(({ id }) =>
           // It need not observe itself.
           liveness === (id === this.id ? "alive" : Liveness.liveness(sightings.get(id)!, now, { heartbeat, timeout }))
         )
-      for (const { id, isCandidate } of are("dead")) {
+      for (const { id, signs } of are("dead")) {
         // Its candidacy has been evicted, long after it died.
-        if (!isCandidate) yield* Effect.andThen(tx.addReadConflictKey(keys.member(id)), tx.clear(keys.member(id)))
+        if (signs.candidate === undefined) {
+          yield* Effect.andThen(tx.addReadConflictKey(keys.member(id)), tx.clear(keys.member(id)))
+        }
       }
       const suspects = new Set(are("suspected").map(({ id }) => id))
       const assign = (former: Assignment.Assignment) =>
@@ -136,8 +142,31 @@ class Coordinator {
       const next = assign(stored === undefined ? { ...former, owners: leaders } : Assignment.asLed(stored, leaders))
       // Counted with each attempt: no two tables have the same head.
       yield* Table.writeTable(tx, keys, next, this.leadership.term, this.tables++)
-      return { ...seen, outcome: "written" as const }
+      const moved = next.owners.filter((owner, shard) => owner !== former.owners[shard]).length
+      return { ...seen, outcome: { members: are("alive").length, moved } }
     })
+  }
+
+  /**
+   * A record that has come since the first look was written since. One that was there before has an age: as the wall clock has it, for
+   * who has a part in the table. Who has none may have died long ago, and has to show itself.
+   */
+  private sight(
+    entries: ReadonlyArray<Entry>,
+    stored: Assignment.Assignment | undefined,
+    now: bigint,
+    wall: bigint,
+    timeout: bigint
+  ): Sightings {
+    const { sightings } = this
+    const hasPart = stored === undefined ? undefined : new Set([...stored.owners, ...stored.standbys])
+    const ageOf = ({ id, writtenAt }: Entry): bigint => {
+      if (sightings !== undefined) return 0n
+      return hasPart?.has(id) === false ? timeout : wall - writtenAt
+    }
+    return new Map(
+      entries.map((entry) => [entry.id, Liveness.sight(sightings?.get(entry.id), entry.signs, now, ageOf(entry))])
+    )
   }
 
   /** The members, without those whose record cannot be read: these are told of, once, and get no shards. */
@@ -168,13 +197,18 @@ class Coordinator {
         entries.push({
           id,
           weight,
-          record: Bytes.toHex(value) + (bytes === undefined ? "" : Bytes.toHex(bytes)),
-          writtenAt: candidate !== undefined && candidate.lastHeartbeat > since ? candidate.lastHeartbeat : since,
-          isCandidate: bytes !== undefined
+          signs: { member: Bytes.toHex(value), candidate: bytes === undefined ? undefined : Bytes.toHex(bytes) },
+          writtenAt: candidate !== undefined && candidate.lastHeartbeat > since ? candidate.lastHeartbeat : since
         })
       }
       return entries
     })
+  }
+
+  private tellWritten({ members, moved }: Written): Effect.Effect<void> {
+    return Log.info(
+      `"${this.id}" has assigned ${this.keys.name} to ${members} members: ${moved} of ${this.shards} shards move`
+    )
   }
 
   private tell(problem: string): Effect.Effect<void> {

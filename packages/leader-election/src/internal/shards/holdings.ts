@@ -66,6 +66,7 @@ export class Holdings<A, E, R> {
   private readonly holdings = new Map<number, Holding>()
   /** What the table says. */
   private wanted: ReadonlyMap<number, Role> = new Map()
+  private isLeaving = false
   private readonly failing = Deferred.makeUnsafe<never, HoldingError<E>>()
 
   constructor(
@@ -107,6 +108,7 @@ export class Holdings<A, E, R> {
 
   /** Gives up everything, and waits until all of it has ended. */
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
+    this.isLeaving = true
     this.wanted = new Map()
     const holdings = [...this.holdings.values()]
     for (const holding of holdings) holding.role = undefined
@@ -124,8 +126,8 @@ export class Holdings<A, E, R> {
   /** A shard that is given back before its candidacy has ended begins anew: no process has two candidacies for a shard. */
   private ended({ role, shard }: Holding, exit: Exit.Exit<never, unknown>): void {
     this.holdings.delete(shard)
-    // Not given up, but failed.
-    if (role !== undefined) {
+    // Not given up, but failed; or given up, and a finalizer has died.
+    if (role !== undefined || Exit.hasDies(exit)) {
       Deferred.doneUnsafe(this.failing, exit as Exit.Exit<never, HoldingError<E>>)
       return
     }
@@ -183,9 +185,9 @@ export class Holdings<A, E, R> {
         Effect.retry({ schedule: afterFailure, while: isOfElection })
       )
     })).pipe(
-      // What a finalizer dies of as the shard is given up, nobody else tells.
+      // What a finalizer dies of as all of them end, nobody else tells.
       Effect.onExit((exit) =>
-        holding.role === undefined && Exit.isFailure(exit) && Exit.hasDies(exit)
+        this.isLeaving && Exit.isFailure(exit) && Exit.hasDies(exit)
           ? Log.error(`the work of shard ${shard} of ${keys.name} has ended with a defect`, exit.cause)
           : Effect.void
       )

@@ -6,17 +6,25 @@
  * clock tells, and that of another host: a member that seems dead by it is under suspicion until it had time to show itself.
  */
 
-/** A member's record, since when it has been seen unchanged, and how old it was then by the wall clock. */
+/** What a member writes: what it says of itself, seldom, and with each heartbeat its candidacy, unless that was evicted. */
+export interface Signs {
+  readonly member: string
+  readonly candidate: string | undefined
+}
+
+/** Signs that a member has given, since when they have been seen unchanged, and how old they were then. */
 export interface Sighting {
-  readonly record: string
+  readonly signs: Signs
   readonly since: bigint
   readonly age: bigint
 }
 
-/** Goes on with a sighting while the record stays as it is. `age`: that of a record which was there before anybody looked. */
-export const sight = (previous: Sighting | undefined, record: string, now: bigint, age: bigint): Sighting => {
-  if (previous?.record === record) return previous
-  return { record, since: now, age: previous === undefined && age > 0n ? age : 0n }
+/** Goes on with a sighting while there is no new sign. That a candidacy is gone is none. `age`: that of signs seen for the first time. */
+export const sight = (previous: Sighting | undefined, signs: Signs, now: bigint, age: bigint): Sighting => {
+  if (previous === undefined) return { signs, since: now, age: age > 0n ? age : 0n }
+  const isNew = signs.member !== previous.signs.member ||
+    (signs.candidate !== undefined && signs.candidate !== previous.signs.candidate)
+  return isNew ? { signs, since: now, age: 0n } : previous
 }
 
 export type Liveness = "alive" | "suspected" | "dead"

@@ -33,6 +33,16 @@ export const make = (begin: Uint8Array, end: Uint8Array): KeyRange => ({ begin, 
 export const single = (key: Uint8Array): KeyRange => ({ begin: key, end: Bytes.successor(key) })
 
 /**
+ * Returns whether a range is that of one key, as {@link single} makes it.
+ *
+ * @example KeyRange.isSingle({ begin: Uint8Array.of(1), end: Uint8Array.of(2) }) // => false
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSingle = ({ begin, end }: KeyRange): boolean =>
+  end.length === begin.length + 1 && end[begin.length] === 0 && begin.every((byte, i) => byte === end[i])
+
+/**
  * All keys of the database.
  *
  * @example const clearEverything = Database.transact(Transaction.use((tx) => tx.clearRange(KeyRange.all)))

@@ -256,9 +256,6 @@ const backwards: Direction = {
   exit: forwards.entry
 }
 
-const isSingle = (begin: Uint8Array, end: Uint8Array): boolean =>
-  end.length === begin.length + 1 && Bytes.equals(end, Bytes.successor(begin))
-
 /** Segments that were passed. */
 interface Passed {
   /** The last unknown one, or the first. */
@@ -281,7 +278,7 @@ const pass = (
   while (!isEnd(at, clears)) {
     if (at.kind === "unreadable" || at.kind === "empty") {
       const [begin, end] = reverse ? [exit(at), emptyFrom] : [emptyFrom, exit(at)]
-      if (at.kind === "unreadable" || !isSingle(begin, end)) break
+      if (at.kind === "unreadable" || !KeyRange.isSingle({ begin, end })) break
       clears++
     } else {
       emptyFrom = exit(at)

@@ -141,6 +141,19 @@ export const set = <V>(map: SortedMap<V>, key: Uint8Array, value: V): Node<V> =>
     : balanced(left, map.key, map.value, right)
 }
 
+/** Sets `key` in a map of which there is no other version, and only if the map has it. Returns whether it has. */
+export const replace = <V>(map: SortedMap<V>, key: Uint8Array, value: V): boolean => {
+  for (let at = map as { -readonly [K in keyof Node<V>]: Node<V>[K] } | undefined; at !== undefined;) {
+    const order = Bytes.compare(key, at.key)
+    if (order === 0) {
+      at.value = value
+      return true
+    }
+    at = order < 0 ? at.left : at.right
+  }
+  return false
+}
+
 /** The map without `key`; the same object if it does not contain the key. */
 export const remove = <V>(map: SortedMap<V>, key: Uint8Array): SortedMap<V> => {
   if (map === undefined) return undefined

@@ -1,8 +1,7 @@
 /**
  * The versions at which keys were written in the last seconds, against which commits are checked.
  */
-import * as Bytes from "../Bytes.ts"
-import type { KeyRange } from "../KeyRange.ts"
+import * as KeyRange from "../KeyRange.ts"
 import * as sortedMap from "./sortedMap.ts"
 
 const smallest = 1024
@@ -16,24 +15,25 @@ export class WriteHistory {
   private kept = 0
 
   /** Returns whether any key of a range was written above a version. */
-  isWrittenSince({ begin, end }: KeyRange, version: bigint): boolean {
+  isWrittenSince(range: KeyRange.KeyRange, version: bigint): boolean {
+    const { begin, end } = range
     const head = sortedMap.floor(this.segments, begin)
     if (head !== undefined && head.value > version) return true
+    if (KeyRange.isSingle(range)) return false
     const { next } = sortedMap.cursor(this.segments, begin, end)
     for (let segment = next(); segment !== undefined; segment = next()) if (segment.value > version) return true
     return false
   }
 
   /** Adds a write of a range at a version, the highest so far. */
-  add({ begin, end }: KeyRange, version: bigint): void {
-    const last = sortedMap.floor(this.segments, end)
-    const isBounded = last !== undefined && Bytes.compare(last.key, end) === 0
-    const covered = isBounded ? sortedMap.lower(this.segments, end) : last
+  add(range: KeyRange.KeyRange, version: bigint): void {
+    const { begin, end } = range
     // Most writes are of keys that were written before: they are a segment already.
-    const isSegment = isBounded && covered !== undefined && Bytes.compare(covered.key, begin) === 0
-    const cut = isSegment ? this.segments : sortedMap.removeRange(this.segments, begin, end)
-    const added = sortedMap.set(cut, begin, version)
-    this.segments = isBounded ? added : sortedMap.set(added, end, last?.value ?? 0n)
+    const isBounded = KeyRange.isSingle(range) && sortedMap.get(this.segments, end) !== undefined
+    if (isBounded && sortedMap.replace(this.segments, begin, version)) return
+    const behind = sortedMap.floor(this.segments, end)?.value ?? 0n
+    const cut = sortedMap.removeRange(this.segments, begin, end)
+    this.segments = sortedMap.set(sortedMap.set(cut, begin, version), end, behind)
     this.sinceSweep += 2
   }
 

@@ -16,17 +16,26 @@ const watchdogInterval = (leaseDuration: bigint, margin: bigint): bigint => {
   return margin > least ? margin : least
 }
 
-const intervalOf = ({ candidate: { marginOf }, lease: { duration } }: Tenure): bigint =>
-  watchdogInterval(duration, marginOf(duration))
-
 interface Watched {
   readonly context: Context.Context<never>
   readonly over: (end: Effect.Effect<void>) => void
+  /** The lease for which the interval was found. */
+  lease: bigint
+  interval: bigint
 }
 
 interface Look {
   readonly at: bigint
   readonly context: Context.Context<never>
+}
+
+/** The margin may be a function of the application: it is asked once for each lease. */
+const intervalOf = ({ candidate: { marginOf }, lease: { duration } }: Tenure, watched: Watched): bigint => {
+  if (watched.lease !== duration) {
+    watched.lease = duration
+    watched.interval = watchdogInterval(duration, marginOf(duration))
+  }
+  return watched.interval
 }
 
 export class Watchdog {
@@ -46,7 +55,7 @@ export class Watchdog {
   watch(tenure: Tenure): Effect.Effect<void> {
     return Effect.contextWith((context: Context.Context<never>) =>
       Effect.callback<void>((resume) => {
-        const watched = { context, over: resume }
+        const watched: Watched = { context, over: resume, lease: 0n, interval: 0n }
         this.watched.set(tenure, watched)
         const next = this.look(tenure, watched)
         if (next !== undefined) this.alarm.ringAt(next.at, context)
@@ -70,7 +79,7 @@ export class Watchdog {
     const looked = Result.try(() => {
       if (!tenure.end.checkNow(context)) return undefined
       const remaining = tenure.belief.remaining()
-      const longest = intervalOf(tenure)
+      const longest = intervalOf(tenure, watched)
       return { at: this.clock.monotonicTimeNanosUnsafe() + (remaining < longest ? remaining : longest), context }
     })
     return Result.getOrUndefined(looked) ??

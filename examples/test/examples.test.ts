@@ -29,6 +29,16 @@ const expected: Record<string, ReadonlyArray<string>> = {
     "node-2 has stopped to accept writes",
     "node-2: writes have to wait, there is no primary"
   ],
+  "partitioned-queue": [
+    "consumer-1 consumes 0, 1, 2, 3",
+    "consumer-1 consumes 0, 1",
+    "consumer-2 consumes 2, 3",
+    "consumer-1 is to be drained",
+    "consumer-2 consumes 0, 1, 2, 3",
+    "consumer-2 consumes 0, 1",
+    "consumer-3 consumes 2, 3",
+    "40 jobs are done, each once and in order"
+  ],
   "rolling-deployment": [
     "host-1, release 1 leads in term 1",
     "release 2 is deployed, host by host",

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Random, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { differences } from "../src/ElectionConfig.ts"
-import { ElectionConfig, InvalidConfig, LeaderElection } from "../src/index.ts"
+import { ElectionConfig, ElectionObserver, InvalidConfig, LeaderElection } from "../src/index.ts"
 import { eventsOf, transact } from "./support/candidates.ts"
 import type { Host } from "./support/host.ts"
 import { makeSlots, near, subspace } from "./support/slots.ts"
@@ -88,7 +88,7 @@ describe("slots", () => {
 
   it.effect("of which several are left at once are all taken at once", () =>
     Effect.gen(function*() {
-      const { startMany, works } = yield* makeSlots(4, near)
+      const { operate, slots, startMany, works } = yield* makeSlots(4, near)
       const started = yield* startMany(9)
       yield* TestClock.adjust("10 seconds")
       const holders = started.filter(({ name }) => works.slotOf(name) !== undefined)
@@ -96,6 +96,8 @@ describe("slots", () => {
       yield* TestClock.adjust("100 millis")
       assert.strictEqual(works.running.size, 4)
       assert.isFalse(works.holders.some((name) => holders.some((holder) => holder.name === name)))
+      // None of those that wait has claimed two, though all were told of all vacancies.
+      for (const { readHistory } of slots.elections) assert.lengthOf(yield* operate(readHistory()), 2)
       assert.deepStrictEqual(works.problems, [])
     }))
 
@@ -108,11 +110,11 @@ describe("slots", () => {
       const [first, second] = holders
       yield* first!.cutOff
       yield* second!.cutOff
-      // At most a heartbeat has passed since they renewed.
-      yield* TestClock.adjust("6 seconds")
+      // At most a heartbeat and a fifth has passed since they renewed.
+      yield* TestClock.adjust("5 seconds")
       assert.sameMembers(works.holders, holders.map(({ name }) => name))
-      // Those who wait may have seen that renewal a heartbeat later.
-      yield* TestClock.adjust("8 seconds")
+      // Those who wait may have seen that renewal one and a half heartbeats later.
+      yield* TestClock.adjust("10 seconds")
       assert.strictEqual(works.running.size, 3)
       assert.notInclude(works.holders, first!.name)
       assert.notInclude(works.holders, second!.name)
@@ -121,25 +123,22 @@ describe("slots", () => {
 
   it.effect("are held by one process after another, and nobody is starved", () =>
     Effect.gen(function*() {
-      const { startMany, works } = yield* makeSlots(2, near)
-      const started = yield* startMany(7, { body: Effect.sleep("1 second") })
-      // A process that has led campaigns again.
-      const again = yield* Effect.forEach(started, ({ fiber, host, name }) =>
-        Effect.forkDetach(Effect.andThen(
-          Fiber.await(fiber),
-          Effect.forever(host.run(
-            LeaderElection.slots(subspace, 2).withLeadership({ id: name }, works.of(name, Effect.sleep("1 second")))
-          ))
-        )))
+      const { makeHost, slots, works } = yield* makeSlots(2, near)
+      const names = Array.from({ length: 7 }, (_, i) => `p${i}`)
+      for (const name of names) {
+        const turns = Effect.flatMap(
+          slots.candidacy({ id: name }),
+          ({ withLeadership }) => Effect.forever(withLeadership(works.of(name, Effect.sleep("1 second"))))
+        )
+        yield* Effect.forkDetach(makeHost().run(Effect.scoped(turns)))
+      }
       yield* TestClock.adjust("2 minutes")
-      const turns = started.map(({ name }) => works.log.filter((line) => line.startsWith(`${name} begins`)).length)
+      const turns = names.map((name) => works.log.filter((line) => line.startsWith(`${name} begins`)).length)
       const all = turns.reduce((a, b) => a + b)
       assert.isAbove(all, 200)
       assert.isAbove(Math.min(...turns), all / 7 - 10)
       assert.deepStrictEqual(works.problems, [])
       assert.strictEqual(works.most, 2)
-      yield* Effect.forEach(again, (fiber) => Effect.forkDetach(Fiber.interrupt(fiber)))
-      yield* TestClock.adjust("10 seconds")
     }))
 })
 
@@ -182,6 +181,35 @@ describe("a process that campaigns for slots", () => {
         assert.sameMembers((yield* registered).flat(), ["p0", "p1"])
       }
       assert.deepStrictEqual(works.problems, [])
+    }))
+
+  it.effect("leaves nothing behind where it is interrupted at the instant of its election", () =>
+    Effect.gen(function*() {
+      const { holders, makeHost, registered, slots, works } = yield* makeSlots(3, near)
+      const host = makeHost()
+      let interrupt = () => {}
+      const scope = yield* Scope.make()
+      const candidacy = yield* slots.candidacy({ id: "a" }).pipe(
+        Scope.provide(scope),
+        Effect.provideService(ElectionObserver, (event) => {
+          if (event._tag === "Elected") interrupt()
+        }),
+        host.run
+      )
+      const led = yield* Effect.forkDetach(host.run(candidacy.withLeadership(works.of("a"))), {
+        startImmediately: true
+      })
+      interrupt = () => led.interruptUnsafe()
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(led.pollUnsafe())
+      assert.deepStrictEqual(works.log, [])
+      assert.deepStrictEqual(yield* holders, [])
+      assert.deepStrictEqual((yield* registered).flat(), [])
+      // It can campaign again.
+      interrupt = () => {}
+      yield* Effect.forkDetach(host.run(candidacy.withLeadership(works.of("a"))))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(works.holders, ["a"])
     }))
 
   for (const code of [1021, 1031, 1039]) {

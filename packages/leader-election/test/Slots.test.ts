@@ -185,7 +185,7 @@ describe("a process that campaigns for slots", () => {
 
   it.effect("leaves nothing behind where it is interrupted at the instant of its election", () =>
     Effect.gen(function*() {
-      const { holders, makeHost, registered, slots, works } = yield* makeSlots(3, near)
+      const { holders, makeHost, registered, slots, works } = yield* makeSlots(1, near)
       const host = makeHost()
       let interrupt = () => {}
       const scope = yield* Scope.make()

@@ -131,7 +131,8 @@ export class WriteMap {
 
   /** Returns whether no write touches a range. */
   isUntouched(range: KeyRange.KeyRange): boolean {
-    return (this.writes === undefined || sortedMap.cursor(this.writes, range.begin, range.end).next() === undefined) &&
+    const written = sortedMap.ceiling(this.writes, range.begin)
+    return (written === undefined || Bytes.compare(written.key, range.end) >= 0) &&
       !rangeSet.meets(this.cleared, range) && !rangeSet.meets(this.unreadable, range)
   }
 

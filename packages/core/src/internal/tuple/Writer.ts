@@ -8,6 +8,9 @@ const integerBound = 1n << BigInt(8 * maxIntegerLength)
 const minSafe = BigInt(Number.MIN_SAFE_INTEGER)
 const maxSafe = BigInt(Number.MAX_SAFE_INTEGER)
 
+const maxSmall = (1n << BigInt(8 * maxSmallIntegerLength)) - 1n
+const eightBytes = new DataView(new ArrayBuffer(maxSmallIntegerLength))
+
 const utf8 = new TextEncoder()
 
 /** A UTF-16 surrogate without its other half, which UTF-8 cannot express. */
@@ -119,19 +122,30 @@ export class Writer {
     }
     if (value >= minSafe && value <= maxSafe) return this.number(Number(value))
     const negative = value < 0n
-    const hex = (negative ? -value : value).toString(16)
-    const length = (hex.length + 1) >> 1
     const flip = negative ? 0xff : 0x00
-    if (length > maxSmallIntegerLength) {
-      this.byte(negative ? code.negativeBig : code.positiveBig)
-      this.byte(length ^ flip)
-    } else this.byte(negative ? code.zero - length : code.zero + length)
+    const magnitude = negative ? -value : value
+    if (magnitude <= maxSmall) return this.small(magnitude, negative, flip)
+    const hex = magnitude.toString(16)
+    const length = (hex.length + 1) >> 1
+    this.byte(negative ? code.negativeBig : code.positiveBig)
+    this.byte(length ^ flip)
     this.reserve(length)
     for (let end = hex.length; end > 0; end -= 2) {
       const index = this.length + length - 1 - ((hex.length - end) >> 1)
       this.bytes[index] = Number.parseInt(hex.slice(Math.max(0, end - 2), end), 16) ^ flip
     }
     this.length += length
+  }
+
+  /** An integer of eight bytes at most, as times are: without the text that a longer one needs. */
+  private small(magnitude: bigint, negative: boolean, flip: number): void {
+    eightBytes.setBigUint64(0, magnitude)
+    let first = 0
+    while (eightBytes.getUint8(first) === 0) first++
+    const length = maxSmallIntegerLength - first
+    this.byte(negative ? code.zero - length : code.zero + length)
+    this.reserve(length)
+    for (let i = first; i < maxSmallIntegerLength; i++) this.bytes[this.length++] = eightBytes.getUint8(i) ^ flip
   }
 
   /** Sorts like the number: the sign is flipped, and of a negative number every other bit too. */

@@ -47,7 +47,8 @@ const keysWatched = ({ challenge, config, leader }: ElectionKeys): ReadonlyArray
 
 /** Half of what is left of the shortest belief, so that there is time for other attempts. */
 const timeoutOf = (tenures: ReadonlyArray<Tenure>): Duration.Duration => {
-  const remaining = tenures.map(({ belief }) => Duration.nanos(belief.remaining())).reduce(Duration.min)
+  const spans = tenures.map(({ belief }) => belief.remaining())
+  const remaining = Duration.nanos(spans.reduce((a, b) => a < b ? a : b))
   return Duration.clamp(Duration.divideUnsafe(remaining, 2), {
     minimum: Duration.min(remaining, minTimeout),
     maximum: maxTimeout

@@ -9,6 +9,7 @@ import {
   type ElectionResult,
   type InvalidCandidate,
   type InvalidConfig,
+  type InvalidShards,
   type InvalidState,
   LeaderElection,
   Leadership,
@@ -16,6 +17,7 @@ import {
   type LeaderState,
   type NotInitialized,
   type ProcessNotFound,
+  type Shards,
   type UnregisteredCandidate
 } from "../src/index.ts"
 
@@ -138,5 +140,13 @@ it("an election as a service requires itself, its layer the database", () => {
   >()
   expectTypeOf(() => mailer.singleton({}, Effect.asVoid(Database))).returns.toEqualTypeOf<
     Layer.Layer<never, InvalidCandidate | InvalidConfig, Database>
+  >()
+})
+
+it("the work of a shard may fail, and needs what is not of its tenure", () => {
+  const shards = LeaderElection.shards(Subspace.fromTuple(["types"]), { shards: 4 })
+  const sharded = shards.run({}, (_, leadership) => Effect.andThen(Effect.scope, work(leadership)))
+  expectTypeOf(sharded).toEqualTypeOf<
+    Effect.Effect<never, "bounced" | Shards.ShardsError | InvalidShards, Database | Mail>
   >()
 })

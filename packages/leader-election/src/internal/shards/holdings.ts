@@ -93,6 +93,7 @@ export class Holdings<A, E, R> {
   /** Campaigns for what the table gives to this member, and gives up all else. */
   follow({ owners, standbys }: Assignment): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.isLeaving) return Effect.void
       const { id } = this.options
       const wanted = new Map<number, Role>()
       for (const [shard, standby] of standbys.entries()) if (standby === id) wanted.set(shard, "standby")

@@ -176,3 +176,26 @@ describe("members of whom it is not known whether they live", () => {
     }
   )
 })
+
+describe("standbys that lead", () => {
+  it("count as owners, so that none of them gives up what it leads where it need not", () => {
+    const former = { owners: ["a", "a", "b", "b"], standbys: ["b", "c", "c", "a"] }
+    const led = Assignment.asLed(former, ["b", "c", "b", undefined])
+    assert.deepStrictEqual(led, { owners: ["b", "c", "b", "b"], standbys: ["a", "a", "c", "a"] })
+    const { owners } = Assignment.assign(led, [{ id: "b", weight: 1 }, { id: "c", weight: 1 }])
+    assert.deepStrictEqual([owners[0], owners[1]], ["b", "c"])
+    assert.deepStrictEqual(Assignment.asLed(former, ["x", undefined, "b", "b"]), former)
+  })
+
+  it.prop("are kept as owners by the next assignment, up to their weighted mean", {
+    shards: Shards,
+    size: between(3, 6),
+    dead: between(0, 2)
+  }, ({ dead, shards, size }) => {
+    const all = members(Array.from({ length: size }, () => 1))
+    const former = Assignment.assign(Assignment.unassigned(shards), all)
+    const taken = deathOf(`m${dead}`, former)
+    const left = all.filter(({ id }) => id !== `m${dead}`)
+    assert.deepStrictEqual(Assignment.assign(Assignment.asLed(former, taken), left).owners, taken)
+  })
+})

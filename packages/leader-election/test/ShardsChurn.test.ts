@@ -77,6 +77,6 @@ describe("shards whose members come and go, hang and are mute, by chance", () =>
         Effect.scoped,
         Random.withSeed(`churn ${seed}`),
         Effect.provideService(References.MinimumLogLevel, "None")
-      ), 60_000)
+      ), 120_000)
   }
 })

@@ -179,7 +179,10 @@ export class Holdings<A, E, R> {
       return yield* withLeadership(contender(candidate), lead, { again: true, once: true }).pipe(
         Effect.tapError((error) =>
           isOfElection(error)
-            ? Log.error(`"${id}" cannot take part in the election of shard ${shard}`, error)
+            ? Effect.annotateLogs(Log.error(`"${id}" cannot take part in the election of shard ${shard}`, error), {
+              election: candidate.keys.name,
+              candidate: id
+            })
             : Effect.void
         ),
         // Damaged records of one shard must not take the others from this member, nor from the next that is given the shard.

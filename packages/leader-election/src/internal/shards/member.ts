@@ -21,6 +21,7 @@ import type { Assignment } from "./assignment.ts"
 import * as Codec from "./codec.ts"
 import { coordinate } from "./coordinator.ts"
 import { type HoldingError, Holdings, type HoldingsOptions, type ShardWork } from "./holdings.ts"
+import type { ShardKeys } from "./keys.ts"
 import * as Table from "./table.ts"
 
 export interface MemberOptions extends HoldingsOptions {
@@ -36,6 +37,9 @@ export const validateWeight = (weight: number): Effect.Effect<void, InvalidCandi
   Codec.isWeight(weight) ? Effect.void : Effect.fail(
     new InvalidCandidate({ field: "weight", problem: `is ${weight}; it must be a number from 0 to ${Codec.maxWeight}` })
   )
+
+/** The names under which the library's other log lines tell of an election and a candidate. */
+const annotations = ({ coordinatorKeys }: ShardKeys, id: string) => ({ election: coordinatorKeys.name, candidate: id })
 
 /** What a look of a member at the table has found. */
 interface Look {
@@ -89,7 +93,8 @@ export class Member {
         const fork = Effect.runForkWith(context)
         const following = fork(Effect.scoped(this.follow(candidate, holdings)))
         const coordinating = fork(
-          withLeadership(contender(candidate), (leadership) => coordinate(id, keys, this.options.shards, leadership), {
+          withLeadership(contender(candidate), (leadership) =>
+            Effect.annotateLogs(coordinate(id, keys, this.options.shards, leadership), annotations(keys, id)), {
             again: true,
             once: true
           })

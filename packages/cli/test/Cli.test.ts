@@ -187,6 +187,11 @@ describe("the command line", () => {
         ["run --grace 6s -- sleep --for -1s", /--grace is 6 s/],
         ["run sleep -5s", /Unrecognized flag: -5.*; flags of the command to run go after --$/],
         ["run --priority 4294967296 -- true", /priority is 4294967296/],
+        ["run --slots 0 -- true", /--slots is 0: give an integer from 1 to 100/],
+        ["run --slots 101 -- true", /--slots is 101: give an integer from 1 to 100/],
+        ["run --slots 1.5 -- true", /slots/],
+        ["run --slot 1 -- true", /run has no --slot/],
+        ["status --slot 100", /--slot is 100: give an integer from 0 to 99/],
         ["run --grace 6s -- true", /--grace is 6 s but may be at most half of the lease, which is 10 s/]
       ]
       for (const [args, said] of wrong) {
@@ -241,6 +246,49 @@ describe("the command line", () => {
       assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/flag" })
       assert.strictEqual(yield* call("status", { env: { FDB_ELECTION_ENGINE: "memory" } }), ExitCode.usage)
       assert.include((yield* errors).at(-1), `FDB_ELECTION_ENGINE is "memory": set it to lmdb or fdb`)
+    }).pipe(live))
+
+  it.effect("status shows the holders of slots and who waits, and each slot is an election by --slot", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      const { subspace } = Result.getOrThrow(ElectionName.parse("app/importers"))
+      const slots = LeaderElection.slots(subspace, 3)
+      assert.strictEqual(yield* call("status -e app/importers"), ExitCode.noElection)
+      for (const id of ["a", "b", "c", "d"]) {
+        yield* Effect.forkChild(slots.withLeadership({ id }, () => Effect.never), { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+      }
+      assert.strictEqual(yield* call("status -e app/importers"), ExitCode.ok)
+      assert.deepStrictEqual(
+        (yield* lastLine).split("\n").map((line) => line.replace(/ +/g, " ").replace(/\S+ m?s left/, "some left")),
+        [
+          "Election app/importers in the LMDB store /home/me/.local/state/fdb-election",
+          "Slots 3 of 3 held",
+          "Waiting d",
+          " slot 0 a priority 0 term 1 some left of 10 s",
+          " slot 1 b priority 0 term 1 some left of 10 s",
+          " slot 2 c priority 0 term 1 some left of 10 s"
+        ]
+      )
+      yield* call("status -e app/importers --json")
+      const { slots: shown, waiting } = (yield* lastJson) as {
+        readonly slots: ReadonlyArray<{ readonly slot: number; readonly leader: { readonly id: string } }>
+        readonly waiting: ReadonlyArray<string>
+      }
+      assert.deepStrictEqual(shown.map(({ leader, slot }) => [slot, leader.id]), [[0, "a"], [1, "b"], [2, "c"]])
+      assert.deepStrictEqual(waiting, ["d"])
+      yield* call("status -e app/importers --slot 1 --json")
+      assert.deepInclude(yield* lastJson, { election: "slot 1 of app/importers", lastTerm: "1" })
+      assert.strictEqual(yield* call("status -e app/importers --slot 3"), ExitCode.noElection)
+      const stepDown = yield* Effect.forkChild(call("step-down -e app/importers --slot 1"))
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* Fiber.join(stepDown), ExitCode.ok)
+      assert.include(yield* lastLine, "\"d\"")
+      // The election of that name itself, if there is one, is shown, too.
+      yield* call("init -e app/importers")
+      yield* call("status -e app/importers")
+      assert.include(yield* lastLine, "nobody has led yet")
+      assert.include(yield* lastLine, "Slots")
     }).pipe(live))
 
   it.effect("status tells of processes that keep the store growing, and what to do about each", () =>

@@ -160,6 +160,37 @@ describe.concurrent("a command that leads", () => {
     assert.match(run.said, /app\/test is led by process \d+, and this process is part of its command/)
   }, 180_000)
 
+  it("runs in as many processes as there are slots, knows its slot, and is replaced when one ends", async (context) => {
+    const at = await stage(context)
+    const script = `echo "$FDB_ELECTION_SLOT $FDB_ELECTION_TERM $FDB_ELECTION_ID" >> $DIRECTORY/log; ${tellGroup}
+trap 'echo "$FDB_ELECTION_ID ends" >> $DIRECTORY/log; exit 0' TERM; sleep 1000 & wait`
+    // Set by a wrapper above.
+    const env = { ...at.env, FDB_ELECTION_SLOT: "7" }
+    const runs = ["a", "b", "c"].map((id) => at.run(["--slots", "2", "--id", id], script, { env }))
+    await eventually("two commands begin", () => groups(at).length === 2 ? true : undefined)
+    const begun = at.lines("log").map((line) => line.split(" "))
+    assert.deepStrictEqual(begun.map(([slot]) => slot).toSorted(), ["0", "1"])
+    const third = await eventually(
+      "the third waits",
+      () =>
+        runs.find(({ said }, i) =>
+          !begun.some(([, , id]) => id === "abc"[i]) && /waits: "." leads slot 1 of/.test(said)
+        )
+    )
+    const [slot, , id] = begun[0]!
+    const first = runs["abc".indexOf(id!)]!
+    assert.include(first.said, `leads slot ${slot} of app/test in term 1`)
+    first.signal("SIGTERM")
+    assert.strictEqual(code(await first.ended), 0)
+    await eventually("the third begins", () => groups(at).length === 3 ? true : undefined)
+    assert.deepStrictEqual(at.lines("log").slice(2), [`${id} ends`, `${slot} 2 ${"abc"[runs.indexOf(third)]}`])
+    for (const run of runs) if (run !== first) run.signal("SIGTERM")
+    await Promise.all(runs.map(({ ended }) => ended))
+    const plain = at.run([], "echo \"slot '$FDB_ELECTION_SLOT'\" >> $DIRECTORY/plain", { env })
+    assert.strictEqual(code(await plain.ended), 0)
+    assert.deepStrictEqual(at.lines("plain"), ["slot ''"])
+  }, 180_000)
+
   it("is found without PATH where a shell finds it", async (context) => {
     const at = await stage(context)
     const { PATH: _, ...env } = at.env

@@ -21,6 +21,15 @@ import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
 
 /**
+ * The greatest number of slots. Who waits follows all of them; for more, see `Shards`.
+ *
+ * @example Slots.maxCount // => 100
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxCount: number = mostSlots
+
+/**
  * The leadership of one slot. Its `term` is the fencing token of this slot: it grows with each holder of the slot, and says nothing of the
  * holders of others. So a receiver keeps the greatest term of each slot, or the slots have separate receivers.
  *

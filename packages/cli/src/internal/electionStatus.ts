@@ -146,6 +146,9 @@ export const toLines = (selected: SelectedElection, status: ElectionStatus): Sta
     ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
   ], candidateLines(status))
 
+/** The lines if only slots have the name. */
+export const withoutElection = (selected: SelectedElection): StatusLines => linesOf(selected, [], [])
+
 /** The lines while the store does not answer. */
 export const unreachable = (selected: SelectedElection, problem: string): StatusLines =>
   linesOf(selected, [["Store", `does not answer: ${problem}`]], [])

@@ -8,7 +8,9 @@ import { describe, type Store } from "./stores.ts"
 export interface SelectedElection {
   readonly name: ElectionName
   readonly store: Store
+  /** The election of the name, or that of one of its slots. */
   readonly election: LeaderElection.LeaderElection
+  readonly slot: number | undefined
 }
 
 export const missing = ({ name, store }: SelectedElection): Failure => {

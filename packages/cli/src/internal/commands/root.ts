@@ -1,11 +1,12 @@
 /** The root command: the flags that select an election, and the shared parts of subcommands. */
 import { DatabaseConfig } from "@effect-fdb/database-config"
-import { LeaderElection } from "@effect-fdb/leader-election"
+import { LeaderElection, Slots } from "@effect-fdb/leader-election"
 import { Command, Flag } from "effect/cli"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as path from "node:path"
 import * as ElectionName from "../../ElectionName.ts"
@@ -49,6 +50,15 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
     Flag.withDescription("The election, such as app/scheduler; or FDB_ELECTION_NAME; \"default\" by default"),
     orVariable("FDB_ELECTION_NAME")
   ),
+  slot: Flag.Int("slot").pipe(
+    Flag.withMetavar("K"),
+    Flag.withDescription("The election of slot K of `run --slots`, from 0 on"),
+    Flag.filter(
+      (slot) => slot >= 0 && slot < Slots.maxCount,
+      (slot) => `--slot is ${slot}: give an integer from 0 to ${Slots.maxCount - 1}`
+    ),
+    Flag.optional
+  ),
   engine: Flag.Literals("engine", engineNames).pipe(
     Flag.withMetavar(engineNames.join("|")),
     Flag.withDescription(
@@ -59,7 +69,7 @@ export const root = Command.make("fdb-election").pipe(Command.withSharedFlags({
   ...settingFlags
 }))
 
-type SelectionFlags = { readonly election: Given; readonly engine: Given } & { readonly [setting: string]: Given }
+type StoreFlags = { readonly engine: Given } & { readonly [setting: string]: Given }
 
 /** The value of a setting; `undefined` if it is not given. */
 const valueOf = ({ isFlag, value }: Given, { flag, metavar, values, variable }: DatabaseConfig.Setting) => {
@@ -69,7 +79,7 @@ const valueOf = ({ isFlag, value }: Given, { flag, metavar, values, variable }: 
     : usageError(`${variable} is "${value}": set it to ${values.join(" or ")}`)
 }
 
-const selectStore = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Return<Store, Failure> {
+const selectStore = Effect.fnUntraced(function*(flags: StoreFlags): Effect.fn.Return<Store, Failure> {
   const { value: given = "lmdb" } = flags.engine
   const engine = engineNames.find((name) => name === given)
   if (engine === undefined) {
@@ -92,12 +102,18 @@ const selectStore = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.f
 })
 
 /** The election that flags and environment select. Flags take precedence. */
-const select = Effect.fnUntraced(function*(flags: SelectionFlags): Effect.fn.Return<SelectedElection, Failure> {
-  const text = flags.election.value ?? "default"
+const select = Effect.fnUntraced(function*(
+  { election: { value: text = "default" }, slot: asked, ...flags }: Effect.Success<typeof root>
+): Effect.fn.Return<SelectedElection, Failure> {
   const name = ElectionName.parse(text)
   if (Result.isFailure(name)) return yield* usageError(`the election's name ${JSON.stringify(text)} ${name.failure}`)
   const store = yield* selectStore(flags)
-  return { name: name.success, store, election: LeaderElection.make(name.success.subspace) }
+  const { subspace } = name.success
+  const slot = Option.getOrUndefined(asked)
+  const election = slot === undefined ? undefined : LeaderElection.slots(subspace, Slots.maxCount).elections[slot]
+  return election === undefined
+    ? { name: name.success, store, election: LeaderElection.make(subspace), slot: undefined }
+    : { name: { ...name.success, text: `slot ${slot} of ${text}` }, store, election, slot }
 })
 
 interface Help {

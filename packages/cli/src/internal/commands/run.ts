@@ -1,3 +1,4 @@
+import { Slots } from "@effect-fdb/leader-election"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
 import { systemRefused, usageError } from "../../Failure.ts"
@@ -21,6 +22,15 @@ const flags = {
     Flag.withMetavar("N"),
     Flag.withDescription("Higher is preferred, and makes a leader of lower priority step down; 0 by default"),
     Flag.withDefault(0)
+  ),
+  slots: Flag.Int("slots").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("Lets up to N processes lead at the same time, each in a slot: see FDB_ELECTION_SLOT"),
+    Flag.filter(
+      (count) => count >= 1 && count <= Slots.maxCount,
+      (count) => `--slots is ${count}: give an integer from 1 to ${Slots.maxCount}`
+    ),
+    Flag.optional
   ),
   again: switchFlag("again", "Campaigns again when the command has ended or the leadership was lost"),
   grace: durationFlag(
@@ -71,6 +81,9 @@ export const run = Command.make("run", flags, (options) =>
     withElection(
       Effect.fnUntraced(function*(selected) {
         yield* checkPossible(selected)
+        if (selected.slot !== undefined) {
+          return yield* usageError("run has no --slot: give the number of slots with --slots, and it takes any of them")
+        }
         const file = yield* resolveCommand(options.command[0]!, process.env.PATH)
         yield* Wrapper.run(selected, options, file)
       }),
@@ -80,7 +93,8 @@ export const run = Command.make("run", flags, (options) =>
     Command.withShortDescription("Runs a command while this process leads"),
     Command.withDescription(
       "Waits for leadership, then runs the command with FDB_ELECTION_TERM, FDB_ELECTION_ID and FDB_ELECTION_NAME in its " +
-        "environment. When the leadership is lost, the process group of the command gets SIGTERM, and SIGKILL early " +
+        "environment. With --slots, up to so many processes run their commands at the same time, and the command finds its " +
+        "slot, from 0 on, in FDB_ELECTION_SLOT. When the leadership is lost, the process group of the command gets SIGTERM, and SIGKILL early " +
         "enough that all of it ends before another can lead, even if this process is killed or stopped. The command keeps " +
         "its own input, output and terminal; it gets the signals of this process, which returns its exit status (128 and " +
         "the number, if a signal ended it). Let each receiver refuse a term smaller than the greatest it has seen. If the " +
@@ -88,6 +102,10 @@ export const run = Command.make("run", flags, (options) =>
     ),
     Command.withExamples([
       { command: "fdb-election run -- ./scheduler.sh", description: "On any number of terminals or hosts" },
+      {
+        command: "fdb-election run -e app/importers --slots 3 -- ./import.sh",
+        description: "Up to three at the same time"
+      },
       { command: "fdb-election run -e app/scheduler --again -- node scheduler.js", description: "Again and again" },
       {
         command: "fdb-election run --priority 10 -- ./scheduler.sh",

@@ -1,5 +1,6 @@
 /** `status` and `watch`. */
 import { FdbError } from "@effect-fdb/core"
+import { NotInitialized } from "@effect-fdb/leader-election"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -9,6 +10,7 @@ import * as Terminal from "effect/Terminal"
 import * as ElectionStatus from "../electionStatus.ts"
 import * as Screen from "../screen.ts"
 import type { SelectedElection } from "../selectedElection.ts"
+import * as SlotStatus from "../slotStatus.ts"
 import { Stores } from "../stores.ts"
 import { electionCommand, json, printJson, printLines } from "./root.ts"
 
@@ -19,7 +21,7 @@ export const status = electionCommand(
     long:
       "Shows the leader, the term (the fencing token, which grows with every tenure), the ballot (which grows with " +
       "every renewal), the rest of the lease, the live candidates, the configuration, and a challenge if there is one. " +
-      "The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
+      "If the election has slots, it shows their holders, and who waits for one. The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
       "stopped or blocked processes whose reads make its file grow.",
     examples: [
       { command: "fdb-election status -e app/scheduler", description: "As a table" },
@@ -28,12 +30,31 @@ export const status = electionCommand(
   },
   { json },
   Effect.fnUntraced(function*(selected, { json }) {
-    const status = yield* ElectionStatus.read(selected)
+    const slots = yield* SlotStatus.read(selected)
+    const hasSlots = slots.slots.length > 0
+    // With slots there may be no election of that name itself.
+    const status = yield* ElectionStatus.read(selected).pipe(
+      Effect.catchIf((error) => hasSlots && error instanceof NotInitialized, () => Effect.undefined)
+    )
     const { laggingReaders } = yield* Stores
     const readers = yield* laggingReaders(selected.store)
-    if (json) return yield* printJson({ ...ElectionStatus.toJson(selected, status), laggingReaders: readers })
-    const { candidates, facts, title } = ElectionStatus.toLines(selected, status)
-    yield* printLines([title, ...facts, ...candidates, ...readers.map(ElectionStatus.readerText)])
+    if (json) {
+      return yield* printJson({
+        ...(status === undefined ? { election: selected.name.text } : ElectionStatus.toJson(selected, status)),
+        ...(hasSlots ? SlotStatus.toJson(slots) : {}),
+        laggingReaders: readers
+      })
+    }
+    const { candidates, facts, title } = status === undefined
+      ? ElectionStatus.withoutElection(selected)
+      : ElectionStatus.toLines(selected, status)
+    yield* printLines([
+      title,
+      ...facts,
+      ...candidates,
+      ...(hasSlots ? SlotStatus.toLines(slots) : []),
+      ...readers.map(ElectionStatus.readerText)
+    ])
   })
 )
 

@@ -29,8 +29,8 @@ const forgetAfterNanos = 30_000_000_000n
 /** Events that show that the store answers. */
 const answers: ReadonlySet<ElectionEvent["_tag"]> = new Set(["Registered", "Following", "Elected", "Renewed"])
 
-/** Returns a function to call with each event, in order. */
-export const make = (election: string, say: (line: string) => void, now: () => bigint) => {
+/** Returns a function to call with each event, in order. `titleOf` gives the name of the election of an event. */
+export const make = (titleOf: (election: string) => string, say: (line: string) => void, now: () => bigint) => {
   let failedAt: bigint | undefined
   const failure = (error: { readonly message: string }) => {
     const since = failedAt
@@ -40,6 +40,7 @@ export const make = (election: string, say: (line: string) => void, now: () => b
       : undefined
   }
   const message = (event: ElectionEvent): string | undefined => {
+    const election = titleOf(event.election)
     switch (event._tag) {
       case "Registered":
         return event.again

@@ -4,7 +4,7 @@
  * command if the wrapper is dead, stopped or stuck. See `supervise.ts` for one tenure, `signals.ts` and `deadlines.ts`.
  */
 import { Database } from "@effect-fdb/core"
-import { CandidateSuperseded, ElectionConfig, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
+import { CandidateSuperseded, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
@@ -17,10 +17,11 @@ import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, tryAgain } from "../../Failure.ts"
 import type { Options } from "../commands/run.ts"
 import { printable } from "../printable.ts"
-import { type SelectedElection, transact } from "../selectedElection.ts"
+import type { SelectedElection } from "../selectedElection.ts"
 import { foregroundGroup } from "./controllingTerminal.ts"
 import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
 import * as Nesting from "./nesting.ts"
+import { inElection, inSlots } from "./participation.ts"
 import * as RunReporter from "./runReporter.ts"
 import { CommandSignals } from "./signals.ts"
 import { supervise } from "./supervise.ts"
@@ -38,12 +39,17 @@ const pauseMillis = (shortRuns: number): number => Math.min(100 * 2 ** (shortRun
 const shortRunNanos = 10_000_000_000n
 
 const campaign = Effect.fnUntraced(function*(
-  { election, name, store }: SelectedElection,
+  selected: SelectedElection,
   options: Options,
   file: string,
   signals: CommandSignals,
   transactions: Transactions
 ) {
+  const { name, store } = selected
+  const participation = Option.match(options.slots, {
+    onNone: () => inElection(selected),
+    onSome: (count) => inSlots(selected, count)
+  })
   const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
   const console = yield* Console.Console
   const clock = yield* Clock.Clock
@@ -60,12 +66,12 @@ const campaign = Effect.fnUntraced(function*(
     )
   }
   const askedGrace = Option.getOrUndefined(options.grace)
-  const config = yield* transact(election.initialize(new ElectionConfig({})))
+  const config = yield* participation.initialize
   yield* checkGrace(config.leaseDuration, askedGrace)
   const watchdog = yield* Watchdog.make
   const deadlines = new Deadlines(askedGrace)
   deadlines.listeners.add(watchdog.until)
-  const report = RunReporter.make(name.text, say, () => clock.monotonicTimeNanosUnsafe())
+  const report = RunReporter.make(participation.titleOf, say, () => clock.monotonicTimeNanosUnsafe())
   const observer: typeof ElectionObserver.Service = (event) => {
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       deadlines.renewed(event.believesUntil, event.leaseDuration)
@@ -73,7 +79,7 @@ const campaign = Effect.fnUntraced(function*(
     report(event)
   }
   return yield* Effect.gen(function*() {
-    const candidacy = yield* election.candidacy({
+    const candidacy = yield* participation.candidacy({
       id,
       priority: options.priority,
       safetyMargin: safetyMargin(askedGrace)
@@ -88,6 +94,7 @@ const campaign = Effect.fnUntraced(function*(
           FDB_ELECTION_TERM: String(leadership.term),
           FDB_ELECTION_ID: id,
           FDB_ELECTION_NAME: name.text,
+          ...participation.variables(leadership),
           [Nesting.variable]: Nesting.entriesFor(process.env[Nesting.variable], store, name.text)
         }
       }, leadership)

@@ -1,0 +1,66 @@
+/** What `run` takes part in: an election, or the slots of one. */
+import { Bytes, type Database, type FdbError } from "@effect-fdb/core"
+import {
+  type Candidacy,
+  ElectionConfig,
+  type InvalidCandidate,
+  type InvalidConfig,
+  type InvalidState,
+  LeaderElection,
+  type Leadership,
+  type Slots
+} from "@effect-fdb/leader-election"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type SelectedElection, transact } from "../selectedElection.ts"
+
+export interface Participation {
+  /** Creates what does not exist, and gives the configuration in force; of several, the one with the shortest lease. */
+  readonly initialize: Effect.Effect<ElectionConfig, FdbError | InvalidState | InvalidConfig, Database>
+  readonly candidacy: (
+    candidate: Candidacy.CandidateOptions
+  ) => Effect.Effect<
+    Candidacy.Candidacy | Slots.SlotCandidacy,
+    InvalidCandidate | InvalidConfig,
+    Database | Scope.Scope
+  >
+  /** What an election is called in messages. */
+  readonly titleOf: (election: string) => string
+  /** The variables of the command that depend on what it leads. */
+  readonly variables: (leadership: Leadership) => { readonly [name: string]: string | undefined }
+}
+
+export const inElection = ({ election, name }: SelectedElection): Participation => ({
+  initialize: transact(election.initialize(new ElectionConfig({}))),
+  candidacy: election.candidacy,
+  titleOf: () => name.text,
+  // A wrapper above may have set it.
+  variables: () => ({ FDB_ELECTION_SLOT: undefined })
+})
+
+/** The slots get the configuration of the election of that name, if `init` has created that. */
+export const inSlots = ({ election, name }: SelectedElection, count: number): Participation => {
+  const slots = LeaderElection.slots(name.subspace, count)
+  const titles = new Map(
+    slots.elections.map(({ subspace }, slot) => [Bytes.toPrintable(subspace.prefix), `slot ${slot} of ${name.text}`])
+  )
+  return {
+    initialize: transact(
+      Effect.gen(function*() {
+        const model = yield* Effect.catchTag(
+          election.readConfig,
+          "NotInitialized",
+          () => Effect.succeed(new ElectionConfig({}))
+        )
+        const configs = yield* Effect.forEach(slots.elections, ({ initialize }) => initialize(model), {
+          concurrency: "unbounded"
+        })
+        return configs.reduce((a, b) => Duration.isLessThan(b.leaseDuration, a.leaseDuration) ? b : a)
+      })
+    ),
+    candidacy: slots.candidacy,
+    titleOf: (election) => titles.get(election) ?? name.text,
+    variables: (leadership) => ({ FDB_ELECTION_SLOT: String((leadership as Slots.SlotLeadership).slot) })
+  }
+}

@@ -141,6 +141,15 @@ describe("shards", () => {
       assert.strictEqual(begun() - before, 8)
     }))
 
+  it.effect("are led after the lease, and a heartbeat for their standbys to begin, of a member that dies as they have just moved", () =>
+    Effect.gen(function*() {
+      const { balanced, members: [a, b], start } = yield* balancedCluster(["a", "b"])
+      const c = yield* start("c")
+      yield* balanced([a!, b!, c])
+      yield* c.kill
+      assert.isAtMost(yield* balanced([a!, b!]), lease + observation + heartbeat)
+    }))
+
   it.effect("are led by who comes after all others have died, though their records have stayed", () =>
     Effect.gen(function*() {
       const { balanced, members, start } = yield* balancedCluster(["a", "b", "c"])
@@ -206,6 +215,7 @@ describe("shards", () => {
       yield* TestClock.adjust("10 seconds")
       yield* b!.leave
       assert.isAtMost(yield* balanced([a!, c!, d]), heartbeat)
+      yield* TestClock.adjust("10 seconds")
       yield* a!.kill
       assert.isAtMost(yield* balanced([c!, d]), lease + observation)
     }))

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { CandidateOptions } from "../../CandidateOptions.ts"
@@ -61,6 +62,8 @@ export type HoldingError<E> = E | CampaignError | LeadershipLost
 
 export class Holdings<A, E, R> {
   private readonly options: HoldingsOptions
+  /** The heartbeat in force, in nanoseconds. */
+  private readonly heartbeat: () => bigint
   private readonly work: ShardWork<A, E, R>
   private readonly context: Context.Context<Exclude<R, Leadership | Scope.Scope> | Database>
   private readonly holdings = new Map<number, Holding>()
@@ -71,10 +74,12 @@ export class Holdings<A, E, R> {
 
   constructor(
     options: HoldingsOptions,
+    heartbeat: () => bigint,
     work: ShardWork<A, E, R>,
     context: Context.Context<Exclude<R, Leadership | Scope.Scope> | Database>
   ) {
     this.options = options
+    this.heartbeat = heartbeat
     this.work = work
     this.context = context
   }
@@ -102,8 +107,15 @@ export class Holdings<A, E, R> {
       const changed = [...this.holdings.values()].filter(({ role, shard }) =>
         role !== undefined && role !== wanted.get(shard)
       )
-      for (const [shard, role] of wanted) if (!this.holdings.has(shard)) this.begin(shard, role)
-      return Effect.forEach(changed, (holding) => this.change(holding, wanted.get(holding.shard)), { discard: true })
+      // Those first that are to lead.
+      const begun = [...wanted].filter(([shard]) => !this.holdings.has(shard))
+        .toSorted(([, a], [, b]) => priorityOf(b) - priorityOf(a))
+      return Effect.andThen(
+        Effect.forEach(changed, (holding) => this.change(holding, wanted.get(holding.shard)), { discard: true }),
+        Effect.sync(() => {
+          for (const [shard, role] of begun) if (!this.holdings.has(shard)) this.begin(shard, role)
+        })
+      )
     })
   }
 
@@ -115,6 +127,12 @@ export class Holdings<A, E, R> {
     for (const holding of holdings) holding.role = undefined
     return Fiber.interruptAll(holdings.flatMap(({ fiber }) => fiber ?? []))
   })
+
+  /** Where many shards move, what is to lead comes first: a standby begins a third of a heartbeat to a heartbeat later. */
+  private readonly standbyDelay = Effect.flatMap(
+    Random.nextBetween(1 / 3, 1),
+    (part) => Effect.sleep(Duration.nanos(BigInt(Math.round(Number(this.heartbeat()) * part))))
+  )
 
   private begin(shard: number, role: Role): void {
     const holding: Holding = { shard, role, candidate: undefined, leadership: undefined, fiber: undefined }
@@ -139,14 +157,15 @@ export class Holdings<A, E, R> {
   private change(holding: Holding, role: Role | undefined): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { candidate, leadership } = holding
-      holding.role = role
-      if (role === undefined) {
+      // A standby that has not begun yet begins at once as the owner.
+      holding.role = candidate === undefined && role === "owner" ? undefined : role
+      if (holding.role === undefined) {
         holding.fiber?.interruptUnsafe()
         return Effect.void
       }
-      candidate?.registration.setPriority(priorityOf(role))
+      candidate?.registration.setPriority(priorityOf(holding.role))
       // The standby of yesterday leads on as the owner.
-      if (leadership !== undefined) return role === "standby" ? leadership.resign : Effect.void
+      if (leadership !== undefined) return holding.role === "standby" ? leadership.resign : Effect.void
       return candidate?.lifecycle.wake ?? Effect.void
     })
   }
@@ -170,6 +189,7 @@ export class Holdings<A, E, R> {
       })
     const isOfElection = (error: HoldingError<E>) => error !== workError && isOfRecords(error)
     return Effect.scoped(Effect.gen({ self: this }, function*() {
+      if (holding.role === "standby") yield* this.standbyDelay
       const candidate = yield* Candidate.make(
         { subspace: keys.shard(shard), config },
         { id, safetyMargin, priority: priorityOf(holding.role ?? "standby") },

@@ -88,7 +88,7 @@ export class Member {
         const context = yield* Effect.context<Database | Exclude<R, Leadership | Scope.Scope>>()
         const { config, id, keys, safetyMargin } = this.options
         const candidate = yield* Candidate.make({ subspace: keys.coordinator, config }, { id, safetyMargin })
-        const holdings = new Holdings(this.options, work, context)
+        const holdings = new Holdings(this.options, () => candidate.contact.heartbeat, work, context)
         this.led = () => holdings.led
         const fork = Effect.runForkWith(context)
         const following = fork(Effect.scoped(this.follow(candidate, holdings)))

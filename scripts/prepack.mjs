@@ -1,0 +1,11 @@
+// Builds the package in the current directory anew, so that its tarball has every module and no old one.
+import { execFileSync } from "node:child_process"
+import { rmSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const run = (...args) => execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] })
+
+rmSync("dist", { recursive: true, force: true })
+run(`${root}node_modules/typescript/bin/tsc`, "-b", "tsconfig.src.json")
+if (process.cwd().endsWith("simulation")) run(`${root}scripts/bundleReport.mjs`)

@@ -1,11 +1,13 @@
 /** The leader evicts those who have been dead for long, and nobody else. */
 import { type Engine, MemoryDatabase, Transaction } from "@effect-fdb/core"
+import * as FdbError from "@effect-fdb/core/FdbError"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, Option, Result } from "effect"
+import { Clock, Duration, Effect, Fiber, Option, Result } from "effect"
 import { TestClock } from "effect/testing"
-import { ElectionConfig } from "../src/index.ts"
+import { ElectionConfig, type LeaderElection } from "../src/index.ts"
 import { election, eventsOf, lead, leaderId, onHosts, start, transact } from "./support/candidates.ts"
 import { type Host, makeHosts } from "./support/host.ts"
+import { leadAll, longestGaps, manyOf, subspaceOf } from "./support/many.ts"
 
 const forever = () => Effect.never
 
@@ -70,12 +72,20 @@ describe("a leader", () => {
   onHosts("evicts thousands, some at a time, whoever of them cannot be read", function*(a, b) {
     const ids = Array.from({ length: 2500 }, (_, i) => `dead-${i}`)
     for (let i = 0; i < ids.length; i += 500) yield* register(b, ids.slice(i, i + 500))
+    // They fill the first page.
+    const broken = Array.from({ length: 100 }, (_, i) => `broken-${100 + i}`)
     yield* b.run(
-      transact(Effect.flatMap(Transaction, (tx) => tx.set(candidates.pack(["broken"]), Uint8Array.of(1, 2, 3))))
+      transact(
+        Effect.flatMap(
+          Transaction,
+          (tx) =>
+            Effect.forEach(broken, (id) => tx.set(candidates.pack([id]), Uint8Array.of(1, 2, 3)), { discard: true })
+        )
+      )
     )
     yield* start(a, { id: "a" }, forever)
     yield* TestClock.adjust("20 minutes")
-    assert.deepStrictEqual(yield* registered(b), ["a", "broken"])
+    assert.deepStrictEqual(yield* registered(b), ["a", ...broken])
     assert.strictEqual(new Set(evicted(a)).size, ids.length)
     assert.isTrue(eventsOf(a, "Evicted").every(({ candidates }) => candidates.length <= 100))
     assert.strictEqual(eventsOf(a, "RenewalFailed").length, 0)
@@ -223,6 +233,147 @@ describe("a leader", () => {
       const renewals = eventsOf(a, "Renewed")
       assert.deepStrictEqual([eventsOf(a, "Lost").length, yield* leaderId(b)], [0, "a"])
       assert.isTrue(renewals.length > 500 && renewals.every(({ headroom }) => Duration.toMillis(headroom) > 5000))
+    }))
+})
+
+/** A host that leads many elections, and when its patrols have begun transactions, in seconds. */
+const patrolled = Effect.gen(function*() {
+  yield* TestClock.adjust(0)
+  const clock = yield* Clock.Clock
+  const start = clock.monotonicTimeNanosUnsafe()
+  const now = () => Number(clock.monotonicTimeNanosUnsafe() - start) / 1e9
+  const state = { fails: false, looks: [] as Array<number> }
+  const make = yield* makeHosts(
+    {},
+    Effect.map(MemoryDatabase.makeEngine, (engine) => ({
+      ...engine,
+      begin: (options) => {
+        const transaction = engine.begin(options)
+        if (options.priority !== "batch") return transaction
+        state.looks.push(now())
+        return state.fails ? { ...transaction, getAll: () => Effect.fail(FdbError.make(1031, "read")) } : transaction
+      }
+    }))
+  )
+  return { host: make(), state }
+})
+
+const candidatesOf = (i: number) => subspaceOf(i).subspace(["candidates"])
+
+const registerDead = (host: Host, election: LeaderElection.LeaderElection) =>
+  host.run(transact(Effect.asVoid(election.registerCandidate("dead"))))
+
+/** The elections of which somebody was evicted. */
+const evictedFrom = (host: Host) => eventsOf(host, "Evicted").map(({ election }) => election).toSorted()
+
+describe("elections that one process leads", () => {
+  it.effect("are patrolled together: few transactions for 300 of them, one more to evict the dead of one", () =>
+    Effect.gen(function*() {
+      const { host, state } = yield* patrolled
+      const config = { leaseDuration: Duration.seconds(30), heartbeatInterval: Duration.seconds(9) }
+      const elections = manyOf(300, new ElectionConfig(config))
+      yield* leadAll(host, elections)
+      yield* TestClock.adjust("2 seconds")
+      yield* registerDead(host, elections[7]!)
+      yield* TestClock.adjust("58 seconds")
+      assert.strictEqual(state.looks.length, 2)
+      yield* TestClock.adjust("119 seconds")
+      assert.deepStrictEqual(eventsOf(host, "Evicted").map(({ candidates }) => candidates), [["dead"]])
+      assert.deepStrictEqual(evictedFrom(host), ["app/7"])
+      // The second joint looks, the eviction, and the first look of that tenure after it.
+      assert.isAtMost(state.looks.length, 6)
+      yield* TestClock.adjust("165 seconds")
+      assert.isAtMost(state.looks.length, 9)
+      assert.strictEqual(eventsOf(host, "Lost").length, 0)
+      for (const gap of longestGaps(host).values()) assert.isBelow(gap, 1.2 * 9 + 0.1)
+    }))
+
+  it.effect("are patrolled together after a while, whenever they began", () =>
+    Effect.gen(function*() {
+      const { host, state } = yield* patrolled
+      for (const election of manyOf(40)) {
+        yield* leadAll(host, [election])
+        yield* TestClock.adjust("4 seconds")
+      }
+      yield* TestClock.adjust("4 minutes")
+      state.looks.length = 0
+      yield* TestClock.adjust("165 seconds")
+      assert.isAtMost(state.looks.length, 11)
+    }))
+
+  it.effect("do not look all at once behind a mass start", () =>
+    Effect.gen(function*() {
+      const { host, state } = yield* patrolled
+      yield* leadAll(host, manyOf(700))
+      yield* TestClock.adjust("15 seconds")
+      const [first, second, third, ...others] = state.looks
+      assert.deepStrictEqual(others, [])
+      assert.isTrue(first! > 2 && second! > first! + 0.5 && third! > second! + 0.5)
+    }))
+
+  it.effect("whose candidates or configuration cannot be read do not keep the others from evicting", () =>
+    Effect.gen(function*() {
+      const { host } = yield* patrolled
+      const elections = manyOf(12)
+      yield* leadAll(host, elections)
+      yield* TestClock.adjust("1 second")
+      const garbage = (key: Uint8Array) =>
+        host.run(transact(Transaction.use((tx) => tx.set(key, Uint8Array.of(255, 1)))))
+      yield* garbage(candidatesOf(3).pack(["broken"]))
+      for (const i of [3, 7, 11]) yield* registerDead(host, elections[i]!)
+      yield* TestClock.adjust("145 seconds")
+      yield* garbage(subspaceOf(7).pack(["config"]))
+      yield* TestClock.adjust("35 seconds")
+      assert.deepStrictEqual(evictedFrom(host), ["app/11", "app/3"])
+      assert.deepStrictEqual([...new Set(eventsOf(host, "Lost").map(({ election }) => election))], ["app/7"])
+    }))
+
+  it.effect("with other candidate timeouts wait for ten of their own", () =>
+    Effect.gen(function*() {
+      const { host } = yield* patrolled
+      const config = new ElectionConfig({ candidateTimeout: Duration.seconds(6) })
+      const elections = [...manyOf(2), ...manyOf(4, config).slice(2)]
+      yield* leadAll(host, elections)
+      yield* TestClock.adjust("1 second")
+      for (const election of elections) yield* registerDead(host, election)
+      yield* TestClock.adjust("58 seconds")
+      assert.deepStrictEqual(evictedFrom(host), [])
+      yield* TestClock.adjust("15 seconds")
+      assert.deepStrictEqual(evictedFrom(host), ["app/2", "app/3"])
+      yield* TestClock.adjust("105 seconds")
+      assert.deepStrictEqual(evictedFrom(host), ["app/0", "app/1", "app/2", "app/3"])
+    }))
+
+  it.effect("look again, together, where a look has failed", () =>
+    Effect.gen(function*() {
+      const { host, state } = yield* patrolled
+      const elections = manyOf(20)
+      yield* leadAll(host, elections)
+      yield* TestClock.adjust("1 second")
+      for (const election of elections) yield* registerDead(host, election)
+      yield* TestClock.adjust("1 minute")
+      state.fails = true
+      yield* TestClock.adjust("4 minutes")
+      assert.deepStrictEqual(evictedFrom(host), [])
+      state.fails = false
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(evictedFrom(host).length, 20)
+      assert.strictEqual(eventsOf(host, "Lost").length, 0)
+    }))
+
+  it.effect("of which one ends while they look go on", () =>
+    Effect.gen(function*() {
+      const { host, state } = yield* patrolled
+      const elections = manyOf(20)
+      const led = yield* leadAll(host, elections)
+      yield* TestClock.adjust("1 second")
+      for (const election of elections) yield* registerDead(host, election)
+      state.fails = true
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.interrupt(led[0]!)
+      state.fails = false
+      yield* TestClock.adjust("175 seconds")
+      assert.strictEqual(evictedFrom(host).length, 19)
     }))
 })
 

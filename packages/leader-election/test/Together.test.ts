@@ -1,40 +1,12 @@
 /** The elections of one process, whose renewals are made together. */
-import { type Subspace, Transaction } from "@effect-fdb/core"
-import { Subspace as Subspaces } from "@effect-fdb/core"
+import { Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig, LeaderElection } from "../src/index.ts"
 import { eventsOf, transact } from "./support/candidates.ts"
-import { type Host, makeHosts } from "./support/host.ts"
-
-const subspaceOf = (i: number): Subspace.Subspace => Subspaces.fromTuple(["app", `${i}`])
-
-const manyOf = (length: number, config?: ElectionConfig) =>
-  Array.from({ length }, (_, i) => LeaderElection.make(subspaceOf(i), config === undefined ? {} : { config }))
-
-/** Leads all elections on a host; the candidate of each has its number as its id. */
-const leadAll = (host: Host, elections: ReadonlyArray<LeaderElection.LeaderElection>) =>
-  Effect.forEach(
-    elections,
-    (election, i) =>
-      Effect.forkDetach(host.run(election.withLeadership({ id: `${i}` }, () => Effect.never)), {
-        startImmediately: true
-      })
-  )
-
-/** The longest time between two renewals of each election, in seconds. */
-const longestGaps = (host: Host): Map<string, number> => {
-  const last = new Map<string, bigint>()
-  const gaps = new Map<string, number>()
-  for (const { believesUntil, election } of eventsOf(host, "Renewed")) {
-    const before = last.get(election)
-    last.set(election, believesUntil)
-    if (before === undefined) continue
-    gaps.set(election, Math.max(gaps.get(election) ?? 0, Number(believesUntil - before) / 1e9))
-  }
-  return gaps
-}
+import { makeHosts } from "./support/host.ts"
+import { leadAll, longestGaps, manyOf, subspaceOf } from "./support/many.ts"
 
 /** A heartbeat of the default configuration with its jitter. */
 const aHeartbeat = 3.7

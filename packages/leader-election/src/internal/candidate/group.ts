@@ -59,6 +59,11 @@ export class Group<M extends Member> {
     this.alarm = new Alarm(clock, (slept) => this.ring(slept))
   }
 
+  /** How many members it has. */
+  get size(): number {
+    return this.members.size
+  }
+
   /** Whether it is a member still: nothing is to be done any more for one that is not. */
   has(member: M): boolean {
     return this.members.has(member)

@@ -1,4 +1,5 @@
 /** The candidates as this process saw them when it last led: it evicts those that have not shown themselves since (12). */
+import * as Protocol from "../protocol/protocol.ts"
 import type { CandidateEntry } from "../storage/reads.ts"
 
 /** Candidates as they were seen once. */
@@ -11,6 +12,9 @@ export interface Sighting {
   /** The candidate timeout that was in force. */
   readonly timeout: bigint
 }
+
+/** When whoever has not shown itself since may be evicted. */
+export const dueAt = ({ at, timeout }: Sighting): bigint => at + Protocol.evictionDelay(timeout)
 
 /** Kept from one tenure to the next. */
 export class Sightings {

@@ -20,12 +20,30 @@ export const maxAgeNanos = maxReadVersionAge * nanosPerVersion
 /** The number of entries that a commit may remove beyond those that it adds. So the log shrinks after a burst. */
 const extraPruned = 8
 
-export interface LoggedCommit {
+export class LoggedCommit {
   readonly version: bigint
-  readonly ranges: SortedRanges
   /** See `logEntry.chunkCount`. */
   readonly chunks: number
+  private encoded: Uint8Array
+  private decoded: SortedRanges | undefined = undefined
+
+  constructor(entry: Uint8Array) {
+    this.version = logEntry.version(entry)
+    this.chunks = logEntry.chunkCount(entry)
+    this.encoded = logEntry.withoutImages(entry)
+  }
+
+  /** Most commits are never compared with another, so these are decoded when they are first needed. */
+  get ranges(): SortedRanges {
+    if (this.decoded === undefined) {
+      this.decoded = logEntry.ranges(this.encoded)
+      this.encoded = nothing
+    }
+    return this.decoded
+  }
 }
+
+const nothing = new Uint8Array(0)
 
 export class CommitLog {
   private readonly clock: Clock.Clock
@@ -51,18 +69,19 @@ export class CommitLog {
       this.first = head.oldest
     }
     for (let sequence = this.first + this.commits.length; sequence <= head.sequence; sequence++) {
-      const entry = logged(sequence)
-      this.commits.push({
-        version: logEntry.version(entry),
-        ranges: logEntry.ranges(entry),
-        chunks: logEntry.chunkCount(entry)
-      })
+      this.commits.push(new LoggedCommit(logged(sequence)))
     }
     const forgotten = head.oldest - this.first
     if (forgotten > 1024 || forgotten * 2 > this.commits.length) {
       this.commits = this.commits.slice(forgotten)
       this.first = head.oldest
     }
+  }
+
+  /** Adds the commits that this process has written after the commit of a sequence, unless a reader has found them already. */
+  append(sequence: number, entries: ReadonlyArray<Uint8Array>): void {
+    if (sequence + 1 !== this.first + this.commits.length) return
+    for (const entry of entries) this.commits.push(new LoggedCommit(entry))
   }
 
   get(sequence: number): LoggedCommit | undefined {

@@ -12,7 +12,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CommitLog } from "./commitLog.ts"
-import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
+import { type Environment, freshMillis, type Reader, toFdbError, type Write } from "./environment.ts"
 import { LargeCommit } from "./largeCommit.ts"
 import * as layout from "./layout.ts"
 import type { Limits } from "./limits.ts"
@@ -35,6 +35,15 @@ export interface PendingCommit {
   version: bigint
   /** Set if the commit is large. */
   large: LargeCommit | undefined
+}
+
+/** The writes of commits that follow the state `sequence`. */
+export interface Batch {
+  readonly sequence: number
+  readonly accepted: ReadonlyArray<PendingCommit>
+  readonly writes: Iterable<Write>
+  /** The log's entries, one for each commit. */
+  readonly entries: ReadonlyArray<Uint8Array>
 }
 
 const isWaiting = ({ state }: PendingCommit): boolean => state === "waiting"
@@ -179,22 +188,23 @@ export class CommitQueue {
       })
       const { accepted = batch } = prepared ?? {}
       if (prepared === undefined) await pause()
-      else if (accepted.length === 0 || await this.write(prepared.sequence, prepared.writes, accepted)) return
+      else if (accepted.length === 0 || await this.write(prepared, freshMillis)) return
       this.waiting = [...accepted.filter(isWaiting), ...this.waiting]
     } catch (cause) {
       this.fail(batch, cause)
     }
   }
 
-  /** Writes commits after the state `sequence` and settles them; `false` if that state is not the newest any more. */
-  async write(sequence: number, writes: Iterable<Write>, accepted: ReadonlyArray<PendingCommit>): Promise<boolean> {
+  /** Writes commits and settles them; `false` if their state is not the newest any more. `maxAgeMillis` as in `Environment.write`. */
+  async write({ accepted, entries, sequence, writes }: Batch, maxAgeMillis = 0): Promise<boolean> {
     for (const pending of accepted) pending.state = "sent"
     const unsettled = () => accepted.filter(({ state }) => state === "sent")
     try {
-      if (!await this.environment.write(sequence, writes)) {
+      if (!await this.environment.write(sequence, writes, maxAgeMillis)) {
         for (const pending of unsettled()) pending.state = "waiting"
         return false
       }
+      this.log.append(sequence, entries)
       for (const { version } of accepted) this.log.giveOut(version)
       for (const { settle, version } of unsettled()) settle(Effect.succeed({ version, order: 0 }))
       this.environment.signal.raise()
@@ -232,17 +242,14 @@ export class CommitQueue {
   }
 
   /** Checks the commits of a batch in order, for the newest state, and settles those that fail. */
-  private prepare(reader: Reader, batch: ReadonlyArray<PendingCommit>): {
-    readonly sequence: number
-    readonly accepted: ReadonlyArray<PendingCommit>
-    readonly writes: ReadonlyArray<Write>
-  } {
+  private prepare(reader: Reader, batch: ReadonlyArray<PendingCommit>): Batch {
     const { head } = reader
     this.log.catchUp(reader)
     const changes = new Map<string, Change>()
     const accepted: Array<PendingCommit> = []
     const written: Array<KeyRange> = []
     const writes: Array<Write> = []
+    const entries: Array<Uint8Array> = []
     let version = this.log.nextVersion(head)
     for (const [index, pending] of batch.entries()) {
       if (changes.size >= maxBatchKeys) {
@@ -266,15 +273,14 @@ export class CommitQueue {
       for (const range of writeConflicts) written.push(range)
       pending.version = version
       accepted.push(pending)
-      writes.push({
-        key: layout.logKey(head.sequence + accepted.length),
-        value: logEntry.encode(version, writeConflicts, applied.changes.values())
-      })
+      const entry = logEntry.encode(version, writeConflicts, applied.changes.values())
+      entries.push(entry)
+      writes.push({ key: layout.logKey(head.sequence + accepted.length), value: entry })
       version++
     }
     for (const { key, value } of changes.values()) writes.push({ key: layout.dataKey(key), value })
     for (const write of this.log.advance(head, accepted.length, version - 1n)) writes.push(write)
-    return { sequence: head.sequence, accepted, writes }
+    return { sequence: head.sequence, accepted, writes, entries }
   }
 }
 

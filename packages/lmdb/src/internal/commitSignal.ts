@@ -16,13 +16,16 @@ const pollAloneMillis = 10
 
 export class CommitSignal {
   private readonly file: string
+  private readonly isWriting: () => boolean
   private readonly listeners = new Set<() => void>()
   private watcher: fs.FSWatcher | undefined = undefined
   private poll: NodeJS.Timeout | undefined = undefined
   private firstLook: NodeJS.Immediate | undefined = undefined
   private secondLook: NodeJS.Timeout | undefined = undefined
 
-  constructor(directory: string) {
+  /** @param isWriting whether this process writes: the reports are then of its own write, and it calls {@link raise} at the end */
+  constructor(directory: string, isWriting: () => boolean) {
+    this.isWriting = isWriting
     // On Linux, a watch on the directory reports writes to its files, and the removal of the files and of the directory.
     this.file = process.platform === "linux" ? directory : path.join(directory, "data.mdb")
   }
@@ -39,6 +42,8 @@ export class CommitSignal {
 
   /** Calls all listeners: a commit of this process is written. */
   readonly raise = (): void => {
+    // The poll is for times without a look.
+    if (this.listeners.size > 0) this.poll?.refresh()
     for (const listener of this.listeners) listener()
   }
 
@@ -56,10 +61,12 @@ export class CommitSignal {
 
   private readonly reported = (): void => {
     if (this.listeners.size === 0) return
-    this.firstLook ??= setImmediate(() => {
-      this.firstLook = undefined
-      this.raise()
-    })
+    if (!this.isWriting()) {
+      this.firstLook ??= setImmediate(() => {
+        this.firstLook = undefined
+        this.raise()
+      })
+    }
     this.secondLook ??= setTimeout(() => {
       this.secondLook = undefined
       this.raise()

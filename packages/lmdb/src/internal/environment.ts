@@ -5,6 +5,7 @@
 import * as Bytes from "@effect-fdb/core/Bytes"
 import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
+import { sameValue } from "@effect-fdb/core/VersionedStore"
 import type { Transaction } from "lmdb"
 import { CommitSignal } from "./commitSignal.ts"
 import * as layout from "./layout.ts"
@@ -24,8 +25,8 @@ export interface Write {
   readonly value: Uint8Array | undefined
 }
 
-/** {@link Environment.isInPlace} checks the files again after this time. */
-const freshMillis = 5
+/** The age up to which a check of the files may be used again where they were read or checked just before. */
+export const freshMillis = 5
 
 export class Environment {
   readonly files: StoreFiles
@@ -35,7 +36,7 @@ export class Environment {
   private readonly root: Root
   private readonly lock: OpenCommitLock
   private readonly mutex: OpenCloseMutex
-  private readonly identity: string
+  private readonly identity: Uint8Array | undefined
   private readonly closing = new AbortController()
   private readonly writes = new Set<Promise<boolean>>()
   private readonly readers = new Set<Reader>()
@@ -51,23 +52,23 @@ export class Environment {
     this.files = files
     this.directory = files.directory
     this.durability = durability
-    this.signal = new CommitSignal(this.directory)
-    this.identity = toIdentity(this.root.getBinary(layout.identityKey))
+    this.signal = new CommitSignal(this.directory, () => this.isWriting)
+    this.identity = this.root.getBinary(layout.identityKey)
   }
 
   get isReplaced(): boolean {
     return this.replacement !== undefined
   }
 
-  /** Whether the open files are still at their path. The answer may be {@link freshMillis} old: each read of a transaction asks. */
+  /** Whether the open files are still at their path. Each read of a transaction asks, so the answer may be {@link freshMillis} old. */
   isInPlace(): boolean {
     this.replacement ??= this.files.problem(freshMillis)
     return !this.isReplaced
   }
 
   /** Throws if the open files are not at their path any more. */
-  private checkPlace(phase: FdbError.Phase): void {
-    this.replacement ??= this.files.problem()
+  private checkPlace(phase: FdbError.Phase, maxAgeMillis = 0): void {
+    this.replacement ??= this.files.problem(maxAgeMillis)
     if (this.replacement === undefined) return
     const detail = `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
     throw FdbError.make(FdbError.databaseReplaced, phase, detail)
@@ -77,7 +78,7 @@ export class Environment {
   private checkContent({ head: { version }, identity }: Reader): void {
     if (version < this.seen) {
       this.replacement = `it has gone back from version ${this.seen} to ${version}: an earlier copy has taken its place`
-    } else if (identity !== this.identity) {
+    } else if (!sameValue(identity, this.identity)) {
       this.replacement = "the content of another database has taken its place"
     }
     this.seen = version
@@ -115,9 +116,11 @@ export class Environment {
    * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Succeeds only if
    * the files are in place afterwards: writes to files that were moved away are lost to the others. Call it between
    * {@link enterToCommit} and its returned function, so that no opening process recreates a removed file meanwhile.
+   *
+   * @param maxAgeMillis the age of the last check of the files that suffices: not zero if the state was just read
    */
-  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
-    this.checkPlace("write")
+  async write(sequence: number, writes: Iterable<Write>, maxAgeMillis = 0): Promise<boolean> {
+    this.checkPlace("write", maxAgeMillis)
     const written = this.root.ifVersion(layout.headKey, sequence, () => {
       for (const { key, value } of writes) {
         if (value === undefined) void this.root.remove(key)
@@ -187,12 +190,10 @@ export class Environment {
   }
 }
 
-const toIdentity = (bytes: Uint8Array | undefined): string => Bytes.toHex(bytes ?? Uint8Array.of())
-
 /** A state of the database. While a reader is open, LMDB does not reuse pages that were freed since. */
 export class Reader {
   readonly head: layout.Head
-  readonly identity: string
+  readonly identity: Uint8Array | undefined
   private readonly root: Root
   private readonly transaction: Transaction
   private readonly onClose: () => void
@@ -208,7 +209,7 @@ export class Reader {
       throw new Error("the record of the last commit is missing or damaged")
     }
     this.head = head
-    this.identity = toIdentity(this.stored(layout.identityKey))
+    this.identity = this.stored(layout.identityKey)
   }
 
   readonly get = (key: Uint8Array): Uint8Array | undefined => this.stored(layout.dataKey(key))

@@ -177,7 +177,12 @@ export class LargeCommit {
       if (prepared === undefined) break
       const started = performance.now()
       this.pending.version = prepared.version
-      const written = this.queue.write(prepared.head.sequence, this.writesOf(prepared, reserved), [this.pending])
+      const written = this.queue.write({
+        sequence: prepared.head.sequence,
+        accepted: [this.pending],
+        writes: this.writesOf(prepared, reserved),
+        entries: [prepared.entry]
+      })
       this.handOverMillis = performance.now() - started
       if (await written) return undefined
       this.overtaken++

@@ -110,6 +110,9 @@ const rangesEnd = (bytes: Uint8Array): number => headerLength + viewOf(bytes).ge
 
 export const version = (bytes: Uint8Array): bigint => viewOf(bytes).getBigUint64(0)
 
+/** The part of an entry that {@link version} and {@link ranges} need. */
+export const withoutImages = (bytes: Uint8Array): Uint8Array => bytes.slice(0, rangesEnd(bytes))
+
 /** The ranges that the commit wrote. */
 export const ranges = (bytes: Uint8Array): SortedRanges =>
   coalesce(

@@ -41,7 +41,9 @@ export class StoreFiles {
   /** The path of the first opening. */
   readonly directory: string
   /** One path for each opening. */
-  private readonly directories: Array<string>
+  private readonly directories: Array<string> = []
+  /** Each path of each file: what is asked at every read and commit is made once. */
+  private files: ReadonlyArray<{ readonly file: string; readonly identity: string; readonly isData: boolean }> = []
   private readonly identities: ReadonlyMap<string, string>
   /** The size of the data file. LMDB never shrinks it, and crashes the process when it reads beyond the end. */
   private size = 0n
@@ -50,33 +52,41 @@ export class StoreFiles {
   /** @param identities of the opened files, by their names in the directory */
   constructor(directory: string, identities: ReadonlyMap<string, string>) {
     this.directory = directory
-    this.directories = [directory]
     this.identities = identities
+    this.addPath(directory)
   }
 
   addPath(directory: string): void {
     this.directories.push(directory)
+    this.join()
   }
 
   removePath(directory: string): void {
     this.directories.splice(this.directories.indexOf(directory), 1)
+    this.join()
+  }
+
+  private join(): void {
+    this.files = [...new Set(this.directories)].flatMap((directory) =>
+      Array.from(
+        this.identities,
+        ([name, identity]) => ({ file: path.join(directory, name), identity, isData: name === dataFile })
+      )
+    )
   }
 
   /** What is wrong if a path has another file, none, or a shorter one. The answer may be `maxAgeMillis` old. */
   problem(maxAgeMillis = 0): string | undefined {
     if (performance.now() - this.seenAt < maxAgeMillis) return undefined
-    for (const directory of new Set(this.directories)) {
-      for (const [name, identity] of this.identities) {
-        const file = path.join(directory, name)
-        const found = Result.try(() => statOf(file))
-        if (Result.isFailure(found)) return `${file} cannot be checked: ${found.failure}`
-        const stat = found.success
-        if (stat === undefined) return `${file} is gone`
-        if (`${stat.dev}:${stat.ino}` !== identity) return `${file} was replaced by another file`
-        if (name !== dataFile) continue
-        if (stat.size < this.size) return `${file} was truncated`
-        this.size = stat.size
-      }
+    for (const { file, identity, isData } of this.files) {
+      const found = Result.try(() => statOf(file))
+      if (Result.isFailure(found)) return `${file} cannot be checked: ${found.failure}`
+      const stat = found.success
+      if (stat === undefined) return `${file} is gone`
+      if (`${stat.dev}:${stat.ino}` !== identity) return `${file} was replaced by another file`
+      if (!isData) continue
+      if (stat.size < this.size) return `${file} was truncated`
+      this.size = stat.size
     }
     this.seenAt = performance.now()
     return undefined
@@ -85,11 +95,7 @@ export class StoreFiles {
   /** Renews the modification times, for cleaners of temporary directories. Only processes of the files' owner can do this. */
   touch(): void {
     const now = new Date()
-    for (const directory of this.directories) {
-      for (const name of this.identities.keys()) {
-        // A failure is ignored: `problem` reports missing files.
-        Result.try(() => fs.utimesSync(path.join(directory, name), now, now))
-      }
-    }
+    // A failure is ignored: `problem` reports missing files.
+    for (const { file } of this.files) Result.try(() => fs.utimesSync(file, now, now))
   }
 }

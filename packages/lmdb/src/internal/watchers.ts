@@ -105,6 +105,7 @@ export const makeWatchers = (environment: Environment, log: CommitLog) => {
   return { add, close }
 }
 
-const isSingle = ({ begin, end }: KeyRange): boolean => Bytes.equals(end, Bytes.successor(begin))
+const isSingle = ({ begin, end }: KeyRange): boolean =>
+  end.length === begin.length + 1 && end[begin.length] === 0 && Bytes.equals(begin, end.subarray(0, begin.length))
 
 const closedError = FdbError.make(1101, "watch", "the LMDB database was closed")

@@ -18,7 +18,8 @@ export interface Change {
 }
 
 /** A key as a key of a `Map`. */
-export const textOf = (key: Uint8Array): string => Bytes.toName(key)
+export const textOf = (key: Uint8Array): string =>
+  Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")
 
 const byKey = (a: Change, b: Change): number => Bytes.compare(a.key, b.key)
 

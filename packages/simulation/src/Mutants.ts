@@ -83,7 +83,7 @@ request-not-obeyed (calm, replay): an operator's request obliges nobody
 stepped-down-as-resigned (calm, replay): a leader that yields to an operator is told to have resigned
   protocol/lease: reason: asked [-??-]{+=== "preempted" ? asked :+} "resigned"
 no-watches (calm, handover): a follower polls only
-  follower/campaign: [-watches.during(-]sleep(round.success)[-)-]
+  follower/campaign: [-watches.during(-]campaign.wait(round.success)[-)-]
 refusal-ignored (calm, handover): a leader whose renewal is refused leads on until its belief is over
   leader/renewalLoop: return [-this.tenure.end.lose(because)-]{+Effect.void+};
 takeover-by-wall-clock (clocks, beliefs): a follower takes over when its own wall clock has passed the stored expiry
@@ -128,7 +128,7 @@ guard-without-check (pauses, deadline): the guard does not check the belief
 no-watchdog (pauses, deadline): nobody watches the belief while a call to the database hangs
   leader/withLeadership: [-Effect.andThen(watched, whenOver)-]{+Effect.void+}
 no-polling (pauses, liveness): a follower waits for its watches only
-  follower/campaign: watches.during([-sleep(round.success)-]{+Effect.never+})
+  follower/campaign: watches.during([-campaign.wait(round.success)-]{+Effect.never+})
 lease-from-the-commit (network, beliefs): a leader counts its lease from the answer of the renewal, not from its start
   leader/renewalLoop: this.tenure.renewed([-attempt-]\
     {+{ monotonic: now(), wall: this.tenure.candidate.clock.currentTimeNanosUnsafe() }+}, lease, version);

@@ -69,6 +69,14 @@ export class Group<M extends Member> {
     return this.members.has(member)
   }
 
+  /** Ends the membership of one that has something to do alone, before the beat of the others is over. */
+  release(member: M): void {
+    const end = this.members.get(member)
+    this.members.delete(member)
+    if (this.members.size === 0) this.alarm.cancel()
+    end?.()
+  }
+
   /** Makes the beats of a member, which joins only once. Returns when its membership has ended, by the group or by interruption. */
   join(member: M, cohort: Omit<Cohort<M>, "members">): Effect.Effect<void> {
     return Effect.callback((resume) => {
@@ -141,13 +149,7 @@ export class Group<M extends Member> {
     const cohorts = exit._tag === "Success" ? exit.value : []
     for (const cohort of cohorts) this.wait(cohort)
     const stays = new Set(cohorts.flatMap((cohort) => cohort.members))
-    for (const member of members) {
-      if (stays.has(member)) continue
-      const end = this.members.get(member)
-      this.members.delete(member)
-      end?.()
-    }
-    if (this.members.size === 0) this.alarm.cancel()
+    for (const member of members) if (!stays.has(member)) this.release(member)
   }
 }
 

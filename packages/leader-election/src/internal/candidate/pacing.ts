@@ -21,7 +21,7 @@ export interface Pause {
 export const atOnce: Pause = { about: 0n }
 
 /** How long after the leader's next renewal is due a follower looks, so that what it then sees is young. */
-const pollLag = (heartbeat: bigint): bigint => heartbeat / 5n
+export const pollLag = (heartbeat: bigint): bigint => heartbeat / 5n
 
 /**
  * When to look again at a lease that was `age` old: soon after its next renewal is due. The age may be told by another
@@ -53,9 +53,14 @@ export const untilRenewal = (period: bigint, belief: bigint, age: bigint, claimT
   return longest(period - age, period / 2n, room < belief / 3n ? room : belief / 3n)
 }
 
+/** The same ±20 % for several spans of nanoseconds. */
+export const jitters: Effect.Effect<(about: bigint) => bigint> = Effect.map(
+  Random.next,
+  (fraction) => (about) => about > 0n ? BigInt(Math.round(Number(about) * (0.8 + 0.4 * fraction))) : 0n
+)
+
 /** A span of nanoseconds ±20 %. */
-export const jitter = (about: bigint): Effect.Effect<bigint> =>
-  Effect.map(Random.next, (fraction) => about > 0n ? BigInt(Math.round(Number(about) * (0.8 + 0.4 * fraction))) : 0n)
+export const jitter = (about: bigint): Effect.Effect<bigint> => Effect.map(jitters, (jittered) => jittered(about))
 
 /** How long a round is to be waited for after all: ±20 %, and never past its `until`. */
 const jittered = ({ about, until }: Pause): Effect.Effect<Duration.Duration> =>

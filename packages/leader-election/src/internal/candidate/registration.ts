@@ -1,6 +1,5 @@
 /** A candidate's own record: registered, kept fresh by heartbeats, removed at the end (8). */
-import { Transaction } from "@effect-fdb/core"
-import type { FdbError } from "@effect-fdb/core"
+import { type FdbError, Transaction, type TransactionService } from "@effect-fdb/core"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CampaignError, ClockOutOfRange, ElectionDisabled, InvalidState } from "../../ElectionError.ts"
@@ -149,34 +148,54 @@ export class Registration {
       })
     })
 
-  /**
-   * Shows that the candidate lives, blindly: one commit, which fails if its record is another than that seen at `version`. Gives
-   * the version of the commit; a heartbeat that the database fails is left to the next.
-   */
+  /** Shows that the candidate lives; a heartbeat that the database fails is left to the next. See {@link showAll}. */
   heartbeat(
-    me: Identity,
     version: bigint,
     timeout: Duration.Duration
   ): Effect.Effect<bigint | undefined, InvalidState | ClockOutOfRange> {
-    return Effect.suspend(() => {
-      const { clock, database, keys, now } = this.context
-      const { currentPriority: priority } = this
-      const at = now()
-      const body = Effect.flatMap(Transaction, (tx) =>
-        tx.setReadVersion(version).pipe(
-          Effect.andThen(tx.addReadConflictKey(keys.candidate(me.id))),
-          Effect.andThen(Writes.writeHeartbeat(tx, keys, me, priority, clock.currentTimeNanosUnsafe())),
-          Effect.andThen(tx.committedVersion)
-        ))
-      return Effect.flatten(database.transact(body, { retryLimit: 0, timeout })).pipe(
-        Effect.map((committed) => {
-          this.shown(priority, at)
-          this.sawAt(committed, at)
-          return committed
-        }),
-        Effect.catchTag("FdbError", () => Effect.undefined)
-      )
-    })
+    return Effect.catchTag(Registration.showAll([this], version, timeout), "FdbError", () => Effect.undefined)
+  }
+
+  /**
+   * Shows that candidates of one process live, blindly: one commit, which fails if the record of one of them is another than that which
+   * each was seen to have at `version`. Gives the version of the commit.
+   */
+  static showAll(
+    registrations: readonly [Registration, ...ReadonlyArray<Registration>],
+    version: bigint,
+    timeout: Duration.Duration
+  ): Effect.Effect<bigint, FdbError | InvalidState | ClockOutOfRange> {
+    const body = Effect.flatMap(Transaction, (tx) =>
+      tx.setReadVersion(version).pipe(
+        Effect.andThen(Effect.forEach(registrations, (registration) => registration.writeHeartbeat(tx))),
+        Effect.flatMap((written) => Effect.map(tx.committedVersion, (version) => ({ written, version })))
+      ))
+    return Effect.flatMap(
+      registrations[0].context.database.transact(body, { retryLimit: 0, timeout }),
+      ({ version, written }) =>
+        Effect.map(version, (version) => {
+          for (const committed of written) committed(version)
+          return version
+        })
+    )
+  }
+
+  /** Gives what is to be done once it is committed. */
+  private writeHeartbeat(
+    tx: TransactionService
+  ): Effect.Effect<(version: bigint) => void, FdbError | InvalidState | ClockOutOfRange> {
+    const { current: me, currentPriority: priority } = this
+    const { clock, keys, now } = this.context
+    if (me === undefined) return Effect.succeed(() => {})
+    const at = now()
+    return tx.addReadConflictKey(keys.candidate(me.id)).pipe(
+      Effect.andThen(Writes.writeHeartbeat(tx, keys, me, priority, clock.currentTimeNanosUnsafe())),
+      Effect.as((version) => {
+        if (this.current !== me) return
+        this.shown(priority, at)
+        this.sawAt(version, at)
+      })
+    )
   }
 
   private leave<E extends { readonly message: string }>(

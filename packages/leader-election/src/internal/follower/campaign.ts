@@ -1,6 +1,5 @@
 /** A campaign: look after look at the election, until the candidate is elected. */
 import type { FdbError } from "@effect-fdb/core"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -18,7 +17,8 @@ import type { HeldRecord, LeaseRecord } from "../protocol/records.ts"
 import type * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
 import * as ClaimOrder from "./claimOrder.ts"
-import { type Claimed, type Look, look, mayClaim } from "./look.ts"
+import { type Claimed, type Look, look, mayClaim, untilNextLook } from "./look.ts"
+import { isLed, keepFollowing, type LedView } from "./steady.ts"
 
 /** A claim that was committed. */
 export interface Elected {
@@ -33,9 +33,16 @@ export interface Elected {
   readonly leaderless: bigint
 }
 
+/** How long to wait until the next round. */
+interface Pause extends Pacing.Pause {
+  /** What it has seen, where it has nothing to do but to look again. */
+  readonly steady?: LedView | undefined
+}
+
 class Campaign {
   private readonly candidate: Candidate
   private readonly watches: Watches
+  private readonly sleep: (pause: Pacing.Pause) => Effect.Effect<void>
   private disabled = false
   private followed: string | undefined = undefined
   /** How many others claim a vacancy first. */
@@ -43,13 +50,14 @@ class Campaign {
   /** Whether nobody has set the election up. */
   private isMissing = false
 
-  constructor(candidate: Candidate, watches: Watches) {
+  constructor(candidate: Candidate, watches: Watches, sleep: (pause: Pacing.Pause) => Effect.Effect<void>) {
     this.candidate = candidate
     this.watches = watches
+    this.sleep = sleep
   }
 
   /** Sets the election up, registers, or looks and does what the protocol says. */
-  round(): Effect.Effect<Elected | Pacing.Pause, CampaignError> {
+  round(): Effect.Effect<Elected | Pause, CampaignError> {
     if (this.isMissing) return this.setUp()
     return this.candidate.registration.identity === undefined && !this.disabled ? this.register() : this.cycle()
   }
@@ -63,7 +71,7 @@ class Campaign {
     return this.isMissing
   }
 
-  private setUp(): Effect.Effect<Pacing.Pause, CampaignError> {
+  private setUp(): Effect.Effect<Pause, CampaignError> {
     const { config = new ElectionConfig({}), contact, database, keys } = this.candidate
     return Effect.map(
       database.transact(Writes.initialize(keys, config), { idempotent: true, timeout: contact.transactionTimeout }),
@@ -74,7 +82,7 @@ class Campaign {
     )
   }
 
-  private register(): Effect.Effect<Pacing.Pause, CampaignError> {
+  private register(): Effect.Effect<Pause, CampaignError> {
     const { lifecycle, memory, registration } = this.candidate
     if (lifecycle.isClosing) return Effect.interrupt
     return registration.register(memory.current.supersededBy).pipe(
@@ -90,7 +98,7 @@ class Campaign {
     )
   }
 
-  private cycle(): Effect.Effect<Elected | Pacing.Pause, CampaignError> {
+  private cycle(): Effect.Effect<Elected | Pause, CampaignError> {
     return Effect.suspend(() => {
       const { contact, database, memory, registration } = this.candidate
       const { identity, isDue, seenAt } = registration
@@ -103,7 +111,6 @@ class Campaign {
         // The look waits for it, and has to be young; a commit that comes later than that counts all the same.
         ? Effect.flatMap(
           registration.heartbeat(
-            identity,
             seenAt.version,
             Duration.max(minTimeout, Duration.divideUnsafe(contact.transactionTimeout, 8))
           ),
@@ -124,7 +131,7 @@ class Campaign {
     })
   }
 
-  private looked(looked: Look): Effect.Effect<Elected | Pacing.Pause, CampaignError> {
+  private looked(looked: Look): Effect.Effect<Elected | Pause, CampaignError> {
     const { contact, memory } = this.candidate
     const { claimed, view: { config, enabled }, watchSet } = looked
     memory.looked(looked.memory)
@@ -160,7 +167,7 @@ class Campaign {
     })
   }
 
-  private follow({ attempt, step, version, view }: Look): Effect.Effect<Pacing.Pause, CampaignError> {
+  private follow({ attempt, step, version, view }: Look): Effect.Effect<Pause, CampaignError> {
     const { contact, events, id, lifecycle, memory, now, registration } = this.candidate
     if (lifecycle.isClosing) return Effect.succeed(Pacing.atOnce)
     if (step._tag === "Superseded") {
@@ -187,21 +194,28 @@ class Campaign {
     if (identity !== undefined && view.enabled && memory.current.supersededBy === undefined) {
       registration.sawAt(version, attempt.monotonic)
       if (registration.isDue) {
-        done = Effect.andThen(done, registration.heartbeat(identity, version, contact.transactionTimeout))
+        done = Effect.andThen(done, registration.heartbeat(version, contact.transactionTimeout))
       }
     }
-    return Effect.andThen(done, this.pause(view, step))
+    return Effect.andThen(done, Effect.sync(() => this.pause(view, step)))
   }
 
-  private pause({ leader, lease }: Reads.ElectionView, step: Protocol.Step): Effect.Effect<Pacing.Pause> {
-    return Effect.map(Clock.currentTimeNanos, (wall) => {
-      const age = leader._tag === "Held" ? wall - (lease.expiry - lease.duration) : 0n
-      return {
-        about: Pacing.untilNextPoll(age, this.candidate.contact.heartbeat),
-        until: step._tag === "Follow" ? step.until : undefined
-      }
-    })
+  private pause(view: Reads.ElectionView, step: Protocol.Step): Pause {
+    const { memory, registration } = this.candidate
+    const isSteady = step._tag === "Follow" && isLed(view) && registration.identity !== undefined &&
+      memory.current.supersededBy === undefined
+    return {
+      about: untilNextLook(this.candidate, view),
+      until: step._tag === "Follow" ? step.until : undefined,
+      steady: isSteady ? view : undefined
+    }
   }
+
+  /** Waits until it is to look again; where there was nothing else to do, it looks together with others until there is. */
+  readonly wait = (pause: Pause): Effect.Effect<void> =>
+    pause.steady === undefined
+      ? this.sleep(pause)
+      : keepFollowing(this.candidate, this.watches, pause.steady, pause)
 
   private isNews({ enabled, leader }: Reads.ElectionView): boolean {
     const followed = `${enabled} ${leader.term} ${leader._tag === "Held" ? leader.id : ""}`
@@ -243,13 +257,13 @@ export const untilElected = (candidate: Candidate, watches: Watches): Effect.Eff
   Effect.gen(function*() {
     const { contact, events, lifecycle } = candidate
     const sleep = yield* Pacing.pacer
-    const campaign = new Campaign(candidate, watches)
+    const campaign = new Campaign(candidate, watches, sleep)
     while (!lifecycle.isClosing) {
       const round = yield* Effect.result(throttled(candidate.database, campaign.round()))
       if (Result.isSuccess(round)) {
         if ("leader" in round.success) return round.success
         if (round.success !== Pacing.atOnce) {
-          yield* watches.during(sleep(round.success))
+          yield* watches.during(campaign.wait(round.success))
           yield* campaign.claimDelay
         }
       } else {

@@ -56,6 +56,24 @@ const decide = (
   readAt: bigint
 ): Protocol.Step => candidate.admission.admit(allowed(candidate, view, memory, readAt), view, memory)
 
+/** What a candidate remembers after a view that was read at `readAt` in an attempt, and what it is to do. */
+export const consider = (
+  candidate: Candidate,
+  view: Reads.ElectionView,
+  attempt: Instant,
+  readAt: bigint
+): Pick<Look, "view" | "memory" | "step" | "attempt"> => {
+  const { current: before } = candidate.memory
+  const memory = Protocol.remember(before, view, readAt)
+  return { view, memory, step: decide(candidate, view, memory, readAt), attempt }
+}
+
+/** When to look again, about: soon after the next renewal of the leader. */
+export const untilNextLook = ({ clock, contact }: Candidate, { leader, lease }: Reads.ElectionView): bigint => {
+  const age = leader._tag === "Held" ? clock.currentTimeNanosUnsafe() - (lease.expiry - lease.duration) : 0n
+  return Pacing.untilNextPoll(age, contact.heartbeat)
+}
+
 /** Leaves the leader unchallenged for a while after preemptions that failed (7). */
 const delayChallenge = (candidate: Candidate, tx: TransactionService, seen: Look): Effect.Effect<Look, FdbError> => {
   const { memory, step, view } = seen
@@ -137,13 +155,11 @@ export const look = (
       (view) =>
         // No further request: the reads have needed the version.
         Effect.flatMap(tx.readVersion, (version) => {
-          const readAt = now()
-          const memory = Protocol.remember(before, view, readAt)
-          const step = decide(candidate, view, memory, readAt)
-          const seen: Look = { view, memory, step, attempt, version, watchSet: undefined, claimed: undefined }
+          const considered = consider(candidate, view, attempt, now())
+          const seen: Look = { ...considered, version, watchSet: undefined, claimed: undefined }
           // A watch that has not told that leadership moved may be lost.
           const isWatching = watches.isWatching && before.observation?.term === view.leader.term
-          return isWatching && step._tag === "Follow"
+          return isWatching && seen.step._tag === "Follow"
             ? Effect.succeed(seen)
             : Effect.flatMap(
               delayChallenge(candidate, tx, seen),

@@ -9,22 +9,30 @@ export interface Violation {
   /** The process that violated it, if it was one. */
   readonly who?: string | undefined
   readonly message: string
+  /** Where there are several, the election in which it is violated. */
+  readonly election?: string | undefined
 }
 
 export interface Checker {
   readonly name: string
   /** The guarantee, in one sentence. */
   readonly promise: string
-  readonly check: (analysis: Analysis) => ReadonlyArray<Violation>
+  readonly check: (elections: ReadonlyArray<Analysis>) => ReadonlyArray<Violation>
 }
 
-/** A checker that yields when, who and what of each violation. */
-export const make = (
-  name: string,
-  promise: string,
-  find: (analysis: Analysis) => Iterable<readonly [at: number, who: string | undefined, message: string]>
-): Checker => ({
+/** When, who and what of each violation. */
+type Found = Iterable<readonly [at: number, who: string | undefined, message: string]>
+
+/** A checker that judges each election by itself. */
+export const make = (name: string, promise: string, find: (analysis: Analysis) => Found): Checker => ({
   name,
   promise,
-  check: (analysis) => Array.from(find(analysis), ([at, who, message]) => ({ checker: name, at, who, message }))
+  check: (elections) =>
+    elections.flatMap((analysis) => {
+      const { name: election } = analysis.election
+      const prefix = election === undefined ? "" : `${election}: `
+      return Array.from(find(analysis), ([at, who, message]) => {
+        return { checker: name, at, who, message: prefix + message, election }
+      })
+    })
 })

@@ -1,6 +1,7 @@
 /** All checkers, and what they find in a history. */
 import type { Checker, Violation } from "./Checker.ts"
 import { able } from "./checkers/able.ts"
+import { apart } from "./checkers/apart.ts"
 import { beliefs } from "./checkers/beliefs.ts"
 import { counter } from "./checkers/counter.ts"
 import { deadline } from "./checkers/deadline.ts"
@@ -29,7 +30,8 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   handover,
   reasons,
   able,
-  replaced
+  replaced,
+  apart
 ]
 
 /** All checkers. Those of a workload are added here. */
@@ -46,6 +48,6 @@ export const all: ReadonlyArray<Checker> = [
 
 /** Returns the violations in a history in the order of time. All checkers run by default. */
 export const check = (history: History, checkers: ReadonlyArray<Checker> = all): Array<Violation> => {
-  const analysis = analyze(history)
-  return checkers.flatMap(({ check }) => check(analysis)).toSorted((a, b) => a.at - b.at)
+  const elections = analyze(history)
+  return checkers.flatMap(({ check }) => check(elections)).toSorted((a, b) => a.at - b.at)
 }

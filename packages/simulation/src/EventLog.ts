@@ -7,6 +7,8 @@ export type Detail = string | number | bigint | boolean | undefined
 /** The details of an event. Instants and durations are nanoseconds; `Report` lists the exceptions. */
 export interface Details {
   readonly [name: string]: Detail
+  /** The election that it is about, where there are several. */
+  readonly election?: string | undefined
   readonly term?: bigint
   readonly ballot?: bigint
   readonly token?: bigint

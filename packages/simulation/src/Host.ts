@@ -15,19 +15,28 @@ import type * as Fiber from "effect/Fiber"
 import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, millisecond, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
+import type { makeCommitKind } from "./internal/commitKind.ts"
 import { logElectionEvent } from "./internal/electionEvents.ts"
+import type { Election } from "./internal/elections.ts"
 import { Link } from "./Link.ts"
 import type { ProcessPlan } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Workload } from "./Workload.ts"
 
+/** An election in which every process campaigns. */
+export interface SimulatedElection extends Election {
+  readonly handle: LeaderElection.LeaderElection
+  /** The kind of a commit to it. */
+  readonly commitKind: ReturnType<typeof makeCommitKind>
+}
+
 /** What all hosts share. */
 export interface Environment {
   readonly scheduler: EventScheduler
   readonly database: SimulatedDatabase
   readonly log: EventLog
-  readonly election: LeaderElection.LeaderElection
+  readonly elections: ReadonlyArray<SimulatedElection>
   readonly work: Workload
   /** The lease that the election begins with, in seconds. */
   readonly lease: number
@@ -48,14 +57,14 @@ interface Running {
   /** It was asked to exit. */
   isStopping: boolean
   fiber?: Fiber.Fiber<unknown, unknown>
-  candidacy?: Candidacy.Candidacy
-  leadership?: Leadership | undefined
+  readonly candidacies: Map<SimulatedElection, Candidacy.Candidacy>
+  readonly leaderships: Map<SimulatedElection, Leadership>
 }
 
 export type Host = ReturnType<typeof makeHost>
 
 export const makeHost = (name: string, plan: ProcessPlan, environment: Environment) => {
-  const { database, election, lease, log, scheduler, work } = environment
+  const { database, elections, lease, log, scheduler, work } = environment
   const random = scheduler.random(`host/${name}`)
   const safetyMargin = plan.margin === undefined ? undefined : Duration.millis(Math.round(plan.margin * lease * 1000))
   let running: Running | undefined
@@ -76,19 +85,41 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
 
   /** Campaigns, works, and campaigns again. If superseded, it exits; every second process waits until its id is free. */
   const main = (own: Running): Effect.Effect<void, unknown, Database> => {
-    const lead = work(own.process, plan)
-    const set = (leadership: Leadership | undefined) => Effect.sync(() => void (own.leadership = leadership))
-    const led = (leadership: Leadership) =>
-      Effect.acquireUseRelease(set(leadership), () => lead(leadership), () => set(undefined))
-    const options: Candidacy.CandidateOptions = { id, priority, safetyMargin }
+    const led = (election: SimulatedElection) => {
+      const lead = work(own.process, plan, election)
+      return (leadership: Leadership) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => own.leaderships.set(election, leadership)),
+          () => lead(leadership),
+          () => Effect.sync(() => own.leaderships.delete(election))
+        )
+    }
     const waits = starts % 2 === 0
-    return Effect.scoped(Effect.gen(function*() {
-      const candidacy = own.candidacy = yield* election.candidacy(options)
-      const campaign = waits
-        ? candidacy.withLeadership(led, { again: true })
-        : Effect.catchIf(candidacy.withLeadership(led), (error) => error instanceof LeadershipLost, () => Effect.void)
-      while (true) yield* campaign
-    }))
+    const contest = (election: SimulatedElection): Effect.Effect<void, unknown, Database> =>
+      Effect.scoped(Effect.gen(function*() {
+        const candidacy = yield* election.handle.candidacy({ id, priority, safetyMargin })
+        own.candidacies.set(election, candidacy)
+        const lead = led(election)
+        const campaign = waits
+          ? candidacy.withLeadership(lead, { again: true })
+          : Effect.catchIf(
+            candidacy.withLeadership(lead),
+            (error) => error instanceof LeadershipLost,
+            () => Effect.void
+          )
+        while (true) yield* campaign
+      }))
+    const [first] = elections
+    if (first !== undefined && elections.length === 1) return contest(first)
+    // What an election's records or configuration have against the process is nothing to the others.
+    const contestAgain = (election: SimulatedElection): Effect.Effect<void, unknown, Database> =>
+      Effect.catch(contest(election), (error) => {
+        const reason = reasonOf(Cause.fail(error))
+        if (!/^Invalid(State|Candidate)$/.test(reason)) return Effect.fail(error)
+        log.add(own.process.name, "campaign-ends", { election: election.name, reason })
+        return Effect.andThen(Effect.sleep("1 second"), contestAgain(election))
+      })
+    return Effect.all(elections.map(contestAgain), { concurrency: "unbounded", discard: true })
   }
 
   /** Starts a process if none runs. */
@@ -102,12 +133,18 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
       booted: random.between(0, 1000) * second
     })
     const link = new Link(process, database)
-    const own: Running = running = { process, link, isStopping: false }
+    const own: Running = running = {
+      process,
+      link,
+      isStopping: false,
+      candidacies: new Map(),
+      leaderships: new Map()
+    }
     const margin = safetyMargin && Duration.toMillis(safetyMargin)
     log.add(process.name, "starts", { id, priority, rate: process.clock.rate, margin })
     logClock(process)
     const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
-      Context.add(ElectionObserver, (event) => logElectionEvent(log, process.name, event))
+      Context.add(ElectionObserver, (event) => logElectionEvent(log, process.name, event, elections.length > 1))
     )
     own.fiber = process.fork(context, main(own))
     own.fiber.addObserver((exit) => {
@@ -124,7 +161,7 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
   /** Kills the process: no finalizer runs. */
   const crash = (): void => {
     if (running === undefined) return
-    log.add(running.process.name, "crashes", { leading: running.leadership !== undefined })
+    log.add(running.process.name, "crashes", { leading: ledBy(running) })
     end(running)
   }
 
@@ -156,9 +193,7 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
     get candidateId(): string {
       return id
     },
-    get isLeading(): boolean {
-      return running?.leadership !== undefined
-    },
+    leads: (election: SimulatedElection): boolean => running?.leaderships.has(election) === true,
     /** Its process, while one runs. */
     get present(): Readonly<Pick<Running, "process" | "link" | "isStopping">> | undefined {
       return running
@@ -173,15 +208,18 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
     },
     prioritize: (to: number): void => {
       priority = to
-      const { candidacy, process } = running ?? {}
-      if (candidacy === undefined || process === undefined) return
+      const { candidacies, process } = running ?? {}
+      if (candidacies === undefined || process === undefined) return
       log.add(process.name, "prioritizes", { priority })
-      process.fork(Context.empty(), Effect.ignore(candidacy.setPriority(priority)))
+      for (const candidacy of candidacies.values()) {
+        process.fork(Context.empty(), Effect.ignore(candidacy.setPriority(to)))
+      }
     },
-    resign: (): void => {
-      const { leadership, process } = running ?? {}
+    resign: (election: SimulatedElection): void => {
+      const { leaderships, process } = running ?? {}
+      const leadership = leaderships?.get(election)
       if (leadership === undefined || process === undefined) return
-      log.add(process.name, "asked-to-resign", { term: leadership.term })
+      log.add(process.name, "asked-to-resign", { election: election.name, term: leadership.term })
       process.fork(Context.empty(), leadership.resign)
     },
     /** Freezes the process until the returned function is called; or suspends it, unless its wall clock was just set back. */
@@ -211,6 +249,10 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
     }
   }
 }
+
+/** The elections that a process leads. */
+const ledBy = ({ leaderships }: Running): string | boolean =>
+  [...leaderships.keys()].map(({ name }) => name ?? "true").join(" ") || false
 
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
   if (Cause.hasInterruptsOnly(cause)) return "interrupted"

@@ -9,8 +9,8 @@ import * as Option from "effect/Option"
 import type { Details } from "./EventLog.ts"
 import { second } from "./EventScheduler.ts"
 import { calm } from "./FaultRates.ts"
-import type { Environment, Host, StartOptions } from "./Host.ts"
-import { type CommitKind, commitKind, electionSubspace } from "./internal/commitKind.ts"
+import type { Environment, Host, SimulatedElection, StartOptions } from "./Host.ts"
+import type { CommitKind } from "./internal/commitKind.ts"
 import { type Config, type Fault, longestHold, longestWait, type Target } from "./Scenario.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Triggers } from "./Triggers.ts"
@@ -47,17 +47,15 @@ interface HeldCommit extends Pick<Race, "commit" | "until" | "place"> {
 type Act = Fiber.Fiber<unknown, unknown>
 
 /** Whoever writes to an election by hand must not share the version of a renewal. */
-const conflictWithRenewals = Effect.flatMap(
-  Transaction,
-  (tx) => tx.addReadConflictKey(electionSubspace.pack(["lease"]))
-)
+const conflictWithRenewals = ({ subspace }: SimulatedElection) =>
+  Effect.flatMap(Transaction, (tx) => tx.addReadConflictKey(subspace.pack(["lease"])))
 
 /** The number of times that an operator retries an action. */
 const fewAttempts = 5
 
 /** Returns the function that schedules a fault. */
 export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
-  const { database, election, hosts, log, operator, scheduler, triggers } = stage
+  const { database, elections, hosts, log, operator, scheduler, triggers } = stage
   const random = scheduler.random("director")
   const races = new Set<Race>()
   const held = new Set<HeldCommit>()
@@ -67,6 +65,12 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
   let faults = 0
   /** The host that caused the event that triggered the fault that begins. */
   let struck: Host | undefined
+  /** The election whose commits are awaited by races and triggers. */
+  let awaited = elections[0]!
+
+  /** The election that is struck: often that which is awaited. */
+  const anyElection = (): SimulatedElection =>
+    elections.length === 1 || struck !== undefined || random.happens(0.5) ? awaited : random.pick(elections)
 
   const after = (seconds: number, run: () => void) => scheduler.after(Math.round(seconds * second), run)
 
@@ -132,20 +136,27 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
 
   database.atArrival = ({ by, mutations }, admit) => {
     if (!triggers.isAwaited && races.size === 0 && held.size === 0) return admit()
-    const kind = commitKind(mutations)
+    const kind = awaited.commitKind(mutations)
     if (kind === undefined) return admit()
     order(kind, by, admit)
     triggers.fire(kind, by)
   }
 
+  const leaderOf = (election: SimulatedElection): Host | undefined => hosts.find((host) => host.leads(election))
+
   const hostOf = (target: Target): Host =>
     target === "leader"
-      ? struck ?? hosts.find((host) => host.isLeading) ?? random.pick(hosts)
+      ? struck ?? leaderOf(anyElection()) ?? random.pick(hosts)
       : hosts[target % hosts.length]!
 
   /** Logs a fault with a duration, and undoes it at its end. */
-  const lasting = (fault: Fault & { readonly for: number }, who: string, undo: () => unknown): void => {
-    const details = { number: ++faults, kind: fault.kind }
+  const lasting = (
+    fault: Fault & { readonly for: number },
+    who: string,
+    undo: () => unknown,
+    election?: SimulatedElection
+  ): void => {
+    const details = { election: election?.name, number: ++faults, kind: fault.kind }
     log.add(who, "fault-begins", details)
     after(fault.for, () => {
       undo()
@@ -163,26 +174,27 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
     database.rates = [...storms].reduce((rates, storm) => ({ ...rates, ...storm.rates }), calm)
   }
 
-  /** An operator acts, after an earlier action if one is given. It retries a few times, or until the action is done. */
+  /** An operator acts in an election, after an earlier action if one is given. It retries a few times, or until the action is done. */
   const operate = <A, E>(
+    election: SimulatedElection,
     what: string,
     details: Details,
     act: Effect.Effect<A, E | FdbError, Transaction>,
     options: { readonly after?: Act; readonly always?: boolean; readonly done?: () => void } = {}
   ): Act => {
-    log.add("operator", what, details)
+    log.add("operator", what, { election: election.name, ...details })
     const attempt = (left: number): Effect.Effect<void, never, Database> =>
       Database.transact(act, { idempotent: true }).pipe(
         Effect.exit,
         Effect.flatMap((exit) =>
           exit._tag === "Success"
             ? Effect.sync(() => {
-              log.add("operator", "done", { what })
+              log.add("operator", "done", { election: election.name, what })
               options.done?.()
             })
             : left > 0
             ? Effect.andThen(Effect.sleep("1 second"), attempt(left - 1))
-            : Effect.sync(() => log.add("operator", "gives-up", { what }))
+            : Effect.sync(() => log.add("operator", "gives-up", { election: election.name, what }))
         )
       )
     const attempts = attempt(options.always === true ? Number.POSITIVE_INFINITY : fewAttempts)
@@ -190,11 +202,11 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
     return operator.process.fork(operator.context, Effect.andThen(before, attempts))
   }
 
-  const changeConfig = (change: (config: ElectionConfig) => ElectionConfig) =>
-    Effect.flatMap(election.readConfig, (config) => election.writeConfig(change(config)))
+  const changeConfig = ({ handle }: SimulatedElection, change: (config: ElectionConfig) => ElectionConfig) =>
+    Effect.flatMap(handle.readConfig, (config) => handle.writeConfig(change(config)))
 
-  const enable = (electionEnabled: boolean) =>
-    changeConfig((config) => new ElectionConfig({ ...config, electionEnabled }))
+  const enable = (election: SimulatedElection, electionEnabled: boolean) =>
+    changeConfig(election, (config) => new ElectionConfig({ ...config, electionEnabled }))
 
   const freeze = (fault: Fault<"freeze" | "suspend" | "stall">): void => {
     const host = hostOf(fault.target)
@@ -271,27 +283,42 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
       )
     },
     prioritize: ({ priority, target }) => hostOf(target).prioritize(priority),
-    resign: () => hosts.find((host) => host.isLeading)?.resign(),
+    resign: () => {
+      const election = anyElection()
+      leaderOf(election)?.resign(election)
+    },
     duplicate: (fault) => {
       const double = stage.double(hostOf(fault.target))
       double.start({ keepsId: true })
       lasting(fault, double.name, () => double.retire())
     },
-    configure: ({ config }) =>
+    configure: ({ config }) => {
+      const election = anyElection()
       operate(
+        election,
         "configures",
         { ...config },
-        changeConfig(({ electionEnabled }) => toElectionConfig(config, electionEnabled))
-      ),
-    disable: (fault) => {
-      const disabling = operate("disables", {}, enable(false))
-      lasting(fault, "operator", () => operate("enables", {}, enable(true), { after: disabling, always: true }))
+        changeConfig(election, ({ electionEnabled }) => toElectionConfig(config, electionEnabled))
+      )
     },
-    "step-down": () => operate("asks-to-step-down", {}, election.requestStepDown),
-    evict: () => operate("evicts", {}, election.evictDeadCandidates),
+    disable: (fault) => {
+      const election = anyElection()
+      const disabling = operate(election, "disables", {}, enable(election, false))
+      const undo = () => operate(election, "enables", {}, enable(election, true), { after: disabling, always: true })
+      lasting(fault, "operator", undo, election)
+    },
+    "step-down": () => {
+      const election = anyElection()
+      operate(election, "asks-to-step-down", {}, election.handle.requestStepDown)
+    },
+    evict: () => {
+      const election = anyElection()
+      operate(election, "evicts", {}, election.handle.evictDeadCandidates)
+    },
     /** Writes garbage into a record, and later restores its value. */
     garbage: (fault) => {
       const { record } = fault
+      const election = anyElection()
       const key = election.subspace.pack(
         record === "candidate" ? ["candidates", random.pick(hosts).candidateId] : [record]
       )
@@ -307,62 +334,69 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
         const found = yield* tx.get(key)
         if (found !== undefined && Bytes.equals(found, bytes)) return
         before = found
-        yield* conflictWithRenewals
+        yield* conflictWithRenewals(election)
         yield* tx.set(key, bytes)
       })
       const repair = Effect.gen(function*() {
         const tx = yield* Transaction
         const found = yield* tx.get(key)
         if (found === undefined || !Bytes.equals(found, bytes)) return
-        yield* conflictWithRenewals
+        yield* conflictWithRenewals(election)
         yield* before === undefined ? tx.clear(key) : tx.set(key, before)
       })
-      const spoiling = operate("spoils", { record }, spoil)
+      const spoiling = operate(election, "spoils", { record }, spoil)
       const done = () => spoiled.delete(name)
       lasting(
         fault,
         "operator",
-        () => operate("repairs", { record }, repair, { after: spoiling, always: true, done })
+        () => operate(election, "repairs", { record }, repair, { after: spoiling, always: true, done }),
+        election
       )
     },
     /** Writes a challenge that no candidate would: of a priority that may be too low, or to another term. */
     forge: ({ priority }) => {
       const otherTerm = random.happens(0.3)
+      const election = anyElection()
       const forge = Effect.gen(function*() {
         const tx = yield* Transaction
-        const leader = yield* election.getLeaderRaw
+        const leader = yield* election.handle.getLeaderRaw
         if (leader._tag === "None") return
         const { registration, term } = leader.value
         const challenge = Tuple.pack([1n, otherTerm ? term + 1n : term, "nobody", BigInt(priority), registration])
         yield* tx.set(election.subspace.pack(["challenge"]), challenge)
       })
-      operate("forges", { priority }, forge)
+      operate(election, "forges", { priority }, forge)
     },
     /** Claims unless that shortens the lease: followers of the usurper must not wait less than the leader believes. */
     usurp: () => {
-      const registering = operate("registers", {}, Effect.asVoid(election.registerCandidate("usurper", 100)))
+      const election = anyElection()
+      const { handle } = election
+      const registering = operate(election, "registers", {}, Effect.asVoid(handle.registerCandidate("usurper", 100)))
       const claim = Effect.gen(function*() {
-        const { leaseDuration } = yield* election.readConfig
-        const leader = yield* election.getLeaderRaw
+        const { leaseDuration } = yield* handle.readConfig
+        const leader = yield* handle.getLeaderRaw
         if (Option.isNone(leader) || Duration.isGreaterThan(leader.value.leaseDuration, leaseDuration)) return
-        yield* election.tryClaimLeadership("usurper", 100)
+        yield* handle.tryClaimLeadership("usurper", 100)
       })
-      operate("usurps", {}, claim, { after: registering })
+      operate(election, "usurps", {}, claim, { after: registering })
     },
     "resign-late": (fault) => {
       let old: Option.Option<LeaderState> = Option.none()
-      const look = Effect.map(election.getLeaderRaw, (state) => {
+      const election = anyElection()
+      const { handle } = election
+      const look = Effect.map(handle.getLeaderRaw, (state) => {
         old = state
       })
-      const looking = operate("looks", {}, look)
+      const looking = operate(election, "looks", {}, look)
       const resign = Effect.gen(function*() {
-        const now = yield* election.getLeaderRaw
+        const now = yield* handle.getLeaderRaw
         if (Option.isNone(old) || Option.isNone(now) || now.value.term === old.value.term) return
-        yield* election.resignLeadership(old.value)
+        yield* handle.resignLeadership(old.value)
       })
-      after(fault.for, () => operate("resigns-late", {}, resign, { after: looking }))
+      after(fault.for, () => operate(election, "resigns-late", {}, resign, { after: looking }))
     },
     race: (fault) => {
+      if (elections.length > 1 && races.size === 0 && held.size === 0) awaited = random.pick(elections)
       races.add(fault)
       after(fault.for, () => races.delete(fault))
     }

@@ -26,7 +26,8 @@ export const descriptions = {
   operators: "configurations that change, elections disabled, eviction, forged challenges, doubles, garbage in records",
   changes: "an operator's changes that meet unknown results, cut-offs, elections and renewals in their batch",
   deployments: "rolling restarts, priorities that change, preemption, crashes",
-  everything: "all of it at once"
+  everything: "all of it at once",
+  many: "all of it in several elections of the same processes, and much of it in one of them only"
 }
 
 export type Name = keyof typeof descriptions
@@ -55,16 +56,17 @@ const rates: { readonly [kind in FaultKind]: ByProfile<number> } = {
     outages: 60,
     operators: 120,
     deployments: 90,
-    everything: 60
+    everything: 60,
+    many: 50
   },
-  partition: { clocks: 60, pauses: 90, network: 30, operators: 120, everything: 60 },
-  fade: { network: 60, late: 120, everything: 150 },
-  outage: { outages: 50, everything: 200 },
-  replace: { outages: 50, everything: 250 },
-  freeze: { clocks: 60, pauses: 25, outages: 90, everything: 80 },
-  suspend: { clocks: 30, pauses: 60, everything: 120 },
-  stall: { pauses: 12, network: 60, deployments: 60, everything: 60 },
-  jump: { clocks: 14, operators: 20, everything: 80 },
+  partition: { clocks: 60, pauses: 90, network: 30, operators: 120, everything: 60, many: 80 },
+  fade: { network: 60, late: 120, everything: 150, many: 150 },
+  outage: { outages: 50, everything: 200, many: 250 },
+  replace: { outages: 50, everything: 250, many: 250 },
+  freeze: { clocks: 60, pauses: 25, outages: 90, everything: 80, many: 80 },
+  suspend: { clocks: 30, pauses: 60, everything: 120, many: 150 },
+  stall: { pauses: 12, network: 60, deployments: 60, everything: 60, many: 60 },
+  jump: { clocks: 14, operators: 20, everything: 80, many: 100 },
   crash: {
     clocks: 120,
     pauses: 60,
@@ -73,28 +75,29 @@ const rates: { readonly [kind in FaultKind]: ByProfile<number> } = {
     operators: 100,
     changes: 150,
     deployments: 60,
-    everything: 80
+    everything: 80,
+    many: 90
   },
-  stop: { calm: 120, late: 120, deployments: 60, everything: 120 },
-  deploy: { deployments: 120, everything: 300 },
-  prioritize: { late: 60, deployments: 40, everything: 100 },
-  resign: { calm: 60, late: 15, operators: 90, everything: 150 },
-  duplicate: { operators: 100, everything: 250 },
-  configure: { operators: 60, everything: 150 },
-  disable: { operators: 90, everything: 250 },
-  "step-down": { calm: 120, late: 60, operators: 60, everything: 150 },
-  evict: { operators: 20, everything: 120 },
-  garbage: { operators: 60, everything: 200 },
-  forge: { operators: 25, everything: 200 },
-  usurp: { network: 40, everything: 200 },
-  "resign-late": { calm: 30, late: 5, everything: 60 }
+  stop: { calm: 120, late: 120, deployments: 60, everything: 120, many: 150 },
+  deploy: { deployments: 120, everything: 300, many: 400 },
+  prioritize: { late: 60, deployments: 40, everything: 100, many: 60 },
+  resign: { calm: 60, late: 15, operators: 90, everything: 150, many: 20 },
+  duplicate: { operators: 100, everything: 250, many: 250 },
+  configure: { operators: 60, everything: 150, many: 30 },
+  disable: { operators: 90, everything: 250, many: 40 },
+  "step-down": { calm: 120, late: 60, operators: 60, everything: 150, many: 40 },
+  evict: { operators: 20, everything: 120, many: 60 },
+  garbage: { operators: 60, everything: 200, many: 40 },
+  forge: { operators: 25, everything: 200, many: 40 },
+  usurp: { network: 40, everything: 200, many: 60 },
+  "resign-late": { calm: 30, late: 5, everything: 60, many: 60 }
 }
 
 /** The mean time between changes by an operator that meet an unknown result and a cut-off at once, in seconds. */
-const meetings: ByProfile<number> = { operators: 60, changes: 14, everything: 200 }
+const meetings: ByProfile<number> = { operators: 60, changes: 14, everything: 200, many: 100 }
 
 /** The share of freezes, suspensions and partitions that begin at a renewal of the leader or a message of its work. */
-const triggered: ByProfile<number> = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3 }
+const triggered: ByProfile<number> = { clocks: 0.7, pauses: 0.6, network: 0.4, everything: 0.3, many: 0.3 }
 
 type MakeFault = (at: number, lease: number, random: SeededRandom) => Fault
 
@@ -207,7 +210,8 @@ const races: ByProfile<{ readonly of: ReadonlyArray<Race>; readonly every: numbe
   operators: { of: identities, every: 16 },
   changes: { of: changes, every: 14 },
   deployments: { of: [{ commit: "challenge", by: { outbid: 0 }, meanwhile: ["crash"] }], every: 40 },
-  everything: { of: [...ends, ...changes, ...identities, ...answers], every: 40 }
+  everything: { of: [...ends, ...changes, ...identities, ...answers], every: 40 },
+  many: { of: [...ends, ...changes, ...identities, ...answers], every: 30 }
 }
 
 /** The rates of every storm of a profile. */
@@ -233,7 +237,8 @@ const works: ByProfile<Partial<Work>> = {
   clocks: { gap: 1, external: 0.5 },
   pauses: { outside: true },
   // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
-  late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 }
+  late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 },
+  many: { gap: 4 }
 }
 
 const process = (random: SeededRandom, profile: Name, index: number, lease: number): ProcessPlan => ({
@@ -257,7 +262,7 @@ const process = (random: SeededRandom, profile: Name, index: number, lease: numb
   }
 })
 
-const offClocks: ReadonlySet<Name> = new Set(["clocks", "operators", "everything"])
+const offClocks: ReadonlySet<Name> = new Set(["clocks", "operators", "everything", "many"])
 
 const wallOffset = (random: SeededRandom, profile: Name, index: number): number => {
   if (!offClocks.has(profile)) return (random.next() - 0.5) * 0.1
@@ -470,7 +475,8 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   const { every, of = [] } = races[profile] ?? {}
   repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
   faults.sort((a, b) => a.at - b.at)
-  return { seed, profile, duration, quietAt, config: initial, processes, faults }
+  const elections = profile === "many" ? new SeededRandom(seed, "scenario/elections").between(2, 6) : undefined
+  return { seed, profile, duration, quietAt, config: initial, elections, processes, faults }
 }
 
 /** Whether it strikes the leader, and goes on for a time. */

@@ -186,8 +186,9 @@ const toEntry = ({ at, details, what, who }: Event): LogEntry => {
 }
 
 /** What the lanes show of a history. */
-const sourceOf = (history: History) => {
-  const analysis = analyze(history)
+const sourceOf = (history: History, election: string | undefined) => {
+  const elections = analyze(history)
+  const analysis = elections.find(({ election: { name } }) => name === election) ?? elections[0]!
   // Doubles come last.
   const planned = history.scenario.processes.map(({ id }) => id)
   const hosts = [...new Set([...planned, ...[...analysis.processes.keys()].map(hostOf)])]
@@ -205,7 +206,7 @@ type Source = ReturnType<typeof sourceOf>
 
 /** The page, which is bundled from `report/` when the package is built, with the data of a history. */
 export const toHtml = (history: History, violations: ReadonlyArray<Violation>): string => {
-  const source = sourceOf(history)
+  const source = sourceOf(history, violations[0]?.election)
   const { duration, faults, processes, profile, quietAt, seed } = history.scenario
   const elections = history.events.filter(({ what }) => what === "elected").length
   const title = `${profile}, seed ${seed}`

@@ -118,6 +118,8 @@ export interface Scenario {
   /** From this time on there are no faults, and every process runs. */
   readonly quietAt: number
   readonly config: Config
+  /** The number of elections in which every process campaigns. If unset, there is one. */
+  readonly elections?: number | undefined
   readonly processes: ReadonlyArray<ProcessPlan>
   readonly faults: ReadonlyArray<Fault>
 }

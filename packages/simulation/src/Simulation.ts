@@ -8,7 +8,8 @@ import { EventScheduler, Livelock, second } from "./EventScheduler.ts"
 import * as FaultyEngine from "./FaultyEngine.ts"
 import type { History } from "./History.ts"
 import { makeHost } from "./Host.ts"
-import { electionSubspace } from "./internal/commitKind.ts"
+import { makeCommitKind } from "./internal/commitKind.ts"
+import { electionsOf } from "./internal/elections.ts"
 import { Link } from "./Link.ts"
 import { makeNemesis, toElectionConfig } from "./Nemesis.ts"
 import type { Scenario } from "./Scenario.ts"
@@ -33,16 +34,22 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const scheduler = new EventScheduler(scenario.seed)
   const log = new EventLog(scheduler)
   const database = new SimulatedDatabase(scheduler, log)
-  const election = LeaderElection.make(electionSubspace)
+  const elections = electionsOf(scenario).map((election) => {
+    const { subspace } = election
+    return { ...election, handle: LeaderElection.make(subspace), commitKind: makeCommitKind(subspace) }
+  })
   const triggers = new Triggers()
   const work = options.work ?? Workload.make(log, makeSink(scheduler, log, triggers))
-  const environment = { scheduler, database, log, election, work, lease: scenario.config.lease }
+  const environment = { scheduler, database, log, elections, work, lease: scenario.config.lease }
   const hosts = scenario.processes.map((plan) => makeHost(plan.id, plan, environment))
   const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })
   const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, database))))
   const initialize = Effect.eventually(
     Effect.tapError(
-      Database.transact(election.initialize(toElectionConfig(scenario.config)), { idempotent: true }),
+      Database.transact(
+        Effect.forEach(elections, ({ handle }) => handle.initialize(toElectionConfig(scenario.config))),
+        { idempotent: true }
+      ),
       () => Effect.sleep("1 second")
     )
   )

@@ -72,9 +72,11 @@ const leaderlessNanos = (analysis: Analysis): number => {
   return leaderless + Math.max(0, analysis.history.endedAt - reached)
 }
 
-const failoversOf = ({ faults, history: { events }, ledger }: Analysis): Array<number> =>
+const failoversOf = ({ election, faults, history: { events }, ledger }: Analysis): Array<number> =>
   events.flatMap((event, index) => {
-    if (event.what !== "crashes" || event.details["leading"] !== true) return []
+    if (event.what !== "crashes" || !String(event.details["leading"]).split(" ").includes(election.name ?? "true")) {
+      return []
+    }
     const next = events.slice(index).find(({ what }) => what === "elected")
     const state = ledger.findLast(({ commit }) => commit.at <= event.at)?.after
     if (next === undefined || typeof state?.config !== "object" || typeof state.lease !== "object") return []
@@ -84,24 +86,28 @@ const failoversOf = ({ faults, history: { events }, ledger }: Analysis): Array<n
 
 /** Of one history. */
 export const of = (history: History): Statistics => {
-  const analysis = analyze(history)
+  const elections = analyze(history)
   const { events } = history
   const elected = events.filter(({ what }) => what === "elected")
   const taken = new Set([
-    ...Transitions.name(analysis).map(({ verdict }) => "transition" in verdict ? `stored: ${verdict.transition}` : ""),
+    ...elections.flatMap(Transitions.name).map(({ verdict }) =>
+      "transition" in verdict ? `stored: ${verdict.transition}` : ""
+    ),
     ...events.map(transitionOf)
   ])
   return {
     histories: 1,
     simulatedSeconds: history.endedAt / second,
     tenures: elected.length,
-    leaderlessSeconds: leaderlessNanos(analysis) / second,
+    // On average, where there are several elections.
+    leaderlessSeconds: elections.reduce((sum, analysis) => sum + leaderlessNanos(analysis), 0) / elections.length /
+      second,
     commits: history.record.length,
     causes: count(elected.map(({ details }) => details.cause)),
     losses: count(events.filter(({ what }) => what === "lost").map(({ details }) => details.reason)),
     faults: count(events.map(faultOf)),
     taken: transitions.filter((name) => taken.has(name)),
-    failovers: failoversOf(analysis)
+    failovers: elections.flatMap(failoversOf)
   }
 }
 

@@ -3,7 +3,7 @@
  * `work` of `Simulation.run`. A workload logs what it does as events of its process. Its checkers read these events and
  * the commits: each is a module of `checkers`, made by `Checker.make`, in the list of `Checkers`.
  */
-import { type Database, FdbError, Subspace, Transaction, Tuple } from "@effect-fdb/core"
+import { type Database, FdbError, Transaction, Tuple } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -16,24 +16,20 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Detail, Details, EventLog } from "./EventLog.ts"
+import type { Election } from "./internal/elections.ts"
 import type { ProcessPlan } from "./Scenario.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Sink } from "./Sink.ts"
 
-/** The work of a process in each of its tenures. */
+/** The work of a process in each of its tenures of an election. */
 export type Workload = (
   process: SimulatedProcess,
-  plan: ProcessPlan
+  plan: ProcessPlan,
+  election: Election
 ) => (leadership: Leadership) => Effect.Effect<void, unknown, Database | Leadership | Scope.Scope>
 
-/** The counter that leaders increment under guard. Its value also has the last process, its term and its step. */
-export const counterKey = Subspace.fromTuple(["simulation", "counter"]).prefix
-
-/** The journal of steps under guard, one key for each step. */
-export const journal = Subspace.fromTuple(["simulation", "journal"])
-
-/** A guarded transaction must not use a lagging read version, even with these options. */
-const guardOptions = { tag: "guarded", causalReadRisky: true } as const
+/** The tag of the guarded transactions of an election. */
+export const guardTag = ({ name }: Election): string => name === undefined ? "guarded" : `guarded ${name}`
 
 class Failed extends Data.TaggedError("Failed") {}
 
@@ -49,12 +45,15 @@ const outcomeOf = (exit: Exit.Exit<void, FdbError | { readonly _tag: string }>):
 }
 
 /** Increments a counter under `guard`, and sends to a sink with its token. Some of it ends slowly. */
-export const make = (log: EventLog, sink: Sink): Workload => (process, { work: plan }) => (leadership) =>
+export const make = (log: EventLog, sink: Sink): Workload => (process, { work: plan }, election) => (leadership) =>
   Effect.gen(function*() {
+    const { counter, journal } = election
+    // A guarded transaction must not use a lagging read version, even with these options.
+    const guardOptions = { tag: guardTag(election), causalReadRisky: true }
     // The term as it is stored. The sink gets the fencing token.
     const { term } = yield* leadership.state
     const tell = (what: string, details: Details = {}) =>
-      Effect.sync(() => log.add(process.name, what, { term, ...details }))
+      Effect.sync(() => log.add(process.name, what, { election: election.name, term, ...details }))
     const ends = plan.lasts === undefined
       ? undefined
       : (yield* Clock.monotonicTimeNanos) +
@@ -65,8 +64,8 @@ export const make = (log: EventLog, sink: Sink): Workload => (process, { work: p
       Effect.flatMap(
         Transaction,
         (tx) =>
-          Effect.flatMap(tx.get(counterKey), (stored) =>
-            tx.set(counterKey, Tuple.pack([readCount(stored) + 1n, process.name, term, step])))
+          Effect.flatMap(tx.get(counter), (stored) =>
+            tx.set(counter, Tuple.pack([readCount(stored) + 1n, process.name, term, step])))
       )
 
     const note = (step: string) =>
@@ -85,7 +84,13 @@ export const make = (log: EventLog, sink: Sink): Workload => (process, { work: p
     }
 
     const send = Effect.callback<boolean>((resume) => {
-      sink(process, `${process.name}/${term}`, leadership.term, (accepted) => resume(Effect.succeed(accepted)))
+      sink(
+        process,
+        election.name,
+        `${process.name}/${term}`,
+        leadership.term,
+        (accepted) => resume(Effect.succeed(accepted))
+      )
     }).pipe(Effect.timeoutOption(Duration.seconds(plan.guardTimeout)))
 
     const act = (name: string, draw: number): Effect.Effect<unknown> => {

@@ -3,8 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Checkers from "../src/Checkers.ts"
 import { second } from "../src/EventScheduler.ts"
 import type { History } from "../src/History.ts"
-import { electionSubspace } from "../src/internal/commitKind.ts"
-import { counterKey } from "../src/Workload.ts"
+import { only } from "../src/internal/elections.ts"
 import { quiet, tampered, withEvents } from "./history.ts"
 
 const noticedBy = (history: History): ReadonlyArray<string> => [
@@ -20,8 +19,8 @@ const find = (history: History, what: string) => {
 const isOf = (commit: History["record"][number], key: Uint8Array): boolean =>
   commit.mutations.some((mutation) => mutation._tag === "Set" && Bytes.equals(mutation.key, key))
 
-const leaderKey = electionSubspace.pack(["leader"])
-const leaseKey = electionSubspace.pack(["lease"])
+const leaderKey = only.subspace.pack(["leader"])
+const leaseKey = only.subspace.pack(["lease"])
 
 describe("checkers are silent on a history in which nothing is wrong", () => {
   it("with every checker", () => {
@@ -67,16 +66,16 @@ describe("each checker notices", () => {
 
   it("guarded: a write of somebody who does not lead", () => {
     const history = tampered(({ record, stored }) => {
-      const counts = record.filter((commit) => isOf(commit, counterKey))
+      const counts = record.filter((commit) => isOf(commit, only.counter))
       const last = counts.at(-1)!
       const value = Tuple.pack([BigInt(counts.length + 1), "p9#1", 1n, "p9#1/1/1"])
       return {
         record: [...record, {
           ...last,
           version: last.version + 1_000_000n,
-          mutations: [{ _tag: "Set", key: counterKey, value }]
+          mutations: [{ _tag: "Set", key: only.counter, value }]
         }],
-        stored: stored.map((pair) => Bytes.equals(pair.key, counterKey) ? { ...pair, value } : pair)
+        stored: stored.map((pair) => Bytes.equals(pair.key, only.counter) ? { ...pair, value } : pair)
       }
     })
     assert.deepStrictEqual(noticedBy(history), ["guarded"])
@@ -84,7 +83,7 @@ describe("each checker notices", () => {
 
   it("counter: a count that was acknowledged and is not there", () => {
     const history = tampered(({ record }) => {
-      const lost = record.find((commit) => isOf(commit, counterKey))
+      const lost = record.find((commit) => isOf(commit, only.counter))
       return { record: record.filter((commit) => commit !== lost) }
     })
     assert.deepStrictEqual(noticedBy(history), ["counter"])
@@ -116,7 +115,7 @@ describe("each checker notices", () => {
     const history = tampered(({ record, stored }) => {
       const last = record.findLast((commit) => isOf(commit, leaderKey))!
       const leads = last.by.split("#")[0]!
-      const key = electionSubspace.pack(["candidates", leads])
+      const key = only.subspace.pack(["candidates", leads])
       const end = record.at(-1)!
       return {
         record: [...record, { ...end, by: "operator", version: end.version + 1n, mutations: [{ _tag: "Clear", key }] }],

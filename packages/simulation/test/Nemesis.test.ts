@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { second } from "../src/EventScheduler.ts"
-import { commitKind } from "../src/internal/commitKind.ts"
+import { makeCommitKind } from "../src/internal/commitKind.ts"
+import { only } from "../src/internal/elections.ts"
 import type { Fault } from "../src/Scenario.ts"
 import * as Simulation from "../src/Simulation.ts"
 import { quiet } from "./history.ts"
@@ -25,7 +26,7 @@ const run = (race: Partial<Extract<Fault, { readonly kind: "race" }>>) => {
     failed: events.filter(({ at, what }) => (what === "conflict" || what === "refused") && at >= (held?.at ?? 0)),
     commits: record
       .filter(({ at }) => at >= (held?.at ?? 0))
-      .map((commit) => ({ ...commit, kind: commitKind(commit.mutations) }))
+      .map((commit) => ({ ...commit, kind: makeCommitKind(only.subspace)(commit.mutations) }))
       .filter(({ by, kind }) => by === held?.who ? kind !== undefined : kind === "challenge")
   }
 }

@@ -4,11 +4,11 @@ import { counterUpdate } from "../internal/guardedWrites.ts"
 export const counter = Checker.make(
   "counter",
   "no guarded update is lost, and none is applied twice",
-  function*({ history }) {
+  function*({ election, history }) {
     const steps = new Set<string>()
     let count = 0n
     for (const commit of history.record) {
-      const update = counterUpdate(commit)
+      const update = counterUpdate(election, commit)
       if (update === undefined) continue
       if (update.count !== count + 1n) yield [commit.at, update.by, `the count goes from ${count} to ${update.count}`]
       if (steps.has(update.step)) yield [commit.at, update.by, `step ${update.step} is counted twice`]

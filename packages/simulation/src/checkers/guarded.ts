@@ -5,11 +5,11 @@ import { holderOf } from "../internal/ledger.ts"
 export const guarded = Checker.make(
   "guarded",
   "a guarded write commits only while its tenure stands",
-  function*({ history, ledger, owners }) {
+  function*({ election, history, ledger, owners }) {
     let holder: ReturnType<typeof holderOf>
     let next = 0
     for (const commit of history.record) {
-      const write = guardedWrite(commit)
+      const write = guardedWrite(election, commit)
       if (write !== undefined) {
         const { by, term } = write
         const stands = holder !== undefined && holder.term === term && owners.get(holder.who.registration) === by

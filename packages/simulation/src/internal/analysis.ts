@@ -1,7 +1,7 @@
 /** A history, prepared for the checkers. */
 import type { Event } from "../EventLog.ts"
 import type { History } from "../History.ts"
-import { electionSubspace } from "./commitKind.ts"
+import { type Election, electionsOf, historyOf } from "./elections.ts"
 import * as Ledger from "./ledger.ts"
 
 /** The process of some events, from its start to its end. Instants are nanoseconds of simulated time. */
@@ -39,9 +39,9 @@ const faultsOf = ({ endedAt, events }: History) => {
   return begins.toSorted((a, b) => a.to - b.to)
 }
 
-/** Prepares a history. */
-export const analyze = (history: History) => {
-  const ledger = Ledger.replay(history.record, electionSubspace)
+const analyzeOne = (whole: History, election: Election) => {
+  const history = historyOf(whole, election)
+  const ledger = Ledger.replay(history.record, election.subspace)
   const eventsOf = new Map<string, Array<Event>>()
   for (const event of history.events) {
     if (event.who.includes("#")) eventsOf.set(event.who, eventsOf.get(event.who) ?? [])
@@ -58,10 +58,15 @@ export const analyze = (history: History) => {
       owners.set(candidate.registration, commit.by)
     }
   }
-  return { history, ledger, processes, owners, faults: faultsOf(history) }
+  return { election, history, ledger, processes, owners, faults: faultsOf(history) }
 }
 
-export type Analysis = ReturnType<typeof analyze>
+/** What a history tells of one of its elections. */
+export type Analysis = ReturnType<typeof analyzeOne>
+
+/** Prepares a history: each of its elections by itself. */
+export const analyze = (history: History): ReadonlyArray<Analysis> =>
+  electionsOf(history.scenario).map((election) => analyzeOne(history, election))
 
 /** The time of a clock at an instant: nanoseconds since the boot of the host, or wall time since the simulation began. */
 export const shownAt = ({ clock }: ProcessRun, kind: "monotonic" | "wall", at: number): number => {

@@ -36,7 +36,8 @@ const detailsOf: { readonly [tag in Tag]: (event: Extract<ElectionEvent, { reado
 }
 
 /** Adds an event of a process to the log. */
-export const logElectionEvent = (log: EventLog, process: string, event: ElectionEvent): void => {
+export const logElectionEvent = (log: EventLog, process: string, event: ElectionEvent, isNamed: boolean): void => {
   const details = detailsOf[event._tag] as (event: ElectionEvent) => Details
-  log.add(process, event._tag.replaceAll(/\B[A-Z]/g, "-$&").toLowerCase(), details(event))
+  const election = isNamed ? event.election : undefined
+  log.add(process, event._tag.replaceAll(/\B[A-Z]/g, "-$&").toLowerCase(), { election, ...details(event) })
 }

@@ -2,12 +2,12 @@
 import { Bytes, Tuple } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 import type { CommitRecord } from "../SimulatedDatabase.ts"
-import { counterKey, journal } from "../Workload.ts"
+import type { Election } from "./elections.ts"
 
 /** The counter update of a commit, if it has one. */
-export const counterUpdate = ({ mutations }: CommitRecord) => {
+export const counterUpdate = ({ counter }: Election, { mutations }: CommitRecord) => {
   for (const mutation of mutations) {
-    if (mutation._tag !== "Set" || !Bytes.equals(mutation.key, counterKey)) continue
+    if (mutation._tag !== "Set" || !Bytes.equals(mutation.key, counter)) continue
     const tuple = Tuple.unpack(mutation.value)
     const [count, by, term, step] = Result.getOrElse(tuple, () => [])
     if (typeof count === "bigint" && typeof by === "string" && typeof term === "bigint" && typeof step === "string") {
@@ -18,12 +18,15 @@ export const counterUpdate = ({ mutations }: CommitRecord) => {
 }
 
 /** The process and term of a guarded write, if the commit is one. */
-export const guardedWrite = (commit: CommitRecord): { readonly by: string; readonly term: bigint } | undefined => {
+export const guardedWrite = (
+  election: Election,
+  commit: CommitRecord
+): { readonly by: string; readonly term: bigint } | undefined => {
   for (const mutation of commit.mutations) {
-    if (mutation._tag !== "Set" || !journal.contains(mutation.key)) continue
+    if (mutation._tag !== "Set" || !election.journal.contains(mutation.key)) continue
     const tuple = Tuple.unpack(mutation.value)
     const [by, term] = Result.getOrElse(tuple, () => [])
     if (typeof by === "string" && typeof term === "bigint") return { by, term }
   }
-  return counterUpdate(commit)
+  return counterUpdate(election, commit)
 }

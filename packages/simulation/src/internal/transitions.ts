@@ -120,7 +120,9 @@ const ofCandidate = (
   }
   if (typeof before.config === "object" && !before.config.enabled) return illegal("registers while disabled")
   if (was === undefined) return legal(registrars.has(by) ? "register-again" : "register")
-  const events = analysis.processes.get(by)?.events ?? []
+  const all = analysis.processes.get(by)?.events ?? []
+  // Those of its candidacy: where a campaign ends in one of several elections, its process makes another.
+  const events = all.slice(all.findLastIndex((event) => event.what === "campaign-ends" && event.at < commit.sentAt) + 1)
   // At the commit, not when it was sent: a late commit has to conflict.
   const knowsOwn = events.some((event) =>
     event.at < at && event.what === "registered" && event.details.registration === was.registration

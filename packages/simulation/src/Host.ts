@@ -119,7 +119,7 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
         log.add(own.process.name, "campaign-ends", { election: election.name, reason })
         return Effect.andThen(Effect.sleep("1 second"), contestAgain(election))
       })
-    return Effect.all(elections.map(contestAgain), { concurrency: "unbounded", discard: true })
+    return Effect.forEach(elections, contestAgain, { concurrency: "unbounded", discard: true })
   }
 
   /** Starts a process if none runs. */

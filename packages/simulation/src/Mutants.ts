@@ -313,20 +313,13 @@ vacancy-anew-with-each-look (deployments, liveness): a vacancy that is left to a
   protocol/following: [-since ?? -]readAt,
 scope-of-the-caller (deployments, scopes): what a work acquires and forks in its scope belongs to its caller
   leader/work: [-Effect.scoped(-]supervised[-)-]
-group-of-several-versions (many, replay): elections that were last written at different versions are renewed in one \
-    round trip, so that who joins is not read
-  leader/renewalLoop: [-tenure.version.version === version-]{+true+}
 joint-renewal-of-the-challenged (many, replay): a joint renewal does not ask whether a member has to step down
   leader/renewal: write(renewable, [-views[i]-]{+Result.map(views[i], (view) => renewables.length > 1 ? \
     { ...view, challenge: undefined } : view)+}, attempt)
-outcome-of-another (many, reasons): what came of the renewal of one member is told to another
+outcome-of-another (many, growth): what came of the renewal of one member is told to another
   leader/renewalLoop: result.success[-[i]-]{+.at(-1 - i)+}
-told-after-leaving (many, deadline): a member that has left is told what came of a beat
-  leader/renewalLoop: if ([-!isPresent(member)-]{+false+})
-joint-renewal-without-limit (many, beliefs): a joint renewal that shortens the lease of a member does not limit its belief
-  leader/renewal: write(renewable, views[i], attempt{+, renewables.length > 1+})
-  leader/renewal: const write = ({ tenure }, read, attempt{+, isJoint+})
-  leader/renewal: {+if (!isJoint)+} yield* limitBelief(tenure
+failed-beat-not-repeated (many, apart): a beat that one of its members has kept from being made is not made before the next
+  leader/renewalLoop: if ([-Result.isSuccess(-]yield* attemptFast(members, isPresent)[-)-])
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands
   storage/writes: yield* [-resignIfLeading(keys, yield* -]identify(id, candidate, options)[-)-];
 `

@@ -27,7 +27,7 @@ export const descriptions = {
   changes: "an operator's changes that meet unknown results, cut-offs, elections and renewals in their batch",
   deployments: "rolling restarts, priorities that change, preemption, crashes",
   everything: "all of it at once",
-  many: "all of it in several elections of the same processes, and much of it in one of them only"
+  many: "several elections of the same processes: all of it, or nothing but what strikes one of them"
 }
 
 export type Name = keyof typeof descriptions
@@ -216,6 +216,19 @@ const races: ByProfile<{ readonly of: ReadonlyArray<Race>; readonly every: numbe
 
 /** The rates of every storm of a profile. */
 const storms: ByProfile<Partial<FaultRates>> = { late: { late: 0.4, slow: 0.05, slowMean: 0.3 * second } }
+
+/** The faults that strike one election, where there are several. */
+const ofOneElection: ReadonlyArray<FaultKind> = [
+  "resign",
+  "configure",
+  "disable",
+  "step-down",
+  "evict",
+  "garbage",
+  "forge",
+  "usurp",
+  "resign-late"
+]
 
 /** No fault goes on for longer, in seconds. */
 const longest = 40
@@ -441,6 +454,7 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     const broken = processes[0]!
     processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: random.pick([0, 0.05, 0.5]) } }
   }
+  const elections = profile === "many" ? new SeededRandom(seed, "scenario/elections").between(2, 6) : undefined
   const faults: Array<Fault> = []
   /** Adds faults at random instants from `begin` on, unless they would last too long. */
   const repeat = (
@@ -455,7 +469,10 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
       for (const made of make(own, at)) if (made.at + endOf(made, count) < quietAt) faults.push(made)
     }
   }
-  for (const kind of Object.keys(rates) as ReadonlyArray<FaultKind>) {
+  /** Whether what strikes all elections of a process at once is left out. */
+  const isApart = (elections ?? 2) % 2 === 1
+  const kinds = isApart ? ofOneElection : Object.keys(rates) as ReadonlyArray<FaultKind>
+  for (const kind of kinds) {
     repeat(kind, rates[kind][profile], 0, (own, at) => {
       const anybody = own.between(0, count - 1)
       const target: Target = own.happens(0.6) ? "leader" : anybody
@@ -467,16 +484,15 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
       return [{ ...made, trigger: own.pick(["renewal", "send"]), for: lease * (0.4 + 0.8 * own.next()) }]
     })
   }
-  repeat("meetings", meetings[profile], 5, (own, at) => meeting(own, at, lease))
+  if (!isApart) repeat("meetings", meetings[profile], 5, (own, at) => meeting(own, at, lease))
   // Watches that are lost all the time: what is missed then has to be noticed otherwise.
-  if (profile === "late" || profile === "changes") {
+  if (profile === "late" || profile === "changes" || (profile === "many" && !isApart)) {
     faults.push({ kind: "storm", at: 0, for: quietAt, rates: { lostWatch: 0.4 } })
   }
   const { every, of = [] } = races[profile] ?? {}
-  repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
+  if (!isApart) repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
   faults.sort((a, b) => a.at - b.at)
-  const elections = profile === "many" ? new SeededRandom(seed, "scenario/elections").between(2, 6) : undefined
-  return { seed, profile, duration, quietAt, config: initial, elections, processes, faults }
+  return { seed, profile, duration, quietAt, config: initial, ...(elections && { elections }), processes, faults }
 }
 
 /** Whether it strikes the leader, and goes on for a time. */

@@ -42,7 +42,7 @@ export interface CandidateContext {
 export interface Candidate extends CandidateContext {
   /** What the election is to be set up with, where that was given. */
   readonly config: ElectionConfig | undefined
-  /** Whether it leaves a vacancy to others for a heartbeat, and claims a lapsed lease as any candidate does. */
+  /** Whether it leaves a vacancy to others for a lease, and claims a lapsed lease as any candidate does. */
   readonly isStandby: () => boolean
   readonly admission: Admission
   readonly lifecycle: Lifecycle

@@ -53,10 +53,11 @@ const vacancyOpensAt = (
   { vacantSince = 0n, yieldsUntil = 0n }: Memory,
   preferred: Identity | undefined,
   me: Claimant,
-  heartbeat: bigint
+  heartbeat: bigint,
+  lease: bigint
 ): bigint => {
   const isForOther = preferred === undefined ? me.isStandby === true : !sameIdentity(preferred, me)
-  const forOther = isForOther ? vacantSince + heartbeat : 0n
+  const forOther = isForOther ? vacantSince + (me.isStandby === true ? lease : heartbeat) : 0n
   return forOther > yieldsUntil ? forOther : yieldsUntil
 }
 
@@ -77,7 +78,7 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
     case "registered":
   }
   if (view.leader._tag === "Vacant") {
-    const opensAt = vacancyOpensAt(memory, view.leader.successor, me, heartbeat)
+    const opensAt = vacancyOpensAt(memory, view.leader.successor, me, heartbeat, view.leaseDuration)
     if (now < opensAt) return { _tag: "Follow", until: opensAt }
   }
   const lapsed = hasLapsed(memory.observation, view, now)

@@ -77,6 +77,6 @@ export interface View {
 /** A candidate, as it presents itself. */
 export interface Claimant extends Identity {
   readonly priority: number
-  /** Whether it leaves each vacancy to others for a heartbeat. Not stored. */
+  /** Whether it leaves each vacancy to others for a lease. Not stored. */
   readonly isStandby?: boolean | undefined
 }

@@ -84,12 +84,12 @@ describe("a follower", () => {
     assert.deepInclude(act(view(vacant()), 107n, yielding).step, { _tag: "Claim" })
   })
 
-  it("leaves each vacancy to others for one heartbeat as a standby, but takes a lapsed lease at once", () => {
+  it("leaves each vacancy to others for a lease as a standby, but takes a lapsed lease at once", () => {
     const standby = { ...me, isStandby: true }
     const first = act(view(vacant()), 100n, Protocol.blank, standby)
-    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 103n })
-    assert.deepInclude(act(view(vacant()), 103n, first.memory, standby).step, { _tag: "Claim" })
-    assert.deepInclude(act(view(vacant()), 102n, first.memory).step, { _tag: "Claim" })
+    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 110n })
+    assert.deepInclude(act(view(vacant()), 110n, first.memory, standby).step, { _tag: "Claim" })
+    assert.deepInclude(act(view(vacant()), 109n, first.memory).step, { _tag: "Claim" })
     assert.deepStrictEqual(act(view(vacant(other)), 100n, Protocol.blank, standby).step, first.step)
     assert.deepInclude(act(view(vacant(me)), 100n, Protocol.blank, standby).step, { _tag: "Claim" })
     const followed = act(view(held(other)), 100n, Protocol.blank, standby)

@@ -38,6 +38,8 @@ const byTag: { readonly [tag: string]: number } = {
   UsageError: usage,
   InvalidCandidate: usage,
   InvalidConfig: usage,
+  InvalidShards: usage,
+  ShardsDiffer: usage,
   InvalidState: invalidRecords,
   ClockOutOfRange: system,
   CandidateSuperseded: idTaken

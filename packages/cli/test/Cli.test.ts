@@ -190,6 +190,8 @@ describe("the command line", () => {
         ["run --slots 0 -- true", /--slots is 0: give an integer from 1 to 100/],
         ["run --slots 101 -- true", /--slots is 101: give an integer from 1 to 100/],
         ["run --slots 1.5 -- true", /slots/],
+        ["run --shards 0 -- true", /is 0; it must be an integer from 1 to/],
+        ["run --shards 2 --slots 2 -- true", /--slots and --shards exclude each other/],
         ["run --slot 1 -- true", /run has no --slot/],
         ["status --slot 100", /--slot is 100: give an integer from 0 to 99/],
         ["run --grace 6s -- true", /--grace is 6 s but may be at most half of the lease, which is 10 s/]

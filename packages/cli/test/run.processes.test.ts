@@ -191,6 +191,34 @@ trap 'echo "$FDB_ELECTION_ID ends" >> $DIRECTORY/log; exit 0' TERM; sleep 1000 &
     assert.deepStrictEqual(at.lines("plain"), ["slot ''"])
   }, 180_000)
 
+  it("runs for each shard of a process, and goes on in another when the process ends", async (context) => {
+    const at = await stage(context)
+    const script = `echo "begin $FDB_ELECTION_SHARD $FDB_ELECTION_TERM $FDB_ELECTION_ID" >> $DIRECTORY/log; ${tellGroup}
+trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0' TERM; sleep 1000 & wait`
+    const begun = (id: string) =>
+      at.lines("log").filter((line) => line.startsWith("begin ") && line.endsWith(` ${id}`)).map((line) =>
+        line.split(" ")[1]!
+      )
+    const start = (id: string) => at.run(["-e", "app/shards", "--shards", "4", "--id", id], script)
+    const first = start("a")
+    await eventually("all shards are led", () => begun("a").length === 4 ? true : undefined)
+    assert.deepStrictEqual(begun("a").toSorted(), ["0", "1", "2", "3"])
+    const second = start("b")
+    await eventually("half of them move", () => begun("b").length === 2 ? true : undefined)
+    first.signal("SIGTERM")
+    assert.strictEqual(code(await first.ended), ExitCode.ofSignal("SIGTERM"))
+    await eventually("the others follow", () => begun("b").length === 4 ? true : undefined)
+    assert.deepStrictEqual(begun("b").toSorted(), ["0", "1", "2", "3"])
+    // Each command has ended before the next one of its shard began.
+    for (const shard of begun("b")) {
+      const of = at.lines("log").filter((line) => line.split(" ")[1] === shard).map((line) => line.split(" ")[0])
+      assert.deepStrictEqual(of, ["begin", "end", "begin"])
+    }
+    // Each command has a watchdog process.
+    second.signal("SIGKILL")
+    await eventually("all commands end", () => groups(at).every(groupIsGone) ? true : undefined)
+  }, 180_000)
+
   it("is found without PATH where a shell finds it", async (context) => {
     const at = await stage(context)
     const { PATH: _, ...env } = at.env

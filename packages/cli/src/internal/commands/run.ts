@@ -1,6 +1,7 @@
 import { Slots } from "@effect-fdb/leader-election"
 import { Argument, Command, Flag } from "effect/cli"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { systemRefused, usageError } from "../../Failure.ts"
 import { durationFlag } from "../durations.ts"
 import * as Nesting from "../run/nesting.ts"
@@ -29,6 +30,13 @@ const flags = {
     Flag.filter(
       (count) => count >= 1 && count <= Slots.maxCount,
       (count) => `--slots is ${count}: give an integer from 1 to ${Slots.maxCount}`
+    ),
+    Flag.optional
+  ),
+  shards: Flag.Int("shards").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(
+      "Shares N shards with the others, and runs one command for each of its own: FDB_ELECTION_SHARD"
     ),
     Flag.optional
   ),
@@ -84,6 +92,9 @@ export const run = Command.make("run", flags, (options) =>
         if (selected.slot !== undefined) {
           return yield* usageError("run has no --slot: give the number of slots with --slots, and it takes any of them")
         }
+        if (Option.isSome(options.slots) && Option.isSome(options.shards)) {
+          return yield* usageError("--slots and --shards exclude each other: give one of them")
+        }
         const file = yield* resolveCommand(options.command[0]!, process.env.PATH)
         yield* Wrapper.run(selected, options, file)
       }),
@@ -94,7 +105,8 @@ export const run = Command.make("run", flags, (options) =>
     Command.withDescription(
       "Waits for leadership, then runs the command with FDB_ELECTION_TERM, FDB_ELECTION_ID and FDB_ELECTION_NAME in its " +
         "environment. With --slots, up to so many processes run their commands at the same time, and the command finds its " +
-        "slot, from 0 on, in FDB_ELECTION_SLOT. When the leadership is lost, the process group of the command gets SIGTERM, and SIGKILL early " +
+        "slot, from 0 on, in FDB_ELECTION_SLOT. With --shards, the processes share N shards, and each runs one command for " +
+        "each of its own, with FDB_ELECTION_SHARD. When the leadership is lost, the process group of the command gets SIGTERM, and SIGKILL early " +
         "enough that all of it ends before another can lead, even if this process is killed or stopped. The command keeps " +
         "its own input, output and terminal; it gets the signals of this process, which returns its exit status (128 and " +
         "the number, if a signal ended it). Let each receiver refuse a term smaller than the greatest it has seen. If the " +

@@ -134,6 +134,9 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
 
 export type LauncherProcess = Effect.Success<ReturnType<typeof launch>>
 
+/** Starts a launcher without the terminal. */
+export const startInBackground: Effect.Effect<LauncherProcess, Failure> = Effect.suspend(() => launch(undefined))
+
 /** Starts a launcher, with the terminal if possible. */
 export const start: Effect.Effect<LauncherProcess, Failure> = Effect.suspend(() => {
   const terminalOf = terminalToGive()

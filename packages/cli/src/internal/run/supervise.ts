@@ -14,7 +14,7 @@ import type { WatchdogProcess } from "./watchdogProcess.ts"
 export interface Supervision {
   readonly watchdog: WatchdogProcess
   readonly deadlines: Deadlines
-  readonly signals: CommandSignals
+  readonly signals: Pick<CommandSignals, "starting" | "begin" | "end">
   readonly say: (line: string) => void
 }
 
@@ -69,13 +69,14 @@ const keepGoing = ({ group, helper }: Launcher.LauncherProcess): Effect.Effect<n
 export const supervise = (
   supervision: Supervision,
   command: Begin,
-  leadership: Leadership
+  leadership: Leadership,
+  start: typeof Launcher.start = Launcher.start
 ): Effect.Effect<Launcher.ExitStatus, Failure> => {
   const { deadlines, say, signals, watchdog } = supervision
   let toldToBegin = false
   let hasEnded = false
   return Effect.acquireUseRelease(
-    Launcher.start,
+    start,
     (launcher) =>
       Effect.gen(function*() {
         deadlines.listeners.add(launcher.until)

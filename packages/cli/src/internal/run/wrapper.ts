@@ -23,6 +23,7 @@ import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
 import * as Nesting from "./nesting.ts"
 import { inElection, inSlots } from "./participation.ts"
 import * as RunReporter from "./runReporter.ts"
+import * as Shards from "./shards.ts"
 import { CommandSignals } from "./signals.ts"
 import { supervise } from "./supervise.ts"
 import { Transactions } from "./transactions.ts"
@@ -38,21 +39,14 @@ const defaultId = Effect.gen(function*() {
 const pauseMillis = (shortRuns: number): number => Math.min(100 * 2 ** (shortRuns - 1), 10_000)
 const shortRunNanos = 10_000_000_000n
 
-const campaign = Effect.fnUntraced(function*(
-  selected: SelectedElection,
-  options: Options,
-  file: string,
-  signals: CommandSignals,
-  transactions: Transactions
-) {
-  const { name, store } = selected
-  const participation = Option.match(options.slots, {
-    onNone: () => inElection(selected),
-    onSome: (count) => inSlots(selected, count)
-  })
-  const id = Option.isSome(options.id) ? options.id.value : yield* defaultId
+/** The id of the process, and how it speaks. */
+interface Speaker {
+  readonly id: string
+  readonly say: (line: string) => void
+}
+
+const makeSpeaker = Effect.fnUntraced(function*(options: Options, transactions: Transactions) {
   const console = yield* Console.Console
-  const clock = yield* Clock.Clock
   const write = (line: string) => console.error(`fdb-election: ${printable(line)}`)
   const say = (line: string): void => {
     if (options.quiet) return
@@ -65,6 +59,23 @@ const campaign = Effect.fnUntraced(function*(
       "is process 1 and cannot reap orphans of the command: start the container with an init, as `docker run --init` does"
     )
   }
+  const speaker: Speaker = { id: Option.isSome(options.id) ? options.id.value : yield* defaultId, say }
+  return speaker
+})
+
+const campaign = Effect.fnUntraced(function*(
+  selected: SelectedElection,
+  options: Options,
+  file: string,
+  signals: CommandSignals,
+  { id, say }: Speaker
+) {
+  const clock = yield* Clock.Clock
+  const { name, store } = selected
+  const participation = Option.match(options.slots, {
+    onNone: () => inElection(selected),
+    onSome: (count) => inSlots(selected, count)
+  })
   const askedGrace = Option.getOrUndefined(options.grace)
   const config = yield* participation.initialize
   yield* checkGrace(config.leaseDuration, askedGrace)
@@ -131,7 +142,12 @@ export const run = Effect.fnUntraced(function*(selected: SelectedElection, optio
   const transactions = new Transactions()
   const signals = new CommandSignals(transactions)
   yield* signals.take
-  const status = yield* campaign(selected, options, file, signals, transactions).pipe(
+  const speaker = yield* makeSpeaker(options, transactions)
+  const led = Option.match(options.shards, {
+    onNone: () => campaign(selected, options, file, signals, speaker),
+    onSome: (count) => Shards.run(selected, options, file, { ...speaker, count })
+  })
+  const status = yield* led.pipe(
     Effect.provideService(Database, transactions.counting(yield* Database)),
     Effect.raceFirst(Deferred.await(signals.interrupted)),
     Effect.raceFirst(signals.watchSurroundings(options.exitWithParent))

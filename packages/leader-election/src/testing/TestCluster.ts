@@ -4,15 +4,7 @@
  *
  * It needs `TestClock`, but no test runner. `it.election` of `testing/ElectionTest` passes it to a test of `@effect/vitest`.
  */
-import {
-  Database,
-  type DatabaseService,
-  type Engine,
-  type FdbError,
-  MemoryDatabase,
-  Subspace,
-  type Transaction
-} from "@effect-fdb/core"
+import { Database, type Engine, type FdbError, MemoryDatabase, Subspace, type Transaction } from "@effect-fdb/core"
 import * as FdbErrors from "@effect-fdb/core/FdbError"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -202,7 +194,6 @@ export const make = Effect.fnUntraced(function*<A, E, R>(
 
   const makeCandidate = (id: string, priority: number): TestCandidate => {
     let isCut = false
-    const database: DatabaseService = Database.fromEngine(connect(engine, () => isCut))
     const current = () => processes.get(id)!
     const campaign = (process: Process): Effect.Effect<A, E | CampaignError | LeadershipLost> =>
       election.withLeadership(
@@ -219,7 +210,8 @@ export const make = Effect.fnUntraced(function*<A, E, R>(
         { again: true }
       ).pipe(
         Effect.updateService(Scheduler.Scheduler, (base) => killable(base, () => process.isDead)),
-        Effect.provideService(Database, database),
+        // Its own: what its elections share must not outlive it.
+        Effect.provideService(Database, Database.fromEngine(connect(engine, () => isCut))),
         Effect.provideContext(context)
       ) as Effect.Effect<A, E | CampaignError | LeadershipLost>
     const start = Effect.gen(function*() {

@@ -1,6 +1,7 @@
 /** Many elections that one host leads. */
 import { Subspace } from "@effect-fdb/core"
 import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { type ElectionConfig, LeaderElection } from "../../src/index.ts"
 import { eventsOf } from "./candidates.ts"
 import type { Host } from "./host.ts"
@@ -10,15 +11,24 @@ export const subspaceOf = (i: number): Subspace.Subspace => Subspace.fromTuple([
 export const manyOf = (length: number, config?: ElectionConfig) =>
   Array.from({ length }, (_, i) => LeaderElection.make(subspaceOf(i), config === undefined ? {} : { config }))
 
-/** Leads all elections on a host; the candidate of each has its number as its id. */
-export const leadAll = (host: Host, elections: ReadonlyArray<LeaderElection.LeaderElection>) =>
-  Effect.forEach(
-    elections,
-    (election, i) =>
-      Effect.forkDetach(host.run(election.withLeadership({ id: `${i}` }, () => Effect.never)), {
-        startImmediately: true
-      })
-  )
+/** Leads all elections on a host; the candidate of each has its number as its id. Returns when all are led, without time having passed. */
+export const leadAll = Effect.fnUntraced(
+  function*(host: Host, elections: ReadonlyArray<LeaderElection.LeaderElection>) {
+    const before = eventsOf(host, "Elected").length
+    const led = yield* Effect.forEach(
+      elections,
+      (election, i) =>
+        Effect.forkDetach(host.run(election.withLeadership({ id: `${i}` }, () => Effect.never)), {
+          startImmediately: true
+        })
+    )
+    // Their campaigns take turns.
+    for (let i = 0; i < 1000 && eventsOf(host, "Elected").length < before + elections.length; i++) {
+      yield* TestClock.adjust(0)
+    }
+    return led
+  }
+)
 
 /** The longest time between two renewals of each election, in seconds. */
 export const longestGaps = (host: Host): Map<string, number> => {

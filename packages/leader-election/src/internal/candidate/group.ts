@@ -4,7 +4,6 @@
  * A member's own fiber joins and sleeps, and the group makes its beats. Whatever is not a usual beat ends the membership: the fiber goes
  * on, does alone what has to be done, and joins again.
  */
-import type { DatabaseService } from "@effect-fdb/core"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -150,23 +149,5 @@ export class Group<M extends Member> {
     for (const cohort of cohorts) this.wait(cohort)
     const stays = new Set(cohorts.flatMap((cohort) => cohort.members))
     for (const member of members) if (!stays.has(member)) this.release(member)
-  }
-}
-
-/** The groups of a process: one for each database and clock. */
-export class Groups<M extends Member> {
-  private readonly beat: Beat<M>
-  private readonly groups = new WeakMap<DatabaseService, WeakMap<Clock.Clock, Group<M>>>()
-
-  constructor(beat: Beat<M>) {
-    this.beat = beat
-  }
-
-  of(database: DatabaseService, clock: Clock.Clock): Group<M> {
-    const ofDatabase = this.groups.get(database) ?? new WeakMap<Clock.Clock, Group<M>>()
-    this.groups.set(database, ofDatabase)
-    const group = ofDatabase.get(clock) ?? new Group(clock, this.beat)
-    ofDatabase.set(clock, group)
-    return group
   }
 }

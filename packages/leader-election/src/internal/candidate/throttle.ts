@@ -3,19 +3,52 @@
  * first from renewing in time: who waits has nothing to lose.
  */
 import type { DatabaseService } from "@effect-fdb/core"
-import type * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
+import * as Effect from "effect/Effect"
 
 const mostAtOnce = 64
 
-const turns = new WeakMap<DatabaseService, Semaphore.Semaphore>()
+/** Turns, in the order in which they are asked for. Unlike those of Effect's `Semaphore`, they take no longer the more wait. */
+class Turns {
+  private free = mostAtOnce
+  private readonly waiting = new Set<() => void>()
+
+  readonly take: Effect.Effect<void> = Effect.callback((resume) => {
+    const go = () => resume(Effect.void)
+    if (this.free > 0) {
+      this.free--
+      return go()
+    }
+    this.waiting.add(go)
+    return Effect.sync(() => void this.waiting.delete(go))
+  })
+
+  /**
+   * Gives a turn back in the next turn of the event loop. Rounds that need not wait for a database would otherwise all run in this one,
+   * before any timer.
+   */
+  readonly give: Effect.Effect<void> = Effect.withFiber(({ currentDispatcher }) =>
+    Effect.sync(() => currentDispatcher.scheduleTask(() => this.pass(), 0))
+  )
+
+  private pass(): void {
+    const [next] = this.waiting
+    if (next === undefined) {
+      this.free++
+      return
+    }
+    this.waiting.delete(next)
+    next()
+  }
+}
+
+const turns = new WeakMap<DatabaseService, Turns>()
 
 /** Runs a round of a campaign when it is its turn. */
 export const throttled = <A, E, R>(
   database: DatabaseService,
   round: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  const turn = turns.get(database) ?? Semaphore.makeUnsafe(mostAtOnce)
-  turns.set(database, turn)
-  return turn.withPermits(1)(round)
+  const ofDatabase = turns.get(database) ?? new Turns()
+  turns.set(database, ofDatabase)
+  return Effect.acquireUseRelease(Effect.interruptible(ofDatabase.take), () => round, () => ofDatabase.give)
 }

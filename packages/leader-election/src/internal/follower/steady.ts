@@ -11,9 +11,10 @@ import * as Result from "effect/Result"
 import type { ClockOutOfRange, InvalidState, NotInitialized } from "../../ElectionError.ts"
 import type { Candidate } from "../candidate/candidate.ts"
 import { isTransient, minTimeout } from "../candidate/contact.ts"
-import { type Cohort, type Group, Groups, type Member } from "../candidate/group.ts"
+import { type Cohort, Group, type Member } from "../candidate/group.ts"
 import { type Instant, instant } from "../candidate/instant.ts"
 import * as Pacing from "../candidate/pacing.ts"
+import { perDatabase } from "../candidate/perDatabase.ts"
 import { Registration } from "../candidate/registration.ts"
 import type { Watches } from "../candidate/watches.ts"
 import * as Protocol from "../protocol/protocol.ts"
@@ -246,7 +247,7 @@ const beat = (members: ReadonlyArray<Follower>, group: Group<Follower>) =>
     return Effect.orElseSucceed(lookTogether(usual, group), () => [])
   })
 
-const groups = new Groups<Follower>(beat)
+const groupOf = perDatabase((clock) => new Group<Follower>(clock, beat))
 
 /** Looks again and again at the election, and shows that the candidate lives, until there is something else to do. */
 export const keepFollowing = (
@@ -259,6 +260,6 @@ export const keepFollowing = (
     Effect.flatMap(Pacing.jitter(about), (pause) => {
       const { clock, database, now } = candidate
       const follower = new Follower(candidate, watches, context, view, now() + pause, until)
-      return groups.of(database, clock).join(follower, toCohort([follower]))
+      return groupOf({ database, clock }).join(follower, toCohort([follower]))
     })
   )

@@ -11,9 +11,10 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { StoreError } from "../../ElectionError.ts"
 import type { Candidate } from "../candidate/candidate.ts"
-import { type Cohort, Groups, type Member } from "../candidate/group.ts"
+import { type Cohort, Group, type Member } from "../candidate/group.ts"
 import * as Log from "../candidate/log.ts"
 import * as Pacing from "../candidate/pacing.ts"
+import { perDatabase } from "../candidate/perDatabase.ts"
 import { dueAt, type Sighting } from "../candidate/sightings.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import { type CandidateRecord, sameIdentity } from "../protocol/records.ts"
@@ -160,14 +161,14 @@ const beat = (patrols: ReadonlyArray<Patrol>): Effect.Effect<ReadonlyArray<Cohor
     })
   })
 
-const groups = new Groups<Patrol>(beat)
+const groupOf = perDatabase((clock) => new Group<Patrol>(clock, beat))
 
 /** Evicts the dead for as long as the tenure lasts. */
 export const patrol = (tenure: Tenure): Effect.Effect<void> =>
   Effect.contextWith((context: Context.Context<never>) =>
     Effect.gen(function*() {
       const { clock, contact, database, now, sightings } = tenure.candidate
-      const group = groups.of(database, clock)
+      const group = groupOf({ database, clock })
       let from: Uint8Array | undefined
       while (true) {
         if (from === undefined) {

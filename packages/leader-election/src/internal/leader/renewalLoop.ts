@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ClockOutOfRange, StoreError } from "../../ElectionError.ts"
 import { isTransient } from "../candidate/contact.ts"
-import { type Cohort, type Group, Groups, type Member } from "../candidate/group.ts"
+import { type Cohort, Group, type Member } from "../candidate/group.ts"
 import * as Pacing from "../candidate/pacing.ts"
+import { perDatabase } from "../candidate/perDatabase.ts"
 import type { Watches } from "../candidate/watches.ts"
 import type { Refusal } from "../protocol/lossTraits.ts"
 import { finishElection, type Outcome, type Renewable, type Renewed, renewFast, renewFully } from "./renewal.ts"
@@ -193,7 +194,7 @@ const mayRenewFast = (members: Members): boolean => {
   )
 }
 
-const groups = new Groups<Renewals>(beat)
+const groupOf = perDatabase((clock) => new Group<Renewals>(clock, beat))
 
 /** Renews until the tenure is over. */
 export const keepRenewing = (tenure: Tenure, watches: Watches): Effect.Effect<void> =>
@@ -201,7 +202,7 @@ export const keepRenewing = (tenure: Tenure, watches: Watches): Effect.Effect<vo
     Effect.gen(function*() {
       const { clock, database, lifecycle } = tenure.candidate
       const renewals = new Renewals(tenure, watches, context)
-      const group = groups.of(database, clock)
+      const group = groupOf({ database, clock })
       const sleep = yield* Pacing.pacer
       lifecycle.wokenBy(watches.wake)
       if (!(yield* finishElection(renewals))) yield* renewAlone(renewals)

@@ -46,7 +46,7 @@ export class Tenure {
     this.claimTook = candidate.now() - attempt.monotonic
     this.start = lease.expiry - lease.duration
     this.written = { lease, version: { version, at: attempt.monotonic } }
-    this.watchdog = watchdogOf(candidate.clock, lease.duration, margin)
+    this.watchdog = watchdogOf(candidate, lease.duration, margin)
     this.end = new TenureEnd(this)
   }
 

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import { Alarm } from "../candidate/alarm.ts"
+import type { CandidateContext } from "../candidate/candidate.ts"
+import { perDatabase } from "../candidate/perDatabase.ts"
 import type { Tenure } from "./tenure.ts"
 
 /** How long it looks away at most: for a margin, but not ever more often where that is next to nothing. */
@@ -103,14 +105,13 @@ export class Watchdog {
   }
 }
 
-const watchdogs = new WeakMap<Clock.Clock, Map<bigint, Watchdog>>()
+const watchdogsOf = perDatabase(() => new Map<bigint, Watchdog>())
 
 /** The watchdog of a new tenure. Those that are looked at seldom have another, so that nobody looks at them more often. */
-export const watchdogOf = (clock: Clock.Clock, leaseDuration: bigint, margin: bigint): Watchdog => {
-  const ofClock = watchdogs.get(clock) ?? new Map<bigint, Watchdog>()
-  watchdogs.set(clock, ofClock)
+export const watchdogOf = (candidate: CandidateContext, leaseDuration: bigint, margin: bigint): Watchdog => {
+  const watchdogs = watchdogsOf(candidate)
   const interval = watchdogInterval(leaseDuration, margin)
-  const watchdog = ofClock.get(interval) ?? new Watchdog(clock)
-  ofClock.set(interval, watchdog)
+  const watchdog = watchdogs.get(interval) ?? new Watchdog(candidate.clock)
+  watchdogs.set(interval, watchdog)
   return watchdog
 }

@@ -12,7 +12,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CommitLog } from "./commitLog.ts"
-import { type Environment, freshMillis, type Reader, toFdbError, type Write } from "./environment.ts"
+import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
 import { LargeCommit } from "./largeCommit.ts"
 import * as layout from "./layout.ts"
 import type { Limits } from "./limits.ts"
@@ -188,19 +188,19 @@ export class CommitQueue {
       })
       const { accepted = batch } = prepared ?? {}
       if (prepared === undefined) await pause()
-      else if (accepted.length === 0 || await this.write(prepared, freshMillis)) return
+      else if (accepted.length === 0 || await this.write(prepared)) return
       this.waiting = [...accepted.filter(isWaiting), ...this.waiting]
     } catch (cause) {
       this.fail(batch, cause)
     }
   }
 
-  /** Writes commits and settles them; `false` if their state is not the newest any more. `maxAgeMillis` as in `Environment.write`. */
-  async write({ accepted, entries, sequence, writes }: Batch, maxAgeMillis = 0): Promise<boolean> {
+  /** Writes commits and settles them; `false` if their state is not the newest any more. */
+  async write({ accepted, entries, sequence, writes }: Batch): Promise<boolean> {
     for (const pending of accepted) pending.state = "sent"
     const unsettled = () => accepted.filter(({ state }) => state === "sent")
     try {
-      if (!await this.environment.write(sequence, writes, maxAgeMillis)) {
+      if (!await this.environment.write(sequence, writes)) {
         for (const pending of unsettled()) pending.state = "waiting"
         return false
       }

@@ -25,8 +25,8 @@ export interface Write {
   readonly value: Uint8Array | undefined
 }
 
-/** The age up to which a check of the files may be used again where they were read or checked just before. */
-export const freshMillis = 5
+/** {@link Environment.isInPlace} checks the files again after this time. */
+const freshMillis = 5
 
 export class Environment {
   readonly files: StoreFiles
@@ -60,15 +60,15 @@ export class Environment {
     return this.replacement !== undefined
   }
 
-  /** Whether the open files are still at their path. Each read of a transaction asks, so the answer may be {@link freshMillis} old. */
+  /** Whether the open files are still at their path. The answer may be {@link freshMillis} old: each read of a transaction asks. */
   isInPlace(): boolean {
     this.replacement ??= this.files.problem(freshMillis)
     return !this.isReplaced
   }
 
   /** Throws if the open files are not at their path any more. */
-  private checkPlace(phase: FdbError.Phase, maxAgeMillis = 0): void {
-    this.replacement ??= this.files.problem(maxAgeMillis)
+  private checkPlace(phase: FdbError.Phase): void {
+    this.replacement ??= this.files.problem()
     if (this.replacement === undefined) return
     const detail = `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
     throw FdbError.make(FdbError.databaseReplaced, phase, detail)
@@ -116,11 +116,9 @@ export class Environment {
    * Makes all writes if `sequence` is still the sequence of the last commit; else makes none and returns `false`. Succeeds only if
    * the files are in place afterwards: writes to files that were moved away are lost to the others. Call it between
    * {@link enterToCommit} and its returned function, so that no opening process recreates a removed file meanwhile.
-   *
-   * @param maxAgeMillis the age of the last check of the files that suffices: not zero if the state was just read
    */
-  async write(sequence: number, writes: Iterable<Write>, maxAgeMillis = 0): Promise<boolean> {
-    this.checkPlace("write", maxAgeMillis)
+  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+    this.checkPlace("write")
     const written = this.root.ifVersion(layout.headKey, sequence, () => {
       for (const { key, value } of writes) {
         if (value === undefined) void this.root.remove(key)

@@ -1,5 +1,6 @@
 /** A checker decides whether a history violates one guarantee. It reads the event log and the commits, and calls no code that it checks. */
 import type { Analysis } from "./internal/analysis.ts"
+import type { Scenario } from "./Scenario.ts"
 
 /** A violated guarantee. */
 export interface Violation {
@@ -35,4 +36,19 @@ export const make = (name: string, promise: string, find: (analysis: Analysis) =
         return { checker: name, at, who, message: prefix + message, election }
       })
     })
+})
+
+/** A checker that judges together the elections of what the processes take part in. */
+export const makeForAll = (
+  name: string,
+  promise: string,
+  of: NonNullable<Scenario["elections"]>["as"],
+  find: (elections: ReadonlyArray<Analysis>) => Found
+): Checker => ({
+  name,
+  promise,
+  check: (elections) =>
+    elections[0]?.history.scenario.elections?.as === of
+      ? Array.from(find(elections), ([at, who, message]) => ({ checker: name, at, who, message }))
+      : []
 })

@@ -2,6 +2,7 @@
 import type { Checker, Violation } from "./Checker.ts"
 import { able } from "./checkers/able.ts"
 import { apart } from "./checkers/apart.ts"
+import { balance } from "./checkers/balance.ts"
 import { beliefs } from "./checkers/beliefs.ts"
 import { counter } from "./checkers/counter.ts"
 import { deadline } from "./checkers/deadline.ts"
@@ -10,12 +11,14 @@ import { growth } from "./checkers/growth.ts"
 import { guarded } from "./checkers/guarded.ts"
 import { handover } from "./checkers/handover.ts"
 import { liveness } from "./checkers/liveness.ts"
+import { moves } from "./checkers/moves.ts"
 import { reasons } from "./checkers/reasons.ts"
 import { registered } from "./checkers/registered.ts"
 import { replaced } from "./checkers/replaced.ts"
 import { replay } from "./checkers/replay.ts"
 import { scopes } from "./checkers/scopes.ts"
 import { sink } from "./checkers/sink.ts"
+import { slots } from "./checkers/slots.ts"
 import { undisturbed } from "./checkers/undisturbed.ts"
 import type { History } from "./History.ts"
 import { analyze } from "./internal/analysis.ts"
@@ -43,7 +46,10 @@ export const all: ReadonlyArray<Checker> = [
   deadline,
   ending,
   undisturbed,
-  scopes
+  scopes,
+  slots,
+  balance,
+  moves
 ]
 
 /** Returns the violations in a history in the order of time. All checkers run by default. */

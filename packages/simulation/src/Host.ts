@@ -1,9 +1,9 @@
 /** A host that runs a process of the election, and restarts it as an init system does. */
-import { Database } from "@effect-fdb/core"
+import { Database, Subspace } from "@effect-fdb/core"
 import {
   type Candidacy,
   ElectionObserver,
-  type LeaderElection,
+  LeaderElection,
   type Leadership,
   LeadershipLost
 } from "@effect-fdb/leader-election"
@@ -19,7 +19,7 @@ import type { makeCommitKind } from "./internal/commitKind.ts"
 import { logElectionEvent } from "./internal/electionEvents.ts"
 import type { Election } from "./internal/elections.ts"
 import { Link } from "./Link.ts"
-import type { ProcessPlan } from "./Scenario.ts"
+import type { ProcessPlan, Scenario } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Workload } from "./Workload.ts"
@@ -37,6 +37,8 @@ export interface Environment {
   readonly database: SimulatedDatabase
   readonly log: EventLog
   readonly elections: ReadonlyArray<SimulatedElection>
+  /** In what the processes take part. */
+  readonly as: NonNullable<Scenario["elections"]>["as"]
   readonly work: Workload
   /** The lease that the election begins with, in seconds. */
   readonly lease: number
@@ -57,14 +59,15 @@ interface Running {
   /** It was asked to exit. */
   isStopping: boolean
   fiber?: Fiber.Fiber<unknown, unknown>
-  readonly candidacies: Map<SimulatedElection, Candidacy.Candidacy>
+  /** Their priorities can be changed. */
+  readonly candidacies: Map<SimulatedElection | undefined, Pick<Candidacy.Candidacy, "setPriority">>
   readonly leaderships: Map<SimulatedElection, Leadership>
 }
 
 export type Host = ReturnType<typeof makeHost>
 
 export const makeHost = (name: string, plan: ProcessPlan, environment: Environment) => {
-  const { database, elections, lease, log, scheduler, work } = environment
+  const { as, database, elections, lease, log, scheduler, work } = environment
   const random = scheduler.random(`host/${name}`)
   const safetyMargin = plan.margin === undefined ? undefined : Duration.millis(Math.round(plan.margin * lease * 1000))
   let running: Running | undefined
@@ -94,23 +97,37 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
           () => Effect.sync(() => own.leaderships.delete(election))
         )
     }
+    if (as === "shards") {
+      const shards = LeaderElection.shards(Subspace.fromTuple(["simulation", as]), { shards: elections.length - 1 })
+      return Effect.flatMap(shards.candidacy({ id, weight: weightOf(name, priority), safetyMargin }), (candidacy) => {
+        const setPriority = (priority: number) => candidacy.setWeight(weightOf(name, priority))
+        own.candidacies.set(undefined, { setPriority })
+        // The first election is the coordinator's.
+        return candidacy.run((shard, leadership) => led(elections[shard + 1]!)(leadership))
+      })
+    }
     const waits = starts % 2 === 0
     const contest = (election: SimulatedElection): Effect.Effect<void, unknown, Database> =>
       Effect.scoped(Effect.gen(function*() {
-        const candidacy = yield* election.handle.candidacy({ id, priority, safetyMargin })
+        const options = { id, priority, safetyMargin }
+        const slots = LeaderElection.slots(Subspace.fromTuple(["simulation", as]), elections.length)
+        const candidacy = yield* as === "slots"
+          ? Effect.map(slots.candidacy(options), ({ setPriority, withLeadership }) => {
+            const lead = (options?: Candidacy.LeadOptions) =>
+              withLeadership((leadership) => led(elections[leadership.slot]!)(leadership), options)
+            return { setPriority, lead }
+          })
+          : Effect.map(election.handle.candidacy(options), ({ setPriority, withLeadership }) => {
+            return { setPriority, lead: (options?: Candidacy.LeadOptions) => withLeadership(led(election), options) }
+          })
         own.candidacies.set(election, candidacy)
-        const lead = led(election)
         const campaign = waits
-          ? candidacy.withLeadership(lead, { again: true })
-          : Effect.catchIf(
-            candidacy.withLeadership(lead),
-            (error) => error instanceof LeadershipLost,
-            () => Effect.void
-          )
+          ? candidacy.lead({ again: true })
+          : Effect.catchIf(candidacy.lead(), (error) => error instanceof LeadershipLost, () => Effect.void)
         while (true) yield* campaign
       }))
     const [first] = elections
-    if (first !== undefined && elections.length === 1) return contest(first)
+    if (first !== undefined && (elections.length === 1 || as === "slots")) return contest(first)
     // What an election's records or configuration have against the process is nothing to the others.
     const contestAgain = (election: SimulatedElection): Effect.Effect<void, unknown, Database> =>
       Effect.catch(contest(election), (error) => {
@@ -249,6 +266,10 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
     }
   }
 }
+
+/** The weight of a process with shards: with some priorities none, but for one process. */
+export const weightOf = (host: string, priority: number): number =>
+  priority % 5 === 4 && host !== "p1" ? 0 : 1 + priority % 3
 
 /** The elections that a process leads. */
 const ledBy = ({ leaderships }: Running): string | boolean =>

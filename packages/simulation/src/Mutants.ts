@@ -320,6 +320,15 @@ outcome-of-another (many, growth): what came of the renewal of one member is tol
   leader/renewalLoop: result.success[-[i]-]{+.at(-1 - i)+}
 failed-beat-not-repeated (many, apart): a beat that one of its members has kept from being made is not made before the next
   leader/renewalLoop: if ([-Result.isSuccess(-]yield* attemptFast(members, isPresent)[-)-])
+slots-all-admitted (slots, slots): a candidate may claim one slot while it claims another
+  slots/slotAdmission: const isFree = [-this.claimed === undefined || this.claimed === slot-]{+true+};
+  slots/slotCandidate: if (choice !== undefined{+ && false+})
+owner-does-not-give (shards, balance): an owner goes on leading a shard that the table gives to another
+  shards/holdings: [-holding.fiber?.interruptUnsafe();-]
+shards-without-regard (shards, moves): the next table does not regard who owns the shards, and is written all the time
+  shards/coordinator: Assignment.sameAssignment(stored, proposed){+ && false+}
+  shards/coordinator: const next = assign([-stored === undefined ? { ...former, owners: leaders } : Assignment.asLed(stored, leaders)-]\
+    {+{ ...former, owners: leaders.map((_, shard) => leaders[(shard + 1) % shards]) }+});
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands
   storage/writes: yield* [-resignIfLeading(keys, yield* -]identify(id, candidate, options)[-)-];
 `

@@ -27,7 +27,9 @@ export const descriptions = {
   changes: "an operator's changes that meet unknown results, cut-offs, elections and renewals in their batch",
   deployments: "rolling restarts, priorities that change, preemption, crashes",
   everything: "all of it at once",
-  many: "several elections of the same processes: all of it, or nothing but what strikes one of them"
+  many: "several elections of the same processes: all of it, or nothing but what strikes one of them",
+  slots: "an election with several slots: the same",
+  shards: "twelve shards of the same processes, whose weights change: the same"
 }
 
 export type Name = keyof typeof descriptions
@@ -230,6 +232,16 @@ const ofOneElection: ReadonlyArray<FaultKind> = [
   "resign-late"
 ]
 
+/** In what the processes of a profile take part, other than one election. */
+const electionsOf: ByProfile<(random: SeededRandom) => Scenario["elections"]> = {
+  many: (random) => ({ as: "elections", count: random.between(2, 6) }),
+  slots: (random) => ({ as: "slots", count: random.between(2, 4) }),
+  shards: () => ({ as: "shards", count: 12 })
+}
+
+/** The profile whose faults one has. */
+const kindOf = (profile: Name): Name => electionsOf[profile] === undefined ? profile : "many"
+
 /** No fault goes on for longer, in seconds. */
 const longest = 40
 
@@ -238,10 +250,16 @@ const candidateTimeouts: ByProfile<number> = { pauses: 0.5, network: 0.5, outage
 
 const config = (random: SeededRandom, plain: boolean, profile: Name): Config => {
   // In the profile "late", commits come as late as a lease lapses.
-  const lease = plain ? 10 : random.pick(profile === "late" ? [2, 4, 4, 4, 6, 10] : [2, 4, 6, 10, 10, 10, 20])
+  // What waits for several leases in a row has to come to its end within a history.
+  const isShort = profile === "shards" || profile === "slots"
+  const lease = isShort
+    ? random.pick([2, 3, 4])
+    : plain
+    ? 10
+    : random.pick(profile === "late" ? [2, 4, 4, 4, 6, 10] : [2, 4, 6, 10, 10, 10, 20])
   const heartbeat = lease * (plain ? 0.3 : random.pick([0.2, 0.3, 0.3, 0.4]))
   const candidateTimeout = lease * (candidateTimeouts[profile] ?? 1.5)
-  return { lease, heartbeat, candidateTimeout, preemption: random.happens(0.85) }
+  return { lease, heartbeat, candidateTimeout, preemption: random.happens(0.85) || profile === "shards" }
 }
 
 /** What is the same in the work of every process of a profile. */
@@ -251,7 +269,9 @@ const works: ByProfile<Partial<Work>> = {
   pauses: { outside: true },
   // Somebody writes all the time, gives up on it soon, and has nothing to do before resigning.
   late: { gap: 0.5, journal: 0.6, guardTimeout: 0.2, finalizer: 0 },
-  many: { gap: 4 }
+  many: { gap: 4 },
+  slots: { gap: 4 },
+  shards: { gap: 10 }
 }
 
 const process = (random: SeededRandom, profile: Name, index: number, lease: number): ProcessPlan => ({
@@ -275,7 +295,7 @@ const process = (random: SeededRandom, profile: Name, index: number, lease: numb
   }
 })
 
-const offClocks: ReadonlySet<Name> = new Set(["clocks", "operators", "everything", "many"])
+const offClocks: ReadonlySet<Name> = new Set(["clocks", "operators", "everything", "many", "slots", "shards"])
 
 const wallOffset = (random: SeededRandom, profile: Name, index: number): number => {
   if (!offClocks.has(profile)) return (random.next() - 0.5) * 0.1
@@ -454,7 +474,7 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     const broken = processes[0]!
     processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: random.pick([0, 0.05, 0.5]) } }
   }
-  const elections = profile === "many" ? new SeededRandom(seed, "scenario/elections").between(2, 6) : undefined
+  const elections = electionsOf[profile]?.(random)
   const faults: Array<Fault> = []
   /** Adds faults at random instants from `begin` on, unless they would last too long. */
   const repeat = (
@@ -470,26 +490,26 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     }
   }
   /** Whether what strikes all elections of a process at once is left out. */
-  const isApart = (elections ?? 2) % 2 === 1
+  const isApart = elections !== undefined && random.happens(0.5)
   const kinds = isApart ? ofOneElection : Object.keys(rates) as ReadonlyArray<FaultKind>
   for (const kind of kinds) {
-    repeat(kind, rates[kind][profile], 0, (own, at) => {
+    repeat(kind, rates[kind][kindOf(profile)], 0, (own, at) => {
       const anybody = own.between(0, count - 1)
       const target: Target = own.happens(0.6) ? "leader" : anybody
       const around = (leases: number) => Math.min(longest, own.exponential(leases * lease))
       const draw: Draw = { random: own, profile, processes: count, lease, anybody, target, around }
       const made = { kind, at, ...draws[kind](draw) } as Fault
-      if (!canBeTriggered(made) || !own.happens(triggered[profile] ?? 0)) return [made]
+      if (!canBeTriggered(made) || !own.happens(triggered[kindOf(profile)] ?? 0)) return [made]
       // For about a lease, so that the belief is over then, and others may lead or not.
       return [{ ...made, trigger: own.pick(["renewal", "send"]), for: lease * (0.4 + 0.8 * own.next()) }]
     })
   }
-  if (!isApart) repeat("meetings", meetings[profile], 5, (own, at) => meeting(own, at, lease))
+  if (!isApart) repeat("meetings", meetings[kindOf(profile)], 5, (own, at) => meeting(own, at, lease))
   // Watches that are lost all the time: what is missed then has to be noticed otherwise.
-  if (profile === "late" || profile === "changes" || (profile === "many" && !isApart)) {
+  if (profile === "late" || profile === "changes" || (elections !== undefined && !isApart)) {
     faults.push({ kind: "storm", at: 0, for: quietAt, rates: { lostWatch: 0.4 } })
   }
-  const { every, of = [] } = races[profile] ?? {}
+  const { every, of = [] } = races[kindOf(profile)] ?? {}
   if (!isApart) repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
   faults.sort((a, b) => a.at - b.at)
   return { seed, profile, duration, quietAt, config: initial, ...(elections && { elections }), processes, faults }

@@ -118,8 +118,8 @@ export interface Scenario {
   /** From this time on there are no faults, and every process runs. */
   readonly quietAt: number
   readonly config: Config
-  /** The number of elections in which every process campaigns. If unset, there is one. */
-  readonly elections?: number | undefined
+  /** In what every process takes part: so many elections, an election with so many slots, or so many shards. If unset, in one election. */
+  readonly elections?: { readonly as: "elections" | "slots" | "shards"; readonly count: number } | undefined
   readonly processes: ReadonlyArray<ProcessPlan>
   readonly faults: ReadonlyArray<Fault>
 }

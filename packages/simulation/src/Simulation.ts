@@ -40,7 +40,8 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   })
   const triggers = new Triggers()
   const work = options.work ?? Workload.make(log, makeSink(scheduler, log, triggers))
-  const environment = { scheduler, database, log, elections, work, lease: scenario.config.lease }
+  const { as = "elections" } = scenario.elections ?? {}
+  const environment = { scheduler, database, log, elections, as, work, lease: scenario.config.lease }
   const hosts = scenario.processes.map((plan) => makeHost(plan.id, plan, environment))
   const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })
   const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, database))))

@@ -21,16 +21,16 @@ export type Election = ReturnType<typeof make>
 /** The only one of a scenario. */
 export const only = make(undefined, Subspace.fromTuple(["simulation", "election"]))
 
-const named = (...path: ReadonlyArray<string>) => make(path.join("/"), Subspace.fromTuple(path))
+const named = (...path: ReadonlyArray<string>) =>
+  make(`simulation/${path.join("/")}`, Subspace.fromTuple(["simulation", ...path]))
 
-/** All of a scenario. */
-export const electionsOf = ({ elections }: Scenario): readonly [Election, ...ReadonlyArray<Election>] => {
+/** Those of slots, and of shards, are where the library has them; of shards, the coordinator's is the first. */
+export const electionsOf = ({ elections }: Scenario): ReadonlyArray<Election> => {
   if (elections === undefined) return [only]
-  const [first = only, ...others] = Array.from(
-    { length: elections },
-    (_, index) => named("simulation", "elections", String(index))
-  )
-  return [first, ...others]
+  const { as, count } = elections
+  const path = as === "elections" ? [as] : [as, as]
+  const counted = Array.from({ length: count }, (_, index) => named(...path, String(index)))
+  return as === "shards" ? [named(as, "coordinator"), ...counted] : counted
 }
 
 /** What a history tells of one of its elections: its events and those that are about none, and what is stored for it. */

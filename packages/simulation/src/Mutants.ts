@@ -325,8 +325,8 @@ slots-all-admitted (slots, slots): a candidate may claim one slot while it claim
   slots/slotCandidate: if (choice !== undefined{+ && false+})
 owner-does-not-give (shards, balance): an owner goes on leading a shard that the table gives to another
   shards/holdings: [-holding.fiber?.interruptUnsafe();-]
-shards-without-regard (shards, moves): the next table does not regard who owns the shards, and is written all the time
-  shards/coordinator: Assignment.sameAssignment(stored, proposed){+ && false+}
+shards-without-regard (shards, moves): the next table does not regard who owns the shards, and is written now and then
+  shards/coordinator: Assignment.sameAssignment(stored, proposed){+ && now / heartbeat % 16n > 0n+}
   shards/coordinator: const next = assign([-stored === undefined ? { ...former, owners: leaders } : Assignment.asLed(stored, leaders)-]\
     {+{ ...former, owners: leaders.map((_, shard) => leaders[(shard + 1) % shards]) }+});
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands

@@ -67,7 +67,7 @@ describe("simulate", () => {
       const most = Math.max(...tenures)
       assert.isBelow(tenures[0]!, most)
       const folder = mkdtempSync(join(tmpdir(), "report-"))
-      yield* call(`--seeds 9 --duration 90s --processes 3 --threads 2 --report ${folder}/a.html`)
+      yield* call(`--seeds ${tenures.length} --duration 90s --processes 3 --threads 2 --report ${folder}/a.html`)
       const profile = Profile.names[tenures.indexOf(most)]
       assert.include(readFileSync(`${folder}/a.html`, "utf8"), `<title>${profile}, seed 0 `)
       rmSync(folder, { recursive: true })

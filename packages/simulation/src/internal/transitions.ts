@@ -123,18 +123,19 @@ const ofCandidate = (
   const all = analysis.processes.get(by)?.events ?? []
   // Those of its candidacy: where a campaign ends in one of several elections, its process makes another.
   const events = all.slice(all.findLastIndex((event) => event.what === "campaign-ends" && event.at < commit.sentAt) + 1)
-  // A shard that is given back to a process is led by another candidacy of it.
-  const isOfShard = analysis.history.scenario.elections?.as === "shards"
+  // A shard that is given back to a process is led by another candidacy of it. Who has left the elections of slots may have left its
+  // record there, where the database did not answer.
+  const { as = "elections" } = analysis.history.scenario.elections ?? {}
   // At the commit, not when it was sent: a late commit has to conflict.
   const knowsOwn = events.some((event) =>
     event.at < at && event.what === "registered" && event.details.registration === was.registration
   )
-  if (!isOfShard && knowsOwn && analysis.owners.get(was.registration) === by) {
+  if (as === "elections" && knowsOwn && analysis.owners.get(was.registration) === by) {
     return illegal("supersedes its own registration")
   }
   const timeout = typeof before.config === "object" ? shortest(before.config.candidateTimeout) : 0
   const status = events.findLast((event) => event.at < commit.sentAt && /^(superseded|registered)$/.test(event.what))
-  return !isOfShard && status?.what === "superseded" && configuredAt < at - underWay &&
+  return as !== "shards" && status?.what === "superseded" && configuredAt < at - underWay &&
       (lastWritten.get(id) ?? 0) > at - timeout
     ? illegal(`takes "${id}" back from who lives`)
     : legal("supersede")

@@ -2,8 +2,11 @@ import * as Checker from "../Checker.ts"
 import { second } from "../EventScheduler.ts"
 import { longestLease, makeIsSettled } from "../internal/settled.ts"
 
-/** The shortest time between two renewals that is too long, in heartbeats: a usual one, one that was tried twice, and their jitter. */
+/** The shortest time between two renewals that is too long, in usual ones: for their jitter, and for one that was tried twice. */
 const late = 1.6
+
+/** The share of the lease in which a leader whose claim was slow does not renew, so that others can write. */
+const resting = 0.3
 
 export const apart = Checker.make(
   "apart",
@@ -15,7 +18,7 @@ export const apart = Checker.make(
     for (const { events, name } of processes.values()) {
       let last: number | undefined
       // A leader need not know at once that it is shorter now.
-      let heartbeat = 0
+      let usual = 0
       for (const { at, details: { reason, term }, what } of events) {
         if (what === "lost") {
           last = undefined
@@ -24,8 +27,10 @@ export const apart = Checker.make(
           }
         } else if (what === "elected" || what === "renewed") {
           const config = ledger.findLast(({ commit }) => commit.at <= at)?.after.config
-          heartbeat = Math.max(heartbeat, typeof config === "object" ? Number(config.heartbeat) : 0)
-          if (what === "renewed" && last !== undefined && at - last > late * heartbeat && isSettled(at)) {
+          if (typeof config === "object") {
+            usual = Math.max(usual, Number(config.heartbeat), resting * Number(config.lease))
+          }
+          if (what === "renewed" && last !== undefined && at - last > late * usual && isSettled(at)) {
             const took = ((at - last) / second).toFixed(3)
             yield [at, name, `${name} renews term ${term} after ${took} s, though nothing was done to it`]
           }

@@ -12,7 +12,10 @@ const holdings = ({ election: { name }, faults, history: { endedAt }, ledger, pr
   ledger.flatMap((entry, index) => {
     const claim = claimOf(entry)
     const { at: from, by: who } = entry.commit
-    if (claim === undefined || faults.some((fault) => fault.from < from && fault.to > from - underWay)) return []
+    if (
+      claim === undefined || who === "operator" ||
+      faults.some((fault) => fault.from < from && fault.to > from - underWay)
+    ) return []
     const ended = ledger.slice(index).find(({ after }) => holderOf(after)?.term !== claim.term)?.commit.at ?? endedAt
     const { died = endedAt, events = [] } = processes.get(who) ?? {}
     const lost = events.find(({ details: { term }, what }) => what === "lost" && term === claim.term)?.at ?? endedAt

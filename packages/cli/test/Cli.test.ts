@@ -192,6 +192,10 @@ describe("the command line", () => {
         ["run --slots 1.5 -- true", /slots/],
         ["run --shards 0 -- true", /is 0; it must be an integer from 1 to/],
         ["run --shards 2 --slots 2 -- true", /--slots and --shards exclude each other/],
+        ["run --weight 2 -- true", /--weight is the share in shards: give their number with --shards/],
+        ["run --shards 2 --weight=-1 -- true", /-1/],
+        ["run --shards 2 --weight 1000001 -- true", /1000001; it must be a number from 0 to 1000000/],
+        ["run --shards 2 --weight much -- true", /weight/],
         ["run --slot 1 -- true", /run has no --slot/],
         ["status --slot 100", /--slot is 100: give an integer from 0 to 99/],
         ["run --grace 6s -- true", /--grace is 6 s but may be at most half of the lease, which is 10 s/]
@@ -291,6 +295,67 @@ describe("the command line", () => {
       yield* call("status -e app/importers")
       assert.include(yield* lastLine, "nobody has led yet")
       assert.include(yield* lastLine, "Slots")
+    }).pipe(live))
+
+  it.effect("status shows the shards of each member with its weight, and watch each change of them", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      const { subspace } = Result.getOrThrow(ElectionName.parse("app/queues"))
+      const shards = LeaderElection.shards(subspace, { shards: 6 })
+      assert.strictEqual(yield* call("watch -e app/queues"), ExitCode.noElection)
+      const members = yield* Effect.forEach([["a", 1], ["b", 2]] as const, ([id, weight]) =>
+        Effect.gen(function*() {
+          const candidacy = yield* shards.candidacy({ id, weight })
+          const fiber = yield* Effect.forkChild(candidacy.run(() => Effect.never), { startImmediately: true })
+          yield* TestClock.adjust("5 seconds")
+          return { candidacy, fiber }
+        }))
+      assert.strictEqual(yield* call("status -e app/queues"), ExitCode.ok)
+      assert.deepStrictEqual(
+        (yield* lastLine).split("\n").map((line) =>
+          line.replace(/ +/g, " ").replace(/heartbeat \S+ m?s/, "heartbeat some").replace(/since .*/, "since then")
+            .replace(/leads in term \d+/, "leads in term some")
+        ),
+        [
+          "Election app/queues in the LMDB store /home/me/.local/state/fdb-election",
+          "Shards 6, each led by its owner",
+          "Members 2 alive; the coordinator is a, in term 1",
+          " a weight 1 owns 2 leads 2 heartbeat some ago since then",
+          " leads in term some: 0-1",
+          " stands by for: 2-5",
+          " b weight 2 owns 4 leads 4 heartbeat some ago since then",
+          " leads in term some: 2-5",
+          " stands by for: 0-1"
+        ]
+      )
+      yield* call("status -e app/queues --json")
+      type Shown = { readonly shards: ReadonlyArray<Record<"shard" | "owner" | "standby", unknown>> }
+      const { shards: shown, ...rest } = (yield* lastJson) as Shown & Record<string, unknown>
+      assert.deepInclude(rest, { election: "app/queues" })
+      assert.deepStrictEqual(shown.map(({ owner, shard, standby }) => [shard, owner, standby]).slice(1, 3), [
+        [1, "a", "b"],
+        [2, "b", "a"]
+      ])
+      // One slot has no shards.
+      assert.strictEqual(yield* call("status -e app/queues --slot 0"), ExitCode.noElection)
+      const before = (yield* output).length
+      const watch = yield* Effect.forkChild(call("watch -e app/queues"))
+      yield* TestClock.adjust("20 seconds")
+      assert.lengthOf(yield* output, before + 1)
+      yield* members[1]!.candidacy.setWeight(0)
+      yield* TestClock.adjust("20 seconds")
+      const { shards: after } = (yield* lastJson) as Shown
+      assert.isTrue(after.every(({ owner }) => owner === "a"))
+      const lines = (yield* output).length
+      yield* TestClock.adjust("20 seconds")
+      assert.lengthOf(yield* output, lines)
+      yield* Fiber.interrupt(watch)
+      yield* Effect.forEach(members, ({ fiber }) => Fiber.interrupt(fiber))
+      // Those who have left are gone, the number of shards stays.
+      yield* call("status -e app/queues")
+      assert.include(yield* lastLine, "6, none of them led")
+      assert.include(yield* lastLine, "none alive; no coordinator")
     }).pipe(live))
 
   it.effect("status tells of processes that keep the store growing, and what to do about each", () =>
@@ -701,7 +766,7 @@ describe("watching", () => {
       yield* seconds(1)
       const rows = frameOf(yield* lastLine)
       assert.strictEqual(rows[0], "Leader      m, prior")
-      assert.deepStrictEqual(rows.slice(5), ["Candidates  4", "  ... 4 more alive"])
+      assert.deepStrictEqual(rows.slice(5), ["Candidates  4", "  ... 4 more"])
       const frames = (yield* output).length
       yield* Queue.offer(sizes, { columns: 80, rows: 11 })
       yield* TestClock.adjust(0)
@@ -710,7 +775,7 @@ describe("watching", () => {
       assert.match(larger[0]!, /^Election +default/)
       assert.match(
         larger.slice(7).join("\n"),
-        /^ +\* +m +priority 0 [^\n]+\n +a +priority 0 [^\n]+\n +\.\.\. 2 more alive$/
+        /^ +\* +m +priority 0 [^\n]+\n +a +priority 0 [^\n]+\n +\.\.\. 2 more$/
       )
     }).pipe(live))
 })

@@ -196,13 +196,13 @@ describe.concurrent("on a terminal, watch", () => {
     await eventually("a leads", async () => (await terminal.at.leader()) === undefined ? undefined : true)
     terminal.type(`stty rows 5 cols 30; tty > $DIRECTORY/tty; ${process.execPath} ${program} watch\n`)
     await terminal.shows(
-      /\[JLeader +a, [^\n]+\n[^\n]*\[JTerm [^\n]+\n[^\n]*\[JBallot [^\n]+\n[^\n]*\[J {2}\.\.\. 1 more alive\S*\r\n/
+      /\[JLeader +a, [^\n]+\n[^\n]*\[JTerm [^\n]+\n[^\n]*\[JBallot [^\n]+\n[^\n]*\[J {2}\.\.\. 1 more\S*\r\n/
     )
     terminal.doesNotShow(/\[J(Election|Lease)|\[J[^\r]{31}/)
     const resize = (rows: number) =>
       childProcess.execFileSync("stty", ["-F", terminal.at.lines("tty")[0]!, "rows", String(rows)])
     resize(7)
-    await terminal.shows(/\[JLease [^\n]+\n[^\n]*\[JConfig [^\n]+\n[^\n]*\[J {2}\.\.\. 1 more alive/)
+    await terminal.shows(/\[JLease [^\n]+\n[^\n]*\[JConfig [^\n]+\n[^\n]*\[J {2}\.\.\. 1 more/)
     terminal.type("\u001a")
     await terminal.shows(/\[1\]\+ +Stopped/)
     resize(40)

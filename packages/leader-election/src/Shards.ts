@@ -26,6 +26,12 @@ import { assignments, type ShardAssignment } from "./internal/shards/assignments
 import { maxShards } from "./internal/shards/codec.ts"
 import * as Keys from "./internal/shards/keys.ts"
 import { Member, validateWeight } from "./internal/shards/member.ts"
+import {
+  readState as readStateAt,
+  type ShardMember,
+  type ShardsState,
+  type ShardState
+} from "./internal/shards/state.ts"
 import { clearTable } from "./internal/shards/table.ts"
 import type { Leadership } from "./Leadership.ts"
 
@@ -36,6 +42,14 @@ import type { Leadership } from "./Leadership.ts"
  * @category models
  */
 export type { ShardAssignment } from "./internal/shards/assignments.ts"
+
+/**
+ * What is stored of shards: the members, and each shard with its tenure and lease. See {@link readState}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type { ShardMember, ShardsState, ShardState }
 
 /**
  * The options of a process that takes part.
@@ -223,3 +237,17 @@ export const make = (subspace: Subspace.Subspace, { config, shards }: ShardsOpti
     reset: Effect.flatMap(Transaction, (tx) => clearTable(tx, keys))
   }
 }
+
+/**
+ * Reads what is stored of the shards in a subspace, without knowing their number: for operators, who look from outside. If no process
+ * has ever taken part, there are neither members nor shards. Damaged records of one shard or member count as missing. Fails with
+ * `InvalidState` where the table is damaged.
+ *
+ * @example const weights = Database.transact(Effect.map(Shards.readState(queues.subspace), ({ members }) => members))
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const readState = (
+  subspace: Subspace.Subspace
+): Effect.Effect<ShardsState, FdbError | InvalidState, Transaction> => readStateAt(Keys.make(subspace))

@@ -2,7 +2,7 @@ import { Bytes, Transaction, Tuple } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { LeaderElection, type Shards } from "../src/index.ts"
+import { LeaderElection, Shards } from "../src/index.ts"
 import * as Keys from "../src/internal/shards/keys.ts"
 import { errorOf, makeCluster, type Member, subspace } from "./support/ShardCluster.ts"
 
@@ -496,4 +496,74 @@ describe("the stream of assignments", () => {
       assert.isTrue(told.at(-1)!.every(({ leader, owner }) => owner === "b" && leader?.id === "b"))
       yield* Fiber.interrupt(fiber)
     }))
+})
+
+describe("the state of shards", () => {
+  const read = Shards.readState(subspace)
+
+  it.effect("is read without their number: members with weights, and each shard with its tenure and lease", () =>
+    Effect.gen(function*() {
+      const { balanced, start, transact, until } = yield* makeCluster({ shards: 6 })
+      assert.deepStrictEqual(yield* transact(read), { coordinator: undefined, members: [], shards: [] })
+      const [a, b] = [yield* start("a"), yield* start("b", { weight: 0 })]
+      yield* until(() => a.works().length === 6)
+      yield* TestClock.adjust("5 seconds")
+      const alone = yield* transact(read)
+      assert.deepStrictEqual(alone.members.map(({ id, isAlive, weight }) => [id, weight, isAlive]), [
+        ["a", 1, true],
+        ["b", 0, true]
+      ])
+      assert.isTrue(
+        alone.members.every(({ lastHeartbeat, since }) => lastHeartbeat !== undefined && lastHeartbeat >= since)
+      )
+      assert.isTrue(alone.shards.every(({ leader, owner }) => owner === "a" && leader?.leaderId === "a"))
+      yield* b.candidacy.setWeight(1)
+      yield* balanced([a, b])
+      yield* TestClock.adjust("5 seconds")
+      const both = yield* transact(read)
+      assert.strictEqual(both.members[1]!.weight, 1)
+      assert.isTrue(both.members[1]!.since > alone.members[1]!.since)
+      assert.deepStrictEqual(both.shards.map(({ shard }) => shard), [0, 1, 2, 3, 4, 5])
+      for (const { leader, owner, shard, standby } of both.shards) {
+        assert.isTrue((owner === "a" ? a : b).works().includes(shard))
+        assert.deepStrictEqual([leader!.leaderId, standby], [owner, owner === "a" ? "b" : "a"])
+      }
+    }))
+
+  it.effect("tells who has died and whose lease has lapsed, also when nobody is left to write a table", () =>
+    Effect.gen(function*() {
+      const { balanced, observer, start, transact } = yield* makeCluster({ shards: 4 })
+      const [a, b] = [yield* start("a"), yield* start("b")]
+      yield* balanced([a, b])
+      yield* a.kill
+      yield* b.kill
+      yield* TestClock.adjust("16 seconds")
+      const { coordinator, members, shards } = yield* transact(read)
+      const now = yield* observer.run(Effect.clockWith((clock) => clock.currentTimeNanos))
+      assert.deepStrictEqual(members.map(({ isAlive }) => isAlive), [false, false])
+      assert.isFalse(coordinator!.isLeaseValid(now))
+      assert.isTrue(shards.every(({ leader }) => !leader!.isLeaseValid(now)))
+    }))
+
+  it.effect("is that of a table without its damaged members and shards; a damaged table is refused", () =>
+    Effect.gen(function*() {
+      const { members: [a], transact } = yield* balancedCluster(["a"], { shards: 3 })
+      yield* a!.kill
+      yield* transact(set(keys.member("a"), Bytes.fromString("?")))
+      yield* transact(set(keys.members.pack([1]), Bytes.fromString("?")))
+      yield* transact(clear(keys.shard(0).pack(["lease"])))
+      yield* transact(set(keys.shard(1).pack(["leader"]), Bytes.fromString("?")))
+      yield* transact(set(keys.coordinatorKeys.config, Bytes.fromString("?")))
+      const { members, shards } = yield* transact(read)
+      assert.deepStrictEqual(members, [])
+      assert.deepStrictEqual(shards.map(({ leader, owner }) => [owner, leader?.leaderId]), [
+        ["a", undefined],
+        ["a", undefined],
+        ["a", "a"]
+      ])
+      for (const key of [keys.page(0), keys.table]) {
+        yield* transact(set(key, Bytes.fromString("?")))
+        assert.strictEqual((yield* Effect.flip(transact(read)))._tag, "InvalidState")
+      }
+    }).pipe(silent))
 })

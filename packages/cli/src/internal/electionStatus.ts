@@ -124,30 +124,29 @@ export const readerText = ({ commitsBehind, pid, state }: LaggingReader): string
 
 export interface StatusLines {
   readonly title: string
-  /** The leader and everything else but the candidates. */
+  /** The leader and everything else that is said in a line. */
   readonly facts: ReadonlyArray<string>
-  readonly candidates: ReadonlyArray<string>
+  /** Candidates, slots and shards: as many as fit. */
+  readonly details: ReadonlyArray<string>
 }
 
-const linesOf = (
+export type Facts = ReadonlyArray<ReadonlyArray<string>>
+
+export const linesOf = (
   { name, store }: SelectedElection,
-  facts: ReadonlyArray<ReadonlyArray<string>>,
-  candidates: ReadonlyArray<string>
+  facts: Facts,
+  details: ReadonlyArray<string>
 ): StatusLines => {
   const [title = "", ...rest] = Table.lines([["Election", `${name.text} in ${describe(store)}`], ...facts])
-  return { title, facts: rest, candidates: candidates.map((line) => `  ${line}`) }
+  return { title, facts: rest, details }
 }
 
-export const toLines = (selected: SelectedElection, status: ElectionStatus): StatusLines =>
-  linesOf(selected, [
-    ...leaderRows(status),
-    ...(status.challenge === undefined ? [] : [["Challenge", challengeText(status.challenge)]]),
-    ["Config", ConfigKeys.inOneLine(status.config)],
-    ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
-  ], candidateLines(status))
-
-/** The lines if only slots have the name. */
-export const withoutElection = (selected: SelectedElection): StatusLines => linesOf(selected, [], [])
+export const facts = (status: ElectionStatus): Facts => [
+  ...leaderRows(status),
+  ...(status.challenge === undefined ? [] : [["Challenge", challengeText(status.challenge)]]),
+  ["Config", ConfigKeys.inOneLine(status.config)],
+  ["Candidates", status.candidates.length === 0 ? "none alive" : String(status.candidates.length)]
+]
 
 /** The lines while the store does not answer. */
 export const unreachable = (selected: SelectedElection, problem: string): StatusLines =>

@@ -10,16 +10,16 @@ const wrapOn = "\u001b[?7h"
 
 const hint = ["", "Ctrl-C ends the watch, not the election."]
 
-/** The lines that fit into `room` rows (at least one). Drops candidates first, then facts, and the leader last. */
-export const fit = ({ candidates, facts, title }: StatusLines, room: number): Array<string> => {
-  const all = [title, ...facts, ...candidates]
+/** The lines that fit into `room` rows (at least one). Drops details first, then facts, and the leader last. */
+export const fit = ({ details, facts, title }: StatusLines, room: number): Array<string> => {
+  const all = [title, ...facts, ...details]
   if (all.length <= room) return all
   const head = facts.length + 1 < room ? [title, ...facts] : facts
-  const lines = [...head, ...candidates]
+  const lines = [...head, ...details]
   if (lines.length <= room) return lines
   const kept = lines.slice(0, room - 1)
   const left = lines.length - Math.max(kept.length, head.length)
-  return kept.length > 0 && left > 0 ? [...kept, `  ... ${left} more alive`] : lines.slice(0, room)
+  return kept.length > 0 && left > 0 ? [...kept, `  ... ${left} more`] : lines.slice(0, room)
 }
 
 const segmenter = new Intl.Segmenter()

@@ -49,8 +49,30 @@ export const toJson = (status: SlotStatus) => ({
   waiting: waiting(status)
 })
 
-export const toLines = (status: SlotStatus): ReadonlyArray<string> => {
-  const { now, slots } = status
+/** The part of the status that heartbeats and renewals do not change. */
+export const lasting = (status: SlotStatus) => ({
+  slots: status.slots.map(({ leader, slot }) => ({
+    slot,
+    leader: leader === undefined ? null : {
+      id: leader.leaderId,
+      priority: leader.priority,
+      term: String(leader.term),
+      lapsed: !leader.isLeaseValid(status.now)
+    }
+  })),
+  waiting: waiting(status)
+})
+
+export const facts = (status: SlotStatus): ReadonlyArray<ReadonlyArray<string>> => {
+  const held = status.slots.filter(({ leader }) => leader !== undefined).length
+  const ids = waiting(status)
+  return [
+    ["Slots", `${held} of ${status.slots.length} held`],
+    ["Waiting", ids.length === 0 ? "none" : ids.join(", ")]
+  ]
+}
+
+export const details = ({ now, slots }: SlotStatus): ReadonlyArray<string> => {
   const rows = slots.map(({ leader, slot }): ReadonlyArray<string> => {
     if (leader === undefined) return [`slot ${slot}`, "none", "", "", ""]
     const left = leader.leaseExpiry - now
@@ -64,13 +86,5 @@ export const toLines = (status: SlotStatus): ReadonlyArray<string> => {
         : `lapsed ${Durations.formatNanos(-left)} ago`
     ]
   })
-  const held = slots.filter(({ leader }) => leader !== undefined).length
-  const ids = waiting(status)
-  return [
-    ...Table.lines([
-      ["Slots", `${held} of ${slots.length} held`],
-      ["Waiting", ids.length === 0 ? "none" : ids.join(", ")]
-    ]),
-    ...Table.lines(rows).map((line) => `  ${line}`)
-  ]
+  return Table.lines(rows).map((line) => `  ${line}`)
 }

@@ -5,7 +5,7 @@ import * as Screen from "../../src/internal/screen.ts"
 const status: StatusLines = {
   title: "Election  app",
   facts: ["Leader    web-1"],
-  candidates: ["  *  web-1", "     web-🙂"]
+  details: ["  *  web-1", "     web-🙂"]
 }
 
 const rows = (columns: number, rows: number): string => Screen.rows(status, { columns, rows }).join("|")
@@ -33,7 +33,7 @@ describe("a screen", () => {
 const statusOf = (candidates: number): StatusLines => ({
   title: "Election",
   facts: ["Leader", "Term", "Candidates"],
-  candidates: Array.from({ length: candidates }, (_, i) => String(i))
+  details: Array.from({ length: candidates }, (_, i) => String(i))
 })
 
 /** As many of its lines as fit, one after the other. */
@@ -46,15 +46,15 @@ describe("the status of an election on a screen", () => {
   })
 
   it("leaves out candidates first, and says how many", () => {
-    assert.strictEqual(fit(20, 7), "Election|Leader|Term|Candidates|0|1|  ... 18 more alive")
-    assert.strictEqual(fit(2, 5), "Election|Leader|Term|Candidates|  ... 2 more alive")
+    assert.strictEqual(fit(20, 7), "Election|Leader|Term|Candidates|0|1|  ... 18 more")
+    assert.strictEqual(fit(2, 5), "Election|Leader|Term|Candidates|  ... 2 more")
   })
 
   it("leaves out its title rather than who leads", () => {
-    assert.strictEqual(fit(2, 4), "Leader|Term|Candidates|  ... 2 more alive")
+    assert.strictEqual(fit(2, 4), "Leader|Term|Candidates|  ... 2 more")
     assert.strictEqual(fit(1, 4), "Leader|Term|Candidates|0")
     assert.strictEqual(fit(0, 3), "Leader|Term|Candidates")
-    assert.strictEqual(fit(2, 2), "Leader|  ... 2 more alive")
+    assert.strictEqual(fit(2, 2), "Leader|  ... 2 more")
     assert.strictEqual(fit(2, 1), "Leader")
     assert.strictEqual(fit(0, 1), "Leader")
   })

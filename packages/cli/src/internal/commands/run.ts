@@ -40,6 +40,13 @@ const flags = {
     ),
     Flag.optional
   ),
+  weight: Flag.Finite("weight").pipe(
+    Flag.withMetavar("W"),
+    Flag.withDescription(
+      "With --shards: its share; one of weight 2 gets twice as many as one of weight 1, the default; one of 0 gets none"
+    ),
+    Flag.optional
+  ),
   again: switchFlag("again", "Campaigns again when the command has ended or the leadership was lost"),
   grace: durationFlag(
     "grace",
@@ -94,6 +101,9 @@ export const run = Command.make("run", flags, (options) =>
         }
         if (Option.isSome(options.slots) && Option.isSome(options.shards)) {
           return yield* usageError("--slots and --shards exclude each other: give one of them")
+        }
+        if (Option.isSome(options.weight) && Option.isNone(options.shards)) {
+          return yield* usageError("--weight is the share in shards: give their number with --shards, or leave it out")
         }
         const file = yield* resolveCommand(options.command[0]!, process.env.PATH)
         yield* Wrapper.run(selected, options, file)

@@ -1,6 +1,5 @@
 /** `status` and `watch`. */
 import { FdbError } from "@effect-fdb/core"
-import { NotInitialized } from "@effect-fdb/leader-election"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -8,9 +7,9 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ElectionStatus from "../electionStatus.ts"
+import * as FullStatus from "../fullStatus.ts"
 import * as Screen from "../screen.ts"
 import type { SelectedElection } from "../selectedElection.ts"
-import * as SlotStatus from "../slotStatus.ts"
 import { Stores } from "../stores.ts"
 import { electionCommand, json, printJson, printLines } from "./root.ts"
 
@@ -21,7 +20,8 @@ export const status = electionCommand(
     long:
       "Shows the leader, the term (the fencing token, which grows with every tenure), the ballot (which grows with " +
       "every renewal), the rest of the lease, the live candidates, the configuration, and a challenge if there is one. " +
-      "If the election has slots, it shows their holders, and who waits for one. The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
+      "If the election has slots, it shows their holders, and who waits for one; if it has shards, their members with " +
+      "their weights, which shards each one leads in which term, and which shards are not led by their owners. The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
       "stopped or blocked processes whose reads make its file grow.",
     examples: [
       { command: "fdb-election status -e app/scheduler", description: "As a table" },
@@ -30,31 +30,12 @@ export const status = electionCommand(
   },
   { json },
   Effect.fnUntraced(function*(selected, { json }) {
-    const slots = yield* SlotStatus.read(selected)
-    const hasSlots = slots.slots.length > 0
-    // With slots there may be no election of that name itself.
-    const status = yield* ElectionStatus.read(selected).pipe(
-      Effect.catchIf((error) => hasSlots && error instanceof NotInitialized, () => Effect.undefined)
-    )
+    const status = yield* FullStatus.read(selected)
     const { laggingReaders } = yield* Stores
     const readers = yield* laggingReaders(selected.store)
-    if (json) {
-      return yield* printJson({
-        ...(status === undefined ? { election: selected.name.text } : ElectionStatus.toJson(selected, status)),
-        ...(hasSlots ? SlotStatus.toJson(slots) : {}),
-        laggingReaders: readers
-      })
-    }
-    const { candidates, facts, title } = status === undefined
-      ? ElectionStatus.withoutElection(selected)
-      : ElectionStatus.toLines(selected, status)
-    yield* printLines([
-      title,
-      ...facts,
-      ...candidates,
-      ...(hasSlots ? SlotStatus.toLines(slots) : []),
-      ...readers.map(ElectionStatus.readerText)
-    ])
+    if (json) return yield* printJson({ ...FullStatus.toJson(selected, status), laggingReaders: readers })
+    const { details, facts, title } = FullStatus.toLines(selected, status)
+    yield* printLines([title, ...facts, ...details, ...readers.map(ElectionStatus.readerText)])
   })
 )
 
@@ -62,7 +43,7 @@ export const status = electionCommand(
 const statuses = (selected: SelectedElection) =>
   Stream.merge(Stream.map(selected.election.changes, () => undefined), Stream.tick("1 second")).pipe(
     Stream.mapEffect(() =>
-      ElectionStatus.read(selected).pipe(
+      FullStatus.read(selected).pipe(
         Effect.map(Result.succeed),
         Effect.catchIf((error) => error instanceof FdbError, ({ message }) => Effect.succeed(Result.fail(message)))
       )
@@ -74,7 +55,7 @@ const watchOnTerminal = (selected: SelectedElection) =>
     Stream.zipLatest(statuses(selected)),
     Stream.runForEach(([size, status]) => {
       const lines = Result.match(status, {
-        onSuccess: (status) => ElectionStatus.toLines(selected, status),
+        onSuccess: (status) => FullStatus.toLines(selected, status),
         onFailure: (problem) => ElectionStatus.unreachable(selected, problem)
       })
       return Console.log(Screen.draw(lines, size))
@@ -85,7 +66,7 @@ const watchAsJson = (selected: SelectedElection) =>
   statuses(selected).pipe(
     Stream.map((status) =>
       JSON.stringify(Result.match(status, {
-        onSuccess: (status): object => ElectionStatus.lasting(selected, status),
+        onSuccess: (status): object => FullStatus.lasting(selected, status),
         onFailure: (unreachable) => ({ election: selected.name.text, unreachable })
       }))
     ),
@@ -99,8 +80,8 @@ export const watch = electionCommand(
     short: "Shows an election continuously",
     long:
       "Redraws the status on a terminal every second and with every change. Elsewhere, prints one JSON object per " +
-      "line: the first at once, then one for each change of leader, candidates, challenge or configuration, and when a " +
-      "lease lapses.",
+      "line: the first at once, then one for each change of leader, candidates, challenge, configuration, slots or shards, and " +
+      "when a lease lapses.",
     examples: [{ command: "fdb-election watch | jq --unbuffered -r .leader.id", description: "The leaders" }]
   },
   {},

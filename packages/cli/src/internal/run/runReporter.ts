@@ -52,7 +52,7 @@ export const make = (titleOf: (election: string) => string, say: (line: string) 
           ? `waits: nobody leads ${election}`
           : `waits: "${event.leader}" leads ${election} in term ${event.term}`
       case "Challenged":
-        return `has the higher priority, and asks the leader of term ${event.term} to step down`
+        return `has the higher priority, and asks the leader of term ${event.term} of ${election} to step down`
       case "Elected":
         return `leads ${election} in term ${event.term}: ${causes[event.cause]}` +
           (Duration.toMillis(event.leaderless) >= 1 ? `, nobody led for ${Durations.format(event.leaderless)}` : "")
@@ -62,12 +62,14 @@ export const make = (titleOf: (election: string) => string, say: (line: string) 
         return failure(event.error)
       case "Lost":
         if (event.reason === "resigned") return undefined
-        return `ends the command, because it has lost the leadership of term ${event.term}: ${reasons[event.reason]}`
+        return `ends the command, because it has lost the leadership of term ${event.term} of ${election}: ${
+          reasons[event.reason]
+        }`
       case "Overrun":
-        return `the command goes on although the lease of term ${event.term} has lapsed: another may lead; each receiver ` +
-          "must refuse this term"
+        return `the command goes on although the lease of term ${event.term} of ${election} has lapsed: another may lead; each ` +
+          "receiver must refuse this term"
       case "Resigned":
-        return `has resigned from term ${event.term}`
+        return `has resigned from term ${event.term} of ${election}`
       default:
         return undefined
     }

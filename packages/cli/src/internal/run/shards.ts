@@ -56,7 +56,8 @@ export const run = Effect.fnUntraced(function*(
     if (event._tag !== "Registered" && event._tag !== "Following") report(event)
   }
   const { FDB_ELECTION_SLOT: _, ...above } = process.env
-  const led = shards.run({ id, safetyMargin: safetyMargin(askedGrace) }, (shard, leadership) =>
+  const candidate = { id, weight: Option.getOrUndefined(options.weight), safetyMargin: safetyMargin(askedGrace) }
+  const led = shards.run(candidate, (shard, leadership) =>
     Effect.gen(function*() {
       const watchdog = yield* Watchdog.make
       const until = deadlines[shard]!

@@ -92,8 +92,8 @@ const grouped = <A, K>(all: ReadonlyArray<A>, keyOf: (one: A) => K): Map<K, Arra
 
 const columns = 78
 
-/** Of a member that leads in more terms, the shards are not told term by term. */
-const mostTerms = 4
+/** Where it takes more lines to list the shards of a member term by term, its terms are told together. */
+const mostLines = 4
 
 /** Words in lines that fit into a terminal, after a label. */
 const wrapped = (label: string, words: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -187,11 +187,12 @@ export const details = ({ members, now, shards }: ShardStatus): ReadonlyArray<st
     const leads = led.get(id) ?? []
     const byTerm = [...grouped(leads, ({ leader }) => leader!.term)].toSorted(([a], [b]) => a < b ? -1 : 1)
     const standsBy = rangesOf(stoodBy.get(id) ?? [])
+    const lines = byTerm.flatMap(([term, shards]) => wrapped(`    leads in term ${term}:`, rangesOf(shards)))
     return [
-      // Which shard has which of many terms is told by --json.
-      ...(byTerm.length > mostTerms
+      // Which shard has which term is then told by --json only.
+      ...(lines.length > mostLines
         ? wrapped(`    leads in terms ${byTerm[0]![0]} to ${byTerm.at(-1)![0]}:`, rangesOf(leads))
-        : byTerm.flatMap(([term, shards]) => wrapped(`    leads in term ${term}:`, rangesOf(shards)))),
+        : lines),
       ...(standsBy.length === 0 ? [] : wrapped("    stands by for:", standsBy))
     ]
   }

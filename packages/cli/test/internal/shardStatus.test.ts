@@ -93,6 +93,16 @@ describe("the status of shards", () => {
     const details = ShardStatus.details(status)
     assert.lengthOf(details, 12)
     assert.deepStrictEqual(details.slice(1, 3), ["    leads in terms 1 to 100: 0-255", "    stands by for: 768-1023"])
+    // Neighbours are led in two terms by turns.
+    const alternating = statusOf(
+      ["a"],
+      shardsOf(1024, (shard) => ({
+        owner: "a",
+        standby: undefined,
+        leader: led("a", 1 + shard % 2)
+      }))
+    )
+    assert.deepStrictEqual(ShardStatus.details(alternating).slice(1), ["    leads in terms 1 to 2: 0-1023"])
     // No two of a member's shards are neighbours.
     const scattered = statusOf(
       ids,

@@ -180,7 +180,10 @@ export interface ShardsOptions {
    * times the number of processes, and cannot be changed while processes take part: see {@link Shards.reset}.
    */
   readonly shards: number
-  /** The configuration with which each of the elections is created. See `LeaderElection.ElectionOptions`. */
+  /**
+   * The configuration with which each of the elections is created. See `LeaderElection.ElectionOptions`. Allow preemption: without
+   * it, shards that standbys have taken over may stay unbalanced until a process joins, leaves or changes its weight.
+   */
   readonly config?: ElectionConfig | undefined
 }
 

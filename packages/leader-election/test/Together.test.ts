@@ -46,6 +46,26 @@ describe("elections that one process leads", () => {
       for (const gap of longestGaps(host).values()) assert.isBelow(gap, aHeartbeat)
     }))
 
+  it.effect("that were last written at different versions are read before they are renewed together", () =>
+    // The second one of a pair is due first in some of them, by chance.
+    Effect.forEach(Array.from({ length: 20 }), () =>
+      Effect.gen(function*() {
+        const makeHost = yield* makeHosts()
+        const [host, other] = [makeHost(), makeHost()]
+        host.watches = false
+        const [first, second] = manyOf(2)
+        yield* leadAll(host, [first!])
+        yield* TestClock.adjust("100 millis")
+        // Between the versions of the two claims.
+        yield* other.run(transact(first!.requestStepDown))
+        yield* TestClock.adjust("100 millis")
+        yield* leadAll(host, [second!])
+        yield* TestClock.adjust("3700 millis")
+        const lost = eventsOf(host, "Lost").map(({ election, reason }) => [election, reason])
+        assert.deepStrictEqual(lost, [["app/0", "stepped-down"]])
+        assert.isTrue(eventsOf(host, "Renewed").every(({ election }) => election !== "app/0"))
+      }), { discard: true }))
+
   it.effect("with other heartbeats are renewed as often as each needs", () =>
     Effect.gen(function*() {
       const host = (yield* makeHosts())()

@@ -5,12 +5,13 @@ import * as RoundTrips from "../../src/benchmarks/RoundTrips.ts"
 import { elections } from "../../src/harness/elections.ts"
 
 describe("what is counted, and not timed", () => {
-  it("a renewal needs one round trip, a follower's cycle two", () => {
+  it("a renewal needs one round trip, a follower's cycle two; three, seldom, where its last version has become too old", () => {
     const { follower, leader } = RoundTrips.count(elections.here(), 120)
     assert.isAbove(leader.length, 30)
     assert.isAbove(follower.length, 50)
     assert.deepStrictEqual([...new Set(leader)], [1])
-    assert.deepStrictEqual([...new Set(follower)], [2])
+    assert.isTrue(follower.every((trips) => trips === 2 || trips === 3))
+    assert.isBelow(follower.filter((trips) => trips === 3).length, follower.length / 10)
   })
 
   it("a beat of the baseline needs five", () => {

@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { ElectionConfig } from "../ElectionConfig.ts"
 import type { CampaignError, LeadershipLost } from "../ElectionError.ts"
+import { killable } from "../internal/testing/killable.ts"
 import * as LeaderElection from "../LeaderElection.ts"
 import type { Leadership } from "../Leadership.ts"
 
@@ -119,22 +120,6 @@ const connect = (engine: Engine.Engine, isCut: () => boolean): Engine.Engine => 
           fired: Effect.andThen(watch.fired, Effect.suspend(() => isCut() ? Effect.never : Effect.void))
         }))),
       commit: over("commit")(transaction.commit)
-    }
-  }
-})
-
-/** A process: its fibers take no step once it is dead. */
-const killable = (base: Scheduler.Scheduler, isDead: () => boolean): Scheduler.Scheduler => ({
-  executionMode: base.executionMode,
-  shouldYield: (fiber) => isDead() || base.shouldYield(fiber),
-  makeDispatcher: () => {
-    const dispatcher = base.makeDispatcher()
-    return {
-      scheduleTask: (task, priority) =>
-        dispatcher.scheduleTask(() => {
-          if (!isDead()) task()
-        }, priority),
-      flush: () => dispatcher.flush()
     }
   }
 })

@@ -4,23 +4,8 @@ import { assert } from "@effect/vitest"
 import { Effect, Exit, Scheduler, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { type ElectionConfig, LeaderElection, type Leadership, type Shards } from "../../src/index.ts"
+import { killable } from "../../src/internal/testing/killable.ts"
 import { type Host, makeHosts } from "./host.ts"
-
-/** Fibers take no step once their process is dead. */
-const killable = (base: Scheduler.Scheduler, isDead: () => boolean): Scheduler.Scheduler => ({
-  executionMode: base.executionMode,
-  shouldYield: (fiber) => isDead() || base.shouldYield(fiber),
-  makeDispatcher: () => {
-    const dispatcher = base.makeDispatcher()
-    return {
-      scheduleTask: (task, priority) =>
-        dispatcher.scheduleTask(() => {
-          if (!isDead()) task()
-        }, priority),
-      flush: () => dispatcher.flush()
-    }
-  }
-})
 
 /** A process that takes part. */
 export interface Member {

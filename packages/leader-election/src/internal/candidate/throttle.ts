@@ -12,14 +12,20 @@ class Turns {
   private free = mostAtOnce
   private readonly waiting = new Set<() => void>()
 
-  readonly take: Effect.Effect<void> = Effect.callback((resume) => {
+  /** To be run uninterruptibly: only the wait for a turn can be interrupted. */
+  readonly take: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.free === 0) return Effect.interruptible(this.wait)
+    this.free--
+    return Effect.void
+  })
+
+  private readonly wait: Effect.Effect<void> = Effect.callback((resume) => {
     const go = () => resume(Effect.void)
-    if (this.free > 0) {
-      this.free--
-      return go()
-    }
     this.waiting.add(go)
-    return Effect.sync(() => void this.waiting.delete(go))
+    return Effect.sync(() => {
+      // Its turn may have come before it was interrupted.
+      if (!this.waiting.delete(go)) this.pass()
+    })
   })
 
   /**
@@ -50,5 +56,5 @@ export const throttled = <A, E, R>(
 ): Effect.Effect<A, E, R> => {
   const ofDatabase = turns.get(database) ?? new Turns()
   turns.set(database, ofDatabase)
-  return Effect.acquireUseRelease(Effect.interruptible(ofDatabase.take), () => round, () => ofDatabase.give)
+  return Effect.acquireUseRelease(ofDatabase.take, () => round, () => ofDatabase.give)
 }

@@ -7,6 +7,7 @@ import type { LeadOptions } from "../../CandidateOptions.ts"
 import type { CampaignError, LeadershipLost } from "../../ElectionError.ts"
 import type { Leadership } from "../../Leadership.ts"
 import { type Candidate, yieldToOthers } from "../candidate/candidate.ts"
+import * as Lock from "../candidate/lock.ts"
 import * as Span from "../candidate/span.ts"
 import { Watches } from "../candidate/watches.ts"
 import { untilElected } from "../follower/campaign.ts"
@@ -29,7 +30,7 @@ export interface Won {
 /** Campaigns until elected. The belief in the new tenure may be over already; `elect` checks it. */
 const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
   const { campaignLock, events, lifecycle, registration } = candidate
-  yield* restore(campaignLock.take(1))
+  yield* Lock.take(campaignLock, restore)
   const scope = yield* Scope.make()
   const elect = Effect.gen(function*() {
     const following = yield* Scope.provide(Watches.make, scope)

@@ -17,6 +17,7 @@ import type { Health } from "../../Health.ts"
 import type { SlotLeadership } from "../../Slots.ts"
 import * as Candidate from "../candidate/candidate.ts"
 import { defaultId } from "../candidate/defaultId.ts"
+import * as Lock from "../candidate/lock.ts"
 import { Registration } from "../candidate/registration.ts"
 import * as ClaimOrder from "../follower/claimOrder.ts"
 import { type Contender, elect, type Restore, type Won } from "../leader/withLeadership.ts"
@@ -113,7 +114,7 @@ export class SlotCandidate implements Contender<SlotLeadership> {
 
   readonly elect = (restore: Restore): Effect.Effect<Won, CampaignError> =>
     Effect.gen({ self: this }, function*() {
-      yield* restore(this.lock.take(1))
+      yield* Lock.take(this.lock, restore)
       const release = this.lock.release(1)
       const won = yield* Effect.onError(this.contend(restore), () => release)
       const { candidate: { registration }, scope } = won.tenure

@@ -13,6 +13,7 @@ export * as MemoryDatabase from "./MemoryDatabase.ts"
 export type { AtomicOp, Mutation } from "./Mutation.ts"
 export * as OptimisticEngine from "./OptimisticEngine.ts"
 export * as Subspace from "./Subspace.ts"
+export * as Testimony from "./Testimony.ts"
 export {
   type KeyValue,
   type Range,
@@ -26,3 +27,4 @@ export type { TransactionOptions } from "./TransactionOptions.ts"
 export * as Tuple from "./Tuple.ts"
 export * as VersionedStore from "./VersionedStore.ts"
 export * as Versionstamp from "./Versionstamp.ts"
+export { Witness, type WitnessService } from "./Witness.ts"

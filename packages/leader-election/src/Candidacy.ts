@@ -1,13 +1,15 @@
 /** The part of one process in an election. It registers once, campaigns any number of times, and leaves with its scope. */
 import type { Database, Subspace } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { CandidateOptions, LeadOptions } from "./CandidateOptions.ts"
 import type { ElectionConfig } from "./ElectionConfig.ts"
 import type { CampaignError, InvalidCandidate, InvalidConfig, LeadershipLost } from "./ElectionError.ts"
 import type { Health } from "./Health.ts"
 import * as Candidate from "./internal/candidate/candidate.ts"
-import { campaign, contender, withLeadership } from "./internal/leader/withLeadership.ts"
+import { remembering } from "./internal/leader/currentLeadership.ts"
+import { campaign, contender as contenderOf, withLeadership } from "./internal/leader/withLeadership.ts"
 import { validate } from "./internal/protocol/validation.ts"
 import type { Leadership } from "./Leadership.ts"
 
@@ -69,6 +71,13 @@ export interface Candidacy {
   ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>>
   /** Changes the priority with a heartbeat that is written at once. A tenure keeps the priority that it began with. */
   readonly setPriority: (priority: number) => Effect.Effect<void, InvalidCandidate>
+  /**
+   * The leadership that it believes in at this instant, as `Leadership.isHeld` tells; `None` while it does not lead. For those who
+   * ask about it beside the work, such as a health check. Does not ask the database.
+   *
+   * @example const leads = (candidacy: Candidacy.Candidacy) => Effect.map(candidacy.leadership, Option.isSome)
+   */
+  readonly leadership: Effect.Effect<Option.Option<Leadership>>
   /** The health of the candidacy. Does not ask the database. */
   readonly health: Effect.Effect<Health>
 }
@@ -93,10 +102,12 @@ export const make = Effect.fnUntraced(function*(
 /** @internal */
 export const fromCandidate = (candidate: Candidate.Candidate): Candidacy => {
   const { id, lifecycle, registration } = candidate
+  const { contender, leadership } = remembering(contenderOf(candidate))
   return {
     id,
-    campaign: campaign(contender(candidate)),
-    withLeadership: (work, options) => withLeadership(contender(candidate), work, { ...options, once: false }),
+    campaign: campaign(contender),
+    withLeadership: (work, options) => withLeadership(contender, work, { ...options, once: false }),
+    leadership,
     setPriority: (priority) =>
       Effect.andThen(
         validate(id, priority),

@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import type { CampaignError, CandidateOptions, Health, LeadOptions } from "./Candidacy.ts"
 import type { ElectionConfig } from "./ElectionConfig.ts"
 import type { InvalidCandidate, InvalidConfig, LeadershipLost, StoreError } from "./ElectionError.ts"
+import { remembering } from "./internal/leader/currentLeadership.ts"
 import { singleton } from "./internal/leader/singleton.ts"
 import { campaign, withLeadership } from "./internal/leader/withLeadership.ts"
 import { isCount, mostSlots, slotSubspace, validateCount } from "./internal/slots/layout.ts"
@@ -69,6 +70,8 @@ export interface SlotCandidacy {
   ) => Effect.Effect<A, E | CampaignError | LeadershipLost, Exclude<R, Leadership | Scope.Scope>>
   /** Changes the priority. A tenure keeps the priority that it began with. */
   readonly setPriority: (priority: number) => Effect.Effect<void, InvalidCandidate>
+  /** The leadership of the slot that it holds: see `Candidacy.leadership`. */
+  readonly leadership: Effect.Effect<Option.Option<SlotLeadership>>
   /** The health of the slot that it holds, or the worst of those for which it waits. Does not ask the database. */
   readonly health: Effect.Effect<Health>
 }
@@ -139,13 +142,17 @@ export interface Slots {
   ) => Effect.Effect<SlotCandidacy, InvalidCandidate | InvalidConfig, Database | Scope.Scope>
 }
 
-const fromCandidate = (candidate: SlotCandidate): SlotCandidacy => ({
-  id: candidate.id,
-  campaign: campaign(candidate),
-  withLeadership: (work, options) => withLeadership(candidate, work, { ...options, once: false }),
-  setPriority: (priority) => candidate.setPriority(priority),
-  health: Effect.sync(() => candidate.health)
-})
+const fromCandidate = (candidate: SlotCandidate): SlotCandidacy => {
+  const { contender, leadership } = remembering(candidate)
+  return {
+    id: candidate.id,
+    campaign: campaign(contender),
+    withLeadership: (work, options) => withLeadership(contender, work, { ...options, once: false }),
+    setPriority: (priority) => candidate.setPriority(priority),
+    leadership,
+    health: Effect.sync(() => candidate.health)
+  }
+}
 
 /** @internal */
 export const make = (

@@ -3,9 +3,9 @@ import { defineConfig } from "vitest/config"
 
 /** One project a package; each finds its tests beside its sources. */
 const projects = [
-  ...["core", "native", "lmdb", "database-config", "leader-election", "simulation", "cli", "benchmarks"].map((name) =>
-    `packages/${name}`
-  ),
+  ...["core", "native", "lmdb", "database-config", "leader-election", "http", "simulation", "cli", "benchmarks"].map((
+    name
+  ) => `packages/${name}`),
   "examples"
 ]
 

@@ -9,25 +9,18 @@ type Value = Duration.Duration | boolean
 
 interface ConfigKey {
   readonly field: "leaseDuration" | "heartbeatInterval" | "candidateTimeout" | "electionEnabled" | "allowPreemption"
-  readonly json: string
 }
 
 const keys: ReadonlyMap<string, ConfigKey> = new Map<string, ConfigKey>([
-  ["lease", { field: "leaseDuration", json: "leaseMillis" }],
-  ["heartbeat", { field: "heartbeatInterval", json: "heartbeatMillis" }],
-  ["candidate-timeout", { field: "candidateTimeout", json: "candidateTimeoutMillis" }],
-  ["enabled", { field: "electionEnabled", json: "enabled" }],
-  ["preemption", { field: "allowPreemption", json: "preemption" }]
+  ["lease", { field: "leaseDuration" }],
+  ["heartbeat", { field: "heartbeatInterval" }],
+  ["candidate-timeout", { field: "candidateTimeout" }],
+  ["enabled", { field: "electionEnabled" }],
+  ["preemption", { field: "allowPreemption" }]
 ])
-
-export const valueToJson = (value: Value): number | boolean =>
-  Duration.isDuration(value) ? Duration.toMillis(value) : value
 
 /** A value in the form that `config set` reads. */
 export const valueToText = (value: Value): string => Duration.isDuration(value) ? Durations.exact(value) : String(value)
-
-export const toJson = (config: ElectionConfig): Readonly<Record<string, number | boolean>> =>
-  Object.fromEntries(Array.from(keys.values(), ({ field, json }) => [json, valueToJson(config[field])]))
 
 export const inOneLine = (config: ElectionConfig): string => {
   const times = [config.leaseDuration, config.heartbeatInterval, config.candidateTimeout].map(Durations.format)

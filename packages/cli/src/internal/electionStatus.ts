@@ -1,71 +1,11 @@
-/** The status of an election, read in one transaction, as text and as JSON. */
+/** The status of an election as text. */
+import type { ElectionStatus } from "@effect-fdb/http/ElectionStatus"
 import type { CandidateInfo, Challenge } from "@effect-fdb/leader-election"
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as ConfigKeys from "./configKeys.ts"
 import * as Durations from "./durations.ts"
-import { type SelectedElection, transact } from "./selectedElection.ts"
+import type { SelectedElection } from "./selectedElection.ts"
 import { describe, type LaggingReader } from "./stores.ts"
 import * as Table from "./table.ts"
-
-export const read = ({ election }: SelectedElection) =>
-  transact(Effect.all({
-    config: election.readConfig,
-    leader: Effect.map(election.getLeaderRaw, Option.getOrUndefined),
-    challenge: Effect.map(election.readChallenge, Option.getOrUndefined),
-    candidates: election.listCandidates,
-    /** The newest tenure: the leader's if there is one. */
-    newest: Effect.map(election.readHistory(1), ([newest]) => newest),
-    /** By this process's wall clock, in nanoseconds since the epoch. */
-    now: Clock.currentTimeNanos
-  }))
-
-export type ElectionStatus = Effect.Success<ReturnType<typeof read>>
-
-const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
-
-/** Terms and ballots are strings, because they have 64 bits. */
-export const toJson = (
-  { name }: SelectedElection,
-  { candidates, challenge, config, leader, newest, now }: ElectionStatus
-) => ({
-  election: name.text,
-  leader: leader === undefined ? null : {
-    id: leader.leaderId,
-    priority: leader.priority,
-    term: String(leader.term),
-    ballot: String(leader.ballot),
-    leaseMillis: Duration.toMillis(leader.leaseDuration),
-    /** Negative if the lease has lapsed. */
-    remainingMillis: millis(leader.leaseExpiry - now)
-  },
-  lastTerm: newest === undefined ? null : String(newest.term),
-  challenge: challenge === undefined ? null : {
-    term: String(challenge.term),
-    challenger: challenge.challengerId ?? null,
-    priority: challenge.priority
-  },
-  candidates: candidates.map((candidate) => ({
-    id: candidate.processId,
-    priority: candidate.priority,
-    leads: candidate.processId === leader?.leaderId,
-    heartbeatAgoMillis: millis(now - candidate.lastHeartbeat)
-  })),
-  config: ConfigKeys.toJson(config)
-})
-
-/** The part of the status that heartbeats and renewals do not change. */
-export const lasting = (selected: SelectedElection, status: ElectionStatus) => {
-  const { candidates, leader, ...rest } = toJson(selected, status)
-  return {
-    ...rest,
-    leader: leader === null ? null : { id: leader.id, priority: leader.priority, term: leader.term },
-    lapsed: leader !== null && leader.remainingMillis < 0,
-    candidates: candidates.map(({ id, leads, priority }) => ({ id, priority, leads }))
-  }
-}
 
 export const instantText = (nanos: bigint): string =>
   new Date(Number(nanos / 1_000_000n)).toISOString().replace("T", " ").replace(/\.\d+/, "")

@@ -1,16 +1,16 @@
-import { Database, FdbError, type Transaction } from "@effect-fdb/core"
-import { type LeaderElection, NotInitialized } from "@effect-fdb/leader-election"
+import { FdbError } from "@effect-fdb/core"
+import type { SelectedElection as Selected } from "@effect-fdb/http/SelectedElection"
+import { NotInitialized } from "@effect-fdb/leader-election"
 import * as Effect from "effect/Effect"
 import type { ElectionName } from "../ElectionName.ts"
 import { type Failure, noElection, storeFailed } from "../Failure.ts"
 import { describe, type Store } from "./stores.ts"
 
-export interface SelectedElection {
+export { transact } from "@effect-fdb/http/SelectedElection"
+
+export interface SelectedElection extends Selected {
   readonly name: ElectionName
   readonly store: Store
-  /** The election of the name, or that of one of its slots. */
-  readonly election: LeaderElection.LeaderElection
-  readonly slot: number | undefined
 }
 
 export const missing = ({ name, store }: SelectedElection): Failure => {
@@ -30,7 +30,3 @@ export const explain =
         )
         : error as Exclude<E, FdbError | NotInitialized>
     })
-
-/** Runs a transaction of a command: with a timeout, and idempotent. */
-export const transact = <A, E>(body: Effect.Effect<A, E, Transaction>): Effect.Effect<A, E | FdbError, Database> =>
-  Database.transact(body, { idempotent: true, timeout: "5 seconds" })

@@ -1,71 +1,8 @@
-/** The shards of an election, read in one transaction, as text and as JSON. */
-import { type LeaderState, Shards } from "@effect-fdb/leader-election"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+/** The shards of an election as text. */
+import type { ShardStatus } from "@effect-fdb/http/ShardStatus"
 import * as Durations from "./durations.ts"
 import { instantText } from "./electionStatus.ts"
-import { type SelectedElection, transact } from "./selectedElection.ts"
 import * as Table from "./table.ts"
-
-export interface ShardStatus extends Shards.ShardsState {
-  /** By this process's wall clock, in nanoseconds since the epoch. */
-  readonly now: bigint
-}
-
-/** `undefined` if no process has ever taken part in shards, or if one slot is selected. */
-export const read = Effect.fnUntraced(function*({ name, slot }: SelectedElection) {
-  if (slot !== undefined) return undefined
-  const { now, state } = yield* transact(
-    Effect.all({ state: Shards.readState(name.subspace), now: Clock.currentTimeNanos })
-  )
-  const status: ShardStatus = { ...state, now }
-  return state.members.length + state.shards.length === 0 ? undefined : status
-})
-
-const millis = (nanos: bigint): number => Math.round(Number(nanos) / 1e6)
-
-const leaderToJson = (leader: LeaderState | undefined, now: bigint) =>
-  leader === undefined ? null : {
-    id: leader.leaderId,
-    term: String(leader.term),
-    /** Negative if the lease has lapsed. */
-    remainingMillis: millis(leader.leaseExpiry - now)
-  }
-
-export const toJson = ({ coordinator, members, now, shards }: ShardStatus) => ({
-  coordinator: leaderToJson(coordinator, now),
-  members: members.map(({ id, isAlive, lastHeartbeat, since, weight }) => ({
-    id,
-    weight,
-    alive: isAlive,
-    sinceMillis: millis(since),
-    heartbeatAgoMillis: lastHeartbeat === undefined ? null : millis(now - lastHeartbeat)
-  })),
-  shards: shards.map(({ leader, owner, shard, standby }) => ({
-    shard,
-    owner: owner ?? null,
-    standby: standby ?? null,
-    leader: leaderToJson(leader, now)
-  }))
-})
-
-const lastingLeader = (leader: LeaderState | undefined, now: bigint) =>
-  leader === undefined ? null : {
-    id: leader.leaderId,
-    term: String(leader.term),
-    lapsed: !leader.isLeaseValid(now)
-  }
-
-/** The part of the status that heartbeats and renewals do not change. */
-export const lasting = (status: ShardStatus) => {
-  const { members, shards, ...rest } = toJson(status)
-  return {
-    ...rest,
-    coordinator: lastingLeader(status.coordinator, status.now),
-    members: members.map(({ alive, id, sinceMillis, weight }) => ({ id, weight, alive, sinceMillis })),
-    shards: shards.map((shard, i) => ({ ...shard, leader: lastingLeader(status.shards[i]?.leader, status.now) }))
-  }
-}
 
 /** Ascending numbers as ranges: `0-3`, `7`. */
 export const ranges = (numbers: ReadonlyArray<number>): Array<string> => {

@@ -1,4 +1,5 @@
 /** `candidates` and `evict`. */
+import { read, toJson } from "@effect-fdb/http/ElectionStatus"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ElectionStatus from "../electionStatus.ts"
@@ -13,8 +14,8 @@ export const candidates = electionCommand(
   },
   { json },
   Effect.fnUntraced(function*(selected, { json }) {
-    const status = yield* ElectionStatus.read(selected)
-    if (json) return yield* printJson(ElectionStatus.toJson(selected, status).candidates)
+    const status = yield* read(selected)
+    if (json) return yield* printJson(toJson(selected, status).candidates)
     if (status.candidates.length > 0) return yield* printLines(ElectionStatus.candidateLines(status))
     yield* Console.log(`no candidate of ${selected.name.text} is alive`)
   })

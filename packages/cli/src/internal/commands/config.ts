@@ -1,4 +1,5 @@
 /** `init`, `config`, `enable` and `disable`. */
+import * as ConfigJson from "@effect-fdb/http/ConfigJson"
 import { ElectionConfig } from "@effect-fdb/leader-election"
 import { Argument, Command } from "effect/cli"
 import * as Console from "effect/Console"
@@ -70,10 +71,10 @@ const get = electionCommand(
   Effect.fnUntraced(function*({ election }, { json, key }) {
     const config = yield* transact(election.readConfig)
     if (Option.isNone(key)) {
-      return yield* json ? printJson(ConfigKeys.toJson(config)) : printLines(Table.lines(ConfigKeys.all(config)))
+      return yield* json ? printJson(ConfigJson.toJson(config)) : printLines(Table.lines(ConfigKeys.all(config)))
     }
     const value = yield* ConfigKeys.get(config, key.value)
-    yield* json ? printJson(ConfigKeys.valueToJson(value)) : Console.log(ConfigKeys.valueToText(value))
+    yield* json ? printJson(ConfigJson.valueToJson(value)) : Console.log(ConfigKeys.valueToText(value))
   })
 )
 

@@ -1,3 +1,4 @@
+import * as TenureJson from "@effect-fdb/http/TenureJson"
 import type { HistoryEntry } from "@effect-fdb/leader-election"
 import { Flag } from "effect/cli"
 import * as Clock from "effect/Clock"
@@ -8,14 +9,6 @@ import { instantText } from "../electionStatus.ts"
 import { transact } from "../selectedElection.ts"
 import * as Table from "../table.ts"
 import { electionCommand, json, printJson, printLines } from "./root.ts"
-
-const toJson = ({ end, leaderId, reason, start, term }: HistoryEntry) => ({
-  term: String(term),
-  leader: leaderId,
-  startMillis: Number(start / 1_000_000n),
-  endMillis: end === undefined ? null : Number(end / 1_000_000n),
-  reason: reason ?? null
-})
 
 const toRow = (now: bigint) => ({ end, leaderId, reason, start, term }: HistoryEntry): ReadonlyArray<string> => [
   String(term),
@@ -45,7 +38,7 @@ export const history = electionCommand(
   Effect.fnUntraced(function*({ election, name }, { json, limit }) {
     // `readConfig` fails if the election was never set up.
     const entries = yield* transact(Effect.andThen(election.readConfig, election.readHistory(limit)))
-    if (json) return yield* printJson(entries.map(toJson))
+    if (json) return yield* printJson(entries.map(TenureJson.toJson))
     if (entries.length === 0) return yield* Console.log(`nobody has led ${name.text} yet`)
     const rows = entries.map(toRow(yield* Clock.currentTimeNanos))
     yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))

@@ -1,5 +1,6 @@
 /** `status` and `watch`. */
 import { FdbError } from "@effect-fdb/core"
+import { lasting, read, toJson } from "@effect-fdb/http/FullStatus"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -30,10 +31,10 @@ export const status = electionCommand(
   },
   { json },
   Effect.fnUntraced(function*(selected, { json }) {
-    const status = yield* FullStatus.read(selected)
+    const status = yield* read(selected)
     const { laggingReaders } = yield* Stores
     const readers = yield* laggingReaders(selected.store)
-    if (json) return yield* printJson({ ...FullStatus.toJson(selected, status), laggingReaders: readers })
+    if (json) return yield* printJson({ ...toJson(selected, status), laggingReaders: readers })
     const { details, facts, title } = FullStatus.toLines(selected, status)
     yield* printLines([title, ...facts, ...details, ...readers.map(ElectionStatus.readerText)])
   })
@@ -43,7 +44,7 @@ export const status = electionCommand(
 const statuses = (selected: SelectedElection) =>
   Stream.merge(Stream.map(selected.election.changes, () => undefined), Stream.tick("1 second")).pipe(
     Stream.mapEffect(() =>
-      FullStatus.read(selected).pipe(
+      read(selected).pipe(
         Effect.map(Result.succeed),
         Effect.catchIf((error) => error instanceof FdbError, ({ message }) => Effect.succeed(Result.fail(message)))
       )
@@ -66,7 +67,7 @@ const watchAsJson = (selected: SelectedElection) =>
   statuses(selected).pipe(
     Stream.map((status) =>
       JSON.stringify(Result.match(status, {
-        onSuccess: (status): object => FullStatus.lasting(selected, status),
+        onSuccess: (status): object => lasting(selected, status),
         onFailure: (unreachable) => ({ election: selected.name.text, unreachable })
       }))
     ),

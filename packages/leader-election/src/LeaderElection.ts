@@ -10,12 +10,13 @@ import {
   type Subspace,
   type Transaction,
   type TransactionOptions,
-  type Versionstamp
+  type Versionstamp,
+  Witness
 } from "@effect-fdb/core"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Candidacy from "./Candidacy.ts"
@@ -445,15 +446,25 @@ export const Service =
     const service = Context.Service<Self, ElectionService>()(id)
     const layer = Layer.effect(
       service,
-      Effect.map(Database, (database): ElectionService => ({
-        ...build<never>(
-          subspace,
-          config,
-          (candidate) => Effect.provideService(Candidate.make({ subspace, config }, candidate), Database, database),
-          (changes) => Stream.provideService(changes, Database, database)
-        ),
-        transact: (body, options) => database.transact(body, options)
-      }))
+      Effect.gen(function*() {
+        const database = yield* Database
+        // That of the database, where its layer provides one.
+        const witness = yield* Effect.serviceOption(Witness)
+        const own = Context.make(Database, database)
+        const context = Option.match(witness, {
+          onNone: () => own,
+          onSome: (witness) => Context.add(own, Witness, witness)
+        })
+        return {
+          ...build<never>(
+            subspace,
+            config,
+            (candidate) => Effect.provideContext(Candidate.make({ subspace, config }, candidate), context),
+            (changes) => Stream.provideService(changes, Database, database)
+          ),
+          transact: (body, options) => database.transact(body, options)
+        } satisfies ElectionService
+      })
     )
     return Object.assign(service, { layer })
   }

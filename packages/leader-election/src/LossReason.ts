@@ -47,12 +47,13 @@ export type LossReason = typeof LossReason.Type
 
 /**
  * The reasons that the history records, as far as the database can know them: a leader that ends its tenure for any reason but a
- * challenge has `resigned`.
+ * challenge has `resigned`. The others are written by whoever ends it: `expired`, its lease had lapsed; `died`, its process was
+ * witnessed to have ended.
  *
  * @since 0.1.0
  * @category models
  */
-export const RecordedReason = LossReason.pick(["resigned", "expired", "preempted", "stepped-down"])
+export const RecordedReason = Schema.Literals(["resigned", "expired", "preempted", "stepped-down", "died"])
 
 /**
  * See {@link RecordedReason}.
@@ -63,12 +64,13 @@ export const RecordedReason = LossReason.pick(["resigned", "expired", "preempted
 export type RecordedReason = typeof RecordedReason.Type
 
 /**
- * Why a candidate was elected: the leadership was `vacant`, the lease had `lapsed`, or the stored tenure was its `own` from before.
+ * Why a candidate was elected: the leadership was `vacant`, the lease had `lapsed`, the leader's process had `died` by witness, or the
+ * stored tenure was its `own` from before.
  *
  * @since 0.1.0
  * @category models
  */
-export const ElectionCause = Schema.Literals(["vacant", "lapsed", "own"])
+export const ElectionCause = Schema.Literals(["vacant", "lapsed", "died", "own"])
 
 /**
  * See {@link ElectionCause}.

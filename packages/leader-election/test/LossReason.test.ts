@@ -5,7 +5,8 @@ import * as Reasons from "../src/LossReason.ts"
 describe("reasons", () => {
   it("the manual explains each", () => {
     const manual = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8")
-    const all = [...Reasons.LossReason.literals, ...Reasons.ElectionCause.literals]
+    const { ElectionCause, LossReason, RecordedReason } = Reasons
+    const all = [...LossReason.literals, ...RecordedReason.literals, ...ElectionCause.literals]
     assert.deepStrictEqual(all.filter((reason) => !manual.includes(`\`${reason}\``)), [])
   })
 

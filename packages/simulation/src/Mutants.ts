@@ -274,9 +274,9 @@ delay-asked-once (deployments, replay): a candidate asks once how long to wait, 
 any-that-lasted-ends-the-row (deployments, replay): any tenure that has lasted ends the row of failed preemptions
   protocol/challenge: if (lasted[- && (preempted || leaderId === id)-])
 resigning-is-no-failure (deployments, replay): a preemption whose winner has resigned at once has not failed
-  protocol/challenge: [-(reason === "resigned" || -]reason === "expired"[-)-]
+  protocol/challenge: ([-reason === "resigned" || -]reason === "expired" || reason === "died")
 crash-is-no-failure (deployments, replay): a preemption whose winner has crashed has not failed
-  protocol/challenge: [-(-]reason === "resigned"[- || reason === "expired")-]
+  protocol/challenge: [-(-]reason === "resigned"[- || reason === "expired" || reason === "died")-]
 preference-ignored (deployments, replay): a vacancy is not left to the preferred successor
   protocol/following: [-preferred === undefined ? me.isStandby === true : !sameIdentity(preferred, me)-]{+false+}
 renewal-despite-challenge (deployments, replay): a leader that has been challenged goes on renewing

@@ -69,7 +69,7 @@ export const make = (keys: ElectionKeys, config: ElectionConfig | undefined) => 
       return Option.some(heldState(view.leader, lease))
     }
     const now = yield* Clock.currentTimeNanos
-    const claim = Protocol.claim(view, me, { lapsed: now >= view.lease.expiry, preempt: true })
+    const claim = Protocol.claim(view, me, { lapsed: now >= view.lease.expiry, died: false, preempt: true })
     if (claim === undefined) return Option.none<LeaderState>()
     const ended = yield* Reads.readEnded(tx.snapshot, keys, view, claim)
     const { leader, lease } = yield* Writes.writeClaim(tx, keys, view, me, claim, ended)

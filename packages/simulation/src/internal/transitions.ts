@@ -155,7 +155,9 @@ const failedPreemptions = ({ history, lease }: State, challenger: string, renewa
     const renewals = (i === 0 ? lease.ballot : terms[i - 1]! - 1n) - term
     const preempted = typeof before === "object" && before.reason === "preempted"
     if (renewals > renewalsInLease && (preempted || tenure.leader === challenger)) return failed
-    if (renewals <= renewalsInLease && preempted && ["resigned", "expired"].includes(tenure.reason ?? "")) failed++
+    if (renewals <= renewalsInLease && preempted && ["resigned", "expired", "died"].includes(tenure.reason ?? "")) {
+      failed++
+    }
   }
   return failed
 }

@@ -31,7 +31,7 @@ export const history = electionCommand(
   {
     short: "Lists the last tenures: leader, begin, end and reason",
     long:
-      "Lists the tenures, newest first. Each ended as resigned, expired (the lease lapsed and another took over), " +
+      "Lists the tenures, newest first. Each ended as resigned, expired (the lease lapsed and another took over), died (its process was witnessed to have ended), " +
       "preempted (by a candidate of higher priority) or stepped-down (an operator asked)."
   },
   { json, limit },

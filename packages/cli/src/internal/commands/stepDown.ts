@@ -15,7 +15,8 @@ const endings: { readonly [reason in NonNullable<HistoryEntry["reason"]>]: (id: 
   preempted: (id, term) => `"${id}" has stepped down from term ${term} for a candidate of higher priority`,
   resigned: (id, term) => `"${id}" has resigned from term ${term} by itself`,
   "stepped-down": (id, term) => `"${id}" has stepped down from term ${term}`,
-  expired: (id, term) => `"${id}" has not answered, and its lease of term ${term} has lapsed`
+  expired: (id, term) => `"${id}" has not answered, and its lease of term ${term} has lapsed`,
+  died: (id, term) => `the process of "${id}" has ended in term ${term}`
 }
 
 export const stepDown = electionCommand(

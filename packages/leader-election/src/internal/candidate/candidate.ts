@@ -2,10 +2,11 @@
  * A candidacy: the constants and services that its parts share, and the owners of its state. Each part of the state is private to one
  * class, whose methods name the changes.
  */
-import { Database, type DatabaseService } from "@effect-fdb/core"
+import { Database, type DatabaseService, Testimony, Witness } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Election } from "../../Candidacy.ts"
@@ -24,6 +25,7 @@ import { FollowerMemory } from "./followerMemory.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Registration } from "./registration.ts"
 import { Sightings } from "./sightings.ts"
+import { Witnessed } from "./witnessed.ts"
 
 /** What does not change, and the services. */
 export interface CandidateContext {
@@ -37,6 +39,7 @@ export interface CandidateContext {
   readonly marginOf: (leaseDuration: bigint) => bigint
   readonly events: Events
   readonly contact: Contact
+  readonly witnessed: Witnessed
 }
 
 export interface Candidate extends CandidateContext {
@@ -88,7 +91,11 @@ export const make = Effect.fnUntraced(function*(
     now,
     marginOf: yield* toMargin(safetyMargin),
     events: new Events(keys.name, id, yield* ElectionObserver),
-    contact: new Contact(now)
+    contact: new Contact(now),
+    witnessed: new Witnessed(
+      Option.getOrUndefined(yield* Effect.serviceOption(Witness)),
+      Testimony.ofSubspace(subspace)
+    )
   }
   const candidate: Candidate = {
     ...context,

@@ -110,15 +110,16 @@ export class Registration {
     waitsFor: Protocol.OtherRegistration | undefined
   ): Effect.Effect<Registering, CampaignError | ElectionDisabled, Transaction> {
     return Effect.suspend(() => {
-      const { contact, events, id, keys, marginOf, now } = this.context
+      const { contact, events, id, keys, marginOf, now, witnessed } = this.context
       const { currentPriority: priority } = this
       const again = this.current !== undefined && !this.withdrawn && waitsFor === undefined
       const able = ({ leaseDuration }: { readonly leaseDuration: Duration.Duration }) =>
         requireAble(marginOf, Duration.toNanosUnsafe(leaseDuration))
       return Effect.map(Writes.writeRegistration(keys, id, priority, able), (versionstamp): Registering => ({
-        own: Effect.map(versionstamp, (registration) => {
+        own: Effect.flatMap(versionstamp, (registration) => {
           this.current = { id, registration }
           this.withdrawn = false
+          return witnessed.tell(this.current)
         }),
         tell: Effect.suspend(() => {
           this.shown(priority, now())
@@ -220,7 +221,8 @@ export class Registration {
   readonly unregister: Effect.Effect<void> = Effect.suspend(() => {
     const { removal } = this
     this.current = undefined
-    return removal === undefined ? Effect.void : this.leave(removal)
+    // Not before: a tenure may stand until then.
+    return Effect.ensuring(removal === undefined ? Effect.void : this.leave(removal), this.context.witnessed.takeBack)
   })
 
   private get removal() {
@@ -244,7 +246,10 @@ export class Registration {
       if (first === undefined) return Effect.void
       // A record that cannot be read keeps no other from being removed.
       const removals = standing.map(({ removal }) => Effect.catchTag(removal, "InvalidState", () => Effect.void))
-      return first.one.leave(Effect.all(removals, { concurrency: "unbounded", discard: true }))
+      return Effect.ensuring(
+        first.one.leave(Effect.all(removals, { concurrency: "unbounded", discard: true })),
+        Effect.forEach(standing, ({ one: { context } }) => context.witnessed.takeBack, { discard: true })
+      )
     })
   }
 

@@ -78,6 +78,9 @@ export class Watches {
     return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   }
 
+  /** Cuts the wait short, and leaves the watches. */
+  readonly alert = (): void => this.cut()
+
   private cut(): void {
     this.isWoken = true
     this.endWait()

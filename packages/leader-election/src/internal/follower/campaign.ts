@@ -49,6 +49,8 @@ class Campaign {
   private rank = 0
   /** Whether nobody has set the election up. */
   private isMissing = false
+  /** When the first death since the last look was told, and how many were. */
+  private deaths = { since: 0n, count: 0 }
 
   constructor(candidate: Candidate, watches: Watches, sleep: (pause: Pacing.Pause) => Effect.Effect<void>) {
     this.candidate = candidate
@@ -98,11 +100,19 @@ class Campaign {
     )
   }
 
+  /** A candidate of the election has died: it may have been the leader, though it was not known to be. */
+  readonly deathTold = (): void => {
+    const { count, since } = this.deaths
+    this.deaths = { since: count === 0 ? this.candidate.now() : since, count: count + 1 }
+    this.watches.alert()
+  }
+
   private cycle(): Effect.Effect<Elected | Pause, CampaignError> {
     return Effect.suspend(() => {
       const { contact, database, memory, registration } = this.candidate
       const { identity, isDue, seenAt } = registration
-      const expectant = !this.watches.isWatching || mayClaim(this.candidate)
+      const expectant = !this.watches.isWatching || this.deaths.count > 0 || mayClaim(this.candidate)
+      this.deaths = { since: 0n, count: 0 }
       const looking = (version: bigint | undefined) =>
         database.transact(this.look(expectant, version), { idempotent: true, timeout: contact.growingTimeout })
       // The look takes the version of the heartbeat's commit, which need not be asked for. But not where it may claim.
@@ -168,14 +178,14 @@ class Campaign {
   }
 
   private follow({ attempt, step, version, view }: Look): Effect.Effect<Pause, CampaignError> {
-    const { contact, events, id, lifecycle, memory, now, registration } = this.candidate
+    const { contact, events, id, lifecycle, memory, now, registration, witnessed } = this.candidate
     if (lifecycle.isClosing) return Effect.succeed(Pacing.atOnce)
     if (step._tag === "Superseded") {
       // The next campaign waits: it does not take the id back from a process that lives.
       memory.superseded(Protocol.observeOther(undefined, view, now()))
-      return Effect.andThen(
-        events.tell({ _tag: "Superseded" }),
-        Effect.fail(new CandidateSuperseded({ processId: id }))
+      return events.tell({ _tag: "Superseded" }).pipe(
+        Effect.andThen(witnessed.takeBack),
+        Effect.andThen(Effect.fail(new CandidateSuperseded({ processId: id })))
       )
     }
     if (step._tag === "Register") return this.register()
@@ -241,12 +251,27 @@ class Campaign {
     )
   }
 
-  /** Lets others claim first, where all may have been told of a vacancy. */
+  /** Lets others claim first, where all may have been told of a vacancy or of a death. */
   get claimDelay(): Effect.Effect<void> {
-    if (!this.watches.hasFired || this.rank === 0) return Effect.void
+    if (!this.watches.hasFired) return this.deaths.count === 0 ? Effect.void : this.delayAfterDeath
+    if (this.rank === 0) return Effect.void
     // What else is watched would only tell what the others do now.
     return Effect.andThen(this.watches.cancel, Effect.sleep(ClaimOrder.claimDelay(this.rank)))
   }
+
+  /** Another death may be that of one before it: it counts anew, from the first death on. Whatever else wakes it is looked at now. */
+  private readonly delayAfterDeath: Effect.Effect<void> = Effect.suspend(() => {
+    const { contact: { heartbeat }, lifecycle, now, registration: { identity }, witnessed } = this.candidate
+    const { count, since } = this.deaths
+    const rank = identity === undefined ? 0 : witnessed.rank(identity)
+    const left = since + ClaimOrder.delayAfterDeath(rank, heartbeat) - now()
+    if (left <= 0n || lifecycle.isClosing) return Effect.void
+    this.watches.acknowledge()
+    return Effect.andThen(
+      this.watches.during(Effect.sleep(Duration.nanos(left))),
+      Effect.suspend(() => this.deaths.count === count ? Effect.void : this.delayAfterDeath)
+    )
+  })
 }
 
 /**
@@ -254,10 +279,11 @@ class Campaign {
  * candidacy is closed, it interrupts itself.
  */
 export const untilElected = (candidate: Candidate, watches: Watches): Effect.Effect<Elected, CampaignError> =>
-  Effect.gen(function*() {
-    const { contact, events, lifecycle } = candidate
+  Effect.scoped(Effect.gen(function*() {
+    const { contact, events, lifecycle, witnessed } = candidate
     const sleep = yield* Pacing.pacer
     const campaign = new Campaign(candidate, watches, sleep)
+    yield* witnessed.onDeath(campaign.deathTold)
     while (!lifecycle.isClosing) {
       const round = yield* Effect.result(throttled(candidate.database, campaign.round()))
       if (Result.isSuccess(round)) {
@@ -277,4 +303,4 @@ export const untilElected = (candidate: Candidate, watches: Watches): Effect.Eff
       }
     }
     return yield* Effect.interrupt
-  })
+  }))

@@ -54,3 +54,15 @@ export const readRank = Effect.fnUntraced(function*(
 
 /** How long to let those before a rank claim first. */
 export const claimDelay = (rank: number): Duration.Duration => Duration.times(step, rank)
+
+/** Enough to read and to claim, where the database is far: those before are known to live, and nobody waits for the lease meanwhile. */
+const stepAfterDeath = 30_000_000n
+
+/** Those before may be stopped, all of them. */
+const lastRankAfterDeath = 8
+
+/** How long to let those that live on the host and registered before claim first, after a death, in nanoseconds. */
+export const delayAfterDeath = (rank: number, heartbeat: bigint): bigint => {
+  const most = heartbeat / 16n
+  return BigInt(Math.min(rank, lastRankAfterDeath)) * (stepAfterDeath < most ? stepAfterDeath : most)
+}

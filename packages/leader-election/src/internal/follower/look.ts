@@ -35,7 +35,7 @@ export interface Claimed {
 }
 
 const allowed = (
-  { isStandby, lifecycle, registration: { identity, priority } }: Candidate,
+  { isStandby, lifecycle, registration: { identity, priority }, witnessed }: Candidate,
   view: Reads.ElectionView,
   memory: Protocol.Memory,
   readAt: bigint
@@ -46,7 +46,8 @@ const allowed = (
   }
   if (identity === undefined) return { _tag: "Register" }
   const me = { ...identity, priority, isStandby: isStandby() }
-  return Protocol.step(memory, view, me, readAt, Duration.toNanosUnsafe(view.config.heartbeatInterval))
+  const died = view.leader._tag === "Held" && witnessed.hasDied(view.leader)
+  return Protocol.step(memory, view, me, readAt, Duration.toNanosUnsafe(view.config.heartbeatInterval), died)
 }
 
 const decide = (

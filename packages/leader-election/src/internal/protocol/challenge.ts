@@ -49,7 +49,7 @@ export const failedPreemptions = (
     const lasted = last - term > renewalsInLease
     const preempted = history[i + 1]?.reason === "preempted"
     if (lasted && (preempted || leaderId === id)) return failed
-    if (preempted && (reason === "resigned" || reason === "expired")) failed++
+    if (preempted && (reason === "resigned" || reason === "expired" || reason === "died")) failed++
   }
   return failed
 }

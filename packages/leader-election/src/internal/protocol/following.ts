@@ -62,13 +62,21 @@ const vacancyOpensAt = (
 }
 
 /**
- * What a follower does, `memory` being what it keeps after this very view, at `now` on its monotonic clock.
+ * What a follower does, `memory` being what it keeps after this very view, at `now` on its monotonic clock. `died`: the process of the
+ * leader that the view shows was witnessed to have ended.
  *
  * A tenure stored under its own identity is one that it has lost belief in, or whose claim it was never told the outcome of:
  * nobody works in it, so it is ended and claimed anew at once, in a term of its own. Where a challenge asks it to go, it waits for
  * the lease as others do, who then come first.
  */
-export const step = (memory: Memory, view: View, me: Claimant, now: bigint, heartbeat: bigint): Step => {
+export const step = (
+  memory: Memory,
+  view: View,
+  me: Claimant,
+  now: bigint,
+  heartbeat: bigint,
+  died: boolean
+): Step => {
   if (!view.enabled) return { _tag: "Follow", until: undefined }
   switch (registrationStatus(view, me)) {
     case "evicted":
@@ -83,9 +91,10 @@ export const step = (memory: Memory, view: View, me: Claimant, now: bigint, hear
   }
   const lapsed = hasLapsed(memory.observation, view, now)
   const own = view.leader._tag === "Held" && sameIdentity(view.leader, me) && stepDownReason(view) === undefined
-  const claimed = claim(view, me, { lapsed: lapsed || own, preempt: false })
+  const claimed = claim(view, me, { lapsed: lapsed || own, died, preempt: false })
   if (claimed !== undefined) {
-    return { _tag: "Claim", claim: claimed, cause: claimed.ends === undefined ? "vacant" : lapsed ? "lapsed" : "own" }
+    const cause = claimed.ends === undefined ? "vacant" : died ? "died" : lapsed ? "lapsed" : "own"
+    return { _tag: "Claim", claim: claimed, cause }
   }
   const lapse = memory.observation === undefined ? undefined : lapsesAt(memory.observation)
   if (!shouldChallenge(view, me)) return { _tag: "Follow", until: lapse }

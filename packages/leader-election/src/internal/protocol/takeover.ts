@@ -1,5 +1,5 @@
 /**
- * When leadership may be taken: a vacancy, or a lease that has lapsed (1, 4, 5). `following.ts` asks after each look of a candidacy, and
+ * When leadership may be taken: a vacancy, a lease that has lapsed, or a leader whose process has ended (1, 4, 5). `following.ts` asks after each look of a candidacy, and
  * `operations.ts` for a claim by the caller.
  */
 import type { RecordedReason } from "../../LossReason.ts"
@@ -42,18 +42,25 @@ export interface Claim {
   readonly ends: { readonly term: bigint; readonly reason: RecordedReason } | undefined
 }
 
-/**
- * Whether leadership may be claimed. `lapsed` is the caller's judgement of the lease: by observation (4) in the supervised
- * interface, by the wall clock in the transaction-level one. `preempt` allows taking a live lease by priority, which only the
- * transaction-level interface does.
- */
+/** What a caller knows of the tenure that stands, besides the records. */
+export interface Judgement {
+  /** Of its lease: by observation (4) in the supervised interface, by the wall clock in the transaction-level one. */
+  readonly lapsed: boolean
+  /** That the process which has registered its identity was witnessed to have ended (4). */
+  readonly died: boolean
+  /** Allows taking a live lease by priority, which only the transaction-level interface does. */
+  readonly preempt: boolean
+}
+
+/** Whether leadership may be claimed. */
 export const claim = (
   view: View,
   claimant: Claimant,
-  judgement: { readonly lapsed: boolean; readonly preempt: boolean }
+  judgement: Judgement
 ): Claim | undefined => {
   const term = view.lease.ballot + 1n
   if (view.leader._tag === "Vacant") return { term, ends: undefined }
+  if (judgement.died) return { term, ends: { term: view.leader.term, reason: "died" } }
   if (judgement.lapsed) return { term, ends: { term: view.leader.term, reason: "expired" } }
   return judgement.preempt && view.allowPreemption && claimant.priority > view.leader.priority
     ? { term, ends: { term: view.leader.term, reason: "preempted" } }

@@ -26,9 +26,9 @@ const view = (leader: LeaderRecord, changes: Partial<Protocol.View> = {}): Proto
 })
 
 /** What a follower does that sees `seen` at `now`, having remembered what it saw before. */
-const act = (seen: Protocol.View, now: bigint, before = Protocol.blank, who: Protocol.Claimant = me) => {
+const act = (seen: Protocol.View, now: bigint, before = Protocol.blank, who: Protocol.Claimant = me, died = false) => {
   const memory = Protocol.remember(before, seen, now)
-  return { memory, step: Protocol.step(memory, seen, who, now, heartbeat) }
+  return { memory, step: Protocol.step(memory, seen, who, now, heartbeat, died) }
 }
 
 describe("a follower", () => {
@@ -94,6 +94,25 @@ describe("a follower", () => {
     assert.deepInclude(act(view(vacant(me)), 100n, Protocol.blank, standby).step, { _tag: "Claim" })
     const followed = act(view(held(other)), 100n, Protocol.blank, standby)
     assert.deepInclude(act(view(held(other)), 110n, followed.memory, standby).step, { _tag: "Claim" })
+  })
+
+  it("claims at once, and ends as died, the tenure of a process that has ended, whatever the lease, also as a standby", () => {
+    const claim = { term: 5n, ends: { term: 1n, reason: "died" } } as const
+    for (const who of [me, { ...me, isStandby: true }, { ...me, priority: 0 }]) {
+      const first = act(view(held(other)), 100n, Protocol.blank, who, true)
+      assert.deepInclude(first.step, { _tag: "Claim", cause: "died", claim })
+      assert.deepInclude(act(view(held(other)), 110n, first.memory, who, true).step, { cause: "died", claim })
+    }
+    const request = { term: 1n, challenger: undefined, priority: 0 }
+    assert.deepInclude(act(view(held(other), { challenge: request }), 100n, undefined, me, true).step, { claim })
+  })
+
+  it("leaves the tenure of a process that has ended alone where it may not lead itself", () => {
+    const others = { priority: 5, lastHeartbeat: 0n, registration: other.registration }
+    const seen = (changes: Partial<Protocol.View>) => act(view(held(other), changes), 100n, undefined, me, true).step
+    assert.deepStrictEqual(seen({ enabled: false }), { _tag: "Follow", until: undefined })
+    assert.deepStrictEqual(seen({ candidate: undefined }), { _tag: "Register" })
+    assert.deepStrictEqual(seen({ candidate: others }), { _tag: "Superseded" })
   })
 
   it("challenges a leader of lower priority, once, and not where that is not allowed", () => {

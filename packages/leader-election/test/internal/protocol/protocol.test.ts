@@ -28,19 +28,24 @@ const vacant: LeaderRecord = { _tag: "Vacant", term: 7n, successor: undefined }
 
 describe("claiming (rules 1, 4, 5)", () => {
   it("takes a vacancy at once, at the next ballot", () => {
-    const claim = Protocol.claim(view({ leader: vacant }), bob, { lapsed: false, preempt: false })
+    const claim = Protocol.claim(view({ leader: vacant }), bob, { lapsed: false, died: false, preempt: false })
     assert.deepStrictEqual(claim, { term: 10n, ends: undefined })
   })
 
   it("leaves a live lease alone, whatever the priority, unless preemption is asked for and allowed", () => {
-    assert.isUndefined(Protocol.claim(view(), bob, { lapsed: false, preempt: false }))
-    assert.isUndefined(Protocol.claim(view({ allowPreemption: false }), bob, { lapsed: false, preempt: true }))
-    assert.isUndefined(Protocol.claim(view(), { ...bob, priority: 1 }, { lapsed: false, preempt: true }))
-    assert.strictEqual(Protocol.claim(view(), bob, { lapsed: false, preempt: true })?.ends?.reason, "preempted")
+    assert.isUndefined(Protocol.claim(view(), bob, { lapsed: false, died: false, preempt: false }))
+    assert.isUndefined(
+      Protocol.claim(view({ allowPreemption: false }), bob, { lapsed: false, died: false, preempt: true })
+    )
+    assert.isUndefined(Protocol.claim(view(), { ...bob, priority: 1 }, { lapsed: false, died: false, preempt: true }))
+    assert.strictEqual(
+      Protocol.claim(view(), bob, { lapsed: false, died: false, preempt: true })?.ends?.reason,
+      "preempted"
+    )
   })
 
   it("ends the tenure that it takes over", () => {
-    const claim = Protocol.claim(view(), bob, { lapsed: true, preempt: false })
+    const claim = Protocol.claim(view(), bob, { lapsed: true, died: false, preempt: false })
     assert.deepStrictEqual(claim, { term: 10n, ends: { term: 7n, reason: "expired" } })
   })
 })

@@ -20,6 +20,7 @@ import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
 import { status, watch } from "./internal/commands/status.ts"
 import { stepDown } from "./internal/commands/stepDown.ts"
+import { exportElection, importElection, raiseTerms } from "./internal/commands/terms.ts"
 import * as Durations from "./internal/durations.ts"
 import { printable } from "./internal/printable.ts"
 
@@ -40,6 +41,7 @@ export const command = root.pipe(
     { group: "Run", commands: [run] },
     { group: "Read", commands: [status, watch, candidates, history] },
     { group: "Change", commands: [init, config, enable, disable, stepDown, evict] },
+    { group: "Keep", commands: [exportElection, importElection, raiseTerms] },
     { group: "Test", commands: [simulate] }
   ])
 )

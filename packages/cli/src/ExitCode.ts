@@ -39,6 +39,7 @@ const byTag: { readonly [tag: string]: number } = {
   InvalidCandidate: usage,
   InvalidConfig: usage,
   InvalidShards: usage,
+  InvalidTerm: usage,
   ShardsDiffer: usage,
   InvalidState: invalidRecords,
   ClockOutOfRange: system,

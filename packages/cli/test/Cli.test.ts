@@ -19,7 +19,9 @@ import {
   Terminal
 } from "effect"
 import { TestClock, TestConsole } from "effect/testing"
+import * as fs from "node:fs"
 import * as os from "node:os"
+import * as path from "node:path"
 import * as Cli from "../src/Cli.ts"
 import * as ElectionName from "../src/ElectionName.ts"
 import * as ExitCode from "../src/ExitCode.ts"
@@ -161,6 +163,16 @@ describe("the command line", () => {
         ["status --cluster-file f", /--cluster-file is for FoundationDB/],
         ["status --engine fdb --path p", /--path is for LMDB/],
         ["status --engine fdb --access group", /--access is for LMDB/],
+        ["init --terms-from many", /--terms-from is "many": give a whole number/],
+        ["init --terms-from 9000000000000000000 -e b", /termsFrom is 8999999999999999999; .* from 0 to 2\^62/],
+        ["init --shards 16385", /--shards is 16385: give an integer from 1 to 16384/],
+        ["init --slot 1 --slots 2", /leave out --slots and --shards, or --slot/],
+        ["raise-terms", /N/],
+        ["raise-terms 1e3", /"1e3" is no term: give a whole number/],
+        ["raise-terms 4611686018427387905", /the term is 4611686018427387905; .* from 0 to 2\^62/],
+        ["import", /file/],
+        ["import /nowhere/export.json", /\/nowhere\/export.json cannot be read: ENOENT/],
+        ["import /dev/null", /\/dev\/null is no export that this version can read/],
         ["history --limit 1000", /1000 tenures cannot be shown/],
         ["init --lease 10", /"10" is not a duration/],
         ["init -e b --lease 1s --heartbeat 2s", /: the heartbeat is 2s; it must be below the lease/],
@@ -785,5 +797,111 @@ describe("watching", () => {
         larger.slice(7).join("\n"),
         /^ +\* +m +priority 0 [^\n]+\n +a +priority 0 [^\n]+\n +\.\.\. 2 more$/
       )
+    }).pipe(live))
+})
+
+describe("terms", () => {
+  const exported = Effect.gen(function*() {
+    const lines = yield* output
+    const file = path.join(yield* scratch, "export.json")
+    fs.writeFileSync(file, lines.at(-1)!)
+    return file
+  })
+  const scratch = Effect.acquireRelease(
+    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "fdb-election-terms-"))),
+    (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true }))
+  )
+
+  it.effect("are raised while a leader is in office, who keeps its own", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads("web-1")
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* call("raise-terms 5000"), ExitCode.ok)
+      assert.strictEqual(yield* lastLine, `default: the next term is 5001 or greater; "web-1" keeps term 1`)
+      yield* call("status --json")
+      assert.deepInclude((yield* lastJson) as object, { election: "default", lastTerm: "1" })
+      yield* call("raise-terms 10")
+      assert.match(yield* lastLine, /^default: the next term is 5001 or greater; "web-1"/)
+    }).pipe(live))
+
+  it.effect("of slots and shards are raised, exported and imported with those of the election", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      assert.strictEqual(yield* call("init --slots 2 --terms-from 700 --lease 6s"), ExitCode.ok)
+      assert.strictEqual(yield* call("raise-terms 800 --slot 1"), ExitCode.ok)
+      assert.strictEqual(yield* lastLine, "slot 1 of default: the next term is 801 or greater")
+      assert.strictEqual(yield* call("export"), ExitCode.ok)
+      const file = yield* exported
+      assert.strictEqual(yield* call(`import ${file} -e other`), ExitCode.ok)
+      assert.deepStrictEqual((yield* output).slice(-3), [
+        "other is set up: the next term is 700 or greater",
+        "slot 0 of other is set up: the next term is 700 or greater",
+        "slot 1 of other is set up: the next term is 801 or greater"
+      ])
+      yield* call("config get lease -e other")
+      assert.strictEqual(yield* lastLine, "6s")
+      yield* call("raise-terms 900 -e other")
+      assert.deepStrictEqual((yield* output).slice(-3), [
+        "other: the next term is 901 or greater",
+        "slot 0 of other: the next term is 901 or greater",
+        "slot 1 of other: the next term is 901 or greater"
+      ])
+      assert.strictEqual(yield* call(`import ${file} -e other`), ExitCode.ok)
+      assert.strictEqual(
+        yield* lastLine,
+        "slot 1 of other was set up before, and keeps its configuration: the next term is 901 or greater"
+      )
+      assert.strictEqual(yield* call(`import ${file} --slot 0 -e other`), ExitCode.usage)
+    }).pipe(live))
+
+  it.effect("of shards that do not exist yet begin where they are told to, and are those of all when there is a table", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      assert.strictEqual(yield* call("init --shards 3 --terms-from 700"), ExitCode.ok)
+      const shards = LeaderElection.shards(election.subspace, { shards: 3 })
+      const led: Array<bigint> = []
+      const taking = yield* Effect.forkChild(
+        shards.run({ id: "a" }, (_, { term }) => Effect.andThen(Effect.sync(() => led.push(term)), Effect.never)),
+        { startImmediately: true }
+      )
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(led, [700n, 700n, 700n])
+      assert.strictEqual(yield* call("raise-terms 900"), ExitCode.ok)
+      assert.include(yield* output, `shard 2 of default: the next term is 901 or greater; "a" keeps term 700`)
+      assert.strictEqual(yield* call("export"), ExitCode.ok)
+      assert.include(yield* lastLine, `"shard 2":{`)
+      assert.match(
+        (yield* errors).at(-1)!,
+        /^fdb-election: "a" still leads shard 2 of default: its next ballots are not in this/
+      )
+      yield* Fiber.interrupt(taking)
+    }).pipe(live))
+
+  it.effect("of a damaged export are refused, and nothing is written", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init --terms-from 700")
+      yield* call("export")
+      const file = yield* exported
+      const text = fs.readFileSync(file, "utf8")
+      const damaged: ReadonlyArray<readonly [text: string, said: RegExp]> = [
+        [text.replace("export 1", "export 2"), /no export that this version can read/],
+        [text.slice(0, -2), /no export that this version can read/],
+        [text.replace("\"699\"", "\"-1\""), /is damaged: the term is -1/],
+        [text.replace("\"699\"", "\"99999999999999999999\""), /is damaged: the term is 99999999999999999999/],
+        [text.replace("10000", "0"), /is damaged: the configuration's leaseDuration/],
+        [text.replace("\"election\"", "\"pool 1\""), /has a part "pool 1", which this version does not know/],
+        [text.replace("\"election\"", "\"shard 16384\""), /has a part "shard 16384"/]
+      ]
+      for (const [text, said] of damaged) {
+        fs.writeFileSync(file, text)
+        assert.strictEqual(yield* call(`import ${file} -e other`), ExitCode.usage, String(said))
+        assert.match((yield* errors).at(-1)!, said)
+      }
+      assert.strictEqual(yield* call("status -e other"), ExitCode.noElection)
+      assert.strictEqual(yield* call("export -e other"), ExitCode.noElection)
+      assert.strictEqual(yield* call("raise-terms 1 -e other"), ExitCode.noElection)
     }).pipe(live))
 })

@@ -119,6 +119,19 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
 }
 
 /**
+ * A number that terms cannot begin from: negative, above 2^62 (the rest of the 63 bits is left to later ballots), or less than a term of
+ * the same export.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidTerm extends Schema.TaggedError<InvalidTerm>()("InvalidTerm", { problem: Schema.String }) {
+  override get message(): string {
+    return `the term ${this.problem}`
+  }
+}
+
+/**
  * A candidate's id, priority or weight that cannot be stored, or a safety margin that leaves nothing of the lease.
  *
  * @since 0.1.0

@@ -30,11 +30,13 @@ import type {
   InvalidCandidate,
   InvalidConfig,
   InvalidState,
+  InvalidTerm,
   LeadershipLost,
   ProcessNotFound,
   StoreError,
   UnregisteredCandidate
 } from "./ElectionError.ts"
+import type { ElectionExport } from "./ElectionExport.ts"
 import type { ElectionResult } from "./ElectionResult.ts"
 import type { HistoryEntry } from "./HistoryEntry.ts"
 import * as Candidate from "./internal/candidate/candidate.ts"
@@ -43,6 +45,7 @@ import { singleton } from "./internal/leader/singleton.ts"
 import { contender, withLeadership } from "./internal/leader/withLeadership.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Keys from "./internal/storage/keys.ts"
+import type * as Terms from "./internal/terms.ts"
 import type { Leadership } from "./Leadership.ts"
 import type { LeaderState } from "./LeaderState.ts"
 import * as Shards from "./Shards.ts"
@@ -78,13 +81,16 @@ export interface LeaderElection<Requires = Database> {
 
   /**
    * Creates the election with the given configuration; by default with that of `make`, or with the default configuration. If the
-   * election exists, nothing changes. Returns the configuration in force, which may differ from the one given. The supervised
+   * election exists, its configuration stays. Returns the configuration in force, which may differ from the one given. The supervised
    * interface calls this by itself.
    *
+   * With `termsFrom`, every later term is that number at least, whether the election existed or not: see `raiseTerms`.
+   *
    * @example const config = Database.transact(election.initialize())
+   * @example const restored = Database.transact(election.initialize({ termsFrom: 5001n }))
    */
   readonly initialize: (
-    config?: ElectionConfig
+    config?: ElectionConfig | InitializeOptions
   ) => Effect.Effect<ElectionConfig, FdbError | InvalidState | InvalidConfig, Transaction>
   /** The configuration in force. */
   readonly readConfig: Effect.Effect<ElectionConfig, StoreError, Transaction>
@@ -94,6 +100,34 @@ export interface LeaderElection<Requires = Database> {
    * @example const changed = Database.transact(election.writeConfig(ElectionConfig.withLeaseDuration("6 seconds")))
    */
   readonly writeConfig: (config: ElectionConfig) => Effect.Effect<void, StoreError | InvalidConfig, Transaction>
+
+  /**
+   * Lets every later term be greater than `above`, a number from 0 to 2^62: for receivers that remember greater terms than this
+   * store, after a restore, a move or a loss. Terms never go down: if later terms are greater anyway, nothing changes. A leader in
+   * office keeps its tenure, and its term. Returns the ballot, which later terms exceed.
+   *
+   * @example const raised = Database.transact(election.raiseTerms(5000n))
+   */
+  readonly raiseTerms: (above: bigint) => Effect.Effect<bigint, StoreError | InvalidTerm, Transaction>
+  /**
+   * Reads what is to survive a move to another store. Stop all processes that take part first: later terms are not in it.
+   *
+   * @example const exported = Database.transact(election.export)
+   */
+  readonly export: Effect.Effect<ElectionExport, StoreError, Transaction>
+  /**
+   * Creates the election with the configuration of an export, and lets every later term be greater than all of the exported election. If
+   * the election exists, its configuration stays, and so does its history unless that is empty. Returns the configuration in force.
+   *
+   * @example const imported = (exported: ElectionExport) => Database.transact(election.import(exported))
+   */
+  readonly import: (
+    exported: ElectionExport
+  ) => Effect.Effect<
+    ElectionConfig,
+    FdbError | InvalidState | InvalidConfig | InvalidTerm | ClockOutOfRange,
+    Transaction
+  >
 
   // -- candidates
 
@@ -279,6 +313,17 @@ export interface LeaderElection<Requires = Database> {
    * @example const ids = Stream.map(election.changes, Option.map(({ leaderId }) => leaderId))
    */
   readonly changes: Stream.Stream<Option.Option<LeaderState>, StoreError, Requires>
+}
+
+/**
+ * A configuration, and from where terms begin. Omitted fields of the configuration are those of `make`, or have their defaults.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InitializeOptions extends Terms.InitializeOptions {
+  /** The least term that may be given from now on: from 0 to 2^62. */
+  readonly termsFrom?: bigint | undefined
 }
 
 /**

@@ -36,6 +36,15 @@ import { clearTable } from "./internal/shards/table.ts"
 import type { Leadership } from "./Leadership.ts"
 
 /**
+ * The greatest number of shards.
+ *
+ * @example Shards.maxCount // => 16384
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxCount: number = maxShards
+
+/**
  * A shard in the table, and who leads it.
  *
  * @since 0.1.0

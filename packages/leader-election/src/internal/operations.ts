@@ -10,8 +10,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { CandidateInfo } from "../CandidateInfo.ts"
 import { Challenge } from "../Challenge.ts"
-import { ElectionConfig } from "../ElectionConfig.ts"
+import type { ElectionConfig } from "../ElectionConfig.ts"
 import { ProcessNotFound, UnregisteredCandidate } from "../ElectionError.ts"
+import type { ElectionExport } from "../ElectionExport.ts"
 import * as ElectionResult from "../ElectionResult.ts"
 import { HistoryEntry } from "../HistoryEntry.ts"
 import type { LeaderState } from "../LeaderState.ts"
@@ -22,6 +23,7 @@ import type { ElectionKeys } from "./storage/keys.ts"
 import { heldState, toState, toTenure } from "./storage/leaderState.ts"
 import * as Reads from "./storage/reads.ts"
 import * as Writes from "./storage/writes.ts"
+import * as Terms from "./terms.ts"
 
 export type { IdentityOptions } from "./storage/writes.ts"
 
@@ -78,9 +80,12 @@ export const make = (keys: ElectionKeys, config: ElectionConfig | undefined) => 
   })
 
   return {
-    initialize: (given = config ?? new ElectionConfig({})) => Writes.initialize(keys, given),
+    initialize: (given?: ElectionConfig | Terms.InitializeOptions) => Terms.initialize(keys, config, given),
     readConfig,
     writeConfig: (config: ElectionConfig) => Writes.writeConfig(keys, config),
+    raiseTerms: (above: bigint) => Writes.raiseBallot(keys, above),
+    export: Terms.exportElection(keys),
+    import: (exported: ElectionExport) => Terms.importElection(keys, exported),
 
     registerCandidate: (id: string, priority = 0) =>
       Effect.andThen(validate(id, priority), Writes.writeRegistration(keys, id, priority)),

@@ -1,16 +1,30 @@
 /** `init`, `config`, `enable` and `disable`. */
 import * as ConfigJson from "@effect-fdb/http/ConfigJson"
 import { ElectionConfig } from "@effect-fdb/leader-election"
-import { Argument, Command } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
+import { usageError } from "../../Failure.ts"
 import * as ConfigKeys from "../configKeys.ts"
 import { durationFlag } from "../durations.ts"
+import * as Parts from "../parts.ts"
 import { transact } from "../selectedElection.ts"
 import * as Table from "../table.ts"
 import { electionCommand, json, printJson, printLines, switchFlag } from "./root.ts"
+import { parseTerm } from "./terms.ts"
+
+const countFlag = (name: "slots" | "shards", description: string) =>
+  Flag.Int(name).pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(description),
+    Flag.filter(
+      (count) => count >= 1 && count <= Parts.most[name],
+      (count) => `--${name} is ${count}: give an integer from 1 to ${Parts.most[name]}`
+    ),
+    Flag.optional
+  )
 
 export const init = electionCommand(
   "init",
@@ -34,9 +48,17 @@ export const init = electionCommand(
       "preemption",
       "Lets a candidate of higher priority make the leader step down; the default, unless --no-preemption",
       true
+    ),
+    slots: countFlag("slots", "Creates the elections of so many slots as well, for `run --slots`"),
+    shards: countFlag("shards", "Creates the elections of so many shards as well, for `run --shards`"),
+    termsFrom: Flag.String("terms-from").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Lets every term be N at least, also of an election that exists: see `raise-terms`"),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function*({ election, name }, flags) {
+  Effect.fnUntraced(function*(selected, flags) {
+    const { election, name } = selected
     const base = Option.match(flags.lease, {
       onNone: () => new ElectionConfig({}),
       onSome: ElectionConfig.withLeaseDuration
@@ -49,8 +71,21 @@ export const init = electionCommand(
         allowPreemption: flags.preemption
       })
     )
+    if (selected.slot !== undefined && (Option.isSome(flags.slots) || Option.isSome(flags.shards))) {
+      return yield* usageError("--slot is one slot: leave out --slots and --shards, or --slot")
+    }
+    const termsFrom = Option.flatMap(flags.termsFrom, parseTerm)
+    if (Option.isSome(flags.termsFrom) && Option.isNone(termsFrom)) {
+      return yield* usageError(`--terms-from is ${JSON.stringify(flags.termsFrom.value)}: give a whole number`)
+    }
+    const create = ({ election }: Pick<Parts.Part, "election">) =>
+      transact(election.initialize({ ...asked, termsFrom: Option.getOrUndefined(termsFrom) })).pipe(
+        Effect.catchTag("InvalidConfig", ConfigKeys.refuse)
+      )
     const before = yield* transact(Effect.option(election.readConfig))
-    const config = yield* Effect.catchTag(transact(election.initialize(asked)), "InvalidConfig", ConfigKeys.refuse)
+    const config = yield* create({ election })
+    const counts = { slots: Option.getOrUndefined(flags.slots), shards: Option.getOrUndefined(flags.shards) }
+    yield* Effect.forEach(Parts.counted(selected, counts), create, { concurrency: 8, discard: true })
     const what = Option.isNone(before) ? "is set up" : "was set up before"
     const differs = Equal.equals(config, asked) ? "" : " with another configuration, which stays in force"
     yield* Console.log(`${name.text} ${what}${differs}: ${ConfigKeys.inOneLine(config)}`)

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { CandidateOptions } from "../../CandidateOptions.ts"
-import { InvalidCandidate } from "../../ElectionError.ts"
+import { InvalidCandidate, InvalidTerm } from "../../ElectionError.ts"
 import * as Protocol from "./protocol.ts"
 
 /** Leaves room for any sensible subspace within FoundationDB's 10,000 bytes of key, and within LMDB's fewer. */
@@ -31,6 +31,17 @@ export const validate = (id: string, priority: number): Effect.Effect<void, Inva
       new InvalidCandidate({ field: "priority", problem: `is ${priority}; it must be an integer of 32 bits` })
     )
 }
+
+/** Half of what 63 bits hold: the other half is left to the renewals and claims that follow. */
+const maxBallot = 2n ** 62n
+
+/** Fails with `InvalidTerm` unless ballots can go on from there. */
+export const validateBallot = (ballot: bigint): Effect.Effect<void, InvalidTerm> =>
+  ballot >= 0n && ballot <= maxBallot
+    ? Effect.void
+    : Effect.fail(
+      new InvalidTerm({ problem: `is ${ballot}; terms begin from 0 to 2^62, so that later ones have 63 bits` })
+    )
 
 /**
  * A margin that is no span of time, or a negative one, or that cannot be computed, counts as all of the lease: a claim with it is

@@ -208,6 +208,15 @@ export const readHistory = (
 ): Effect.Effect<Array<HistoryEntry>, FdbError | InvalidState> =>
   readEntries(reads, keys.history, { limit, reverse: true }, historyEntry(keys))
 
+/** The greatest term of the history, told by its key alone; 0 if there is none. */
+export const readNewestTerm = (reads: Reads, keys: ElectionKeys): Effect.Effect<bigint, FdbError> => {
+  const { end } = keys.history.range()
+  return Effect.map(reads.getKey(KeySelector.lastLessThan(end)), (key) => {
+    const [term] = Result.getOrElse(keys.history.unpack(key), () => [])
+    return typeof term === "bigint" ? term : 0n
+  })
+}
+
 /** The newest tenure that is not kept any longer, if there is one. */
 export const readOutdated = (reads: Reads, keys: ElectionKeys): Effect.Effect<Uint8Array | undefined, FdbError> => {
   const { begin, end } = keys.history.range()

@@ -16,7 +16,7 @@ import {
   sameIdentity,
   type TenureIdentity
 } from "../protocol/records.ts"
-import { isId } from "../protocol/validation.ts"
+import { isId, validateBallot } from "../protocol/validation.ts"
 import * as Codec from "./codec.ts"
 import type { ElectionKeys } from "./keys.ts"
 import * as Reads from "./reads.ts"
@@ -53,7 +53,12 @@ const addDecisionConflicts = (
     Effect.andThen(tx.addReadConflictKey(keys.candidate(id)))
   )
 
-/** Writes what is missing, and nothing over what is there: ballots survive a lost configuration, and terms a lost lease. */
+const larger = (a: bigint, b: bigint): bigint => a > b ? a : b
+
+/**
+ * Writes what is missing, and nothing over what is there: ballots survive a lost configuration, and terms a lost lease, or a lost leader
+ * and lease if the history is there.
+ */
 export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {
   yield* validateConfig(config)
   const tx = yield* Transaction
@@ -67,10 +72,38 @@ export const initialize = Effect.fnUntraced(function*(keys: ElectionKeys, config
     yield* write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: 0n, successor: undefined }))
   }
   if (lease === undefined) {
-    const lapsed = Codec.encodeLease({ ballot: leader?.term ?? 0n, duration, expiry: 0n })
+    const ballot = larger(leader?.term ?? 0n, yield* Reads.readNewestTerm(tx, keys))
+    const lapsed = Codec.encodeLease({ ballot, duration, expiry: 0n })
     yield* Effect.catchTag(write(tx, keys.lease, lapsed), "ClockOutOfRange", Effect.die)
   }
   return config
+})
+
+/**
+ * Raises the ballot to `above` at least, and gives it: every term from now on is greater. Whoever leads keeps its tenure, and its lease as
+ * it is: its next renewal conflicts with this one write, and then reads the ballot.
+ */
+export const raiseBallot = Effect.fnUntraced(function*(keys: ElectionKeys, above: bigint) {
+  yield* validateBallot(above)
+  const tx = yield* Transaction
+  const [, lease] = yield* Reads.readAll(tx, [Reads.config(keys), Reads.lease(keys)])
+  if (lease.ballot >= above) return lease.ballot
+  const raised = Codec.encodeLease({ ...lease, ballot: above })
+  yield* Effect.catchTag(write(tx, keys.lease, raised), "ClockOutOfRange", Effect.die)
+  return above
+})
+
+/** Writes tenures of another store into a history that is empty. One that had not ended ends here, at `now`, without a reason. */
+export const importHistory = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  tenures: ReadonlyArray<Reads.HistoryEntry>
+) {
+  const tx = yield* Transaction
+  if ((yield* Reads.readNewestTerm(tx, keys)) > 0n) return
+  const now = yield* Clock.currentTimeNanos
+  for (const { term, ...tenure } of tenures.slice(0, Reads.historyLength)) {
+    yield* write(tx, keys.historyEntry(term), Codec.encodeHistory({ ...tenure, end: tenure.end ?? now }))
+  }
 })
 
 export const writeConfig = Effect.fnUntraced(function*(keys: ElectionKeys, config: ElectionConfig) {

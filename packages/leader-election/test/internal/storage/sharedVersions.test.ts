@@ -83,6 +83,8 @@ const writers: Record<string, (standing: Standing) => Body> = {
   "another configuration": () => election.writeConfig(new ElectionConfig({ leaseDuration: Duration.seconds(4) })),
   "a configuration that disables": () => election.writeConfig(new ElectionConfig({ electionEnabled: false })),
   "a request to step down": () => election.requestStepDown,
+  "raised terms": () => election.raiseTerms(1000n),
+  "an initialisation that raises terms": () => election.initialize({ termsFrom: 1000n }),
   "a challenge": ({ leader }) =>
     Effect.flatMap(
       Transaction,

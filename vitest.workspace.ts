@@ -3,7 +3,18 @@ import { defineConfig } from "vitest/config"
 
 /** One project a package; each finds its tests beside its sources. */
 const projects = [
-  ...["core", "native", "lmdb", "database-config", "leader-election", "http", "simulation", "cli", "benchmarks"].map((
+  ...[
+    "core",
+    "native",
+    "witness",
+    "lmdb",
+    "database-config",
+    "leader-election",
+    "http",
+    "simulation",
+    "cli",
+    "benchmarks"
+  ].map((
     name
   ) => `packages/${name}`),
   "examples"

@@ -111,7 +111,7 @@ export const codes = Object.fromEntries(Object.entries(errors).map(([name, [code
 /**
  * A failed database operation.
  *
- * `code` is FoundationDB's on every engine, see {@link codes}; `detail` describes this case and says what to do.
+ * `code` is FoundationDB's on every engine, see `codes`; `detail` describes this case and says what to do.
  *
  * **Example**
  *

@@ -99,7 +99,7 @@ interface Kinds {
 
 /**
  * A scheduled fault or action of an operator. With a trigger, it begins at the next event of that kind after `at`, or after
- * {@link longestWait} at the latest. The target `leader` is then the process that caused the event.
+ * `longestWait` at the latest. The target `leader` is then the process that caused the event.
  */
 export type Fault<Kind extends keyof Kinds = keyof Kinds> = {
   [kind in Kind]: { readonly kind: kind; readonly at: number; readonly trigger?: Trigger | undefined } & Kinds[kind]

@@ -1,5 +1,6 @@
 /** The interface of a benchmark, and its results. */
 import type * as Effect from "effect/Effect"
+import type { Peer } from "./processes/Peers.ts"
 import type { EngineChoice } from "./processes/Store.ts"
 
 /** The goal of a figure. */
@@ -20,6 +21,8 @@ export interface Scale {
   readonly quick: boolean
   /** The engine of the benchmarks between real processes. */
   readonly engine: EngineChoice
+  /** Other leader elections to measure beside. */
+  readonly peers: ReadonlyArray<Peer>
 }
 
 export interface Benchmark {
@@ -29,6 +32,8 @@ export interface Benchmark {
   readonly against?: string | undefined
   /** Set if it runs between real processes, on the chosen engine. */
   readonly betweenProcesses?: true
+  /** Set if it takes so long that it runs only where it is named. */
+  readonly onlyByName?: true
   readonly run: (scale: Scale) => Effect.Effect<ReadonlyArray<Figure>, Error>
 }
 

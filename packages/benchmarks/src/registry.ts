@@ -13,8 +13,10 @@ import { large } from "./benchmarks/Large.ts"
 import { manyLed, rush } from "./benchmarks/ManyLed.ts"
 import { resignation } from "./benchmarks/Resignation.ts"
 import { roundTrips } from "./benchmarks/RoundTrips.ts"
+import { overlaps, run } from "./benchmarks/Run.ts"
 import { shards } from "./benchmarks/Shards.ts"
 import { simulatedTime } from "./benchmarks/SimulatedTime.ts"
+import { witness } from "./benchmarks/WitnessCost.ts"
 
 export const benchmarks: ReadonlyArray<Benchmark> = [
   roundTrips,
@@ -28,6 +30,9 @@ export const benchmarks: ReadonlyArray<Benchmark> = [
   simulatedTime,
   handover,
   crash,
+  run,
+  overlaps,
+  witness,
   hundred,
   rush,
   shards,

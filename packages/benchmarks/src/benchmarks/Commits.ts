@@ -56,5 +56,5 @@ export const commits: Benchmark = {
   name: "commits",
   title: "commits, wake-ups and idle watches between real processes, retries included",
   betweenProcesses: true,
-  run: ({ engine, quick }) => Store.use(engine, "disk", (store) => run(store, quick))
+  run: ({ engine, quick }) => Store.use(engine, {}, (store) => run(store, quick))
 }

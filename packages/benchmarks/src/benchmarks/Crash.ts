@@ -1,58 +1,165 @@
-/** From the SIGKILL of a leader to the successor's work, between real processes. */
+/** From the death of a leader to the successor's work, between real processes. */
+import type { Database } from "@effect-fdb/core"
 import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Benchmark } from "../Benchmark.ts"
+import type { Benchmark, Figure, Scale } from "../Benchmark.ts"
 import * as Candidates from "../processes/Candidates.ts"
+import * as Peers from "../processes/Peers.ts"
 import * as Store from "../processes/Store.ts"
 import { percentile } from "../Summary.ts"
 
 const names = ["ada", "bea", "cyn"]
-const leaseMillis = 2000
+const config = new ElectionConfig({})
+const leaseMillis = Duration.toMillis(config.leaseDuration)
+/** In milliseconds: where the lease is waited for, it is short. */
+const shortLease = 2000
 
-/** The milliseconds from each kill to the next work. Starts the killed process again. */
-const measure = Effect.fnUntraced(function*(candidates: Candidates.Candidates, kills: number) {
+const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
+/** Starts the candidates, and waits for all and for a leader. Returns the leader. */
+const begin = Effect.fnUntraced(function*(candidates: Candidates.Candidates) {
   yield* Effect.forEach(names, candidates.start)
+  let campaigning = 0
+  let leader: string | undefined
+  while (leader === undefined || campaigning < names.length) {
+    const report = yield* candidates.next("a leader and its followers")
+    if (report.kind === "works") leader = report.who
+    else if (report.kind === "campaigns") campaigning++
+  }
+  return leader
+})
+
+/** The milliseconds from each SIGKILL to the next work. The leader uses so much memory when it is killed. */
+export const measureKills = Effect.fnUntraced(function*(
+  candidates: Candidates.Candidates,
+  kills: number,
+  megabytes?: number
+) {
   const took: Array<number> = []
-  let leader = yield* nextWork(candidates)
+  let leader = yield* begin(candidates)
   while (took.length < kills) {
+    if (megabytes !== undefined) yield* candidates.grow(leader, megabytes)
     // At a random moment between two renewals.
     yield* Effect.sleep(yield* Random.nextBetween(1000, 3000))
-    const killed = Number(yield* Clock.monotonicTimeNanos) / 1e6
-    yield* candidates.kill(leader.who)
-    const successor = yield* nextWork(candidates)
+    const killed = yield* now
+    yield* candidates.signal(leader, "SIGKILL")
+    const successor = yield* candidates.nextOf("works")
     took.push(successor.at - killed)
-    yield* candidates.start(leader.who)
-    leader = successor
+    yield* candidates.kill(leader)
+    yield* candidates.begin(leader)
+    leader = successor.who
   }
   return took
 })
 
-const nextWork = Effect.fnUntraced(function*(candidates: Candidates.Candidates) {
-  while (true) {
-    const report = yield* candidates.next("a leader")
-    if (report.kind === "works") return report
+/** The milliseconds from each SIGSTOP to the next work, and for how long the old leader works beside it when it continues. */
+export const measureFreezes = Effect.fnUntraced(function*(candidates: Candidates.Candidates, freezes: number) {
+  const took: Array<number> = []
+  const overlaps: Array<number> = []
+  let leader = yield* begin(candidates)
+  while (took.length < freezes) {
+    yield* Effect.sleep(yield* Random.nextBetween(500, 2500))
+    const frozen = yield* now
+    yield* candidates.signal(leader, "SIGSTOP")
+    const successor = yield* candidates.nextOf("works")
+    took.push(successor.at - frozen)
+    yield* Effect.sleep(yield* Random.nextBetween(10, 500))
+    yield* candidates.signal(leader, "SIGCONT")
+    const { ticks } = yield* candidates.nextOf("ended", leader)
+    const beside = ticks.filter((at) => at > successor.at)
+    overlaps.push(beside.length === 0 ? 0 : beside.at(-1)! - beside[0]!)
+    leader = successor.who
   }
+  return { took, overlaps }
+})
+
+const percentiles = [["p50", 0.5], ["p95", 0.95], ["most", 1]] as const
+
+const inMillis = (
+  label: string,
+  took: ReadonlyArray<number>,
+  atMost: { readonly [K in (typeof percentiles)[number][0]]?: number } = {}
+): ReadonlyArray<Figure> =>
+  percentiles.map(([name, fraction]) => {
+    const reach = atMost[name]
+    return {
+      name: `${label}: ${name}`,
+      unit: "ms",
+      here: percentile(took, fraction),
+      ...(reach === undefined ? {} : { reach: { atMost: reach } })
+    }
+  })
+
+const inLeases = (label: string, took: ReadonlyArray<number>, lease: number, p50?: number): ReadonlyArray<Figure> => [
+  {
+    name: `${label}: p50`,
+    unit: "leases",
+    here: percentile(took, 0.5) / lease,
+    ...(p50 === undefined ? {} : { reach: { atMost: p50 } })
+  },
+  { name: `${label}: most`, unit: "leases", here: percentile(took, 1) / lease }
+]
+
+/** The processes of Node, without ballast, take about 80 MB. */
+const sizes = [
+  { label: "80 MB", megabytes: undefined, kills: 40, lmdb: { p50: 25, p95: 75 }, fdb: { p50: 50, p95: 150 } },
+  { label: "500 MB", megabytes: 500, kills: 15, lmdb: {}, fdb: {} },
+  { label: "2 GB", megabytes: 2000, kills: 15, lmdb: { most: 350 }, fdb: {} }
+] as const
+
+const run = Effect.fnUntraced(function*({ engine, peers, quick }: Scale) {
+  const onStore = <A, E>(
+    { config, ticking = false, ...conditions }:
+      & Store.Conditions
+      & { readonly config: ElectionConfig; readonly ticking?: boolean },
+    measuring: (candidates: Candidates.Candidates) => Effect.Effect<A, E, Database>
+  ) =>
+    Store.use(
+      engine,
+      conditions,
+      (store) => Effect.flatMap(Candidates.make({ store, elections: 1, config, ticking }), measuring)
+    )
+  const figures: Array<Figure> = []
+  for (const { [engine.engine]: reach, kills, label, megabytes } of sizes) {
+    const took = yield* onStore(
+      { config, isWitnessed: true },
+      (candidates) => measureKills(candidates, quick ? 2 : kills, megabytes)
+    )
+    figures.push(...inMillis(`SIGKILL, witnessed, ${label}`, took, reach))
+  }
+  const short = ElectionConfig.withLeaseDuration(shortLease)
+  const waited = yield* onStore(
+    { config: short, isWitnessed: false },
+    (candidates) => measureKills(candidates, quick ? 2 : 12)
+  )
+  figures.push(...inLeases("SIGKILL, not witnessed, lease 2 s", waited, shortLease))
+  const { overlaps, took } = yield* onStore(
+    { config: short, ticking: true },
+    (candidates) => measureFreezes(candidates, quick ? 2 : 20)
+  )
+  figures.push(...inLeases("SIGSTOP, lease 2 s", took, shortLease, 1), {
+    name: "SIGSTOP: longest overlap when it continues",
+    unit: "ms",
+    here: percentile(overlaps, 1),
+    reach: { atMost: 0 }
+  })
+  for (const peer of peers) {
+    const took = yield* Peers.use(
+      peer,
+      leaseMillis,
+      ({ candidates }) => measureKills(candidates, quick ? 1 : 6)
+    )
+    if (took !== undefined) figures.push(...inLeases(`${peer}: SIGKILL, lease 10 s`, took, leaseMillis))
+  }
+  return figures
 })
 
 export const crash: Benchmark = {
   name: "crash",
-  title: "from the SIGKILL of a leader to the successor's work, three real processes, lease 2 s",
+  title: "from the death of a leader to the successor's work, three real processes; lease 10 s unless said",
   betweenProcesses: true,
-  run: ({ engine, quick }) =>
-    Store.use(engine, "disk", (store) =>
-      Effect.gen(function*() {
-        const config = ElectionConfig.withLeaseDuration(leaseMillis)
-        const candidates = yield* Candidates.make({ store, elections: 1, config })
-        const took = yield* measure(candidates, quick ? 3 : 12)
-        const commit = percentile(yield* Candidates.blindCommits(100), 0.5)
-        return [
-          { name: "p50", unit: "leases", here: percentile(took, 0.5) / leaseMillis },
-          { name: "most", unit: "leases", here: percentile(took, 1) / leaseMillis },
-          { name: "p50", unit: "ms", here: percentile(took, 0.5) },
-          { name: "a commit beside it, p50", unit: "ms", here: commit },
-          { name: "p50 in such commits", unit: "commits", here: percentile(took, 0.5) / commit }
-        ]
-      }))
+  run
 }

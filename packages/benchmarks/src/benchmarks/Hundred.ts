@@ -63,7 +63,7 @@ export const hundred: Benchmark = {
   against: "a blind commit at the same pace; on a cluster, by the bare binding",
   betweenProcesses: true,
   run: ({ engine, quick }) =>
-    Store.use(engine, "disk", (store) =>
+    Store.use(engine, {}, (store) =>
       Effect.gen(function*() {
         const seconds = quick ? 5 : 60
         const one = yield* measure(store, 1, seconds)

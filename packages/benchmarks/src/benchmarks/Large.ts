@@ -60,5 +60,5 @@ export const large: Benchmark = {
   name: "large",
   title: "large transactions beside another process's renewals",
   betweenProcesses: true,
-  run: ({ engine, quick }) => Store.use(engine, "disk", (store) => run(store, quick ? 10_000 : 100_000))
+  run: ({ engine, quick }) => Store.use(engine, {}, (store) => run(store, quick ? 10_000 : 100_000))
 }

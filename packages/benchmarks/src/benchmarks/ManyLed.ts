@@ -31,7 +31,7 @@ export const manyLed: Benchmark = {
   name: "many-led",
   title: "10,000 elections led by one process, heartbeat 3 s, memory engine",
   run: ({ quick }) =>
-    Store.use({ engine: "memory" }, "disk", (store) =>
+    Store.use({ engine: "memory" }, {}, (store) =>
       Effect.map(
         lead(store, 10_000, new ElectionConfig({}), quick ? 10 : 60),
         ({ cores, lost, renewalMicros, secondsUntilLed }) => [
@@ -52,7 +52,7 @@ export const rush: Benchmark = {
     const run = (engine: Store.EngineChoice | { readonly engine: "memory" }) =>
       Store.use(
         engine,
-        "disk",
+        {},
         (store) =>
           Effect.map(lead(store, 1000, config, quick ? 5 : 20), ({ lost, secondsUntilLed }) => [
             { name: `${engine.engine}: until all are led`, unit: "s", here: secondsUntilLed, reach: { atMost: 5 } },

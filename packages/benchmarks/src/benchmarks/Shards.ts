@@ -108,5 +108,5 @@ export const shards: Benchmark = {
   name: "shards",
   title: "1,024 shards led by three and four real processes, lease 10 s, heartbeat 3 s",
   betweenProcesses: true,
-  run: ({ engine, quick }) => Store.use(engine, "disk", (store) => run(store, quick ? 64 : 1024))
+  run: ({ engine, quick }) => Store.use(engine, {}, (store) => run(store, quick ? 64 : 1024))
 }

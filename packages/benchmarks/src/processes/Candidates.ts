@@ -1,6 +1,6 @@
 /** Candidates in separate processes, which are killed when the scope closes. */
 import { Database, Subspace, Transaction } from "@effect-fdb/core"
-import { ElectionConfig } from "@effect-fdb/leader-election"
+import { ElectionConfig, LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -29,66 +29,98 @@ const kill = (child: ChildProcess): Effect.Effect<void> =>
     child.kill("SIGKILL")
   })
 
-export interface Options {
-  readonly store: Store
-  /** Elections unless set. */
-  readonly of?: Assignment["of"]
-  /** The number of elections of each candidate, or of shards of all. */
-  readonly elections: number
-  readonly config: ElectionConfig
-}
-
-/** Makes candidates without starting them. The elections, which they create, are removed when the scope closes. */
-export const make = Effect.fnUntraced(function*({ config, elections, of = "elections", store }: Options) {
-  const subspace = `effect-fdb benchmark ${process.pid} ${yield* Clock.monotonicTimeNanos}`
-  const space = Subspace.fromTuple([subspace])
-  const clear = Database.transact(Transaction.use((tx) => tx.clearRange(space.range())))
-  const database = yield* Effect.context<Database>()
-  yield* Effect.addFinalizer(() => Effect.ignore(Effect.provideContext(clear, database)))
+/** A pool of candidates, none of which is started yet. They tell what they do by {@link Report}. */
+export const pool = Effect.fnUntraced(function*(startProcess: (who: string) => ChildProcess) {
   const reports = yield* Queue.unbounded<CandidateReport>()
   const children = new Map<string, ChildProcess>()
-  yield* Effect.addFinalizer(() => Effect.forEach(children.values(), kill, { discard: true }))
+  yield* Effect.addFinalizer(() => Effect.forEach(children.values(), kill, { concurrency: "unbounded", discard: true }))
   const send = (who: string, order: Order) => Effect.sync(() => void children.get(who)?.send(order))
+  const signal = (who: string, sent: NodeJS.Signals) => Effect.sync(() => void children.get(who)?.kill(sent))
   const next = (waitingFor: string) =>
     Queue.take(reports).pipe(
       Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.fail(new Stuck({ waitingFor })) })
     )
-  const awaitUsage = Effect.fnUntraced(function*(who: string, kind: "campaigns" | "used") {
+  /** Waits for a report of one kind, of one candidate if it is given. Other reports are dropped. */
+  const nextOf = Effect.fnUntraced(function*<K extends Report["kind"]>(kind: K, who?: string) {
     while (true) {
-      const report = yield* next(`${who}: ${kind}`)
-      if (report.kind === kind && report.who === who) return report.usage
+      const report = yield* next(`${who ?? "a candidate"}: ${kind}`)
+      if (report.kind === kind && (who === undefined || report.who === who)) {
+        return report as Extract<CandidateReport, { readonly kind: K }>
+      }
     }
   })
   const startCandidate = (who: string) =>
     Effect.sync(() => {
-      const assignment: Assignment = { store, subspace, id: who, of, elections, config: encode(config) }
-      const child = start("candidate.js", assignment)
+      const child = startProcess(who)
       child.on("message", (report: Report) => Queue.offerUnsafe(reports, { ...report, who }))
       children.set(who, child)
     })
   return {
     start: startCandidate,
     next,
+    nextOf,
     /** Starts a candidate, and waits until it campaigns. */
-    begin: (who: string) => Effect.andThen(startCandidate(who), awaitUsage(who, "campaigns")),
-    /** Waits until the work of each election has begun. Returns when the last did. */
-    allLed: Effect.gen(function*() {
-      for (let led = 1;; led++) {
-        let report = yield* next("leaderships")
-        while (report.kind !== "works") report = yield* next("leaderships")
-        if (led === elections) return report.at
-      }
-    }),
+    begin: (who: string) =>
+      Effect.andThen(startCandidate(who), Effect.map(nextOf("campaigns", who), ({ usage }) => usage)),
     resign: (who: string, backAfter: number) => send(who, { kind: "resign", backAfter }),
+    /** Makes a candidate use so much memory. */
+    grow: (who: string, megabytes: number) =>
+      Effect.andThen(send(who, { kind: "grow", megabytes }), nextOf("grown", who)),
     /** What a candidate has done so far. */
     usage: (who: string): Effect.Effect<Usage, Stuck> =>
-      Effect.andThen(send(who, { kind: "tell" }), awaitUsage(who, "used")),
+      Effect.andThen(send(who, { kind: "tell" }), Effect.map(nextOf("used", who), ({ usage }) => usage)),
     /** Kills a candidate and waits until it is gone. */
-    kill: (who: string) => Effect.suspend(() => kill(children.get(who)!))
+    kill: (who: string) => Effect.suspend(() => kill(children.get(who)!)),
+    signal,
+    /** The process ids of those that live. */
+    pids: Effect.sync(() =>
+      [...children.values()].flatMap(({ exitCode, pid, signalCode }) =>
+        pid === undefined || exitCode !== null || signalCode !== null ? [] : [pid]
+      )
+    )
   }
 })
 
-export type Candidates = Effect.Success<ReturnType<typeof make>>
+export type Candidates = Effect.Success<ReturnType<typeof pool>>
+
+export interface Options {
+  readonly store: Store
+  /** Elections unless set. */
+  readonly of?: Assignment["of"]
+  /** The number of elections of each candidate, or of shards of all. */
+  readonly elections: number
+  readonly ticking?: boolean
+  readonly config: ElectionConfig
+}
+
+/** Makes candidates without starting them. The elections, which they create, are removed when the scope closes. */
+export const make = Effect.fnUntraced(
+  function*({ config, elections, of = "elections", store, ticking = false }: Options) {
+    const subspace = `effect-fdb benchmark ${process.pid} ${yield* Clock.monotonicTimeNanos}`
+    const space = Subspace.fromTuple([subspace])
+    const clear = Database.transact(Transaction.use((tx) => tx.clearRange(space.range())))
+    const database = yield* Effect.context<Database>()
+    yield* Effect.addFinalizer(() => Effect.ignore(Effect.provideContext(clear, database)))
+    const candidates = yield* pool((who) => {
+      const assignment: Assignment = { store, subspace, id: who, of, elections, ticking, config: encode(config) }
+      return start("candidate.js", assignment)
+    })
+    return {
+      ...candidates,
+      /** Waits until the work of each election has begun. Returns when the last did. */
+      allLed: Effect.gen(function*() {
+        for (let led = 1;; led++) {
+          const { at } = yield* candidates.nextOf("works")
+          if (led === elections) return at
+        }
+      }),
+      /** The first election, for operations from outside. */
+      election: LeaderElection.make(Subspace.fromTuple([subspace, 0]), { config })
+    }
+  }
+)
+
+export type ElectionCandidates = Effect.Success<ReturnType<typeof make>>
 
 /** The milliseconds of each of `count` small commits, one after another. */
 export const blindCommits = Effect.fnUntraced(function*(count: number) {

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { argument, type Assignment, type Order, type Report, type Usage } from "./messages.ts"
 import * as Store from "./Store.ts"
 
-const { config: encoded, elections, id, of, store, subspace } = argument<Assignment>()
+const { config: encoded, elections, id, of, store, subspace, ticking } = argument<Assignment>()
 const config = Schema.decodeUnknownSync(Schema.toCodecJson(ElectionConfig))(encoded)
 
 const counts = { Renewed: 0, Lost: 0 }
@@ -28,22 +28,41 @@ const tell = (report: Report) => Effect.sync(() => void process.send?.(report))
 let ordered = Deferred.makeUnsafe<number>()
 process.on("message", (order: Order) => {
   if (order.kind === "resign") Deferred.doneUnsafe(ordered, Effect.succeed(order.backAfter))
+  else if (order.kind === "grow") Effect.runFork(grow(order.megabytes))
   else process.send?.({ kind: "used", usage: readUsage() } satisfies Report)
 })
 
+const ballast: Array<Buffer> = []
+/** Uses more memory, in pieces, so that the event loop is not blocked for long. */
+const grow = Effect.fnUntraced(function*(megabytes: number) {
+  while (process.memoryUsage.rss() < megabytes * 1e6) {
+    ballast.push(Buffer.alloc(16e6).fill(1))
+    yield* Effect.sleep(1)
+  }
+  yield* tell({ kind: "grown" })
+})
+
+const ticks: Array<number> = []
+const tick = Effect.sync(() => {
+  ticks.push(readNow())
+  if (ticks.length > 2000) ticks.splice(0, 1000)
+})
+
 const tellWorks = (index: number) => Effect.flatMap(now, (at) => tell({ kind: "works", index, at }))
-const tellEnded = (index: number) => Effect.flatMap(now, (at) => tell({ kind: "ended", index, at }))
+const tellEnded = (index: number) => Effect.flatMap(now, (at) => tell({ kind: "ended", index, at, ticks }))
+const act = ticking ? Effect.forever(Effect.andThen(tick, Effect.sleep(5))) : Effect.never
+const work = (index: number) => Effect.ensuring(Effect.andThen(tellWorks(index), act), tellEnded(index))
 
 const lead = (index: number) =>
   LeaderElection.make(Subspace.fromTuple([subspace, index]), { config }).withLeadership(
     { id },
-    () => Effect.andThen(tellWorks(index), Effect.never),
+    () => ticking ? work(index) : Effect.andThen(tellWorks(index), Effect.never),
     { again: true }
   )
 
 const leadShards = LeaderElection.shards(Subspace.fromTuple([subspace]), { shards: elections, config }).run(
   { id },
-  (shard) => Effect.ensuring(Effect.andThen(tellWorks(shard), Effect.never), tellEnded(shard))
+  work
 )
 
 const life = Effect.gen(function*() {

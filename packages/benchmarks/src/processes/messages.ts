@@ -22,8 +22,9 @@ export type Report =
   | { readonly kind: "campaigns"; readonly resigned: number | undefined; readonly usage: Usage }
   /** The work of a tenure has begun. */
   | { readonly kind: "works"; readonly index: number; readonly at: number }
-  /** The work on a shard has ended. */
-  | { readonly kind: "ended"; readonly index: number; readonly at: number }
+  /** The work has ended. With `ticking`, `ticks` are the times of its last ticks. */
+  | { readonly kind: "ended"; readonly index: number; readonly at: number; readonly ticks: ReadonlyArray<number> }
+  | { readonly kind: "grown" }
   | { readonly kind: "used"; readonly usage: Usage }
 
 /** What a process has done since its start. */
@@ -41,6 +42,8 @@ export type Order =
   /** Resign, and campaign again after `backAfter` milliseconds. */
   | { readonly kind: "resign"; readonly backAfter: number }
   | { readonly kind: "tell" }
+  /** Use so much memory in all, at least. */
+  | { readonly kind: "grow"; readonly megabytes: number }
 
 /** The argument of a renewer. */
 export interface RenewerAssignment {
@@ -66,8 +69,18 @@ export interface Assignment {
   /** Elections with the same candidates, or one set of so many shards. */
   readonly of: "elections" | "shards"
   readonly elections: number
+  /** Whether the work of an election does something every five milliseconds, and remembers when. */
+  readonly ticking: boolean
   /** `ElectionConfig` in JSON; it creates the elections. */
   readonly config: unknown
+}
+
+/** The argument of a candidate of another leader election. Its messages are those of a candidate. */
+export interface PeerAssignment {
+  /** Host and port of its server. */
+  readonly server: string
+  readonly id: string
+  readonly leaseMillis: number
 }
 
 /** The argument of a committer: `count` commits or wake-ups, or milliseconds of `idle`. */

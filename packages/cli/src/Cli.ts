@@ -18,6 +18,7 @@ import { config, disable, enable, init } from "./internal/commands/config.ts"
 import { history } from "./internal/commands/history.ts"
 import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
+import { serve } from "./internal/commands/serve.ts"
 import { status, watch } from "./internal/commands/status.ts"
 import { stepDown } from "./internal/commands/stepDown.ts"
 import { exportElection, importElection, raiseTerms } from "./internal/commands/terms.ts"
@@ -39,7 +40,7 @@ export const command = root.pipe(
   ]),
   Command.withSubcommands([
     { group: "Run", commands: [run] },
-    { group: "Read", commands: [status, watch, candidates, history] },
+    { group: "Read", commands: [status, watch, candidates, history, serve] },
     { group: "Change", commands: [init, config, enable, disable, stepDown, evict] },
     { group: "Keep", commands: [exportElection, importElection, raiseTerms] },
     { group: "Test", commands: [simulate] }

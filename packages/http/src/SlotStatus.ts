@@ -1,4 +1,5 @@
 /** The slots of an election, read in one transaction, as JSON. */
+import { type Subspace, Transaction } from "@effect-fdb/core"
 import { LeaderElection, Slots } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -6,16 +7,21 @@ import * as Option from "effect/Option"
 import { millisOf } from "./internal/millis.ts"
 import { type SelectedElection, transact } from "./SelectedElection.ts"
 
+/** Most elections have none, and there may be a hundred to read. */
+const hasSlots = (subspace: Subspace.Subspace) =>
+  Transaction.use(({ snapshot }) => snapshot.getRange(subspace.subspace(["slots"]).range(), { limit: 1 })).pipe(
+    Effect.map((found) => found.length > 0)
+  )
+
 /**
  * Reads the slots that exist: none, if the election is that of one slot.
  *
  * @since 0.1.0
  * @category operations
  */
-export const read = ({ name, slot: selected }: SelectedElection) => {
-  const { elections } = LeaderElection.slots(name.subspace, Slots.maxCount)
+export const read = ({ name: { subspace }, slot: selected }: SelectedElection) => {
   const slots = Effect.forEach(
-    selected === undefined ? elections : [],
+    LeaderElection.slots(subspace, Slots.maxCount).elections,
     ({ getLeaderRaw, listCandidates }, slot) =>
       Effect.all({
         slot: Effect.succeed(slot),
@@ -27,7 +33,11 @@ export const read = ({ name, slot: selected }: SelectedElection) => {
       ),
     { concurrency: "unbounded" }
   )
-  return transact(Effect.all({ slots: Effect.map(slots, (slots) => slots.flat()), now: Clock.currentTimeNanos }))
+  const anything = selected === undefined ? hasSlots(subspace) : Effect.succeed(false)
+  return transact(Effect.all({
+    slots: Effect.flatMap(anything, (some) => some ? Effect.map(slots, (slots) => slots.flat()) : Effect.succeed([])),
+    now: Clock.currentTimeNanos
+  }))
 }
 
 /**

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { systemRefused, usageError } from "../../Failure.ts"
 import { durationFlag } from "../durations.ts"
+import { httpFlag } from "../http.ts"
 import * as Nesting from "../run/nesting.ts"
 import { statOf } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
@@ -51,6 +52,9 @@ const flags = {
   grace: durationFlag(
     "grace",
     "The time between SIGTERM and SIGKILL when the lease cannot be renewed; a fifth of the lease by default"
+  ),
+  http: httpFlag("Serves health checks, status, events and a page at this address while it runs: see /leader").pipe(
+    Flag.optional
   ),
   exitWithParent: switchFlag(
     "exit-with-parent",

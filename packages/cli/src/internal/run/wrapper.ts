@@ -4,6 +4,7 @@
  * command if the wrapper is dead, stopped or stuck. See `supervise.ts` for one tenure, `signals.ts` and `deadlines.ts`.
  */
 import { Database } from "@effect-fdb/core"
+import * as EventLog from "@effect-fdb/http/EventLog"
 import { CandidateSuperseded, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -16,6 +17,7 @@ import * as tty from "node:tty"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, tryAgain } from "../../Failure.ts"
 import type { Options } from "../commands/run.ts"
+import * as Http from "../http.ts"
 import { printable } from "../printable.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { foregroundGroup } from "./controllingTerminal.ts"
@@ -83,11 +85,13 @@ const campaign = Effect.fnUntraced(function*(
   const deadlines = new Deadlines(askedGrace)
   deadlines.listeners.add(watchdog.until)
   const report = RunReporter.make(participation.titleOf, say, () => clock.monotonicTimeNanosUnsafe())
+  const events = Option.isSome(options.http) ? yield* EventLog.make : undefined
   const observer: typeof ElectionObserver.Service = (event) => {
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       deadlines.renewed(event.believesUntil, event.leaseDuration)
     }
     report(event)
+    events?.observe(event)
   }
   return yield* Effect.gen(function*() {
     const candidacy = yield* participation.candidacy({
@@ -95,6 +99,10 @@ const campaign = Effect.fnUntraced(function*(
       priority: options.priority,
       safetyMargin: safetyMargin(askedGrace)
     })
+    if (Option.isSome(options.http)) {
+      const served = { name: name.text, subspace: name.subspace, candidacy }
+      say(`serves ${yield* Http.listen(options.http.value, [served], events)}`)
+    }
     /** One tenure. Returns the command's status, or `undefined` to campaign again. */
     const tenure = candidacy.withLeadership((leadership) =>
       supervise({ watchdog, deadlines, signals, say }, {
@@ -137,6 +145,12 @@ const campaign = Effect.fnUntraced(function*(
   }).pipe(Effect.scoped, Effect.provideService(ElectionObserver, observer))
 })
 
+/** Of the shards that a process leads there is no one belief: it serves what an observer sees. */
+const serveShards = ({ name: { subspace, text } }: SelectedElection, { http }: Options, { say }: Speaker) =>
+  Option.isNone(http)
+    ? Effect.void
+    : Effect.map(Http.listen(http.value, [{ name: text, subspace }]), (url) => say(`serves ${url}`))
+
 /** Runs the command `file` while this process leads. Fails with {@link CommandEnded} if its exit status is not 0. */
 export const run = Effect.fnUntraced(function*(selected: SelectedElection, options: Options, file: string) {
   const transactions = new Transactions()
@@ -145,7 +159,11 @@ export const run = Effect.fnUntraced(function*(selected: SelectedElection, optio
   const speaker = yield* makeSpeaker(options, transactions)
   const led = Option.match(options.shards, {
     onNone: () => campaign(selected, options, file, signals, speaker),
-    onSome: (count) => Shards.run(selected, options, file, { ...speaker, count })
+    onSome: (count) =>
+      Effect.andThen(
+        serveShards(selected, options, speaker),
+        Shards.run(selected, options, file, { ...speaker, count })
+      )
   })
   const status = yield* led.pipe(
     Effect.provideService(Database, transactions.counting(yield* Database)),

@@ -246,6 +246,20 @@ export interface LeaderElection<Requires = Database> {
    * @example const asked = Database.transact(election.requestStepDown)
    */
   readonly requestStepDown: Effect.Effect<Option.Option<LeaderState>, StoreError, Transaction>
+  /**
+   * Ends the tenure of a candidate whose process has ended, if exactly this registration leads. The history says `died`. Returns whether
+   * it did. The others lead at once, as after a resignation; nothing else changes.
+   *
+   * Call it only if the kernel has told that the process is gone with all of its threads, and no other has taken over its work: whoever
+   * leads next works at once. A `Witness` tells that, and `Testimony.parse` what to pass. Processes that campaign with a `Witness`
+   * take over by themselves: this is for one that does not campaign, on the host of the only candidate, for example.
+   *
+   * @example const ended = Database.transact(election.endTenureOfDead("web-1", registration), { idempotent: true })
+   */
+  readonly endTenureOfDead: (
+    processId: string,
+    registration: Versionstamp.Versionstamp
+  ) => Effect.Effect<boolean, StoreError | ClockOutOfRange, Transaction>
   /** The challenge to the leader, if there is one. */
   readonly readChallenge: Effect.Effect<Option.Option<Challenge>, FdbError | InvalidState, Transaction>
   /**

@@ -4,6 +4,7 @@ import { Effect, Exit, Fiber, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { LeaderElection, Shards } from "../src/index.ts"
 import * as Keys from "../src/internal/shards/keys.ts"
+import * as TestWitness from "../src/testing/TestWitness.ts"
 import { errorOf, makeCluster, type Member, subspace } from "./support/ShardCluster.ts"
 
 const keys = Keys.make(subspace)
@@ -31,6 +32,17 @@ const lease = 10
 const observation = 2
 
 describe("shards", () => {
+  it.effect("of a member whose process was witnessed to have ended are led by their standbys at once, and its coordination too", () =>
+    Effect.gen(function*() {
+      const { counts, members, until } = yield* balancedCluster(["m1", "m2", "m3"], { witness: TestWitness.make() })
+      for (const member of members.slice(0, 2)) {
+        yield* member.kill
+        assert.isAtMost(yield* until(() => counts().every((works) => works === 1)), 0.3)
+        // Until others stand by for what it stood by for.
+        yield* TestClock.adjust("30 seconds")
+      }
+    }))
+
   it.effect(
     "are led by exactly one member each, and shared evenly, as members join, leave and die",
     () =>

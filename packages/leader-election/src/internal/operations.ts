@@ -2,7 +2,7 @@
  * The transaction-level interface: each operation runs in the caller's transaction, asks the protocol, and takes the wall time from
  * `Clock`.
  */
-import { Transaction } from "@effect-fdb/core"
+import { Transaction, type Versionstamp } from "@effect-fdb/core"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -162,6 +162,9 @@ export const make = (keys: ElectionKeys, config: ElectionConfig | undefined) => 
 
     resignLeadership: (state: LeaderState) =>
       Effect.map(Writes.resignFully(keys, toTenure(state), false), ({ end }) => end === "ended"),
+
+    endTenureOfDead: (id: string, registration: Versionstamp.Versionstamp) =>
+      isId(id) ? Writes.resignIfLeading(keys, { id, registration }, "died") : Effect.succeed(false),
 
     getLeaderRaw,
     getLeader,

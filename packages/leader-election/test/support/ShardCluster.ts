@@ -1,10 +1,11 @@
 /** Processes that share shards on a database in memory, under the test clock. Each has a connection of its own, and can be killed. */
-import { Database, type InstrumentedEngine, Subspace, type Transaction } from "@effect-fdb/core"
+import { Database, type InstrumentedEngine, Subspace, type Transaction, Witness } from "@effect-fdb/core"
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Scheduler, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { type ElectionConfig, LeaderElection, type Leadership, type Shards } from "../../src/index.ts"
 import { killable } from "../../src/internal/testing/killable.ts"
+import type { TestWitness } from "../../src/testing/TestWitness.ts"
 import { type Host, makeHosts } from "./host.ts"
 
 /** A process that takes part. */
@@ -33,12 +34,16 @@ export interface Options {
   readonly shards?: number
   readonly config?: ElectionConfig
   readonly latencies?: InstrumentedEngine.Latencies
+  /** Where the members witness each other. */
+  readonly witness?: TestWitness
 }
 
 export const subspace = Subspace.fromTuple(["app", "shards"])
 
 /** A cluster without members. Its scope ends those that still take part, and fails if two works of one shard have overlapped. */
-export const makeCluster = Effect.fnUntraced(function*({ config, latencies, shards: count = 16 }: Options = {}) {
+export const makeCluster = Effect.fnUntraced(function*(
+  { config, latencies, shards: count = 16, witness }: Options = {}
+) {
   yield* TestClock.adjust(0)
   const makeHost = yield* makeHosts(latencies)
   const observer = makeHost()
@@ -80,15 +85,18 @@ export const makeCluster = Effect.fnUntraced(function*({ config, latencies, shar
           work(shard, leadership)
         )
       ).pipe(Effect.updateService(Scheduler.Scheduler, (base) => killable(base, () => isDead)))
-      const fiber = yield* Effect.forkDetach(host.run(run), { startImmediately: true })
+      const process = witness && (yield* witness.start)
+      const witnessed = process ? Effect.provideService(run, Witness, process.witness) : run
+      const fiber = yield* Effect.forkDetach(host.run(witnessed), { startImmediately: true })
       const member: Member = {
         id,
         host,
         candidacy,
         works: () => [...working].toSorted((a, b) => a - b),
-        kill: Effect.sync(() => {
+        kill: Effect.suspend(() => {
           isDead = true
           for (const shard of working) end(shard)
+          return process?.end ?? Effect.void
         }),
         leave: Effect.sync(() => fiber.interruptUnsafe()),
         exit: () => fiber.pollUnsafe()

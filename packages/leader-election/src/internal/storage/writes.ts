@@ -256,16 +256,21 @@ export const trimHistory = (
     ? Effect.void
     : tx.clearRange({ begin: keys.history.range().begin, end: Bytes.successor(outdated) })
 
-/** Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. */
+/**
+ * Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. Its leader resigns, unless it is known to
+ * have `died`.
+ */
 const writeVacancy = Effect.fnUntraced(function*(
   tx: TransactionService,
   keys: ElectionKeys,
   view: Pick<Reads.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">,
-  tenure: Reads.HistoryEntry | undefined
+  tenure: Reads.HistoryEntry | undefined,
+  died?: "died"
 ) {
   const now = yield* Clock.currentTimeNanos
   const { term } = view.leader
-  const { reason, successor } = Protocol.resignation(view)
+  const { reason: resigned, successor } = Protocol.resignation(view)
+  const reason = died ?? resigned
   yield* write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
   yield* write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
   if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
@@ -315,12 +320,13 @@ export const resignFast = Effect.fnUntraced(function*(
   if (leaves) yield* tx.clear(keys.candidate(leaderId))
 })
 
-/** Ends the tenure of this very candidate, if it has one. */
-export const resignIfLeading = Effect.fnUntraced(function*(keys: ElectionKeys, me: Identity) {
+/** Ends the tenure of this very candidate, if it has one, and tells whether it had. It resigns, unless it is known to have `died`. */
+export const resignIfLeading = Effect.fnUntraced(function*(keys: ElectionKeys, me: Identity, died?: "died") {
   const tx = yield* Transaction
   const view = yield* Reads.readView(tx, keys, me.id)
-  if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return
-  yield* writeVacancy(tx, keys, view, yield* Reads.read(tx.snapshot, Reads.historyOf(keys, view.leader.term)))
+  if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return false
+  yield* writeVacancy(tx, keys, view, yield* Reads.read(tx.snapshot, Reads.historyOf(keys, view.leader.term)), died)
+  return true
 })
 
 /** Removes the candidate; one that leads resigns with it, for a leader is always registered. */

@@ -3,6 +3,7 @@ import { main as cron } from "./cron.ts"
 import { main as fencing } from "./fencing.ts"
 import { main as httpApi } from "./http-api.ts"
 import { main as managedRuntime } from "./managed-runtime.ts"
+import { main as otlp } from "./otlp.ts"
 import { main as partitionedQueue } from "./partitioned-queue.ts"
 import { main as primaryBackup } from "./primary-backup.ts"
 import { main as rollingDeployment } from "./rolling-deployment.ts"
@@ -20,5 +21,6 @@ export const examples: Readonly<Record<string, Effect.Effect<unknown, unknown>>>
   "partitioned-queue": partitionedQueue,
   "rolling-deployment": rollingDeployment,
   "managed-runtime": managedRuntime,
-  "http-api": httpApi
+  "http-api": httpApi,
+  otlp
 }

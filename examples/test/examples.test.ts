@@ -69,6 +69,12 @@ const expected: Record<string, ReadonlyArray<string>> = {
   "http-api": [
     "host-1: 200 \"report was done in term 1\"",
     "host-2: 503 {\"_tag\":\"NotLeader\"}"
+  ],
+  otlp: [
+    "fdb_election_leaderless_seconds{} 2 values in s",
+    "fdb_election_leading{} 0",
+    "fdb_election_transitions_total{cause=vacant} 2",
+    "spans of tenures, too"
   ]
 }
 

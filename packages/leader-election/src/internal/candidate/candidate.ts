@@ -13,6 +13,7 @@ import type { Election } from "../../Candidacy.ts"
 import type { CandidateOptions } from "../../CandidateOptions.ts"
 import { type ElectionConfig, validate as validateConfig } from "../../ElectionConfig.ts"
 import type { InvalidCandidate, InvalidConfig } from "../../ElectionError.ts"
+import { ElectionMetrics } from "../../ElectionMetrics.ts"
 import { ElectionObserver } from "../../ElectionObserver.ts"
 import type { Health } from "../../Health.ts"
 import { toMargin, validate } from "../protocol/validation.ts"
@@ -90,7 +91,7 @@ export const make = Effect.fnUntraced(function*(
     clock,
     now,
     marginOf: yield* toMargin(safetyMargin),
-    events: new Events(keys.name, id, yield* ElectionObserver),
+    events: new Events(keys.name, id, yield* ElectionObserver, yield* ElectionMetrics),
     contact: new Contact(now),
     witnessed: new Witnessed(
       Option.getOrUndefined(yield* Effect.serviceOption(Witness)),

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { ElectionEvent } from "../../ElectionEvent.ts"
+import type { ElectionMetrics } from "../../ElectionMetrics.ts"
 import * as Log from "./log.ts"
 import { Telemetry } from "./telemetry.ts"
 
@@ -15,11 +16,16 @@ export class Events {
   private readonly observer: (event: ElectionEvent) => void
   private readonly telemetry: Telemetry
 
-  constructor(election: string, candidate: string, observer: (event: ElectionEvent) => void) {
+  constructor(
+    election: string,
+    candidate: string,
+    observer: (event: ElectionEvent) => void,
+    metrics: typeof ElectionMetrics.Service
+  ) {
     this.election = election
     this.candidate = candidate
     this.observer = observer
-    this.telemetry = new Telemetry(election, candidate)
+    this.telemetry = new Telemetry(election, candidate, metrics)
   }
 
   /** Tells the observer within this call, and gives what remains to be done: to log and to measure. */

@@ -8,6 +8,7 @@ import * as References from "effect/References"
 import { differences } from "../../ElectionConfig.ts"
 import type { ClockOutOfRange, StoreError } from "../../ElectionError.ts"
 import { ElectionEvent } from "../../ElectionEvent.ts"
+import type { ElectionMetrics } from "../../ElectionMetrics.ts"
 
 /** The database's code, or what is wrong with the records. */
 const errorName = (error: StoreError | ClockOutOfRange): string =>
@@ -81,11 +82,13 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
   Retried: ({ candidate, error }) => line("Debug", () => `"${candidate}" tries again: ${error.message}`)
 })
 
-const millis = Metric.exponentialBoundaries({ start: 1, factor: 2, count: 15 })
+/** In seconds, from a millisecond to 16 seconds. */
+const boundaries = Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 15 })
 
-/** Who keeps the series of a candidate, in each registry: two processes may share one in a test. */
+/** Who keeps the same series, in each registry: two processes in a test, or the candidates of an election where none is named. */
 interface Kept {
   telemetries: number
+  readonly leading: Set<Telemetry>
   /** Whether there has ever been more than one. */
   isShared: boolean
 }
@@ -103,6 +106,7 @@ interface Made {
   readonly context: Context.Context<never>
   /** Whether other contexts have given them other attributes. */
   isVaried: boolean
+  readonly kept: Kept
 }
 
 /** The metrics of one candidate, made once: to tag one anew costs many times what an update does. */
@@ -111,7 +115,7 @@ const makeMetrics = (attributes: Readonly<Record<string, string>>) => {
     Metric.counter(id, { description, attributes, incremental: true })
   const counters = (id: string, label: string, description: string) => new Counters(id, label, description, attributes)
   const histogram = (id: string, description: string) =>
-    Metric.histogram(id, { description, attributes, boundaries: millis })
+    Metric.histogram(id, { description, attributes: { ...attributes, unit: "seconds" }, boundaries })
   return {
     leading: Metric.gauge("fdb_election_leading", {
       description: "1 while the candidate leads, 0 otherwise",
@@ -131,13 +135,13 @@ const makeMetrics = (attributes: Readonly<Record<string, string>>) => {
       "error",
       "Heartbeats of followers and leaders that failed and were tried again, by error"
     ),
-    renewalLatency: histogram("fdb_election_renewal_latency_millis", "How long a renewal took"),
+    renewalLatency: histogram("fdb_election_renewal_latency_seconds", "How long a renewal took"),
     renewalHeadroom: histogram(
-      "fdb_election_renewal_headroom_millis",
+      "fdb_election_renewal_headroom_seconds",
       "How much was left of the leader's belief when it was renewed"
     ),
     leaderless: histogram(
-      "fdb_election_leaderless_millis",
+      "fdb_election_leaderless_seconds",
       "How long nobody had been seen to lead when the candidate was elected"
     )
   }
@@ -146,14 +150,16 @@ const makeMetrics = (attributes: Readonly<Record<string, string>>) => {
 /** The log lines and metrics of one candidate. */
 export class Telemetry {
   private readonly about: { readonly election: string; readonly candidate: string }
+  private readonly attributes: Readonly<Record<string, string>>
   private readonly metrics: ReturnType<typeof makeMetrics>
   /** Where its series are. */
   private readonly registries = new Map<Metric.MetricRegistry, Made>()
   private isClosed = false
 
-  constructor(election: string, candidate: string) {
+  constructor(election: string, candidate: string, { candidateLabel }: typeof ElectionMetrics.Service) {
     this.about = { election, candidate }
-    this.metrics = makeMetrics(this.about)
+    this.attributes = candidateLabel ? this.about : { election }
+    this.metrics = makeMetrics(this.attributes)
   }
 
   /** Updates the metrics and logs the event. */
@@ -167,14 +173,16 @@ export class Telemetry {
     })
   }
 
-  /** Gives its series up, unless another candidate of this id keeps them: they would be there for ever. */
+  /** Gives its series up, unless another candidate of this id keeps them, or they are of all candidates of the election. */
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
     for (const [registry, { context, isVaried }] of this.registries) {
       const keepers = keepersIn(registry)
       const kept = keepers.get(this.key)
-      if (kept === undefined || --kept.telemetries > 0) continue
+      if (kept === undefined) continue
+      if (kept.leading.delete(this)) this.metrics.leading.updateUnsafe(kept.leading.size, context)
+      if (--kept.telemetries > 0 || !("candidate" in this.attributes)) continue
       keepers.delete(this.key)
       // A process may have thousands of candidates: none looks at the series of all others where it knows its own.
       if (kept.isShared || isVaried) this.search(registry)
@@ -196,43 +204,45 @@ export class Telemetry {
   }
 
   private get key(): string {
-    return JSON.stringify([this.about.election, this.about.candidate])
+    return JSON.stringify(this.attributes)
   }
 
-  private keepIn(context: Context.Context<never>): void {
+  private keepIn(context: Context.Context<never>): Kept {
     const registry = Context.get(context, Metric.MetricRegistry)
     const made = this.registries.get(registry)
     if (made !== undefined) {
       const attributes = Context.get(made.context, Metric.CurrentMetricAttributes)
       if (Context.get(context, Metric.CurrentMetricAttributes) !== attributes) made.isVaried = true
-      return
+      return made.kept
     }
-    this.registries.set(registry, { context, isVaried: false })
     const keepers = keepersIn(registry)
-    const kept = keepers.get(this.key)
-    if (kept === undefined) keepers.set(this.key, { telemetries: 1, isShared: false })
-    else {
-      kept.telemetries++
-      kept.isShared = true
-    }
+    const found = keepers.get(this.key)
+    const kept = found ?? { telemetries: 0, isShared: false, leading: new Set() }
+    kept.isShared = found !== undefined
+    kept.telemetries++
+    keepers.set(this.key, kept)
+    this.registries.set(registry, { context, isVaried: false, kept })
+    return kept
   }
 
   private measure(event: ElectionEvent, context: Context.Context<never>): void {
     if (this.isClosed) return
-    this.keepIn(context)
+    const kept = this.keepIn(context)
     switch (event._tag) {
       case "Registered":
+        this.metrics.leading.updateUnsafe(kept.leading.size, context)
         return this.begin(context)
       case "Elected":
-        this.metrics.leading.updateUnsafe(1, context)
+        this.metrics.leading.updateUnsafe(kept.leading.add(this).size, context)
         this.metrics.transitions.count(event.cause, context)
-        return this.metrics.leaderless.updateUnsafe(Duration.toMillis(event.leaderless), context)
+        return this.metrics.leaderless.updateUnsafe(Duration.toSeconds(event.leaderless), context)
       case "Renewed":
         this.metrics.renewals.count(event.path, context)
-        this.metrics.renewalLatency.updateUnsafe(Duration.toMillis(event.latency), context)
-        return this.metrics.renewalHeadroom.updateUnsafe(Duration.toMillis(event.headroom), context)
+        this.metrics.renewalLatency.updateUnsafe(Duration.toSeconds(event.latency), context)
+        return this.metrics.renewalHeadroom.updateUnsafe(Duration.toSeconds(event.headroom), context)
       case "Lost":
-        this.metrics.leading.updateUnsafe(0, context)
+        kept.leading.delete(this)
+        this.metrics.leading.updateUnsafe(kept.leading.size, context)
         return this.metrics.losses.count(event.reason, context)
       case "Overrun":
         return this.metrics.overruns.updateUnsafe(1, context)
@@ -249,10 +259,11 @@ export class Telemetry {
    * asks for its rate, and to begin one then would keep the successor waiting.
    */
   private begin(context: Context.Context<never>): void {
-    this.metrics.leading.updateUnsafe(0, context)
     this.metrics.transitions.begin("vacant", context)
     this.metrics.transitions.begin("lapsed", context)
     this.metrics.losses.begin("resigned", context)
+    this.metrics.losses.begin("expired", context)
+    this.metrics.overruns.valueUnsafe(context)
     this.metrics.leaderless.valueUnsafe(context)
   }
 }

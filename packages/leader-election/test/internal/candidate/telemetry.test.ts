@@ -2,7 +2,7 @@ import { Subspace } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Metric, Option, Scope, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import { LeaderElection } from "../../../src/index.ts"
+import { ElectionMetrics, LeaderElection } from "../../../src/index.ts"
 import { makeHosts } from "../../support/host.ts"
 
 const election = LeaderElection.make(Subspace.fromTuple(["telemetry"]))
@@ -33,7 +33,7 @@ describe("metrics", () => {
       assert.deepInclude(found, ["fdb_election_transitions_total", "vacant", 0])
       assert.deepInclude(found, ["fdb_election_transitions_total", "lapsed", 0])
       assert.deepInclude(found, ["fdb_election_losses_total", "resigned", 0])
-      assert.deepInclude(found, ["fdb_election_leaderless_millis", undefined, 0])
+      assert.deepInclude(found, ["fdb_election_leaderless_seconds", undefined, 0])
     }))
 })
 
@@ -131,6 +131,45 @@ describe("the metrics of candidates that are gone", () => {
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* elections, new Set())
     }).pipe(isolated))
+})
+
+describe("metrics without the label of the candidate", () => {
+  const valueOf = (id: string) =>
+    Effect.map(
+      Metric.snapshot,
+      (series) =>
+        series.filter((series) => series.id === id).map(({ attributes, state }) => {
+          assert.notProperty(attributes, "candidate")
+          return "value" in state ? state.value : "count" in state ? state.count : undefined
+        })
+    )
+
+  it.effect("are those of all candidates of an election, and count on when they are gone", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      const leader = yield* Effect.forkChild(host.run(election.withLeadership({}, () => Effect.never)))
+      yield* TestClock.adjust("1 second")
+      const follower = yield* Effect.forkChild(host.run(Effect.scoped(election.campaign({}))))
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* valueOf("fdb_election_leading"), [1])
+      yield* Fiber.interrupt(follower)
+      assert.deepStrictEqual(yield* valueOf("fdb_election_leading"), [1])
+      yield* Fiber.interrupt(leader)
+      assert.deepStrictEqual(yield* valueOf("fdb_election_leading"), [0])
+      for (let i = 0; i < 3; i++) yield* host.run(election.withLeadership({}, () => Effect.void))
+      assert.deepStrictEqual(yield* valueOf("fdb_election_leaderless_seconds"), [4])
+      const { length } = yield* Metric.snapshot
+      for (let i = 0; i < 10; i++) yield* host.run(election.withLeadership({}, () => Effect.void))
+      assert.strictEqual((yield* Metric.snapshot).length, length)
+    }).pipe(Effect.provideService(ElectionMetrics, { candidateLabel: false }), isolated))
+
+  it.effect("are those of each election", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      const elsewhere = LeaderElection.make(Subspace.fromTuple(["elsewhere"]))
+      yield* host.run(elsewhere.withLeadership({}, () => host.run(election.withLeadership({}, () => Effect.void))))
+      assert.deepStrictEqual((yield* valueOf("fdb_election_leading")).length, 2)
+    }).pipe(Effect.provideService(ElectionMetrics, { candidateLabel: false }), isolated))
 })
 
 describe("spans", () => {

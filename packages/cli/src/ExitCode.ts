@@ -30,7 +30,7 @@ export const notFound = 127
 /** Interrupted, as by Ctrl-C: 128 plus SIGINT. */
 export const interrupted = 130
 
-export const ofSignal = (signal: NodeJS.Signals): number => 128 + os.constants.signals[signal]
+export const ofSignal = (signal: `SIG${string}`): number => 128 + (os.constants.signals[signal as never] as number)
 
 const byTag: { readonly [tag: string]: number } = {
   PromiseBroken: promiseBroken,

@@ -2,7 +2,7 @@
  * Keeps child processes from inheriting the files of an open database, which LMDB opens without close-on-exec: on Linux a child
  * could read and write it, even after it has changed its user. (On macOS, Node closes every descriptor that `stdio` does not list.)
  */
-import { ChildProcess, type StdioOptions } from "node:child_process"
+import { ChildProcess } from "node:child_process"
 import * as fs from "node:fs"
 
 const closeOnExec = 0o2000000
@@ -59,6 +59,12 @@ const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, isParsed: bool
   return given
 }
 
+/** What is put in a place of a `stdio`, beside what stands there. */
+type Filled = "pipe" | "ignore" | number
+
+/** A `stdio` with places filled in. Types of Node's own would ask for them wherever this package is used. */
+type WithFilled<S> = S extends ReadonlyArray<infer Entry> ? Array<Entry | Filled> : S | Array<S | Filled>
+
 /**
  * Returns the same `stdio` with the null device in place of every descriptor that the child would inherit without being listed.
  *
@@ -69,7 +75,8 @@ const without = <S>(descriptors: ReadonlyArray<number>, stdio: S, isParsed: bool
  * @since 0.1.0
  * @category operations
  */
-export const only = (stdio: StdioOptions = "pipe"): StdioOptions => without(inheritable(), stdio, false) as StdioOptions
+export const only = <const S = "pipe">(stdio?: S): WithFilled<NonNullable<S>> =>
+  without(inheritable(), stdio ?? "pipe", false) as never
 
 /** An object that starts children. The synchronous one returns the output of each place of `stdio`. */
 interface Spawning {

@@ -8,6 +8,7 @@ import type { KeyValue } from "@effect-fdb/core/Transaction"
 import { sameValue } from "@effect-fdb/core/VersionedStore"
 import type { Transaction } from "lmdb"
 import { CommitSignal } from "./commitSignal.ts"
+import type { Durability } from "./durability.ts"
 import * as layout from "./layout.ts"
 import type { OpenCloseMutex } from "./openCloseMutex.ts"
 import type { OpenCommitLock } from "./openCommitLock.ts"
@@ -15,9 +16,6 @@ import * as reservation from "./reservation.ts"
 import { type ListedReader, readersOf, type Root } from "./rootDatabase.ts"
 import type { StoreFiles } from "./storeFiles.ts"
 import * as writesAtExit from "./writesAtExit.ts"
-
-/** See `LmdbDatabase.Options`. */
-export type Durability = "disk" | "process"
 
 /** A write of a value, or a removal if it is `undefined`. */
 export interface Write {

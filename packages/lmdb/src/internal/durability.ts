@@ -1,0 +1,2 @@
+/** See `LmdbDatabase.Options`. */
+export type Durability = "disk" | "process"

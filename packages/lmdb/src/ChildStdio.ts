@@ -75,8 +75,10 @@ type WithFilled<S> = S extends ReadonlyArray<infer Entry> ? Array<Entry | Filled
  * @since 0.1.0
  * @category operations
  */
-export const only = <const S = "pipe">(stdio?: S): WithFilled<NonNullable<S>> =>
-  without(inheritable(), stdio ?? "pipe", false) as never
+export const only: {
+  (): WithFilled<"pipe">
+  <const S>(stdio: S): WithFilled<NonNullable<S>>
+} = (stdio?: unknown) => without(inheritable(), stdio ?? "pipe", false) as never
 
 /** An object that starts children. The synchronous one returns the output of each place of `stdio`. */
 interface Spawning {

@@ -24,6 +24,11 @@ interface AboutBelief extends AboutTenure {
   readonly believesUntil: bigint
 }
 
+/** A tenure that goes on. */
+interface AboutLeadership extends AboutBelief {
+  readonly witnesses: number
+}
+
 /**
  * The events of a candidate.
  *
@@ -33,7 +38,7 @@ interface AboutBelief extends AboutTenure {
  * - `Following`: another process leads, or none does; if the election is not `enabled`, nobody can claim
  * - `Challenged`: it has asked the leader of `term` to step down
  * - `Elected`: it leads, for a `cause`. `leaderless`: the time for which no leader was seen. `believesUntil`: the end of its
- *   belief, in nanoseconds of its own monotonic clock
+ *   belief, in nanoseconds of its own monotonic clock. `witnesses`: how many other processes of the host would know of its end at once
  * - `Shortened`: it is about to write a shorter lease, and has shortened its belief to what that allows
  * - `Renewed`: by the `fast` path of one round trip, or the `full` path; `headroom` was left of the belief
  * - `RenewalFailed`: an attempt failed; others follow until the belief is over
@@ -52,12 +57,12 @@ export type ElectionEvent = Data.TaggedEnum<{
   ConfigDiffers: About & { readonly given: ElectionConfig; readonly inForce: ElectionConfig }
   Following: About & { readonly leader: string | undefined; readonly term: bigint; readonly enabled: boolean }
   Challenged: AboutTenure
-  Elected: AboutBelief & {
+  Elected: AboutLeadership & {
     readonly cause: ElectionCause
     readonly leaderless: Duration.Duration
   }
   Shortened: AboutBelief
-  Renewed: AboutBelief & {
+  Renewed: AboutLeadership & {
     readonly ballot: bigint
     readonly path: "fast" | "full"
     readonly latency: Duration.Duration

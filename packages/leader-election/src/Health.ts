@@ -12,6 +12,8 @@ export interface Health {
   readonly sinceContact: Duration.Duration | undefined
   /** The number of failed attempts since then. */
   readonly failures: number
+  /** How many other processes of the host would know at once if this process ended; 0 without a `Witness`. */
+  readonly witnesses: number
   /** Whether the database has answered within the last three heartbeats, or the candidacy is idle. */
   readonly healthy: boolean
 }

@@ -25,7 +25,13 @@ const events: { readonly [Tag in ElectionEvent["_tag"]]: ReadonlyArray<Extract<E
   ConfigDiffers: [{ ...tenure, _tag: "ConfigDiffers", given: config, inForce: config }],
   Following: [{ ...tenure, _tag: "Following", leader: "b", enabled: true }],
   Challenged: [{ ...tenure, _tag: "Challenged" }],
-  Elected: ElectionCause.literals.map((cause) => ({ ...belief, _tag: "Elected", cause, leaderless: second })),
+  Elected: ElectionCause.literals.map((cause) => ({
+    ...belief,
+    _tag: "Elected",
+    cause,
+    leaderless: second,
+    witnesses: 2
+  })),
   Shortened: [{ ...belief, _tag: "Shortened" }],
   Renewed: (["fast", "full"] as const).map((path) => ({
     ...belief,
@@ -33,7 +39,8 @@ const events: { readonly [Tag in ElectionEvent["_tag"]]: ReadonlyArray<Extract<E
     ballot: 2n,
     path,
     latency: second,
-    headroom: second
+    headroom: second,
+    witnesses: 2
   })),
   RenewalFailed: [{ ...tenure, _tag: "RenewalFailed", path: "full", error }],
   Lost: LossReason.literals.map((reason) => ({ ...tenure, _tag: "Lost", reason })),
@@ -86,7 +93,7 @@ describe("metrics", () => {
   it.effect("have names and units as OpenMetrics asks for them", () =>
     Effect.gen(function*() {
       const { kinds } = yield* emitted
-      assert.strictEqual(kinds.size, 10)
+      assert.strictEqual(kinds.size, 11)
       for (const [name, kind] of kinds) {
         assert.match(name, /^fdb_election_[a-z]+(_[a-z]+)*$/)
         assert.strictEqual(name.endsWith("_total"), kind === "counter", name)

@@ -1,7 +1,7 @@
 /** A leader whose process was witnessed to have ended (4). */
 import { Database, MemoryDatabase, Subspace, Testimony, Witness } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Option, Scope } from "effect"
+import { Effect, Fiber, Layer, Metric, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig, LeaderElection } from "../src/index.ts"
 import * as TestWitness from "../src/testing/TestWitness.ts"
@@ -339,6 +339,28 @@ describe("what a candidate tells", () => {
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(own(b).length, 2)
     }))
+
+  it.effect("and to how many, is told by its health, its events and its metrics", () =>
+    Effect.gen(function*() {
+      const { make } = yield* makeProcesses()
+      const [a, b] = [yield* make, yield* make]
+      const scope = yield* Scope.make()
+      const candidacy = yield* a.run(Scope.provide(election.candidacy({ id: "a" }), scope))
+      assert.strictEqual((yield* candidacy.health).witnesses, 0)
+      yield* Scope.provide(a.run(candidacy.campaign), scope)
+      assert.strictEqual((yield* candidacy.health).witnesses, 1)
+      assert.deepStrictEqual(eventsOf(a, "Elected").map(({ witnesses }) => witnesses), [1])
+      const metric = Effect.map(
+        Metric.snapshot,
+        (all) => all.find(({ id, attributes }) => id === "fdb_election_witnesses" && attributes?.["candidate"] === "a")
+      )
+      assert.deepInclude(yield* metric, { state: { value: 1 } })
+      yield* b.kill
+      yield* TestClock.adjust("4 seconds")
+      assert.strictEqual(eventsOf(a, "Renewed").at(-1)?.witnesses, 0)
+      assert.deepInclude(yield* metric, { state: { value: 0 } })
+      assert.strictEqual((yield* candidacy.health).witnesses, 0)
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.effect("is nothing without a witness, and waits for none", () =>
     Effect.gen(function*() {

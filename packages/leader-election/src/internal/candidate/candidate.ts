@@ -123,12 +123,13 @@ export const yieldToOthers = ({ contact, memory, now }: Candidate, took: bigint)
 }
 
 /** How the candidacy fares, without asking the database. */
-export const health = ({ contact, lifecycle: { role } }: Candidate): Health => {
+export const health = ({ contact, lifecycle: { role }, witnessed: { witnesses } }: Candidate): Health => {
   const { failures, heartbeat, sinceAnswer } = contact
   return {
     role,
     sinceContact: sinceAnswer === undefined ? undefined : Duration.nanos(sinceAnswer),
     failures,
+    witnesses,
     healthy: role === "Idle" || (sinceAnswer !== undefined && sinceAnswer < 3n * heartbeat)
   }
 }

@@ -121,6 +121,10 @@ const makeMetrics = (attributes: Readonly<Record<string, string>>) => {
       description: "1 while the candidate leads, 0 otherwise",
       attributes
     }),
+    witnesses: Metric.gauge("fdb_election_witnesses", {
+      description: "How many other processes of the host would know at once if the process of the leader ended",
+      attributes
+    }),
     transitions: counters(
       "fdb_election_transitions_total",
       "cause",
@@ -231,18 +235,22 @@ export class Telemetry {
     switch (event._tag) {
       case "Registered":
         this.metrics.leading.updateUnsafe(kept.leading.size, context)
+        if (kept.leading.size === 0) this.metrics.witnesses.updateUnsafe(0, context)
         return this.begin(context)
       case "Elected":
         this.metrics.leading.updateUnsafe(kept.leading.add(this).size, context)
+        this.metrics.witnesses.updateUnsafe(event.witnesses, context)
         this.metrics.transitions.count(event.cause, context)
         return this.metrics.leaderless.updateUnsafe(Duration.toSeconds(event.leaderless), context)
       case "Renewed":
+        this.metrics.witnesses.updateUnsafe(event.witnesses, context)
         this.metrics.renewals.count(event.path, context)
         this.metrics.renewalLatency.updateUnsafe(Duration.toSeconds(event.latency), context)
         return this.metrics.renewalHeadroom.updateUnsafe(Duration.toSeconds(event.headroom), context)
       case "Lost":
         kept.leading.delete(this)
         this.metrics.leading.updateUnsafe(kept.leading.size, context)
+        if (kept.leading.size === 0) this.metrics.witnesses.updateUnsafe(0, context)
         return this.metrics.losses.count(event.reason, context)
       case "Overrun":
         return this.metrics.overruns.updateUnsafe(1, context)
@@ -261,6 +269,7 @@ export class Telemetry {
   private begin(context: Context.Context<never>): void {
     this.metrics.transitions.begin("vacant", context)
     this.metrics.transitions.begin("lapsed", context)
+    this.metrics.transitions.begin("died", context)
     this.metrics.losses.begin("resigned", context)
     this.metrics.losses.begin("expired", context)
     this.metrics.overruns.valueUnsafe(context)

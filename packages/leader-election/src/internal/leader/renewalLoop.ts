@@ -67,7 +67,7 @@ class Renewals implements Renewable, Member {
   }
 
   private confirmed(path: Path, { attempt, lease, version }: Renewed, begun: bigint, headroom: bigint) {
-    const { belief, candidate: { events, now }, end, term } = this.tenure
+    const { belief, candidate: { events, now, witnessed }, end, term } = this.tenure
     return Effect.flatMap(end.check, (held) => {
       // A confirmation that comes after the belief was over does not bring it back.
       if (!held) return Effect.void
@@ -80,7 +80,8 @@ class Renewals implements Renewable, Member {
         latency: Duration.nanos(now() - begun),
         headroom: Duration.nanos(headroom),
         leaseDuration: Duration.nanos(lease.duration),
-        believesUntil: belief.monotonicUntil
+        believesUntil: belief.monotonicUntil,
+        witnesses: witnessed.witnesses
       })
     })
   }

@@ -29,7 +29,7 @@ export interface Won {
 
 /** Campaigns until elected. The belief in the new tenure may be over already; `elect` checks it. */
 const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Restore) {
-  const { campaignLock, events, lifecycle, registration } = candidate
+  const { campaignLock, events, lifecycle, registration, witnessed } = candidate
   yield* Lock.take(campaignLock, restore)
   const scope = yield* Scope.make()
   const elect = Effect.gen(function*() {
@@ -44,6 +44,7 @@ const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Res
       term: tenure.term,
       cause,
       leaderless: Duration.nanos(leaderless),
+      witnesses: witnessed.witnesses,
       leaseDuration: Duration.nanos(lease.duration),
       believesUntil: tenure.belief.monotonicUntil
     })

@@ -32,6 +32,8 @@ describe("metrics", () => {
       assert.deepInclude(found, ["fdb_election_leading", undefined, 0])
       assert.deepInclude(found, ["fdb_election_transitions_total", "vacant", 0])
       assert.deepInclude(found, ["fdb_election_transitions_total", "lapsed", 0])
+      assert.deepInclude(found, ["fdb_election_transitions_total", "died", 0])
+      assert.deepInclude(found, ["fdb_election_witnesses", undefined, 0])
       assert.deepInclude(found, ["fdb_election_losses_total", "resigned", 0])
       assert.deepInclude(found, ["fdb_election_leaderless_seconds", undefined, 0])
     }))

@@ -4,7 +4,15 @@
  *
  * It needs `TestClock`, but no test runner. `it.election` of `testing/ElectionTest` passes it to a test of `@effect/vitest`.
  */
-import { Database, type Engine, type FdbError, MemoryDatabase, Subspace, type Transaction } from "@effect-fdb/core"
+import {
+  Database,
+  type Engine,
+  type FdbError,
+  MemoryDatabase,
+  Subspace,
+  type Transaction,
+  Witness
+} from "@effect-fdb/core"
 import * as FdbErrors from "@effect-fdb/core/FdbError"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -17,6 +25,7 @@ import type { CampaignError, LeadershipLost } from "../ElectionError.ts"
 import { killable } from "../internal/testing/killable.ts"
 import * as LeaderElection from "../LeaderElection.ts"
 import type { Leadership } from "../Leadership.ts"
+import type * as TestWitness from "./TestWitness.ts"
 
 /**
  * A candidate of the cluster. It behaves as a separate process would.
@@ -34,7 +43,7 @@ export interface TestCandidate {
    * these.
    */
   readonly stop: Effect.Effect<void>
-  /** Ends it as `kill -9` does: without finalizers, and without a resignation. */
+  /** Ends it as `kill -9` does: without finalizers, and without a resignation. The others are told where they have a witness. */
   readonly crash: Effect.Effect<void>
   /** Cuts it off from the database: transactions wait for their timeout and fail, watches do not fire. */
   readonly cut: Effect.Effect<void>
@@ -93,6 +102,8 @@ export interface Options {
   readonly config?: ElectionConfig | undefined
   /** The priority of the candidate at an index. The default is 0. */
   readonly priority?: ((index: number) => number) | undefined
+  /** The witnesses of the candidates: a crash is known at once, or when the test says so. Without them it is known by the lease. */
+  readonly witness?: TestWitness.TestWitness | undefined
 }
 
 /** A connection to the database: while it is cut, nothing comes through. */
@@ -128,6 +139,7 @@ interface Process {
   isDead: boolean
   working: bigint | undefined
   fiber: Fiber.Fiber<unknown, unknown> | undefined
+  readonly witness: TestWitness.TestProcess | undefined
 }
 
 /**
@@ -156,7 +168,7 @@ interface Process {
 export const make = Effect.fnUntraced(function*<A, E, R>(
   size: number,
   work: (leadership: Leadership, candidate: { readonly id: string }) => Effect.Effect<A, E, R>,
-  { config, priority = () => 0 }: Options = {}
+  { config, priority = () => 0, witness }: Options = {}
 ): Effect.fn.Return<TestCluster, never, Exclude<R, Database | Leadership | Scope.Scope> | Scope.Scope> {
   // Where the test clock was never adjusted, the first sleep in a finalizer of an interrupted fiber would end it.
   const settle = TestClock.adjust(0)
@@ -194,15 +206,23 @@ export const make = Effect.fnUntraced(function*<A, E, R>(
           ),
         { again: true }
       ).pipe(
+        process.witness === undefined ? (led) => led : Effect.provideService(Witness, process.witness.witness),
         Effect.updateService(Scheduler.Scheduler, (base) => killable(base, () => process.isDead)),
         // Its own: what its elections share must not outlive it.
         Effect.provideService(Database, Database.fromEngine(connect(engine, () => isCut))),
         Effect.provideContext(context)
       ) as Effect.Effect<A, E | CampaignError | LeadershipLost>
     const start = Effect.gen(function*() {
-      const { fiber, isDead } = processes.get(id) ?? { fiber: undefined, isDead: true }
+      const { fiber, isDead, witness: last } = processes.get(id) ??
+        { fiber: undefined, isDead: true, witness: undefined }
       if (!isDead && fiber?.pollUnsafe() === undefined) return
-      const process: Process = { isDead: false, working: undefined, fiber: undefined }
+      yield* last?.close ?? Effect.void
+      const process: Process = {
+        isDead: false,
+        working: undefined,
+        fiber: undefined,
+        witness: witness && (yield* witness.start)
+      }
       processes.set(id, process)
       process.fiber = yield* Effect.forkDetach(campaign(process))
       yield* settle
@@ -211,10 +231,11 @@ export const make = Effect.fnUntraced(function*<A, E, R>(
       id,
       isWorking: Effect.sync(() => current().working !== undefined),
       stop: Effect.andThen(Effect.sync(() => current().fiber?.interruptUnsafe()), settle),
-      crash: Effect.sync(() => {
+      crash: Effect.suspend(() => {
         const process = current()
         process.isDead = true
         process.working = undefined
+        return process.witness === undefined ? Effect.void : Effect.andThen(process.witness.end, settle)
       }),
       cut: Effect.sync(() => void (isCut = true)),
       heal: Effect.sync(() => void (isCut = false)),

@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import { ElectionConfig, Leadership } from "../../src/index.ts"
 import { it } from "../../src/testing/ElectionTest.ts"
 import * as TestCluster from "../../src/testing/TestCluster.ts"
+import * as TestWitness from "../../src/testing/TestWitness.ts"
 
 const idle = () => Effect.never
 
@@ -35,6 +36,29 @@ describe("a cluster of candidates", () => {
       assert.deepStrictEqual(yield* working, ["candidate-2"])
       assert.isTrue((yield* terms)[1]!.term > 1n)
       assert.deepStrictEqual(yield* transact(election.getCandidate("candidate-1")), Option.none())
+    }))
+
+  it.election("hands over at once when the leader has crashed by witness, and when the test says so", (cluster) =>
+    Effect.gen(function*() {
+      const witness = TestWitness.make()
+      const { candidates, working } = yield* cluster(3, idle, { witness })
+      yield* candidates[0]!.crash
+      assert.deepStrictEqual(yield* working, ["candidate-2"])
+      yield* candidates[0]!.start
+      yield* witness.hold
+      yield* candidates[1]!.crash
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* working, [])
+      yield* witness.release
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(yield* working, ["candidate-3"])
+      // One that was stopped in order has taken all back before it starts again.
+      yield* witness.hold
+      yield* candidates[2]!.stop
+      yield* candidates[2]!.start
+      yield* witness.release
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(yield* working, 1)
     }))
 
   it.election("waits for the lease when the leader has crashed, which runs no finalizers and writes nothing", (cluster) =>

@@ -8,6 +8,7 @@
  * | `FDB_ELECTION_PATH`   | LMDB's directory; required for `lmdb`                                       |
  * | `FDB_ELECTION_ACCESS` | who may use a new LMDB database: `owner` (the default) or `group`           |
  * | `FDB_CLUSTER_FILE`    | FoundationDB's cluster file; the client's default unless set                |
+ * | `FDB_ELECTION_WITNESS`| the directory of the witnesses of this host, or `off`; see `@effect-fdb/witness` |
  *
  * The command `fdb-election` reads the same variables, but does not accept `memory`.
  */
@@ -67,7 +68,7 @@ const load = ({ engine }: Store) => {
 }
 
 /**
- * The `Database` service on a store. It fails with {@link EngineUnavailable} if the engine's package is not installed, or with the
+ * The `Database` service on a store; also `Witness`, on LMDB and where a directory of witnesses is set. It fails with {@link EngineUnavailable} if the engine's package is not installed, or with the
  * engine's own errors. The messages say what to do.
  *
  * @example const DatabaseLayer = DatabaseConfig.open({ engine: "lmdb", path: "/var/lib/app/store" })

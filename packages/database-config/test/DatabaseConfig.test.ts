@@ -31,17 +31,34 @@ describe("DatabaseConfig.config", () => {
     Effect.gen(function*() {
       const cases: ReadonlyArray<readonly [Env, DatabaseConfig.Store]> = [
         [{ FDB_ELECTION_ENGINE: "memory" }, { engine: "memory" }],
-        [{ FDB_ELECTION_PATH: "/a" }, { engine: "lmdb", path: "/a", access: undefined }],
+        [{ FDB_ELECTION_PATH: "/a" }, { engine: "lmdb", path: "/a", access: undefined, witness: undefined }],
         [{ FDB_ELECTION_ENGINE: "", FDB_ELECTION_PATH: "/a", FDB_ELECTION_ACCESS: "group" }, {
           engine: "lmdb",
           path: "/a",
-          access: "group"
+          access: "group",
+          witness: undefined
         }],
-        [{ FDB_ELECTION_ENGINE: "fdb" }, { engine: "fdb", clusterFile: undefined }],
-        [{ FDB_ELECTION_ENGINE: "fdb", FDB_CLUSTER_FILE: "" }, { engine: "fdb", clusterFile: undefined }],
+        [{ FDB_ELECTION_ENGINE: "fdb" }, { engine: "fdb", clusterFile: undefined, witness: undefined }],
+        [{ FDB_ELECTION_ENGINE: "fdb", FDB_CLUSTER_FILE: "" }, {
+          engine: "fdb",
+          clusterFile: undefined,
+          witness: undefined
+        }],
         [{ FDB_ELECTION_ENGINE: "fdb", FDB_CLUSTER_FILE: "/c", FDB_ELECTION_PATH: "/a" }, {
           engine: "fdb",
-          clusterFile: "/c"
+          clusterFile: "/c",
+          witness: undefined
+        }],
+        [{ FDB_ELECTION_ENGINE: "fdb", FDB_ELECTION_WITNESS: "/w" }, {
+          engine: "fdb",
+          clusterFile: undefined,
+          witness: "/w"
+        }],
+        [{ FDB_ELECTION_PATH: "/a", FDB_ELECTION_WITNESS: "off" }, {
+          engine: "lmdb",
+          path: "/a",
+          access: undefined,
+          witness: "off"
         }]
       ]
       for (const [env, store] of cases) assert.deepStrictEqual(yield* configOf(env), store)

@@ -2,9 +2,18 @@
  * The LMDB engine: FoundationDB's semantics for the processes of one host. All processes that open the same directory share one
  * database. Commits survive the death of any of these processes at any instant.
  */
-import { Database, type DatabaseService, type FdbError, OptimisticEngine } from "@effect-fdb/core"
+import {
+  Database,
+  type DatabaseService,
+  type FdbError,
+  OptimisticEngine,
+  Witness as Service,
+  type WitnessService
+} from "@effect-fdb/core"
+import { Witness, type WitnessUnavailable } from "@effect-fdb/witness"
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,7 +38,7 @@ import type { LmdbError } from "./LmdbError.ts"
  */
 export interface Options {
   /**
-   * The directory of the database. It holds nothing else. The engine creates it; its parent must exist. It must be on a file
+   * The directory of the database. It holds nothing but the engine's files. The engine creates it; its parent must exist. It must be on a file
    * system of this host: LMDB does not work over a network.
    */
   readonly path: string
@@ -45,9 +54,19 @@ export interface Options {
    * `group`: the group of this process, or of the parent directory if that has the setgid bit (modes 2770 and 0660).
    */
   readonly access?: Access | undefined
+  /**
+   * Whether the candidates of this process witness the end of the other processes of the database, and these its own: a leader that
+   * dies as a process is succeeded in milliseconds. `true` (the default): by sockets in the directory `witness` of the database, if
+   * they can be had there (not if the path is long or belongs to another user; a debug message says so). The path of a directory:
+   * by sockets there, or the layer fails with `WitnessUnavailable`. `false`: the lease decides about every process.
+   */
+  readonly witness?: boolean | string | undefined
   /** The maximum number of watches at a time in this layer; 10,000 unless set. */
   readonly maxWatches?: number | undefined
 }
+
+/** The directory of the witnesses in that of the database. */
+const witnessDirectory = "witness"
 
 /** How long `close` waits for the commits under way. The limit exists because a stopped process may hold the lock for ever. */
 const drainTimeout = Duration.millis(maxWaitMillis)
@@ -142,8 +161,25 @@ export const laggingReaders = (
 export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError, Scope.Scope> =>
   Effect.map(makeEngine(options), Database.fromEngine)
 
+/** The witness of the processes of a database; one that hears and tells nothing where there can be none. */
+const makeWitness = (
+  { path: database, witness = true }: Options
+): Effect.Effect<WitnessService, WitnessUnavailable, Scope.Scope> => {
+  if (witness === false) return Effect.succeed(Witness.none)
+  if (witness !== true) return Witness.make({ directory: witness })
+  return Effect.suspend(() => {
+    const directory = path.resolve(database)
+    return fs.statSync(directory).uid === process.geteuid?.()
+      ? Effect.mapError(Witness.make({ directory: path.join(directory, witnessDirectory) }), ({ message }) => message)
+      : Effect.fail(`${directory} belongs to another user.`)
+  }).pipe(
+    Effect.catch((why) => Effect.as(Effect.logDebug(`The lease alone decides who leads. ${why}`), Witness.none))
+  )
+}
+
 /**
- * The `Database` service on an LMDB database. All processes of this host that open the same path share it.
+ * The `Database` service on an LMDB database. All processes of this host that open the same path share it. It also provides `Witness`,
+ * so that a leader whose process has ended is succeeded at once; see {@link Options}.
  *
  * - Transactions are strictly serializable across processes. Versions and versionstamps grow across processes and restarts,
  *   independently of the wall clock.
@@ -157,7 +193,11 @@ export const make = (options: Options): Effect.Effect<DatabaseService, LmdbError
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Database, LmdbError> => Layer.effect(Database, make(options))
+export const layer = (options: Options): Layer.Layer<Database | Service, LmdbError> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const database = yield* make(options)
+    return Context.make(Database, database).pipe(Context.add(Service, yield* makeWitness(options)))
+  }))
 
 /**
  * {@link layer} with a `Config` for each option, or one for all. Write `Config.withDefault(…, undefined)` for an option that may be
@@ -167,5 +207,7 @@ export const layer = (options: Options): Layer.Layer<Database, LmdbError> => Lay
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig = (options: Config.Wrap<Options>): Layer.Layer<Database, LmdbError | Config.ConfigError> =>
-  Layer.effect(Database, Effect.flatMap(Config.unwrap(options), make))
+export const layerConfig = (
+  options: Config.Wrap<Options>
+): Layer.Layer<Database | Service, LmdbError | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), layer))

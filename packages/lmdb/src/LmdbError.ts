@@ -1,4 +1,5 @@
 /** Why an LMDB database could not be opened. Each error says what to do about it. */
+import type { WitnessUnavailable } from "@effect-fdb/witness"
 import * as Schema from "effect/Schema"
 
 const hints = {
@@ -102,9 +103,9 @@ export class WorkerThreadUnsupported
 }
 
 /**
- * Any reason why a database cannot be opened.
+ * Any reason why a database cannot be opened. `WitnessUnavailable` occurs only if the option `witness` names a directory.
  *
  * @since 0.1.0
  * @category errors
  */
-export type LmdbError = CannotOpen | LmdbUnavailable | WorkerThreadUnsupported
+export type LmdbError = CannotOpen | LmdbUnavailable | WorkerThreadUnsupported | WitnessUnavailable

@@ -32,7 +32,7 @@ describe("LmdbDatabase", () => {
       const [found, after] = yield* Effect.provide(Effect.all([get, readVersion]), layer, { local: true })
       assert.deepStrictEqual(found, value)
       assert.isTrue(after >= before)
-      assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb"])
+      assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb", "witness"])
     }))
 
   it.live("is one database to all layers of a process, which may be built and closed at the same time", () =>

@@ -49,6 +49,7 @@ const modes = (directory: string): { readonly [name: string]: string } =>
 const allWith = (directory: string, file: string) => ({
   ".": directory,
   gate: directory,
+  witness: "700",
   "data.mdb": file,
   "lock.mdb": file,
   "gate/committers.mdb": file,

@@ -125,7 +125,7 @@ for (const durability of ["disk", "process"] as const) {
             )
           }
         }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability })))
-        assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb"])
+        assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb", "witness"])
       }),
     millis + 60_000
   )

@@ -80,6 +80,20 @@ export const layerConfig = (
   Layer.effect(Witness, Effect.flatMap(Config.unwrap(options), make))
 
 /**
+ * The service of a process that hears and tells nothing.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const none: WitnessService = {
+  tell: () => Effect.void,
+  hasDied: () => false,
+  onDeath: () => Effect.void,
+  witnesses: () => 0,
+  living: () => []
+}
+
+/**
  * The service of a process that hears of the others and tells nothing of itself, because what it leads outlives it.
  *
  * @since 0.1.0

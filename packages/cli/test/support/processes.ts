@@ -74,7 +74,9 @@ export class Stage {
 
   private transact<A, E>(body: Effect.Effect<A, E, Transaction>, options?: TransactionOptions): Promise<A> {
     return Effect.runPromise(
-      Database.transact(body, options).pipe(Effect.provide(LmdbDatabase.layer({ path: this.file("store") })))
+      Database.transact(body, options).pipe(
+        Effect.provide(LmdbDatabase.layer({ path: this.file("store"), witness: false }))
+      )
     )
   }
 

@@ -1,8 +1,9 @@
 /** The engines. A new engine is a package and an entry here, which also gives configuration, flags and the command's messages. */
 import { type Database, MemoryDatabase } from "@effect-fdb/core"
+import { Witness } from "@effect-fdb/witness"
 import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -79,12 +80,26 @@ export interface LmdbOptions {
   readonly durability?: "disk" | "process" | undefined
   /** See `LmdbDatabase.Options`; `owner` unless set. */
   readonly access?: "owner" | "group" | undefined
+  /** See `LmdbDatabase.Options`; `true` unless set. The text `off` is `false`. */
+  readonly witness?: boolean | string | undefined
 }
 
 export interface FdbOptions {
   /** The cluster file; unless set, the client's default. */
   readonly clusterFile?: string | undefined
+  /** The directory in which the processes of this host witness each other's end; nobody does unless it is set. */
+  readonly witness?: string | undefined
 }
+
+const witness = {
+  variable: "FDB_ELECTION_WITNESS",
+  flag: "witness",
+  metavar: "DIR",
+  description: "A directory of this host, in which its processes witness each other's end; or FDB_ELECTION_WITNESS; " +
+    "unless set, LMDB's own, and none with FoundationDB; \"off\" for none"
+}
+
+const off = "off"
 
 interface OptionsOf {
   readonly memory: {}
@@ -138,7 +153,8 @@ export const engines: { readonly [Name in EngineName]: EngineDefinition<OptionsO
         description:
           "Access to a new LMDB store: its user alone, or its group too; or FDB_ELECTION_ACCESS; owner by default",
         values: ["owner", "group"]
-      }
+      },
+      witness
     },
     describe: (options) => `the LMDB store ${options.path}`,
     exists: (options) => {
@@ -154,7 +170,13 @@ export const engines: { readonly [Name in EngineName]: EngineDefinition<OptionsO
       const { dev, ino } = fs.statSync(options.path)
       return `${dev}:${ino}`
     },
-    load: () => import("@effect-fdb/lmdb").then(({ LmdbDatabase }) => LmdbDatabase)
+    load: async () => {
+      const { LmdbDatabase } = await import("@effect-fdb/lmdb")
+      return {
+        ...LmdbDatabase,
+        layer: (options) => LmdbDatabase.layer(options.witness === off ? { ...options, witness: false } : options)
+      }
+    }
   },
   fdb: {
     title: "FoundationDB",
@@ -166,13 +188,24 @@ export const engines: { readonly [Name in EngineName]: EngineDefinition<OptionsO
         flag: "cluster-file",
         metavar: "FILE",
         description: "FoundationDB's cluster file; or FDB_CLUSTER_FILE; the client's default unless set"
-      }
+      },
+      witness
     },
     describe: ({ clusterFile }) => `the FoundationDB cluster${clusterFile === undefined ? "" : ` of ${clusterFile}`}`,
     exists: () => true,
     // The coordinators behind the @ may change; the description and the id do not.
     identity: ({ clusterFile = "/etc/foundationdb/fdb.cluster" }) =>
       /^[^#\n]*@/m.exec(fs.readFileSync(clusterFile, "utf8"))?.[0] ?? clusterFile,
-    load: () => import("@effect-fdb/native").then(({ NativeDatabase }) => NativeDatabase)
+    load: async () => {
+      const { NativeDatabase } = await import("@effect-fdb/native")
+      return {
+        layer: ({ witness, ...options }) => {
+          const layer = NativeDatabase.layer(options)
+          return witness === undefined || witness === off
+            ? layer
+            : Layer.merge(layer, Witness.layer({ directory: witness }))
+        }
+      }
+    }
   }
 }

@@ -41,26 +41,33 @@ const makeDirectory = (directory: string): void => {
   fs.chmodSync(directory, 0o700)
 }
 
-/** Creates the directory if its parent exists, checks that nobody else can enter it, and returns its identity. May throw. */
+/** The path without symbolic links. Its last part need not exist. */
+const resolve = (directory: string): string =>
+  fs.existsSync(directory)
+    ? fs.realpathSync(directory)
+    : path.join(fs.realpathSync(path.dirname(directory)), path.basename(directory))
+
+/** Creates the directory if its parent exists, checks that nobody else can enter it, and returns its path without symbolic links. May throw. */
 export const prepare = (directory: string): string => {
   const refuse = (reason: WitnessUnavailableReason, detail: string): never => {
     throw new WitnessUnavailable({ directory, reason, detail })
   }
   if (!isMainThread) refuse("worker-thread", "this is a worker thread")
   if (!platforms.includes(process.platform)) refuse("unsupported-platform", `the platform is ${process.platform}`)
-  const length = Buffer.byteLength(path.join(directory, makeName()))
+  const real = resolve(directory)
+  const length = Buffer.byteLength(path.join(real, makeName()))
   if (length > maxPathLength) {
     refuse("path-too-long", `the paths of its sockets would have ${length} bytes, and may have ${maxPathLength}`)
   }
-  makeDirectory(directory)
-  const stat = fs.statSync(directory, { bigint: true })
-  const [user, owner] = [process.geteuid!(), Number(stat.uid)]
+  makeDirectory(real)
+  const stat = fs.statSync(real)
+  const [user, owner] = [process.geteuid!(), stat.uid]
   if (!stat.isDirectory()) refuse("not-a-directory", "the path names something else")
   if (owner !== user && owner !== 0) {
     refuse("foreign-owner", `it belongs to the user ${owner}, and this process to ${user}`)
   }
-  const mode = Number(stat.mode) & 0o777
+  const mode = stat.mode & 0o777
   if (mode !== 0o700) refuse("open-to-others", `its mode is 0${mode.toString(8)}, and has to be 0700`)
-  fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
-  return `${stat.dev}:${stat.ino}`
+  fs.accessSync(real, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
+  return real
 }

@@ -11,34 +11,36 @@ interface Shared {
   users: number
 }
 
-/** By the identities of their directories. */
+/** By their directories. */
 const meshes = new Map<string, Shared>()
 
-const take = (directory: string, identity: string): Shared => {
-  const found = meshes.get(identity)
+const take = (directory: string): Shared => {
+  const found = meshes.get(directory)
   if (found !== undefined) {
     found.users++
+    // The directory may be a new one at the same path.
+    found.mesh.scan()
     return found
   }
   const mesh = new Mesh(directory)
-  const opened: Shared = { mesh, opened: mesh.open(), users: 1 }
-  meshes.set(identity, opened)
-  return opened
+  const shared: Shared = { mesh, opened: mesh.open(), users: 1 }
+  meshes.set(directory, shared)
+  return shared
 }
 
-const giveBack = (identity: string, shared: Shared): void => {
+const giveBack = (shared: Shared): void => {
   if (--shared.users > 0) return
-  if (meshes.get(identity) === shared) meshes.delete(identity)
+  meshes.delete(shared.mesh.directory)
   shared.mesh.close()
 }
 
 /** The mesh of a directory, open until the scope closes. */
 export const acquire = (directory: string): Effect.Effect<Mesh, WitnessUnavailable, Scope.Scope> =>
   Effect.gen(function*() {
-    const identity = yield* Effect.try({ try: () => prepare(directory), catch: toUnavailable(directory) })
+    const path = yield* Effect.try({ try: () => prepare(directory), catch: toUnavailable(directory) })
     const shared = yield* Effect.acquireRelease(
-      Effect.sync(() => take(directory, identity)),
-      (shared) => Effect.sync(() => giveBack(identity, shared))
+      Effect.sync(() => take(path)),
+      (shared) => Effect.sync(() => giveBack(shared))
     )
     yield* Effect.tryPromise({ try: () => shared.opened, catch: toUnavailable(directory) })
     return shared.mesh

@@ -85,8 +85,9 @@ const selectStore = Effect.fnUntraced(function*(flags: StoreFlags): Effect.fn.Re
   if (engine === undefined) {
     return yield* usageError(`FDB_ELECTION_ENGINE is "${given}": set it to ${engineNames.join(" or ")}`)
   }
+  const own = new Set(settingsOf(engine).map(([key]) => key))
   for (const other of engineNames.filter((name) => name !== engine)) {
-    const misplaced = settingsOf(other).find(([key]) => flags[key]?.isFlag)
+    const misplaced = settingsOf(other).find(([key]) => !own.has(key) && flags[key]?.isFlag)
     if (misplaced !== undefined) {
       const { title } = DatabaseConfig.engineOf(other)
       return yield* usageError(
@@ -122,16 +123,20 @@ interface Help {
   readonly examples?: ReadonlyArray<Command.Command.Example>
 }
 
-/** Opens the store of the selected election, creates it if it `makesStore`, and runs `body`. */
+/** Opens the store of the selected election, creates it if it `makesStore`, with the witness if it `hears`, and runs `body`. */
 export const withElection = <A, E, R>(
   body: (selected: SelectedElection) => Effect.Effect<A, E, R>,
-  makesStore = false
+  { hears = false, makesStore = false }: { readonly hears?: boolean; readonly makesStore?: boolean } = {}
 ) =>
   Effect.gen(function*() {
     const selected = yield* select(yield* root)
     const { exists, open } = yield* Stores
     if (!makesStore && !exists(selected.store)) return yield* missing(selected)
-    return yield* body(selected).pipe(explain(selected), Effect.provide(open(selected.store)))
+    const { store } = selected
+    return yield* body(selected).pipe(
+      explain(selected),
+      Effect.provide(open(hears ? store : { ...store, witness: "off" }))
+    )
   })
 
 /** A subcommand with {@link withElection}. */
@@ -140,9 +145,10 @@ export const electionCommand = <const Name extends string, const Flags extends C
   help: Help,
   flags: Flags,
   body: (selected: SelectedElection, flags: Command.Command.Config.Infer<Flags>) => Effect.Effect<void, E, R>,
-  makesStore = false
+  makesStore = false,
+  hears = false
 ) =>
-  Command.make(name, flags, (given) => withElection((selected) => body(selected, given), makesStore)).pipe(
+  Command.make(name, flags, (given) => withElection((selected) => body(selected, given), { makesStore, hears })).pipe(
     Command.withShortDescription(help.short),
     Command.withDescription(help.long),
     Command.withExamples(help.examples ?? [])

@@ -112,7 +112,7 @@ export const run = Command.make("run", flags, (options) =>
         const file = yield* resolveCommand(options.command[0]!, process.env.PATH)
         yield* Wrapper.run(selected, options, file)
       }),
-      true
+      { makesStore: true, hears: true }
     )
   )).pipe(
     Command.withShortDescription("Runs a command while this process leads"),

@@ -36,7 +36,7 @@ export const serve = Command.make("serve", {
       yield* Console.error(`fdb-election: serves ${url}`)
       return yield* Effect.never
     }, Effect.scoped),
-    true
+    { makesStore: true }
   )).pipe(
     Command.withShortDescription("Serves elections over HTTP: a page, status, events, metrics"),
     Command.withDescription(

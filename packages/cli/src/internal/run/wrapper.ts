@@ -3,9 +3,10 @@
  * (`launcherProgram.ts`) starts the command and leads its process group, and the watchdog process (`watchdogProgram.ts`) ends the
  * command if the wrapper is dead, stopped or stuck. See `supervise.ts` for one tenure, `signals.ts` and `deadlines.ts`.
  */
-import { Database } from "@effect-fdb/core"
+import { Database, Witness as WitnessService } from "@effect-fdb/core"
 import * as EventLog from "@effect-fdb/http/EventLog"
 import { CandidateSuperseded, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
+import { Witness } from "@effect-fdb/witness"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
@@ -165,8 +166,11 @@ export const run = Effect.fnUntraced(function*(selected: SelectedElection, optio
         Shards.run(selected, options, file, { ...speaker, count })
       )
   })
+  const witness = Option.getOrElse(yield* Effect.serviceOption(WitnessService), () => Witness.none)
   const status = yield* led.pipe(
     Effect.provideService(Database, transactions.counting(yield* Database)),
+    // The command outlives this process: it may not tell that its own end is the end of what it leads.
+    Effect.provideService(WitnessService, Witness.hearing(witness)),
     Effect.raceFirst(Deferred.await(signals.interrupted)),
     Effect.raceFirst(signals.watchSurroundings(options.exitWithParent))
   )

@@ -5,6 +5,7 @@
 import { command as simulate } from "@effect-fdb/simulation/SimulateCommand"
 import * as Cause from "effect/Cause"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -23,7 +24,7 @@ import { status, watch } from "./internal/commands/status.ts"
 import { stepDown } from "./internal/commands/stepDown.ts"
 import { exportElection, importElection, raiseTerms } from "./internal/commands/terms.ts"
 import * as Durations from "./internal/durations.ts"
-import { printable } from "./internal/printable.ts"
+import { MessageFormat, messageLine } from "./internal/messages.ts"
 
 export { Signals } from "./internal/run/signals.ts"
 export { type LaggingReader, type Store, Stores } from "./internal/stores.ts"
@@ -49,37 +50,49 @@ export const command = root.pipe(
 
 const oneLine = (text: string): string => text.replaceAll(/\?\s*\n\s*/g, "? ").replaceAll(/\s*\n\s*/g, "; ").trim()
 
-const report = (message: string): Effect.Effect<void> => Console.error(`fdb-election: ${printable(message)}`)
+const report = (message: string): Effect.Effect<void, never, MessageFormat> =>
+  Effect.flatMap(
+    Effect.all([MessageFormat, Clock.currentTimeMillis]),
+    ([format, millis]) => Console.error(messageLine(format, millis, "error", message))
+  )
 
 /** Reports a wrong command line in one sentence that refers to `--help`, instead of the whole help. */
-const presenter: Layer.Layer<never> = CliOutput.layerPresenter({
-  present: (event) => {
-    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
-    const problems = oneLine(event.errors.map((error) => error.message).join("; "))
-    const separator = event.commandPath.at(-1) === run.name ? "; flags of the command to run go after --" : ""
-    return report(`${problems}; see \`${event.commandPath.join(" ")} --help\`${separator}`)
-  }
-})
+const presenter = (format: MessageFormat["Service"]): Layer.Layer<never> =>
+  CliOutput.layerPresenter({
+    present: (event) => {
+      if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+      const problems = oneLine(event.errors.map((error) => error.message).join("; "))
+      const separator = event.commandPath.at(-1) === run.name ? "; flags of the command to run go after --" : ""
+      return Effect.provideService(
+        report(`${problems}; see \`${event.commandPath.join(" ")} --help\`${separator}`),
+        MessageFormat,
+        format
+      )
+    }
+  })
 
 /** Without the wizard, which would read from the terminal of the command. */
 const cliConfig = CliConfig.layer({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions, GlobalFlag.LogLevel]
 })
 
-const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
-  const parts = Array.isArray(message) ? message.map(String) : [String(message)]
-  if (cause.reasons.length > 0) {
-    parts.push(oneLine(Cause.prettyErrors(cause).map((error) => error.message).join("; ")))
-  }
-  fiber.getRef(Console.Console).error(`fdb-election: ${logLevel.toLowerCase()}: ${printable(parts.join(" "))}`)
-})
+const logger = (format: MessageFormat["Service"]) =>
+  Logger.make<unknown, void>(({ cause, date, fiber, logLevel, message }) => {
+    const parts = Array.isArray(message) ? message.map(String) : [String(message)]
+    if (cause.reasons.length > 0) {
+      parts.push(oneLine(Cause.prettyErrors(cause).map((error) => error.message).join("; ")))
+    }
+    const level = logLevel.toLowerCase()
+    const text = `${format.current === "text" ? `${level}: ` : ""}${parts.join(" ")}`
+    fiber.getRef(Console.Console).error(messageLine(format, date.getTime(), level, text))
+  })
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 /** Messages with these codes come from the system: they may have several lines, and contain no id of a candidate. */
 const systemCodes: ReadonlySet<number> = new Set([ExitCode.unavailable, ExitCode.internal, ExitCode.system])
 
-const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
+const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number, never, MessageFormat> => {
   if (Exit.isSuccess(exit)) return Effect.succeed(ExitCode.ok)
   if (Cause.hasInterruptsOnly(exit.cause)) return Effect.succeed(ExitCode.interrupted)
   const error = Cause.squash(exit.cause)
@@ -98,11 +111,15 @@ const conclude = (exit: Exit.Exit<void, unknown>): Effect.Effect<number> => {
 
 /** Runs the command and returns its exit code. Never fails: it reports failures on standard error. */
 export const main = (args: ReadonlyArray<string>, options: { readonly version: string }) =>
-  Durations.refuseNegative(args).pipe(
-    Effect.andThen(Command.runWith(command, options)(args)),
-    Effect.provideService(CommandLine, args),
-    Effect.provide([presenter, cliConfig, Logger.layer([logger])]),
-    Effect.provideService(References.MinimumLogLevel, "Error"),
-    Effect.exit,
-    Effect.flatMap(conclude)
-  )
+  Effect.suspend(() => {
+    const format: MessageFormat["Service"] = { current: "text" }
+    return Durations.refuseNegative(args).pipe(
+      Effect.andThen(Command.runWith(command, options)(args)),
+      Effect.provideService(CommandLine, args),
+      Effect.provide([presenter(format), cliConfig, Logger.layer([logger(format)])]),
+      Effect.provideService(References.MinimumLogLevel, "Error"),
+      Effect.exit,
+      Effect.flatMap(conclude),
+      Effect.provideService(MessageFormat, format)
+    )
+  })

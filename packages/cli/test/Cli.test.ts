@@ -204,6 +204,7 @@ describe("the command line", () => {
         ["run --slots 1.5 -- true", /slots/],
         ["run --shards 0 -- true", /is 0; it must be an integer from 1 to/],
         ["run --shards 2 --slots 2 -- true", /--slots and --shards exclude each other/],
+        ["run --log-format xml -- true", /log-format/],
         ["run --weight 2 -- true", /--weight is the share in shards: give their number with --shards/],
         ["run --shards 2 --weight=-1 -- true", /-1/],
         ["run --shards 2 --weight 1000001 -- true", /1000001; it must be a number from 0 to 1000000/],

@@ -97,6 +97,30 @@ describe.concurrent("a command that leads", () => {
     assert.strictEqual(code(await killed.ended), ExitCode.ofSignal("SIGUSR2"))
   }, 180_000)
 
+  it(
+    "has each event and message told as a line of JSON with --log-format json, and none with --quiet",
+    async (context) => {
+      const at = await stage(context)
+      const run = at.run(["--id", "a", "--log-format", "json", "--log-level", "debug"], obedient)
+      await nthGroup(at, 0)
+      await at.askToStepDown()
+      assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
+      const lines = run.said.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>)
+      for (const line of lines) assert.match(String(line["time"]), /^\d{4}-.*Z$/)
+      const events = lines.filter((line) => "event" in line)
+      const told = ["Registered", "Elected", "Lost", "Resigned"]
+      assert.deepStrictEqual(events.map(({ event }) => event).filter((event) => told.includes(event as string)), told)
+      for (const event of events) assert.deepInclude(event, { election: "app/test", candidate: "a" })
+      assert.deepInclude(events.find(({ event }) => event === "Lost"), { term: "1", reason: "stepped-down" })
+      assert.isTrue(lines.some(({ level }) => level === "debug"), "the library's own lines")
+      assert.deepInclude(lines.at(-1), { level: "error" })
+      const quiet = at.run(["--log-format", "json", "--quiet"], "exit 3")
+      assert.strictEqual(code(await quiet.ended), 3)
+      assert.strictEqual(quiet.said, "")
+    },
+    180_000
+  )
+
   it("gets variables that no shell can hold, and arguments as they are", async (context) => {
     const at = await stage(context)
     const run = at.start(["run", "--", "node", "-e", "console.log(process.env['a.b-c'], process.argv[1])", "x  $y '"], {

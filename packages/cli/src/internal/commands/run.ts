@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import { systemRefused, usageError } from "../../Failure.ts"
 import { durationFlag } from "../durations.ts"
 import { httpFlag } from "../http.ts"
+import { formats, MessageFormat } from "../messages.ts"
 import * as Nesting from "../run/nesting.ts"
 import { statOf } from "../run/processGroup.ts"
 import { resolveCommand } from "../run/resolveCommand.ts"
@@ -60,6 +61,13 @@ const flags = {
     "exit-with-parent",
     "Ends, as by SIGTERM, when its parent process is gone; use it under npx"
   ),
+  logFormat: Flag.Literals("log-format", formats).pipe(
+    Flag.withMetavar(formats.join("|")),
+    Flag.withDescription(
+      "json writes one line of JSON on standard error for each event and message; text, the default, writes sentences"
+    ),
+    Flag.withDefault("text" as const)
+  ),
   quiet: switchFlag("quiet", "Prints only errors on standard error").pipe(Flag.withAlias("q")),
   command: Argument.String("command").pipe(
     Argument.withDescription("The command and its arguments, after --"),
@@ -96,7 +104,10 @@ const checkPossible = ({ name, store }: SelectedElection) => {
 
 export const run = Command.make("run", flags, (options) =>
   Effect.andThen(
-    checkSeparated(options.command),
+    Effect.andThen(
+      Effect.map(MessageFormat, (format) => void (format.current = options.logFormat)),
+      checkSeparated(options.command)
+    ),
     withElection(
       Effect.fnUntraced(function*(selected) {
         yield* checkPossible(selected)

@@ -27,6 +27,8 @@ export interface Participation {
   >
   /** What an election is called in messages. */
   readonly titleOf: (election: string) => string
+  /** Which election, and which slot of it, an event is of. */
+  readonly partOf: (election: string) => { readonly election: string; readonly slot?: number }
   /** The variables of the command that depend on what it leads. */
   readonly variables: (leadership: Leadership) => { readonly [name: string]: string | undefined }
 }
@@ -35,6 +37,7 @@ export const inElection = ({ election, name }: SelectedElection): Participation 
   initialize: transact(election.initialize(new ElectionConfig({}))),
   candidacy: election.candidacy,
   titleOf: () => name.text,
+  partOf: () => ({ election: name.text }),
   // A wrapper above may have set it.
   variables: () => ({ FDB_ELECTION_SLOT: undefined })
 })
@@ -42,9 +45,7 @@ export const inElection = ({ election, name }: SelectedElection): Participation 
 /** The slots get the configuration of the election of that name, if `init` has created that. */
 export const inSlots = ({ election, name }: SelectedElection, count: number): Participation => {
   const slots = LeaderElection.slots(name.subspace, count)
-  const titles = new Map(
-    slots.elections.map(({ subspace }, slot) => [Bytes.toPrintable(subspace.prefix), `slot ${slot} of ${name.text}`])
-  )
+  const slotOf = new Map(slots.elections.map(({ subspace }, slot) => [Bytes.toPrintable(subspace.prefix), slot]))
   return {
     initialize: transact(
       Effect.gen(function*() {
@@ -60,7 +61,11 @@ export const inSlots = ({ election, name }: SelectedElection, count: number): Pa
       })
     ),
     candidacy: slots.candidacy,
-    titleOf: (election) => titles.get(election) ?? name.text,
+    titleOf: (election) => slotOf.has(election) ? `slot ${slotOf.get(election)} of ${name.text}` : name.text,
+    partOf: (election) => {
+      const slot = slotOf.get(election)
+      return { election: name.text, ...(slot === undefined ? {} : { slot }) }
+    },
     variables: (leadership) => ({ FDB_ELECTION_SLOT: String((leadership as Slots.SlotLeadership).slot) })
   }
 }

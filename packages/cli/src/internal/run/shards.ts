@@ -17,6 +17,7 @@ import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
 import * as Launcher from "./launcherProcess.ts"
 import * as Nesting from "./nesting.ts"
 import * as RunReporter from "./runReporter.ts"
+import type { Speaker } from "./speaker.ts"
 import { supervise } from "./supervise.ts"
 import * as Watchdog from "./watchdogProcess.ts"
 
@@ -28,7 +29,7 @@ export const run = Effect.fnUntraced(function*(
   { election, name, store }: SelectedElection,
   options: Options,
   file: string,
-  { count, id, say }: { readonly count: number; readonly id: string; readonly say: (line: string) => void }
+  { count, id, say, tell }: Speaker & { readonly count: number }
 ) {
   const clock = yield* Clock.Clock
   const askedGrace = Option.getOrUndefined(options.grace)
@@ -48,10 +49,11 @@ export const run = Effect.fnUntraced(function*(
   )
   const observe = (event: ElectionEvent): void => {
     const shard = shardOf.get(event.election)
-    if (shard === undefined) return
+    if (shard === undefined) return tell?.(event, { election: name.text, coordinator: true })
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       deadlines[shard]!.renewed(event.believesUntil, event.leaseDuration)
     }
+    if (tell !== undefined) return tell(event, { election: name.text, shard })
     // Those of its standbys would be many.
     if (event._tag !== "Registered" && event._tag !== "Following") report(event)
   }

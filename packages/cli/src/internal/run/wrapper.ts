@@ -5,73 +5,38 @@
  */
 import { Database, Witness as WitnessService } from "@effect-fdb/core"
 import * as EventLog from "@effect-fdb/http/EventLog"
-import { CandidateSuperseded, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
+import { CandidateSuperseded, type ElectionEvent, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
 import { Witness } from "@effect-fdb/witness"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
-import * as os from "node:os"
-import * as tty from "node:tty"
 import * as ExitCode from "../../ExitCode.ts"
 import { CommandEnded, tryAgain } from "../../Failure.ts"
 import type { Options } from "../commands/run.ts"
 import * as Http from "../http.ts"
-import { printable } from "../printable.ts"
 import type { SelectedElection } from "../selectedElection.ts"
-import { foregroundGroup } from "./controllingTerminal.ts"
 import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
 import * as Nesting from "./nesting.ts"
 import { inElection, inSlots } from "./participation.ts"
 import * as RunReporter from "./runReporter.ts"
 import * as Shards from "./shards.ts"
 import { CommandSignals } from "./signals.ts"
+import { makeSpeaker, type Speaker } from "./speaker.ts"
 import { supervise } from "./supervise.ts"
 import { Transactions } from "./transactions.ts"
 import * as Watchdog from "./watchdogProcess.ts"
 
-const defaultId = Effect.gen(function*() {
-  let suffix = ""
-  for (let i = 0; i < 4; i++) suffix += String.fromCharCode(97 + (yield* Random.nextIntBetween(0, 25)))
-  return `${os.hostname()}-${process.pid}-${suffix}`
-})
-
 /** The pause after a command that ended soon: a tenth of a second, doubled with each in a row, up to ten seconds. */
 const pauseMillis = (shortRuns: number): number => Math.min(100 * 2 ** (shortRuns - 1), 10_000)
 const shortRunNanos = 10_000_000_000n
-
-/** The id of the process, and how it speaks. */
-interface Speaker {
-  readonly id: string
-  readonly say: (line: string) => void
-}
-
-const makeSpeaker = Effect.fnUntraced(function*(options: Options, transactions: Transactions) {
-  const console = yield* Console.Console
-  const write = (line: string) => console.error(`fdb-election: ${printable(line)}`)
-  const say = (line: string): void => {
-    if (options.quiet) return
-    // A terminal may stop a process that writes from the background.
-    if (tty.isatty(2) && foregroundGroup() === undefined) transactions.whenNone(() => write(line))
-    else write(line)
-  }
-  if (process.pid === 1) {
-    say(
-      "is process 1 and cannot reap orphans of the command: start the container with an init, as `docker run --init` does"
-    )
-  }
-  const speaker: Speaker = { id: Option.isSome(options.id) ? options.id.value : yield* defaultId, say }
-  return speaker
-})
 
 const campaign = Effect.fnUntraced(function*(
   selected: SelectedElection,
   options: Options,
   file: string,
   signals: CommandSignals,
-  { id, say }: Speaker
+  { id, say, tell }: Speaker
 ) {
   const clock = yield* Clock.Clock
   const { name, store } = selected
@@ -85,7 +50,9 @@ const campaign = Effect.fnUntraced(function*(
   const watchdog = yield* Watchdog.make
   const deadlines = new Deadlines(askedGrace)
   deadlines.listeners.add(watchdog.until)
-  const report = RunReporter.make(participation.titleOf, say, () => clock.monotonicTimeNanosUnsafe())
+  const report = tell === undefined
+    ? RunReporter.make(participation.titleOf, say, () => clock.monotonicTimeNanosUnsafe())
+    : (event: ElectionEvent) => tell(event, participation.partOf(event.election))
   const events = Option.isSome(options.http) ? yield* EventLog.make : undefined
   const observer: typeof ElectionObserver.Service = (event) => {
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {

@@ -9,5 +9,5 @@ const run = (...args: ReadonlyArray<string>) =>
 
 export default (): void => {
   run("node_modules/typescript/bin/tsc", "-b", "packages/cli/tsconfig.src.json")
-  run("scripts/bundleReport.mjs")
+  run("scripts/bundlePages.mjs")
 }

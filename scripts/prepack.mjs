@@ -8,4 +8,4 @@ const run = (...args) => execFileSync(process.execPath, args, { stdio: ["ignore"
 
 rmSync("dist", { recursive: true, force: true })
 run(`${root}node_modules/typescript/bin/tsc`, "-b", "tsconfig.src.json")
-if (process.cwd().endsWith("simulation")) run(`${root}scripts/bundleReport.mjs`)
+if (/(simulation|http)$/.test(process.cwd())) run(`${root}scripts/bundlePages.mjs`)

@@ -3,6 +3,7 @@
  *
  * | path | answer |
  * | --- | --- |
+ * | `/` | a page that shows the elections live: one file, which asks nobody else |
  * | `/leader` | 200 with the header `fencing-token` if this process leads at the instant of the answer, else 503 with who leads |
  * | `/follower` | 200 if it takes part and does not lead, else 503 |
  * | `/live` | 200 if the store has answered the candidate within three heartbeats, else 503 |
@@ -31,6 +32,7 @@ import { type Answer, endpoint, json, parametersOf, reading, text } from "./inte
 import { eventStream } from "./internal/eventStream.ts"
 import * as HealthChecks from "./internal/healthChecks.ts"
 import * as NodeServer from "./internal/nodeServer.ts"
+import { page } from "./internal/page.ts"
 import * as Served from "./internal/served.ts"
 import * as StepDown from "./internal/stepDown.ts"
 
@@ -145,6 +147,7 @@ export const layer = (
       answer: (request: HttpServerRequest) => Effect.Effect<Answer, never, R>
     ) => paths.add("*", path, endpoint(reading, answer))
 
+    yield* read("/", () => page)
     yield* read("/leader", leader)
     yield* read("/follower", onOne((election) => atLast(HealthChecks.follower(election))))
     yield* read("/live", onAll((selected) => HealthChecks.live(selected)))
@@ -188,12 +191,12 @@ export const layer = (
       "/events",
       onAll((selected, request) =>
         Effect.map(
-          Effect.forEach(selected, ({ status }) => Effect.option(status), { concurrency: "unbounded" }),
+          Effect.forEach(selected, ({ statusEvent }) => statusEvent, { concurrency: "unbounded" }),
           (statuses) =>
             eventStream(
               log,
               new Set(selected.map(({ name }) => name)),
-              statuses.flatMap((status) => status._tag === "Some" ? [status.value] : []),
+              statuses,
               request.headers["last-event-id"] ?? parametersOf(request)["last-event-id"]
             )
         )

@@ -8,13 +8,15 @@ import { gutter, type PlacedLane, type Timeline } from "./Timeline.ts"
 /** The offset of the text of a mark in its lane. */
 const textRow = { process: 6, database: 44, simulation: 14, operator: 14, leader: 15 }
 
+/** Steps of the axis on which the time of day is round, in seconds. */
+const clockSteps = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400]
+
 /** Returns the function that draws everything, with a line through all lanes at the pointer. */
 export const makePainter = (
   theme: Theme,
   timeline: Timeline,
   { axis, overview, stage }: { readonly [name in "stage" | "axis" | "overview"]: Surface }
 ): (pointer: number | undefined) => void => {
-  const { data, lanes } = timeline
   const { brush } = stage
   const byImportance = makeByImportance(theme)
 
@@ -103,7 +105,7 @@ export const makePainter = (
   const lightLanes = (violations: ReadonlyArray<Violation>): void => {
     const lit = new Map<string, number>()
     for (const { at, lane: name } of violations) {
-      const lane = lanes.find((lane) => lane.name === name)
+      const lane = timeline.lanes.find((lane) => lane.name === name)
       if (lane === undefined) continue
       const x = timeline.x(at)
       const left = Math.max(x - 16, lit.get(lane.name) ?? 0)
@@ -115,17 +117,19 @@ export const makePainter = (
   const drawLanes = (pointer: number | undefined): void => {
     const { colours } = theme
     const { height } = timeline
-    if (data.quietAt < data.duration) {
-      const x = timeline.x(data.quietAt)
+    if (timeline.data.quietAt < timeline.data.duration) {
+      const x = timeline.x(timeline.data.quietAt)
       box(brush, faint(colours.good, 8), x, 0, stage.width, height)
       brush.fillStyle = colours.good
       brush.font = font(11.5)
       brush.fillText("no faults", Math.max(x, gutter) + 6, height - 42)
     }
-    const near = data.violations.filter(({ at }) => timeline.x(at) > gutter - 20 && timeline.x(at) < stage.width + 20)
+    const near = timeline.data.violations.filter(({ at }) =>
+      timeline.x(at) > gutter - 20 && timeline.x(at) < stage.width + 20
+    )
     lightLanes(near)
     const [spans, marks] = [spanLooks(theme), markLooks(theme)]
-    for (const lane of lanes) drawLane(lane, spans, marks)
+    for (const lane of timeline.lanes) drawLane(lane, spans, marks)
     let last = -9
     for (const { at } of near) {
       const x = timeline.x(at)
@@ -137,21 +141,36 @@ export const makePainter = (
     if (pointer !== undefined) box(brush, colours.soft, pointer, 0, 1, height)
   }
 
+  /** A name that fits between the mark and the lanes: its begin and its end, if it is long. */
+  const fitting = (name: string, width: number): string => {
+    if (brush.measureText(name).width <= width) return name
+    for (let kept = name.length - 1; kept > 2; kept--) {
+      const text = `${name.slice(0, Math.ceil(kept / 2))}…${name.slice(-Math.floor(kept / 2))}`
+      if (brush.measureText(text).width <= width) return text
+    }
+    return name
+  }
+
   const drawName = (lane: PlacedLane): void => {
     const middle = lane.y + lane.height / 2
     if (lane.place !== undefined) box(brush, theme.hue(lane.place, 48), 12, middle - 5, 10, 10)
     brush.fillStyle = theme.colours.ink
     brush.font = font(13, 600)
     const y = lane.kind === "database" ? lane.y + 16 : middle + 1
-    brush.fillText(lane.name, lane.kind === "process" ? 30 : 12, y, gutter - 16)
+    const left = lane.kind === "process" ? 30 : 12
+    brush.fillText(fitting(lane.name, gutter - left - 6), left, y)
   }
 
   const ticks = () => {
     const raw = timeline.span / Math.max(2, (stage.width - gutter) / 110)
     const power = 10 ** Math.floor(Math.log10(raw))
-    const step = [1, 2, 5, 10].map((times) => times * power).find((step) => step >= raw)!
+    const steps = timeline.data.epoch === undefined || raw < 1 ? [1, 2, 5, 10].map((n) => n * power) : clockSteps
+    const step = steps.find((step) => step >= raw) ?? raw
+    const begin = timeline.secondsOfDay
     const times: Array<number> = []
-    for (let at = Math.ceil(timeline.from / step) * step; at <= timeline.to; at += step) times.push(at)
+    for (let at = Math.ceil((timeline.from + begin) / step) * step - begin; at <= timeline.to; at += step) {
+      times.push(at)
+    }
     return { times, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) }
   }
 
@@ -159,7 +178,7 @@ export const makePainter = (
   const drawViolations = ({ brush, width }: Surface): void => {
     const { bad } = theme.colours
     let free = -1
-    for (const { at, checker } of data.violations) {
+    for (const { at, checker } of timeline.data.violations) {
       const x = timeline.x(at)
       if (x < gutter - 4 || x > width + 4) continue
       brush.font = font(11, 600)
@@ -184,7 +203,7 @@ export const makePainter = (
     brush.fillStyle = theme.colours.soft
     for (const at of times) {
       const x = timeline.x(at)
-      if (x + 60 < width) brush.fillText(`${at.toFixed(digits)} s`, x + 4, 14)
+      if (x + 60 < width) brush.fillText(timeline.timeText(at, digits), x + 4, 14)
     }
     clipped(axis, () => drawViolations(axis))
   }
@@ -193,12 +212,12 @@ export const makePainter = (
     const { colours } = theme
     const { brush, height, width } = overview
     overview.clear()
-    const x = (at: number): number => at / data.duration * width
+    const x = (at: number): number => at / timeline.data.duration * width
     box(brush, colours.lane, 0, 5, width, height - 10)
-    for (const { from, kind, of, to } of lanes[0]!.spans) {
+    for (const { from, kind, of, to } of timeline.lanes[0]!.spans) {
       if (kind === "leads") box(brush, theme.hue(of, 48), x(from), 8, Math.max(1, x(to) - x(from)), height - 16)
     }
-    for (const { at } of data.violations) box(brush, colours.bad, x(at) - 1, 1, 3, height - 2)
+    for (const { at } of timeline.data.violations) box(brush, colours.bad, x(at) - 1, 1, 3, height - 2)
     const [left, right] = [x(timeline.from), x(timeline.to)]
     box(brush, faint(colours.panel, 45), 0, 2, left, height - 4)
     box(brush, faint(colours.panel, 45), right, 2, width, height - 4)
@@ -212,12 +231,12 @@ export const makePainter = (
     stage.clear()
     const marks = ticks()
     drawAxis(marks)
-    lanes.forEach(({ height, y }, index) => {
+    timeline.lanes.forEach(({ height, y }, index) => {
       if (index % 2 === 0) box(brush, colours.lane, 0, y, stage.width, height)
     })
     for (const at of marks.times) box(brush, colours.line, Math.round(timeline.x(at)), 0, 1, timeline.height)
     clipped(stage, () => drawLanes(pointer))
-    lanes.forEach(drawName)
+    timeline.lanes.forEach(drawName)
     drawOverview()
   }
 }

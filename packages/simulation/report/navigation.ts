@@ -24,7 +24,7 @@ export const byPointer = (
   over: (event: PointerEvent | undefined) => void,
   at: (instant: number) => void
 ): void => {
-  const scroller = byId("lanes")
+  const scroller = canvas.parentElement!
   let drag: { readonly x: number; readonly from: number; readonly to: number; moved: boolean } | undefined
   canvas.addEventListener("wheel", (event) => {
     if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {

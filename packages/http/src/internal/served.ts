@@ -48,21 +48,26 @@ export const make = Effect.fnUntraced(function*({ candidacy, name, subspace }: S
 
   let leader: Option.Option<LeaderState> = Option.none()
   let lasting = ""
-  /** Tells who listens what has changed. */
-  const tell = (read: Result.Result<FullStatus.FullStatus, Problem>): void => {
-    const data: EventData & { readonly unreachable?: string } = Result.match(read, {
-      onSuccess: (status) => FullStatus.lasting(selected, status),
-      onFailure: (error) => ({
+  const inEvent = (
+    read: Result.Result<FullStatus.FullStatus, Problem>,
+    toJson: (selected: SelectedElection, status: FullStatus.FullStatus) => EventData
+  ): EventData =>
+    Result.match(read, {
+      onSuccess: (status) => toJson(selected, status),
+      onFailure: ({ isMissing, message }) => ({
         election: name,
-        ...(error.isMissing ? { leader: null } : { unreachable: error.message })
+        ...(isMissing ? { leader: null } : { unreachable: message })
       })
     })
+  /** Tells who listens what has changed. */
+  const tell = (read: Result.Result<FullStatus.FullStatus, Problem>): void => {
+    const data = inEvent(read, FullStatus.lasting)
     const text = JSON.stringify(data)
     if (text !== lasting) {
       lasting = text
-      log.publish("unreachable" in data ? "Unreachable" : "StatusChanged", data)
+      log.publish("StatusChanged", data)
     }
-    if (Result.isSuccess(read)) log.broadcast("Status", FullStatus.toJson(selected, read.success))
+    log.broadcast("Status", inEvent(read, FullStatus.toJson))
   }
 
   const changes = election.changes.pipe(
@@ -87,6 +92,7 @@ export const make = Effect.fnUntraced(function*({ candidacy, name, subspace }: S
     election,
     candidacy,
     status: Effect.map(status.recent, (status) => FullStatus.toJson(selected, status)),
+    statusEvent: Effect.map(Effect.result(status.recent), (read) => inEvent(read, FullStatus.toJson)),
     tenures: tenures.recent,
     leader: () => Option.getOrUndefined(leader)
   }
@@ -101,6 +107,8 @@ export interface Served {
   readonly candidacy: Candidacy.Candidacy | Slots.SlotCandidacy | undefined
   readonly status: Effect.Effect<StatusJson, Problem>
   readonly tenures: Effect.Effect<ReadonlyArray<ReturnType<typeof TenureJson.toJson>>, Problem>
+  /** The status in an event: with `unreachable` where the store does not answer, without a configuration where there is no election. */
+  readonly statusEvent: Effect.Effect<EventData>
   /** Who was last seen to lead. */
   readonly leader: () => LeaderState | undefined
 }

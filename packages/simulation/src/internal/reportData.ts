@@ -57,6 +57,8 @@ export interface ReportData {
   readonly title: string
   readonly summary: string
   readonly duration: number
+  /** The time of day at second zero, in milliseconds since the epoch, if the time is not simulated. */
+  readonly epoch?: number | undefined
   /** From this time on there are no faults. */
   readonly quietAt: number
   readonly lanes: ReadonlyArray<Lane>

@@ -254,7 +254,7 @@ export interface LeaderElection<Requires = Database> {
    * leads next works at once. A `Witness` tells that, and `Testimony.parse` what to pass. Processes that campaign with a `Witness`
    * take over by themselves: this is for one that does not campaign, on the host of the only candidate, for example.
    *
-   * @example const ended = Database.transact(election.endTenureOfDead("web-1", registration), { idempotent: true })
+   * @example const end = (one: Versionstamp.Versionstamp) => Database.transact(election.endTenureOfDead("web-1", one))
    */
   readonly endTenureOfDead: (
     processId: string,

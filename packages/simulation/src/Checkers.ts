@@ -10,6 +10,7 @@ import { ending } from "./checkers/ending.ts"
 import { growth } from "./checkers/growth.ts"
 import { guarded } from "./checkers/guarded.ts"
 import { handover } from "./checkers/handover.ts"
+import { heartbeats } from "./checkers/heartbeats.ts"
 import { liveness } from "./checkers/liveness.ts"
 import { moves } from "./checkers/moves.ts"
 import { reasons } from "./checkers/reasons.ts"
@@ -19,6 +20,7 @@ import { replay } from "./checkers/replay.ts"
 import { scopes } from "./checkers/scopes.ts"
 import { sink } from "./checkers/sink.ts"
 import { slots } from "./checkers/slots.ts"
+import { takeover } from "./checkers/takeover.ts"
 import { undisturbed } from "./checkers/undisturbed.ts"
 import type { History } from "./History.ts"
 import { analyze } from "./internal/analysis.ts"
@@ -31,6 +33,8 @@ export const ofLeadership: ReadonlyArray<Checker> = [
   registered,
   liveness,
   handover,
+  takeover,
+  heartbeats,
   reasons,
   able,
   replaced,

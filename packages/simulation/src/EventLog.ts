@@ -26,6 +26,7 @@ export interface Details {
   readonly wall?: number
   readonly runs?: boolean
   readonly rate?: number
+  readonly machine?: number | undefined
   readonly begun?: number
 }
 

@@ -1,5 +1,5 @@
 /** A host that runs a process of the election, and restarts it as an init system does. */
-import { Database, Subspace } from "@effect-fdb/core"
+import { Database, Subspace, Witness } from "@effect-fdb/core"
 import {
   type Candidacy,
   ElectionObserver,
@@ -22,6 +22,7 @@ import { Link } from "./Link.ts"
 import type { ProcessPlan, Scenario } from "./Scenario.ts"
 import type { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
+import type { Machine, SimulatedWitness } from "./SimulatedWitness.ts"
 import type { Workload } from "./Workload.ts"
 
 /** An election in which every process campaigns. */
@@ -40,6 +41,8 @@ export interface Environment {
   /** In what the processes take part. */
   readonly as: NonNullable<Scenario["elections"]>["as"]
   readonly work: Workload
+  /** Those whose processes witness each other's death. */
+  readonly machines: ReadonlyArray<Machine>
   /** The lease that the election begins with, in seconds. */
   readonly lease: number
 }
@@ -56,6 +59,7 @@ export interface StartOptions {
 interface Running {
   readonly process: SimulatedProcess
   readonly link: Link
+  readonly witness: SimulatedWitness | undefined
   /** It was asked to exit. */
   isStopping: boolean
   fiber?: Fiber.Fiber<unknown, unknown>
@@ -67,7 +71,8 @@ interface Running {
 export type Host = ReturnType<typeof makeHost>
 
 export const makeHost = (name: string, plan: ProcessPlan, environment: Environment) => {
-  const { as, database, elections, lease, log, scheduler, work } = environment
+  const { as, database, elections, lease, log, machines, scheduler, work } = environment
+  const machine = plan.machine === undefined ? undefined : machines[plan.machine]
   const random = scheduler.random(`host/${name}`)
   const safetyMargin = plan.margin === undefined ? undefined : Duration.millis(Math.round(plan.margin * lease * 1000))
   let running: Running | undefined
@@ -150,20 +155,26 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
       booted: random.between(0, 1000) * second
     })
     const link = new Link(process, database)
+    const witness = machine?.start(process)
     const own: Running = running = {
       process,
       link,
+      witness,
       isStopping: false,
       candidacies: new Map(),
       leaderships: new Map()
     }
     const margin = safetyMargin && Duration.toMillis(safetyMargin)
-    log.add(process.name, "starts", { id, priority, rate: process.clock.rate, margin })
+    log.add(process.name, "starts", { id, priority, rate: process.clock.rate, margin, machine: plan.machine })
     logClock(process)
     const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(link))).pipe(
       Context.add(ElectionObserver, (event) => logElectionEvent(log, process.name, event, elections.length > 1))
     )
-    own.fiber = process.fork(context, main(own))
+    const campaigning = main(own)
+    own.fiber = process.fork(
+      context,
+      witness === undefined ? campaigning : Effect.provideService(campaigning, Witness, witness.service)
+    )
     own.fiber.addObserver((exit) => {
       if (running !== own) return
       const reason = exit._tag === "Success" ? "done" : reasonOf(exit.cause)
@@ -212,7 +223,7 @@ export const makeHost = (name: string, plan: ProcessPlan, environment: Environme
     },
     leads: (election: SimulatedElection): boolean => running?.leaderships.has(election) === true,
     /** Its process, while one runs. */
-    get present(): Readonly<Pick<Running, "process" | "link" | "isStopping">> | undefined {
+    get present(): Readonly<Pick<Running, "process" | "link" | "witness" | "isStopping">> | undefined {
       return running
     },
     start,

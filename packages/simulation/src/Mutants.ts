@@ -8,7 +8,7 @@ import * as Profile from "./Profile.ts"
 
 /** A change of one built file. */
 export interface Patch {
-  readonly package: "@effect-fdb/core" | "@effect-fdb/leader-election"
+  readonly package: "@effect-fdb/core" | "@effect-fdb/leader-election" | "@effect-fdb/simulation"
   /** Below `dist`. */
   readonly file: string
   readonly find: string
@@ -329,18 +329,49 @@ shards-without-regard (shards, moves): the next table does not regard who owns t
   shards/coordinator: Assignment.sameAssignment(stored, proposed){+ && now / heartbeat % 16n > 0n+}
   shards/coordinator: const next = assign([-stored === undefined ? { ...former, owners: leaders } : Assignment.asLed(stored, leaders)-]\
     {+{ ...former, owners: leaders.map((_, shard) => leaders[(shard + 1) % shards]) }+});
+table-without-guard (shards, guarded): the table of shards is written by whoever was the coordinator
+  shards/coordinator: import { Bytes, {+Database, +}Transaction }
+  shards/coordinator: [-this.leadership.guard-]{+Database.transact+}(this.look(hasGathered)
+second-candidacy (shards, ending): a shard that is given back is campaigned for anew before its first candidacy has ended
+  shards/holdings: .filter(([shard]) => [-!this.holdings.has(shard)-]{+this.holdings.get(shard)?.role === undefined+})
+  shards/holdings: if ([-!this.holdings.has(shard)-]{+this.holdings.get(shard)?.role === undefined+})\n
+group-keeps-who-is-superseded (operators, replay): who was superseded goes on looking together with others
+  follower/steady: if (step._tag !== "Follow"{+ && step._tag !== "Superseded"+} || !isLed(view)
+group-observes-from-before-the-read (network, beliefs): followers that look together count a lease from before the read
+  follower/steady: const readAt = [-now()-]{+attempt.monotonic+};
+group-without-beats (many, heartbeats): followers that look together do not show that they live
+  follower/steady: if ([-isDue(staying)-]{+false+})
+deaths-wake-nobody (witnesses, takeover): a follower that is told of a death goes on sleeping
+  follower/campaign: [-this.watches.alert();-]\n    };
+death-of-an-id (witnesses, replay): the death of a candidate is taken for that of a later one of its id
+  candidate/witnessed: Testimony.make(this.election, id, [-registration-]{+{ toString: () => "0".repeat(24) }+});
+death-of-another (witnesses, replay): the death of any candidate is taken for that of the leader
+  follower/look: const died = view.leader._tag === "Held" && [-witnessed.hasDied(view.leader)-]{+witnessed.dead+};
+  candidate/witnessed: return [-this.witness === undefined ? Effect.void : -]this.witness[-.onDeath(this.election, listener)-]\
+    {+?.onDeath(this.election, () => { this.dead = true; listener(); }) ?? Effect.void+};
+death-told-as-lapse (witnesses, replay): that a leader was witnessed to have died is told as the lapse of its lease
+  protocol/takeover: ends: { term: view.leader.term, reason: "[-died-]{+expired+}" } };\n    if (judgement.lapsed)
+frozen-taken-for-dead (witnesses, replay): a process that does not answer is taken for dead
+  simulation/SimulatedWitness: return {+this.process.isFrozen || +}!this.process.isAlive
+goodbye-taken-for-death (witnesses, replay): a process that closes its witness is taken for dead
+  simulation/SimulatedWitness: connection.hasEnded = true;\n                [-connection.told.clear()-]{+connection.to.hears(connection.told)+};
+raise-without-conflict (appointments, replay): terms are raised without a conflict with renewals
+  storage/writes: const tx = yield* Transaction;\n    const [, lease] = yield* Reads.readAll(tx{+.snapshot+}, [
+raise-lowers (operators, replay): terms are raised to less than they are
+  storage/writes: [-if (lease.ballot >= above)\n        return lease.ballot;-]
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands
   storage/writes: yield* [-resignIfLeading(keys, yield* -]identify(id, candidate, options)[-)-];
 `
 
 const patch = (line: string): Patch => {
-  const [, core, file = "", text = ""] = /^(core\/)?(\S+): (.+)$/.exec(line) ?? []
+  const [, from, file = "", text = ""] = /^(?:(core|simulation)\/)?(\S+): (.+)$/.exec(line) ?? []
   const pick = (dropped: RegExp, kept: RegExp) => text.replace(dropped, "").replace(kept, "$1").replaceAll("\\n", "\n")
   const removed = /\[-(.*?)-\]/g
   const added = /\{\+(.*?)\+\}/g
   return {
-    package: core === undefined ? "@effect-fdb/leader-election" : "@effect-fdb/core",
-    file: `internal/${file}.js`,
+    package: from === "core" || from === "simulation" ? `@effect-fdb/${from}` : "@effect-fdb/leader-election",
+    // What processes are told by their kernel is a part of the simulation.
+    file: from === "simulation" ? `${file}.js` : `internal/${file}.js`,
     find: pick(added, removed),
     replace: pick(removed, added)
   }

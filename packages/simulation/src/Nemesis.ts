@@ -10,7 +10,7 @@ import type { Details } from "./EventLog.ts"
 import { second } from "./EventScheduler.ts"
 import { calm } from "./FaultRates.ts"
 import type { Environment, Host, SimulatedElection, StartOptions } from "./Host.ts"
-import type { CommitKind } from "./internal/commitKind.ts"
+import { appointedIn, type CommitKind } from "./internal/commitKind.ts"
 import { type Config, type Fault, longestHold, longestWait, type Target } from "./Scenario.ts"
 import type { SimulatedProcess } from "./SimulatedProcess.ts"
 import type { Triggers } from "./Triggers.ts"
@@ -65,6 +65,8 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
   let faults = 0
   /** The host that caused the event that triggered the fault that begins. */
   let struck: Host | undefined
+  /** The candidate that was appointed last. */
+  let appointed: string | undefined
   /** The election whose commits are awaited by races and triggers. */
   let awaited = elections[0]!
 
@@ -138,6 +140,7 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
     if (!triggers.isAwaited && races.size === 0 && held.size === 0) return admit()
     const kind = awaited.commitKind(mutations)
     if (kind === undefined) return admit()
+    if (kind === "appointment") appointed = appointedIn(awaited, mutations)
     order(kind, by, admit)
     triggers.fire(kind, by)
   }
@@ -147,6 +150,8 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
   const hostOf = (target: Target): Host =>
     target === "leader"
       ? struck ?? leaderOf(anyElection()) ?? random.pick(hosts)
+      : target === "appointed"
+      ? hosts.find(({ candidateId }) => candidateId === appointed) ?? random.pick(hosts)
       : hosts[target % hosts.length]!
 
   /** Logs a fault with a duration, and undoes it at its end. */
@@ -268,6 +273,27 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
       host.crash()
       restart(host, pause, { keepsId })
     },
+    lose: ({ keepsId, kind, restart: pause, target }) => {
+      const { plan: { machine } } = hostOf(target)
+      for (const host of hosts) {
+        if (machine === undefined || host.plan.machine !== machine) continue
+        log.add(host.present?.process.name ?? host.name, "fault", { kind })
+        host.crash()
+        restart(host, pause, { keepsId })
+      }
+    },
+    sever: ({ kind, target }) => {
+      const { present } = hostOf(target)
+      if (present?.witness === undefined) return
+      log.add(present.process.name, "fault", { kind })
+      present.witness.drop()
+    },
+    unwitness: ({ kind, target }) => {
+      const { present } = hostOf(target)
+      if (present?.witness === undefined) return
+      log.add(present.process.name, "fault", { kind })
+      present.witness.close()
+    },
     stop: ({ keepsId, priority, restart: pause, target }) => {
       const host = hostOf(target)
       host.stop()
@@ -314,6 +340,14 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
     evict: () => {
       const election = anyElection()
       operate(election, "evicts", {}, election.handle.evictDeadCandidates)
+    },
+    raise: ({ by }) => {
+      const election = anyElection()
+      const raising = Effect.flatMap(election.handle.export, ({ ballot }) => {
+        const above = ballot + BigInt(by)
+        return above < 0n ? Effect.void : Effect.asVoid(election.handle.raiseTerms(above))
+      })
+      operate(election, "raises-terms", { by }, raising)
     },
     /** Writes garbage into a record, and later restores its value. */
     garbage: (fault) => {
@@ -396,7 +430,9 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
       after(fault.for, () => operate(election, "resigns-late", {}, resign, { after: looking }))
     },
     race: (fault) => {
-      if (elections.length > 1 && races.size === 0 && held.size === 0) awaited = random.pick(elections)
+      if (elections.length > 1 && races.size === 0 && held.size === 0) {
+        awaited = fault.commit === "table" ? elections[0]! : random.pick(elections)
+      }
       races.add(fault)
       after(fault.for, () => races.delete(fault))
     }

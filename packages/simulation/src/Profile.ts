@@ -26,6 +26,8 @@ export const descriptions = {
   operators: "configurations that change, elections disabled, eviction, forged challenges, doubles, garbage in records",
   changes: "an operator's changes that meet unknown results, cut-offs, elections and renewals in their batch",
   deployments: "rolling restarts, priorities that change, preemption, crashes",
+  appointments: "tenures that end by resignation, and all that may happen to the appointed successor",
+  witnesses: "processes that crash, alone or with their machine, whose witnesses are told, late, or never",
   everything: "all of it at once",
   many: "several elections of the same processes: all of it, or nothing but what strikes one of them",
   slots: "an election with several slots: the same",
@@ -59,16 +61,27 @@ const rates: { readonly [kind in FaultKind]: ByProfile<number> } = {
     operators: 120,
     deployments: 90,
     everything: 60,
-    many: 50
+    many: 50,
+    appointments: 25,
+    witnesses: 90
   },
-  partition: { clocks: 60, pauses: 90, network: 30, operators: 120, everything: 60, many: 80 },
-  fade: { network: 60, late: 120, everything: 150, many: 150 },
-  outage: { outages: 50, everything: 200, many: 250 },
+  partition: {
+    clocks: 60,
+    pauses: 90,
+    network: 30,
+    operators: 120,
+    everything: 60,
+    many: 80,
+    appointments: 60,
+    witnesses: 90
+  },
+  fade: { network: 60, late: 120, everything: 150, many: 150, appointments: 120 },
+  outage: { outages: 50, everything: 200, many: 250, appointments: 200, witnesses: 250 },
   replace: { outages: 50, everything: 250, many: 250 },
-  freeze: { clocks: 60, pauses: 25, outages: 90, everything: 80, many: 80 },
-  suspend: { clocks: 30, pauses: 60, everything: 120, many: 150 },
-  stall: { pauses: 12, network: 60, deployments: 60, everything: 60, many: 60 },
-  jump: { clocks: 14, operators: 20, everything: 80, many: 100 },
+  freeze: { clocks: 60, pauses: 25, outages: 90, everything: 80, many: 80, appointments: 90, witnesses: 40 },
+  suspend: { clocks: 30, pauses: 60, everything: 120, many: 150, appointments: 120, witnesses: 90 },
+  stall: { pauses: 12, network: 60, deployments: 60, everything: 60, many: 60, appointments: 60, witnesses: 60 },
+  jump: { clocks: 14, operators: 20, everything: 80, many: 100, appointments: 60, witnesses: 90 },
   crash: {
     clocks: 120,
     pauses: 60,
@@ -78,17 +91,23 @@ const rates: { readonly [kind in FaultKind]: ByProfile<number> } = {
     changes: 150,
     deployments: 60,
     everything: 80,
-    many: 90
+    many: 90,
+    appointments: 90,
+    witnesses: 20
   },
-  stop: { calm: 120, late: 120, deployments: 60, everything: 120, many: 150 },
+  stop: { calm: 120, late: 120, deployments: 60, everything: 120, many: 150, appointments: 60, witnesses: 60 },
   deploy: { deployments: 120, everything: 300, many: 400 },
-  prioritize: { late: 60, deployments: 40, everything: 100, many: 60 },
-  resign: { calm: 60, late: 15, operators: 90, everything: 150, many: 20 },
-  duplicate: { operators: 100, everything: 250, many: 250 },
+  prioritize: { late: 60, deployments: 40, everything: 100, many: 60, appointments: 40, witnesses: 120 },
+  resign: { calm: 60, late: 15, operators: 90, everything: 150, many: 20, appointments: 10, witnesses: 30 },
+  duplicate: { operators: 100, everything: 250, many: 250, appointments: 150, witnesses: 80 },
   configure: { operators: 60, everything: 150, many: 30 },
-  disable: { operators: 90, everything: 250, many: 40 },
-  "step-down": { calm: 120, late: 60, operators: 60, everything: 150, many: 40 },
-  evict: { operators: 20, everything: 120, many: 60 },
+  disable: { operators: 90, everything: 250, many: 40, appointments: 150, witnesses: 200 },
+  "step-down": { appointments: 60, witnesses: 120, calm: 120, late: 60, operators: 60, everything: 150, many: 40 },
+  raise: { operators: 60, everything: 200, many: 150, appointments: 120 },
+  lose: { witnesses: 90, everything: 300 },
+  sever: { witnesses: 40, everything: 150 },
+  unwitness: { witnesses: 120, everything: 300 },
+  evict: { operators: 20, everything: 120, many: 60, appointments: 60, witnesses: 150 },
   garbage: { operators: 60, everything: 200, many: 40 },
   forge: { operators: 25, everything: 200, many: 40 },
   usurp: { network: 40, everything: 200, many: 60 },
@@ -135,7 +154,56 @@ const acts = {
   }),
   silence: (at, lease) => ({ kind: "partition", at, targets: ["leader"], cut: "requests", for: 1.6 * lease }),
   slow: (at, lease) => ({ kind: "storm", at, for: 2 * lease, rates: { slow: 0.5, slowMean: 0.3 * lease * second } }),
-  fade: (at, lease) => ({ kind: "fade", at, for: 3 * lease, target: "leader", delay: 0.25 * lease })
+  fade: (at, lease) => ({ kind: "fade", at, for: 3 * lease, target: "leader", delay: 0.25 * lease }),
+  deafen: (at, lease, random) => ({
+    kind: "partition",
+    at,
+    targets: random.shuffled([0, 1, 2, 3, 4]).slice(0, 3),
+    cut: "requests",
+    for: lease * (0.2 + 0.25 * random.next())
+  }),
+  resignAgain: (at) => ({ kind: "resign", at }),
+  halt: (at, lease, random) => ({
+    kind: "freeze",
+    at,
+    for: lease * random.pick([0.01, 0.1, 0.3, 1.2]),
+    target: "appointed"
+  }),
+  suspend: (at, lease, random) => ({
+    kind: "suspend",
+    at,
+    for: lease * random.pick([0.1, 0.3, 1.2]),
+    target: "appointed"
+  }),
+  slay: (at, lease, random) => ({
+    kind: "crash",
+    at,
+    target: "appointed",
+    restart: lease * random.next(),
+    keepsId: true
+  }),
+  part: (at, lease, random) => ({
+    kind: "partition",
+    at,
+    targets: ["appointed"],
+    cut: random.pick(["both", "requests", "replies"] as const),
+    for: lease * random.pick([0.05, 0.3, 1.2])
+  }),
+  impersonate: (at, lease) => ({ kind: "duplicate", at, for: lease, target: "appointed" }),
+  setBack: (at, _, random) => ({ kind: "jump", at, target: "appointed", by: random.pick([-60, -1, 1, 60]) }),
+  evict: (at) => ({ kind: "evict", at }),
+  sever: (at) => ({ kind: "sever", at, target: "leader" }),
+  raiseByOne: (at) => ({ kind: "raise", at, by: 1 }),
+  raise: (at, _, random) => ({ kind: "raise", at, by: random.between(1, 40) }),
+  mislead: (at, lease) => ({
+    kind: "storm",
+    at,
+    for: lease,
+    rates: { unknown: 0.3, late: 0.3, lostWatch: 0.3, slow: 0.3, slowMean: 0.05 * lease * second }
+  }),
+  // With another weight a process gets other shards: with the first of these none.
+  dismiss: (at) => ({ kind: "prioritize", at, target: 1, priority: 4 }),
+  recall: (at) => ({ kind: "prioritize", at, target: 1, priority: 5 })
 } as const satisfies { readonly [act in string]: MakeFault }
 
 type Act = keyof typeof acts
@@ -172,6 +240,8 @@ const ends: ReadonlyArray<Race> = [
 
 const changes: ReadonlyArray<Race> = [
   { commit: "configuration", by: { shorten: 0 }, meanwhile: ["mute"] },
+  { commit: "renewal", until: "raise", meanwhile: ["raise"] },
+  { commit: "raise", by: { raiseByOne: 0, resign: 0.4 }, until: "claim", place: "behind" },
   { commit: "renewal", until: "configuration", meanwhile: ["configure"] },
   { commit: "configuration", by: { configure: 0 }, until: "renewal", place: "behind" },
   { commit: "configuration", by: { disable: 0 }, until: "renewal", place: "behind" },
@@ -201,7 +271,43 @@ const identities: ReadonlyArray<Race> = [
 
 const answers: ReadonlyArray<Race> = [
   { commit: "renewal", by: { slow: -1 }, meanwhile: ["silence"] },
-  { commit: "claim", by: { resign: 0 }, meanwhile: ["fade", "silence"] }
+  { commit: "claim", by: { resign: 0 }, meanwhile: ["fade", "silence"] },
+  { commit: "renewal", by: { deafen: -0.15 }, meanwhile: ["freeze"], after: 0.02 }
+]
+
+const assignments: ReadonlyArray<Race> = [
+  { commit: "table", by: { recall: -1, dismiss: 0 }, until: "claim", meanwhile: ["kill"] },
+  { commit: "table", by: { recall: -1, dismiss: 0 }, meanwhile: ["recall"], after: 0.05 }
+]
+
+/** What strikes the appointed, or the election, when an appointment arrives, or soon after. */
+const appointments: ReadonlyArray<Race> = [
+  ...(["halt", "suspend", "slay", "part", "impersonate", "setBack", "resignAgain", "disable", "challenge"] as const)
+    .flatMap((act): ReadonlyArray<Race> =>
+      [0, 0.004, 0.02].map((after) => ({ commit: "appointment", by: { resign: 0 }, meanwhile: [act], after }))
+    ),
+  { commit: "appointment", by: { mislead: -0.05, resign: 0 }, meanwhile: ["resignAgain"], after: 0.05 },
+  { commit: "appointment", by: { outbid: -0.2, resign: 0 }, meanwhile: ["suspend"] },
+  { commit: "appointment", by: { resign: 0 }, until: "claim", meanwhile: ["kill"] },
+  { commit: "appointment", by: { resign: 0 }, until: "configuration", meanwhile: ["configure"] },
+  { commit: "appointment", by: { resign: 0 }, until: "registration", meanwhile: ["impersonate"] },
+  { commit: "appointment", by: { resign: 0 }, until: "removal", meanwhile: ["evict"] },
+  { commit: "renewal", by: { resign: 0 }, until: "appointment" },
+  { commit: "heartbeat", by: { resign: 0 }, until: "appointment" },
+  { commit: "raise", by: { raiseByOne: 0, resign: 0.4 }, until: "appointment", place: "behind" },
+  { commit: "raise", by: { raiseByOne: 0, resign: 0.4 }, until: "claim", place: "behind" },
+  { commit: "heartbeat", until: "appointment", meanwhile: ["resign"], place: "before" }
+]
+
+/** Deaths that meet a claim. */
+const deaths: ReadonlyArray<Race> = [
+  { commit: "claim", by: { kill: 0 }, until: "claim" },
+  { commit: "claim", by: { kill: 0 }, meanwhile: ["freeze"] },
+  { commit: "claim", by: { kill: 0 }, meanwhile: ["kill"] },
+  { commit: "renewal", meanwhile: ["kill"], until: "claim", place: "before" },
+  { commit: "renewal", meanwhile: ["freeze", "sever"], after: 0.01 },
+  { commit: "appointment", by: { resign: 0 }, meanwhile: ["slay"] },
+  { commit: "registration", by: { crash: 0 }, meanwhile: ["crash"] }
 ]
 
 /** Which races a profile has, and how often, in seconds on average. */
@@ -212,8 +318,11 @@ const races: ByProfile<{ readonly of: ReadonlyArray<Race>; readonly every: numbe
   operators: { of: identities, every: 16 },
   changes: { of: changes, every: 14 },
   deployments: { of: [{ commit: "challenge", by: { outbid: 0 }, meanwhile: ["crash"] }], every: 40 },
-  everything: { of: [...ends, ...changes, ...identities, ...answers], every: 40 },
-  many: { of: [...ends, ...changes, ...identities, ...answers], every: 30 }
+  everything: { of: [...ends, ...changes, ...identities, ...answers, ...appointments, ...deaths], every: 40 },
+  appointments: { of: appointments, every: 5 },
+  witnesses: { of: deaths, every: 25 },
+  many: { of: [...ends, ...changes, ...identities, ...answers], every: 30 },
+  shards: { of: assignments, every: 12 }
 }
 
 /** The rates of every storm of a profile. */
@@ -226,11 +335,18 @@ const ofOneElection: ReadonlyArray<FaultKind> = [
   "disable",
   "step-down",
   "evict",
+  "raise",
   "garbage",
   "forge",
   "usurp",
   "resign-late"
 ]
+
+/** Those that leave nothing but the death of a process to be noticed. */
+const ofDeath: ReadonlyArray<FaultKind> = ["crash", "resign", "sever"]
+
+/** The profiles whose processes have witnesses. */
+const witnessed: ReadonlySet<Name> = new Set(["witnesses", "everything"])
 
 /** In what the processes of a profile take part, other than one election. */
 const electionsOf: ByProfile<(random: SeededRandom) => Scenario["elections"]> = {
@@ -295,10 +411,21 @@ const process = (random: SeededRandom, profile: Name, index: number, lease: numb
   }
 })
 
-const offClocks: ReadonlySet<Name> = new Set(["clocks", "operators", "everything", "many", "slots", "shards"])
+const offClocks: ReadonlySet<Name> = new Set([
+  "clocks",
+  "operators",
+  "appointments",
+  "witnesses",
+  "everything",
+  "many",
+  "slots",
+  "shards"
+])
 
 const wallOffset = (random: SeededRandom, profile: Name, index: number): number => {
-  if (!offClocks.has(profile)) return (random.next() - 0.5) * 0.1
+  // Whoever seems dead by the wall clock of the others is not appointed.
+  const isAppointed = (profile === "appointments" || profile === "witnesses") && random.happens(0.7)
+  if (!offClocks.has(profile) || isAppointed) return (random.next() - 0.5) * 0.1
   // Whoever is behind by more than its time looks dead to an operator.
   if (profile !== "operators" && index === 0 && random.happens(0.2)) return outOfRange(random)
   return random.pick([0, 2, -2, 30, -30, -30]) * (0.5 + random.next() / 2)
@@ -371,6 +498,10 @@ const draws: { readonly [kind in FaultKind]: (draw: Draw) => Parameters<kind> } 
     return { target, by: (random.happens(0.5) ? 1 : -1) * random.pick([0.1, 1, 5, 60]) * random.next() }
   },
   crash: ({ around, random, target }) => ({ target, restart: around(1), keepsId: random.happens(0.6) }),
+  raise: ({ random }) => ({ by: random.between(-20, 40) }),
+  lose: ({ around, random, target }) => ({ target, restart: around(1), keepsId: random.happens(0.6) }),
+  sever: ({ target }) => ({ target }),
+  unwitness: ({ target }) => ({ target }),
   stop: ({ around, random, target }) => {
     const keepsId = random.happens(0.8)
     const priority = random.happens(0.3) ? random.between(0, 10) : undefined
@@ -474,6 +605,15 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     const broken = processes[0]!
     processes[0] = { ...broken, priority: 30, work: { ...broken.work, fails: random.pick([0, 0.05, 0.5]) } }
   }
+  // Whoever is given a shard back while its finalizers run.
+  if (profile === "shards") {
+    const dismissed = processes[1]
+    if (dismissed) processes[1] = { ...dismissed, work: { ...dismissed.work, finalizer: 0.3 * lease } }
+  }
+  if (witnessed.has(profile)) {
+    const machines = random.pick([1, 2, 2, 3])
+    for (const [index, plan] of processes.entries()) processes[index] = { ...plan, machine: index % machines }
+  }
   const elections = electionsOf[profile]?.(random)
   const faults: Array<Fault> = []
   /** Adds faults at random instants from `begin` on, unless they would last too long. */
@@ -491,7 +631,8 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   }
   /** Whether what strikes all elections of a process at once is left out. */
   const isApart = elections !== undefined && random.happens(0.5)
-  const kinds = isApart ? ofOneElection : Object.keys(rates) as ReadonlyArray<FaultKind>
+  const isPlain = profile === "witnesses" && random.happens(0.4)
+  const kinds = isApart ? ofOneElection : isPlain ? ofDeath : Object.keys(rates) as ReadonlyArray<FaultKind>
   for (const kind of kinds) {
     repeat(kind, rates[kind][kindOf(profile)], 0, (own, at) => {
       const anybody = own.between(0, count - 1)
@@ -509,8 +650,8 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   if (profile === "late" || profile === "changes" || (elections !== undefined && !isApart)) {
     faults.push({ kind: "storm", at: 0, for: quietAt, rates: { lostWatch: 0.4 } })
   }
-  const { every, of = [] } = races[kindOf(profile)] ?? {}
-  if (!isApart) repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
+  const { every, of = [] } = races[profile] ?? races[kindOf(profile)] ?? {}
+  if (!isApart && !isPlain) repeat("races", every, 5, (own, at) => race(own, own.pick(of), at, lease))
   faults.sort((a, b) => a.at - b.at)
   return { seed, profile, duration, quietAt, config: initial, ...(elections && { elections }), processes, faults }
 }
@@ -529,7 +670,7 @@ const endOf = (fault: Fault, processes: number): number => {
     return fault.for + longestHold + Math.max(0, ...fault.meanwhile.map((other) => endOf(other, processes)))
   }
   const waits = fault.trigger === undefined ? 0 : longestWait
-  if (fault.kind === "crash" || fault.kind === "stop") return waits + fault.restart
+  if (fault.kind === "crash" || fault.kind === "lose" || fault.kind === "stop") return waits + fault.restart
   if (fault.kind === "deploy") return waits + fault.each * (processes + 1)
   return waits + ("for" in fault ? fault.for : 0)
 }

@@ -43,13 +43,15 @@ export interface ProcessPlan {
   readonly drift: number
   /** The time by which its wall clock is ahead. */
   readonly wallOffset: number
+  /** The machine on which it runs, whose processes witness each other's death. If unset, it has no witness. */
+  readonly machine?: number | undefined
   /** The safety margin as a share of the lease. If unset, the default of the library. */
   readonly margin?: number | undefined
   readonly work: Work
 }
 
-/** A process by its index, or the one that leads when the fault begins. */
-export type Target = number | "leader"
+/** A process by its index, the one that leads when the fault begins, or the one that was appointed last. */
+export type Target = number | "leader" | "appointed"
 
 type Lasting = { readonly for: number }
 type Targeted = { readonly target: Target }
@@ -69,6 +71,12 @@ interface Kinds {
   readonly replace: Targeted
   readonly jump: Targeted & { readonly by: number }
   readonly crash: Targeted & Restarting
+  /** The machine of a process is lost, with everything that runs on it, and comes back. */
+  readonly lose: Targeted & Restarting
+  /** The connections of a witness end, though its process lives. */
+  readonly sever: Targeted
+  /** A process closes its witness, and goes on. */
+  readonly unwitness: Targeted
   readonly stop: Targeted & Restarting & { readonly priority?: number | undefined }
   readonly deploy: { readonly each: number; readonly priority: number }
   readonly prioritize: Targeted & { readonly priority: number }
@@ -78,6 +86,8 @@ interface Kinds {
   readonly disable: Lasting
   readonly "step-down": unknown
   readonly evict: unknown
+  /** An operator lets terms begin above the ballot by so many, which may be less than nothing: then nothing changes. */
+  readonly raise: { readonly by: number }
   readonly garbage: Lasting & { readonly record: "config" | "leader" | "lease" | "challenge" | "candidate" }
   readonly forge: { readonly priority: number }
   /** An operator claims the leadership through the transaction-level interface, and lets the lease lapse. */

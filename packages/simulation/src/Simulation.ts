@@ -15,6 +15,7 @@ import { makeNemesis, toElectionConfig } from "./Nemesis.ts"
 import type { Scenario } from "./Scenario.ts"
 import { SimulatedDatabase } from "./SimulatedDatabase.ts"
 import { SimulatedProcess } from "./SimulatedProcess.ts"
+import { Machine } from "./SimulatedWitness.ts"
 import { makeSink } from "./Sink.ts"
 import { Triggers } from "./Triggers.ts"
 import * as Workload from "./Workload.ts"
@@ -35,13 +36,16 @@ export const run = (scenario: Scenario, options: Options = {}): History => {
   const log = new EventLog(scheduler)
   const database = new SimulatedDatabase(scheduler, log)
   const elections = electionsOf(scenario).map((election) => {
-    const { subspace } = election
-    return { ...election, handle: LeaderElection.make(subspace), commitKind: makeCommitKind(subspace) }
+    return { ...election, handle: LeaderElection.make(election.subspace), commitKind: makeCommitKind(election) }
   })
   const triggers = new Triggers()
   const work = options.work ?? Workload.make(log, makeSink(scheduler, log, triggers))
   const { as = "elections" } = scenario.elections ?? {}
-  const environment = { scheduler, database, log, elections, as, work, lease: scenario.config.lease }
+  const machines = Array.from(
+    { length: Math.max(0, ...scenario.processes.map(({ machine = -1 }) => machine + 1)) },
+    () => new Machine(scheduler, log)
+  )
+  const environment = { scheduler, database, log, elections, as, work, machines, lease: scenario.config.lease }
   const hosts = scenario.processes.map((plan) => makeHost(plan.id, plan, environment))
   const operator = new SimulatedProcess(scheduler, "operator", { rate: 1, wallOffset: 0, booted: 0 })
   const context = Context.make(Database, Database.fromEngine(FaultyEngine.make(new Link(operator, database))))

@@ -51,7 +51,7 @@ const transitionOf = ({ details: { cause, path, reason }, what }: Event): string
   `event: ${what === "following" ? "follows" : [what, cause ?? path ?? reason ?? []].flat().join("-")}`
 
 /** The actions of operators that have no duration. */
-const action = /^(configures|deploys|asks-to-step-down|evicts|forges|usurps|resigns-late)$/
+const action = /^(configures|deploys|asks-to-step-down|evicts|raises-terms|forges|usurps|resigns-late)$/
 
 const faultOf = ({ details: { kind }, what, who }: Event): string | undefined =>
   what === "fault" || what === "fault-begins" ? kind : who === "operator" && action.test(what) ? what : undefined

@@ -26,7 +26,7 @@ const run = (race: Partial<Extract<Fault, { readonly kind: "race" }>>) => {
     failed: events.filter(({ at, what }) => (what === "conflict" || what === "refused") && at >= (held?.at ?? 0)),
     commits: record
       .filter(({ at }) => at >= (held?.at ?? 0))
-      .map((commit) => ({ ...commit, kind: makeCommitKind(only.subspace)(commit.mutations) }))
+      .map((commit) => ({ ...commit, kind: makeCommitKind(only)(commit.mutations) }))
       .filter(({ by, kind }) => by === held?.who ? kind !== undefined : kind === "challenge")
   }
 }

@@ -1,5 +1,6 @@
 import * as Checker from "../Checker.ts"
 import { weightOf } from "../Host.ts"
+import type { Analysis } from "../internal/analysis.ts"
 import { beliefs } from "../internal/beliefs.ts"
 import { balancing, makeIsSettled } from "../internal/settled.ts"
 
@@ -17,8 +18,14 @@ export const balance = Checker.makeForAll(
     const time = balancing(elections)
     const spans = shards.flatMap(beliefs)
     const isSettled = elections.map((analysis) => makeIsSettled(analysis, time))
+    // Where an operator has forbidden preemption, a standby that has taken over leads on though the owner is back.
+    const isForbidden = ({ ledger }: Analysis, at: number): boolean => {
+      const config = ledger.findLast(({ commit }) => commit.at <= at)?.after.config
+      return typeof config === "object" && !config.preemption
+    }
     for (const at of [quietAt + time, endedAt - 1]) {
       if (at >= endedAt || !isSettled.every((isSettled) => isSettled(at))) continue
+      if (shards.some((shard) => isForbidden(shard, at))) continue
       const members = [...processes.values()].filter(({ born, died }) => born < at && died > at).map(
         ({ events, name }) => {
           const told = events.findLast((event) => event.at < at && /^(starts|prioritizes)$/.test(event.what))

@@ -16,6 +16,10 @@ export const ending = Checker.make(
         }
         if (claimOf(entry) !== undefined) yield [at, name, `${name}, term ${term}: it claims before its work has ended`]
       }
+      const registered = events.find(({ at, what }) => what === "registered" && isWithin(at))
+      if (registered !== undefined) {
+        yield [registered.at, name, `${name}, term ${term}: it registers anew before its work has ended`]
+      }
       for (const { at, what } of events) {
         if (what !== "work-begins" || !isWithin(at)) continue
         yield [at, name, `${name}, term ${term}: another work begins before this one has ended`]

@@ -9,7 +9,10 @@ export const growth = Checker.make(
     let term = -1n
     for (const entry of ledger) {
       const { after: { leader, lease }, commit: { at, by }, written } = entry
-      if (by === "operator" || !written.has("lease") || typeof lease !== "object" || typeof leader !== "object") {
+      if (!written.has("lease") || typeof lease !== "object" || typeof leader !== "object") continue
+      if (by === "operator") {
+        // What an operator has repaired is older; what it has raised counts.
+        if (lease.ballot > ballot) ballot = lease.ballot
         continue
       }
       if (leader.held && lease.ballot <= ballot) yield [at, by, `ballot ${lease.ballot} follows ballot ${ballot}`]

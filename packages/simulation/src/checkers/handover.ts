@@ -12,7 +12,7 @@ const longestClaimDelay = 10 * millisecond
 const usual = 2 * longestTransaction + longestClaimDelay
 
 const disturbance =
-  /^(fault|starts|exits|crashes|stops|retried|prioritizes|configures|disables|enables|spoils|repairs|evicts|forges|usurps)$/
+  /^(fault|starts|exits|crashes|stops|retried|prioritizes|configures|disables|enables|spoils|repairs|evicts|raises-terms|forges|usurps)$/
 
 /** Whether another process can succeed: it has been registered long enough, and does not yield to others. */
 const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, settled: number): boolean =>

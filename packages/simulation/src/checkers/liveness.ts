@@ -10,6 +10,9 @@ export const liveness = Checker.make(
     if (events.some(({ what }) => what === "livelock")) {
       return yield [endedAt, undefined, "a fiber spins: simulated time does not advance"]
     }
+    for (const { at, details: { reason = "" }, what, who } of events) {
+      if (what === "exits" && !/^[\w-]+$/.test(reason)) yield [at, who, `${who} ends by a defect: ${reason}`]
+    }
     let lease = 0
     for (const { after } of analysis.ledger) {
       if (typeof after.lease === "object") lease = Math.max(lease, Number(after.lease.duration))

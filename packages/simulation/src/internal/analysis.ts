@@ -9,7 +9,7 @@ const processOf = (name: string, events: ReadonlyArray<Event>, endedAt: number) 
   const start = events.find(({ what }) => what === "starts")
   if (start === undefined) return []
   const died = events.find(({ what }) => what === "exits" || what === "crashes")?.at ?? endedAt
-  const { id, margin, rate } = start.details
+  const { id, machine, margin, rate } = start.details
   /** The periods in which the clocks ran at one rate. The monotonic clock stands still where it does not run. */
   const clock = events.filter(({ what }) => what === "clock").map(({ at, details }, index, all) => ({
     from: at,
@@ -21,7 +21,7 @@ const processOf = (name: string, events: ReadonlyArray<Event>, endedAt: number) 
   }))
   // In nanoseconds, unless it is the default.
   const nanos = margin === undefined ? undefined : Number(margin) * 1e6
-  return [{ name, id: id!, born: start.at, died, margin: nanos, clock, events }]
+  return [{ name, id: id!, machine, born: start.at, died, margin: nanos, clock, events }]
 }
 
 export type ProcessRun = ReturnType<typeof processOf>[number]

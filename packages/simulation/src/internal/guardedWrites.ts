@@ -23,8 +23,13 @@ export const guardedWrite = (
   commit: CommitRecord
 ): { readonly by: string; readonly term: bigint } | undefined => {
   for (const mutation of commit.mutations) {
-    if (mutation._tag !== "Set" || !election.journal.contains(mutation.key)) continue
+    if (mutation._tag !== "Set") continue
     const tuple = Tuple.unpack(mutation.value)
+    if (election.table !== undefined && Bytes.equals(mutation.key, election.table)) {
+      const [, , term] = Result.getOrElse(tuple, () => [])
+      if (typeof term === "bigint") return { by: commit.by, term }
+    }
+    if (!election.journal.contains(mutation.key)) continue
     const [by, term] = Result.getOrElse(tuple, () => [])
     if (typeof by === "string" && typeof term === "bigint") return { by, term }
   }

@@ -4,7 +4,7 @@ import type { Analysis } from "./analysis.ts"
 
 /** What disturbs a process or an election, besides faults with a duration. */
 const disturbance =
-  /^(fault|starts|crashes|stops|exits|campaign-ends|prioritizes|asked-to-resign|asks-to-step-down|resigns-late|configures|disables|enables|spoils|repairs|evicts|forges|usurps)$/
+  /^(fault|starts|crashes|stops|exits|campaign-ends|prioritizes|asked-to-resign|asks-to-step-down|resigns-late|configures|disables|enables|spoils|repairs|evicts|raises-terms|forges|usurps)$/
 
 /** The longest lease of some elections, in nanoseconds. */
 export const longestLease = (elections: ReadonlyArray<Analysis>): number =>

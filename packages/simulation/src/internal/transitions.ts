@@ -16,6 +16,7 @@ export const stored = [
   "claim-vacant",
   "claim-preferred",
   "claim-lapsed",
+  "claim-died",
   "claim-own",
   "renew",
   "renew-other-lease",
@@ -25,6 +26,7 @@ export const stored = [
   "challenge",
   "challenge-higher",
   "request-step-down",
+  "raise-terms",
   "evict",
   "evict-dead",
   "configure",
@@ -57,6 +59,8 @@ const makePast = () => ({
   registrars: new Set<string>(),
   /** The last write of each candidate's record. */
   lastWritten: new Map<string, number>(),
+  /** Since when the lease is as it is. */
+  lease: { ballot: -1n, duration: 0n, since: Number.NEGATIVE_INFINITY },
   /** When the configuration was written last, and since when the election is disabled. */
   configuredAt: Number.NEGATIVE_INFINITY,
   disabledAt: undefined as number | undefined,
@@ -77,7 +81,13 @@ export const stepDownReason = (state: State): "preempted" | "stepped-down" | und
   return config.preemption && challenge.priority > leader.priority ? "preempted" : undefined
 }
 
-const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
+/** Whether an operator has written a lease that decodes, and nothing else. */
+const isRaise = ({ after, before, written }: Entry): boolean =>
+  written.size === 1 && written.has("lease") && typeof before.lease === "object" && typeof after.lease === "object" &&
+  before.lease.ballot !== after.lease.ballot
+
+const byOperator = (entry: Entry): Verdict => {
+  const { after, before, candidates, written } = entry
   if (before.config === undefined && written.has("config")) return legal("initialize")
   if (written.has("config") && typeof before.config === "object" && typeof after.config === "object") {
     if (before.config.enabled === after.config.enabled) return legal("configure")
@@ -85,6 +95,13 @@ const byOperator = ({ after, before, candidates, written }: Entry): Verdict => {
   }
   if (written.has("challenge") && typeof after.challenge === "object" && after.challenge.challenger === undefined) {
     return legal("request-step-down")
+  }
+  if (isRaise(entry)) {
+    const [was, is] = [before.lease, after.lease] as const
+    if (typeof was !== "object" || typeof is !== "object") return illegal("raises terms over damaged records")
+    return is.ballot > was.ballot && is.duration === was.duration
+      ? legal("raise-terms")
+      : illegal("raises terms, and lowers the ballot or changes the lease")
   }
   if (written.has("leader") && written.has("lease") && typeof after.leader === "object" && !after.leader.held) {
     return illegal("ends a tenure in the name of an older one")
@@ -195,8 +212,9 @@ const ofHistory = ({ after: { history }, tenures }: Entry): Verdict => {
 }
 
 /** Writes to S("leader") or S("lease"). */
-const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configuredAt, vacancy }: Past): Verdict => {
+const ofLeadership = (entry: Entry, { owners, processes }: Analysis, past: Past): Verdict => {
   const { after, before, candidates, commit: { at, by }, written } = entry
+  const { configuredAt, vacancy } = past
   const { leader, lease } = after
   const { challenge, config, leader: was } = before
   if (typeof config !== "object") return illegal("decides without a configuration that decodes")
@@ -248,8 +266,23 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, { configure
   }
   if (was.held) {
     const ended = after.history.get(was.term)
-    if (typeof ended === "object" && ended.reason !== "expired") return illegal("claims without ending the old tenure")
-    return legal(was.who.registration === leader.who.registration ? "claim-own" : "claim-lapsed")
+    const reason = typeof ended === "object" ? ended.reason : undefined
+    if (reason !== undefined && reason !== "expired" && reason !== "died") {
+      return illegal("claims without ending the old tenure")
+    }
+    if (was.who.registration === leader.who.registration) return legal("claim-own")
+    const claimant = processes.get(by)
+    const former = processes.get(owners.get(was.who.registration) ?? "")
+    const hasDied = former !== undefined && former.died <= at
+    if (reason === "died") {
+      if (!hasDied) return illegal(`claims as if "${was.who.id}" had died, which lives`)
+      return claimant?.machine === undefined || claimant.machine !== former.machine
+        ? illegal(`claims as if it were told that "${was.who.id}" has died, on another machine`)
+        : legal("claim-died")
+    }
+    return at < past.lease.since + shortest(past.lease.duration)
+      ? illegal(`claims the lease of "${was.who.id}" before it can have lapsed`)
+      : legal("claim-lapsed")
   }
   const isReserved = at < vacancy.since + shortest(config.heartbeat)
   const obeyed = processes.get(by)?.events.some(({ details, what }) =>
@@ -304,11 +337,15 @@ const verdictOf = (entry: Entry, analysis: Analysis, past: Past): Verdict => {
 
 const advance = (
   past: Past,
-  { after: { candidates, config, leader }, commit: { at, by }, ...changed }: Entry
+  { after: { candidates, config, leader, lease }, commit: { at, by }, ...changed }: Entry
 ): void => {
   // A record that was spoiled and put back is the vacancy that it was.
   if (typeof leader === "object" && !leader.held && leader.term !== past.vacancy.term) {
     past.vacancy = { term: leader.term, since: at }
+  }
+  // Whoever cannot read a damaged record remembers the one before.
+  if (typeof lease === "object" && (lease.ballot !== past.lease.ballot || lease.duration !== past.lease.duration)) {
+    past.lease = { ...lease, since: at }
   }
   // Records that operators damage and repair show neither when the leader began nor who lives.
   if (changed.written.has("leader")) past.leads = by === "operator" ? undefined : at

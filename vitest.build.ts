@@ -10,4 +10,5 @@ const run = (...args: ReadonlyArray<string>) =>
 export default (): void => {
   run("node_modules/typescript/bin/tsc", "-b", "packages/cli/tsconfig.src.json")
   run("scripts/bundlePages.mjs")
+  run("scripts/bundleCommand.mjs")
 }

@@ -51,7 +51,7 @@ const manifest = (name, own) => {
       ...Object.fromEntries(closed)
     },
     bin,
-    files: [...(bin ? ["bin"] : []), "src", "dist", "!dist/.tsbuildinfo"],
+    files: [...(bin ? ["bin", "bundle"] : []), "src", "dist", "!dist/.tsbuildinfo"],
     ...(!isPrivate && { scripts: { prepack: "node ../../scripts/prepack.mjs" } }),
     dependencies: withRanges(dependencies),
     devDependencies: withRanges(devDependencies),

@@ -1,6 +1,6 @@
 // What a user gets: packs every package, and uses the tarballs in a fresh project outside of the repository. Each tarball passes
 // publint and attw; core and leader-election bring few packages; every module type checks, and runs on import; the first program of
-// the README runs, also as one file made by esbuild; the command starts.
+// the README runs, also as one file made by esbuild; the command starts, and opens a store.
 import { execFile, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -144,7 +144,13 @@ try {
     run(process.execPath, ["modules.mjs"])
   })
 
-  await step("the command starts", () => run("npx", ["--no-install", "fdb-election", "--version"]))
+  await step("the command starts, and opens a store", () => {
+    const command = join(project, "node_modules/.bin/fdb-election")
+    run(command, ["--version"])
+    run(command, ["init", "--path", join(home, "store")])
+    const { leader } = JSON.parse(run(command, ["status", "--json", "--path", join(home, "store")]))
+    if (leader !== null) throw new Error(`nobody leads, but ${JSON.stringify(leader)}`)
+  })
 } finally {
   if (process.argv.includes("--keep")) console.log(home)
   else rmSync(home, { recursive: true, force: true })

@@ -8,4 +8,5 @@ const run = (...args) => execFileSync(process.execPath, args, { stdio: ["ignore"
 
 rmSync("dist", { recursive: true, force: true })
 run(`${root}node_modules/typescript/bin/tsc`, "-b", "tsconfig.src.json")
-if (/(simulation|http)$/.test(process.cwd())) run(`${root}scripts/bundlePages.mjs`)
+if (/(simulation|http|cli)$/.test(process.cwd())) run(`${root}scripts/bundlePages.mjs`)
+if (process.cwd().endsWith("cli")) run(`${root}scripts/bundleCommand.mjs`)

@@ -2,14 +2,14 @@
  * The command `fdb-election` as a value: from arguments to an exit code. `bin.ts` is the program. The service `Stores` opens the
  * store, so tests can run the command on any engine.
  */
-import { command as simulate } from "@effect-fdb/simulation/SimulateCommand"
+import { command as simulation } from "@effect-fdb/simulation/SimulateCommand"
 import * as Cause from "effect/Cause"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as ExitCode from "./ExitCode.ts"
@@ -26,8 +26,14 @@ import { exportElection, importElection, raiseTerms } from "./internal/commands/
 import * as Durations from "./internal/durations.ts"
 import { MessageFormat, messageLine } from "./internal/messages.ts"
 
-export { Signals } from "./internal/run/signals.ts"
+export { Signals } from "./internal/run/processSignals.ts"
 export { type LaggingReader, type Store, Stores } from "./internal/stores.ts"
+
+const simulate = simulation.pipe(
+  Command.provide(
+    Layer.unwrap(Effect.promise(() => import("@effect/platform-node-shared/NodeFileSystem").then(({ layer }) => layer)))
+  )
+)
 
 export const command = root.pipe(
   Command.withDescription(

@@ -2,7 +2,6 @@
  * The exit codes of the command. They follow `sysexits.h` and the shell. `fdb-election run` returns the exit code of the command that
  * it ran, which may be equal to one of these.
  */
-import * as Predicate from "effect/Predicate"
 import * as os from "node:os"
 
 export const ok = 0
@@ -48,6 +47,7 @@ const byTag: { readonly [tag: string]: number } = {
 
 /** The exit code of an error; `internal` for an unexpected one. */
 export const ofError = (error: unknown): number => {
-  if (Predicate.hasProperty(error, "exitCode") && typeof error.exitCode === "number") return error.exitCode
-  return (Predicate.hasProperty(error, "_tag") ? byTag[String(error._tag)] : undefined) ?? internal
+  if (typeof error !== "object" || error === null) return internal
+  if ("exitCode" in error && typeof error.exitCode === "number") return error.exitCode
+  return ("_tag" in error ? byTag[String(error._tag)] : undefined) ?? internal
 }

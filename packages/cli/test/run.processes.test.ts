@@ -75,7 +75,7 @@ const isUsableBy = (user: number): boolean =>
 
 const watchdogOf = (run: Run): number => {
   const watchdog = childrenOf(run.pid).find((pid) =>
-    fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("watchdogProgram.js")
+    fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("watchdogProgram.")
   )
   assert.isDefined(watchdog)
   return watchdog

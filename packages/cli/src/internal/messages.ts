@@ -1,6 +1,4 @@
-/** What is written on standard error: sentences for people, or a line of JSON for each of them and for each event. */
-import * as EventJson from "@effect-fdb/http/EventJson"
-import type { ElectionEvent } from "@effect-fdb/leader-election"
+/** What is written on standard error: sentences for people, or a line of JSON for each of them and for each event (`eventLine.ts`). */
 import * as Context from "effect/Context"
 import { printable } from "./printable.ts"
 
@@ -12,7 +10,7 @@ export class MessageFormat extends Context.Service<MessageFormat, { current: (ty
 ) {}
 
 /** JSON in one line, without a control character: what a terminal or a reader of lines might take for something else. */
-const toLine = (millis: number, fields: object): string =>
+export const toLine = (millis: number, fields: object): string =>
   JSON.stringify({ time: new Date(millis).toISOString(), ...fields }).replaceAll(
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
@@ -25,15 +23,3 @@ export const messageLine = (
   level: string,
   message: string
 ): string => current === "json" ? toLine(millis, { level, message }) : `fdb-election: ${printable(message)}`
-
-/** The election of an event by its name, and what of it the event is of. */
-export interface EventPart {
-  readonly election: string
-  readonly slot?: number
-  readonly shard?: number
-  readonly coordinator?: true
-}
-
-/** An event as a line of JSON. */
-export const eventLine = (millis: number, event: ElectionEvent, part: EventPart): string =>
-  toLine(millis, { ...EventJson.toJson(event), ...part })

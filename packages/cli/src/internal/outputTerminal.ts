@@ -6,11 +6,11 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Terminal from "effect/Terminal"
-import * as tty from "node:tty"
+import { isTerminal } from "./isTerminal.ts"
 
 /** A terminal that does not know its size reports 0. */
 const sizeNow = (): Terminal.Size => {
-  const { columns, rows } = tty.isatty(1) ? process.stdout : {}
+  const { columns, rows } = isTerminal(1) ? process.stdout : {}
   return { columns: columns || 80, rows: rows || 24 }
 }
 
@@ -27,7 +27,7 @@ export const terminal = Terminal.make({
     const queue = yield* Queue.sliding<Terminal.Size, Cause.Done>(1)
     const tell = () => void Queue.offerUnsafe(queue, sizeNow())
     tell()
-    if (!tty.isatty(1)) return queue
+    if (!isTerminal(1)) return queue
     process.stdout.on("resize", tell)
     process.on("SIGCONT", askAgain)
     yield* Effect.addFinalizer(() =>

@@ -22,11 +22,10 @@ export const fit = ({ details, facts, title }: StatusLines, room: number): Array
   return kept.length > 0 && left > 0 ? [...kept, `  ... ${left} more`] : lines.slice(0, room)
 }
 
-const segmenter = new Intl.Segmenter()
-
 /** The beginning of a line that fits into `columns`. */
 const cut = (line: string, columns: number): string => {
   let width = 0
+  const segmenter = new Intl.Segmenter()
   return Array.from(segmenter.segment(line), ({ segment }) => segment)
     .filter((segment) => (width += stringWidth(segment)) <= columns).join("")
 }

@@ -5,7 +5,8 @@
  * wait for a slow reader while a lease runs out. So they are not used. A line for standard error is dropped if it would block.
  */
 import * as fs from "node:fs"
-import * as tty from "node:tty"
+import * as ExitCode from "../ExitCode.ts"
+import { isTerminal } from "./isTerminal.ts"
 
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
@@ -49,17 +50,24 @@ export const writeError = (line: string): void => {
   }
 }
 
-/** Writes a line to standard output; returns the error if it cannot, for example EPIPE in `| head`. */
-export const writeOutput = (line: string) => writeAll(1, Buffer.from(`${line}\n`))
+/** Writes a line to standard output, or ends this process: without its output, the command has no reason to continue. */
+export const print = (line: string): void => {
+  const failure = writeAll(1, Buffer.from(`${line}\n`))
+  if (failure === undefined) return
+  // For example in `| head`.
+  if (failure.code === "EPIPE") exit(ExitCode.ofSignal("SIGPIPE"))
+  writeError(`fdb-election: standard output cannot be written to: ${failure.message}`)
+  exit(ExitCode.system)
+}
 
-const terminals = [0, 1, 2].filter((descriptor) => tty.isatty(descriptor))
+const terminals = [0, 1, 2].filter(isTerminal)
 
 /**
  * Ends this process with an exit code, or by SIGHUP if the terminal of a standard stream has hung up: Node's normal exit would abort,
  * because it cannot restore the modes of that terminal.
  */
 export const exit = (code: number): never => {
-  if (!terminals.every((descriptor) => tty.isatty(descriptor))) {
+  if (!terminals.every(isTerminal)) {
     process.removeAllListeners("SIGHUP")
     process.kill(process.pid, "SIGHUP")
   }

@@ -1,5 +1,5 @@
 /** The stores of the command. The table of engines is in `@effect-fdb/database-config`. */
-import { Database } from "@effect-fdb/core"
+import type { Database } from "@effect-fdb/core"
 import { DatabaseConfig } from "@effect-fdb/database-config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -67,7 +67,7 @@ export const layer: Layer.Layer<Stores> = Layer.succeed(Stores, {
     Effect.ignore(Effect.try(() => makeParents(store))).pipe(
       Effect.as(DatabaseConfig.open(store)),
       Layer.unwrap,
-      Layer.catch((error) => Layer.effect(Database, Effect.fail(failed(error))))
+      Layer.catch((error) => Layer.effectContext(Effect.fail(failed(error))))
     ),
   exists: (store) => DatabaseConfig.engineOf(store.engine).exists(store),
   laggingReaders: (store) => Effect.mapError(DatabaseConfig.laggingReaders(store), failed)

@@ -1,7 +1,8 @@
 import type { ElectionEvent } from "@effect-fdb/leader-election"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
-import { eventLine, messageLine } from "../../src/internal/messages.ts"
+import { eventLine } from "../../src/internal/eventLine.ts"
+import { messageLine } from "../../src/internal/messages.ts"
 
 const elected: ElectionEvent = {
   _tag: "Elected",

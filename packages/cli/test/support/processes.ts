@@ -12,7 +12,7 @@ import * as ElectionName from "../../src/ElectionName.ts"
 import { signalGroup, statOf } from "../../src/internal/run/processGroup.ts"
 
 /** The command. */
-export const program = fileURLToPath(new URL("../../bin/fdb-election.mjs", import.meta.url))
+export const program = fileURLToPath(new URL("../../bin/fdb-election.cjs", import.meta.url))
 const holdStore = fileURLToPath(new URL("./holdStore.mjs", import.meta.url))
 /** Lives, and shows it; see there. */
 export const beatProgram = fileURLToPath(new URL("./beat.mjs", import.meta.url))

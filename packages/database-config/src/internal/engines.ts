@@ -1,6 +1,5 @@
 /** The engines. A new engine is a package and an entry here, which also gives configuration, flags and the command's messages. */
-import { type Database, MemoryDatabase } from "@effect-fdb/core"
-import { Witness } from "@effect-fdb/witness"
+import type { Database } from "@effect-fdb/core"
 import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -132,7 +131,7 @@ export const engines: { readonly [Name in EngineName]: EngineDefinition<OptionsO
     describe: () => "the memory of this process",
     exists: () => true,
     identity: () => "",
-    load: () => Promise.resolve({ layer: () => MemoryDatabase.layer })
+    load: () => import("@effect-fdb/core/MemoryDatabase").then(({ layer }) => ({ layer: () => layer }))
   },
   lmdb: {
     title: "LMDB",
@@ -197,7 +196,10 @@ export const engines: { readonly [Name in EngineName]: EngineDefinition<OptionsO
     identity: ({ clusterFile = "/etc/foundationdb/fdb.cluster" }) =>
       /^[^#\n]*@/m.exec(fs.readFileSync(clusterFile, "utf8"))?.[0] ?? clusterFile,
     load: async () => {
-      const { NativeDatabase } = await import("@effect-fdb/native")
+      const [{ NativeDatabase }, { Witness }] = await Promise.all([
+        import("@effect-fdb/native"),
+        import("@effect-fdb/witness")
+      ])
       return {
         layer: ({ witness, ...options }) => {
           const layer = NativeDatabase.layer(options)

@@ -27,7 +27,7 @@ const election = `effect-fdb-test/${process.pid}`
 const records = Subspace.fromTuple(["fdb-election", election.split("/")])
 const cli = (...args: ReadonlyArray<string>) =>
   run(process.execPath, [
-    "packages/cli/bin/fdb-election.mjs",
+    "packages/cli/bin/fdb-election.cjs",
     "--engine",
     "fdb",
     "--cluster-file",

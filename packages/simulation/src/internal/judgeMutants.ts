@@ -1,12 +1,18 @@
 /** Runs the mutants, and reports which checkers catch them. */
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as Checkers from "../Checkers.ts"
 import type { Mutant } from "../Mutants.ts"
 import type * as Profile from "../Profile.ts"
 import type { Task } from "./mutantProcess.ts"
 import { plural } from "./plural.ts"
+
+const program = fileURLToPath(new URL("./mutantProcess.js", import.meta.url))
+
+/** Whether the files that mutants change are there. Where the command is bundled, they are not. */
+export const isPossible = (): boolean => existsSync(program)
 
 /** The duration of each history, in simulated seconds. */
 const duration = 240
@@ -35,10 +41,9 @@ const unmutated = (profile: Profile.Name): Mutant => {
 /** Runs the seeds of one mutant in a child process. */
 const judgeOne = (mutant: Mutant, seeds: number): Effect.Effect<Finding> =>
   Effect.callback<Finding>((resume) => {
-    const script = fileURLToPath(new URL("./mutantProcess.js", import.meta.url))
     const { noticedBy, patches, profile } = mutant
     const task: Task = { patches, profile, seeds, duration, until: { noticedBy, times: enough } }
-    const child = execFile(process.execPath, [script, JSON.stringify(task)], (failure, output, errors) => {
+    const child = execFile(process.execPath, [program, JSON.stringify(task)], (failure, output, errors) => {
       const histories = output.trim().split("\n").filter((line) => line !== "").map((line) =>
         JSON.parse(line) as ReadonlyArray<string>
       )

@@ -1,28 +1,13 @@
 /** `init`, `config`, `enable` and `disable`. */
-import * as ConfigJson from "@effect-fdb/http/ConfigJson"
-import { ElectionConfig } from "@effect-fdb/leader-election"
 import { Argument, Command, Flag } from "effect/cli"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import * as Option from "effect/Option"
-import { usageError } from "../../Failure.ts"
-import * as ConfigKeys from "../configKeys.ts"
 import { durationFlag } from "../durations.ts"
-import * as Parts from "../parts.ts"
-import { transact } from "../selectedElection.ts"
-import * as Table from "../table.ts"
-import { electionCommand, json, printJson, printLines, switchFlag } from "./root.ts"
-import { parseTerm } from "./terms.ts"
+import { handled } from "../handled.ts"
+import { electionCommand, json, switchFlag } from "./root.ts"
 
 const countFlag = (name: "slots" | "shards", description: string) =>
   Flag.Int(name).pipe(
     Flag.withMetavar("N"),
     Flag.withDescription(description),
-    Flag.filter(
-      (count) => count >= 1 && count <= Parts.most[name],
-      (count) => `--${name} is ${count}: give an integer from 1 to ${Parts.most[name]}`
-    ),
     Flag.optional
   )
 
@@ -57,39 +42,7 @@ export const init = electionCommand(
       Flag.optional
     )
   },
-  Effect.fnUntraced(function*(selected, flags) {
-    const { election, name } = selected
-    const base = Option.match(flags.lease, {
-      onNone: () => new ElectionConfig({}),
-      onSome: ElectionConfig.withLeaseDuration
-    })
-    const asked = yield* ConfigKeys.checkDurations(
-      new ElectionConfig({
-        ...base,
-        heartbeatInterval: Option.getOrElse(flags.heartbeat, () => base.heartbeatInterval),
-        candidateTimeout: Option.getOrElse(flags.candidateTimeout, () => base.candidateTimeout),
-        allowPreemption: flags.preemption
-      })
-    )
-    if (selected.slot !== undefined && (Option.isSome(flags.slots) || Option.isSome(flags.shards))) {
-      return yield* usageError("--slot is one slot: leave out --slots and --shards, or --slot")
-    }
-    const termsFrom = Option.flatMap(flags.termsFrom, parseTerm)
-    if (Option.isSome(flags.termsFrom) && Option.isNone(termsFrom)) {
-      return yield* usageError(`--terms-from is ${JSON.stringify(flags.termsFrom.value)}: give a whole number`)
-    }
-    const create = ({ election }: Pick<Parts.Part, "election">) =>
-      transact(election.initialize({ ...asked, termsFrom: Option.getOrUndefined(termsFrom) })).pipe(
-        Effect.catchTag("InvalidConfig", ConfigKeys.refuse)
-      )
-    const before = yield* transact(Effect.option(election.readConfig))
-    const config = yield* create({ election })
-    const counts = { slots: Option.getOrUndefined(flags.slots), shards: Option.getOrUndefined(flags.shards) }
-    yield* Effect.forEach(Parts.counted(selected, counts), create, { concurrency: 8, discard: true })
-    const what = Option.isNone(before) ? "is set up" : "was set up before"
-    const differs = Equal.equals(config, asked) ? "" : " with another configuration, which stays in force"
-    yield* Console.log(`${name.text} ${what}${differs}: ${ConfigKeys.inOneLine(config)}`)
-  }),
+  (selected, flags) => handled(({ init }) => init(selected, flags)),
   true
 )
 
@@ -103,14 +56,7 @@ const get = electionCommand(
     ),
     json
   },
-  Effect.fnUntraced(function*({ election }, { json, key }) {
-    const config = yield* transact(election.readConfig)
-    if (Option.isNone(key)) {
-      return yield* json ? printJson(ConfigJson.toJson(config)) : printLines(Table.lines(ConfigKeys.all(config)))
-    }
-    const value = yield* ConfigKeys.get(config, key.value)
-    yield* json ? printJson(ConfigJson.valueToJson(value)) : Console.log(ConfigKeys.valueToText(value))
-  })
+  (selected, flags) => handled(({ get }) => get(selected, flags))
 )
 
 const set = electionCommand(
@@ -129,14 +75,7 @@ const set = electionCommand(
       Argument.variadic({ min: 2 })
     )
   },
-  Effect.fnUntraced(function*({ election, name }, { pairs }) {
-    const config = yield* transact(Effect.gen(function*() {
-      const changed = yield* ConfigKeys.set(yield* election.readConfig, pairs)
-      yield* election.writeConfig(changed)
-      return changed
-    })).pipe(Effect.catchTag("InvalidConfig", ConfigKeys.refuse))
-    yield* Console.log(`${name.text}: ${ConfigKeys.inOneLine(config)}`)
-  })
+  (selected, { pairs }) => handled(({ set }) => set(selected, pairs))
 )
 
 export const config = Command.make("config").pipe(
@@ -145,31 +84,22 @@ export const config = Command.make("config").pipe(
   Command.withSubcommands([get, set])
 )
 
-const toggle = (word: "enable" | "disable", enabled: boolean, short: string, long: string) =>
+const toggle = (word: "enable" | "disable", short: string, long: string) =>
   electionCommand(
     word,
     { short, long },
     {},
-    Effect.fnUntraced(function*({ election, name }) {
-      const before = yield* transact(Effect.gen(function*() {
-        const config = yield* election.readConfig
-        yield* election.writeConfig(new ElectionConfig({ ...config, electionEnabled: enabled }))
-        return config.electionEnabled
-      }))
-      yield* Console.log(`${name.text} ${before === enabled ? `was ${word}d already` : `is ${word}d`}`)
-    })
+    (selected) => handled(({ toggle }) => toggle(selected, word))
   )
 
 export const enable = toggle(
   "enable",
-  true,
   "Enables an election",
   "Enables a disabled election. Candidates notice at once."
 )
 
 export const disable = toggle(
   "disable",
-  false,
   "Disables an election: nobody leads",
   "Disables an election: nobody claims or renews, and the leader's work ends before its lease does. For " +
     "maintenance, when nobody must lead."

@@ -1,22 +1,7 @@
-import * as TenureJson from "@effect-fdb/http/TenureJson"
-import type { HistoryEntry } from "@effect-fdb/leader-election"
+/** `history`. */
 import { Flag } from "effect/cli"
-import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
-import * as Durations from "../durations.ts"
-import { instantText } from "../electionStatus.ts"
-import { transact } from "../selectedElection.ts"
-import * as Table from "../table.ts"
-import { electionCommand, json, printJson, printLines } from "./root.ts"
-
-const toRow = (now: bigint) => ({ end, leaderId, reason, start, term }: HistoryEntry): ReadonlyArray<string> => [
-  String(term),
-  leaderId,
-  instantText(start),
-  end === undefined ? `${Durations.formatNanos(now - start)} so far` : Durations.formatNanos(end - start),
-  reason ?? (end === undefined ? "leads, or has died" : "")
-]
+import { handled } from "../handled.ts"
+import { electionCommand, json } from "./root.ts"
 
 const limit = Flag.Int("limit").pipe(
   Flag.withAlias("n"),
@@ -35,12 +20,5 @@ export const history = electionCommand(
       "preempted (by a candidate of higher priority) or stepped-down (an operator asked)."
   },
   { json, limit },
-  Effect.fnUntraced(function*({ election, name }, { json, limit }) {
-    // `readConfig` fails if the election was never set up.
-    const entries = yield* transact(Effect.andThen(election.readConfig, election.readHistory(limit)))
-    if (json) return yield* printJson(entries.map(TenureJson.toJson))
-    if (entries.length === 0) return yield* Console.log(`nobody has led ${name.text} yet`)
-    const rows = entries.map(toRow(yield* Clock.currentTimeNanos))
-    yield* printLines(Table.lines([["TERM", "LEADER", "SINCE", "FOR", "ENDED"], ...rows]))
-  })
+  (selected, flags) => handled(({ history }) => history(selected, flags))
 )

@@ -28,12 +28,16 @@ export const statOf = (pid: number | "self"): ReadonlyArray<string> | undefined 
   }
 }
 
-/** The parent when this module is loaded. The program loads it first, because the parent may end soon. */
-const parent = process.ppid
+let parent = process.ppid
+
+/** Remembers the parent. The program does so first, because the parent may end soon. */
+export const rememberParent = (): void => {
+  parent = process.ppid
+}
 
 /**
  * Whether the process that started this one is known to be gone. A process that is in another session than its parent, and does not
- * lead it, lost its original parent before this module was loaded.
+ * lead it, lost its original parent before it was remembered.
  */
 export const parentIsGone = (): boolean => {
   if (process.ppid !== parent) return true

@@ -4,44 +4,14 @@
  * If the command has the terminal, typed signals go to the command, and the helper shell that gave it the terminal informs the
  * wrapper. Ctrl-Z stops the command, then that shell, then the wrapper; `fg` resumes them in the opposite order.
  */
-import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import * as ExitCode from "../../ExitCode.ts"
 import { foregroundGroup, hasTerminal } from "./controllingTerminal.ts"
 import type { LauncherProcess } from "./launcherProcess.ts"
 import { endGroup, parentIsGone, signalGroup } from "./processGroup.ts"
+import { ends, Signals } from "./processSignals.ts"
 import type { Transactions } from "./transactions.ts"
-
-type Handle = (signal: NodeJS.Signals) => void
-
-export class Signals extends Context.Service<Signals, {
-  /** Handles signals by `handle` until the scope closes. The last call that names a signal gets it. */
-  readonly take: (signals: ReadonlyArray<NodeJS.Signals>, handle: Handle) => Effect.Effect<void, never, Scope.Scope>
-}>()("@effect-fdb/cli/Signals") {}
-
-export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
-  const takers: Array<{ readonly signals: ReadonlyArray<NodeJS.Signals>; readonly handle: Handle }> = []
-  const takerOf = (signal: NodeJS.Signals) => takers.findLast(({ signals }) => signals.includes(signal))
-  const deliver = (signal: NodeJS.Signals) => takerOf(signal)?.handle(signal)
-  return {
-    take: Effect.fnUntraced(function*(signals, handle) {
-      const taker = { signals, handle }
-      for (const signal of signals) if (takerOf(signal) === undefined) process.on(signal, deliver)
-      takers.push(taker)
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          takers.splice(takers.indexOf(taker), 1)
-          for (const signal of signals) if (takerOf(signal) === undefined) process.off(signal, deliver)
-        })
-      )
-    })
-  }
-})
-
-export const ends: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]
 
 /** The exit codes of a command that ends by Ctrl-C or Ctrl-\ on its own terminal. */
 const typedEnds: ReadonlyArray<number> = [ExitCode.ofSignal("SIGINT"), ExitCode.ofSignal("SIGQUIT")]

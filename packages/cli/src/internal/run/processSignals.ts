@@ -1,0 +1,33 @@
+/** The signals of this process, as a service. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+
+type Handle = (signal: NodeJS.Signals) => void
+
+export class Signals extends Context.Service<Signals, {
+  /** Handles signals by `handle` until the scope closes. The last call that names a signal gets it. */
+  readonly take: (signals: ReadonlyArray<NodeJS.Signals>, handle: Handle) => Effect.Effect<void, never, Scope.Scope>
+}>()("@effect-fdb/cli/Signals") {}
+
+export const layerProcess: Layer.Layer<Signals> = Layer.sync(Signals, () => {
+  const takers: Array<{ readonly signals: ReadonlyArray<NodeJS.Signals>; readonly handle: Handle }> = []
+  const takerOf = (signal: NodeJS.Signals) => takers.findLast(({ signals }) => signals.includes(signal))
+  const deliver = (signal: NodeJS.Signals) => takerOf(signal)?.handle(signal)
+  return {
+    take: Effect.fnUntraced(function*(signals, handle) {
+      const taker = { signals, handle }
+      for (const signal of signals) if (takerOf(signal) === undefined) process.on(signal, deliver)
+      takers.push(taker)
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          takers.splice(takers.indexOf(taker), 1)
+          for (const signal of signals) if (takerOf(signal) === undefined) process.off(signal, deliver)
+        })
+      )
+    })
+  }
+})
+
+export const ends: ReadonlyArray<NodeJS.Signals> = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]

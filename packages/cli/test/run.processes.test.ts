@@ -745,3 +745,66 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     if (last !== undefined) assert.isBelow(Number(last), Number(leader!.leaseExpiry))
   }, 180_000)
 })
+
+/** No lease of this duration lapses during a test. */
+const lasting = Duration.minutes(10)
+
+describe.concurrent("when the wrapper is killed, another process leads without waiting for the lease", () => {
+  it("as soon as a command that ends on SIGTERM has ended", async (context) => {
+    const at = await stage(context, lasting)
+    const run = at.run(["--id", "a"], obedient)
+    await nthGroup(at, 0)
+    const next = at.run(["--id", "b"], `echo "next $(date +%s%N)" >> $DIRECTORY/log`)
+    await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
+    run.signal("SIGKILL")
+    assert.strictEqual(code(await next.ended), 0)
+    assert.deepStrictEqual(at.lines("log").map((line) => line.split(" ")[0]), ["begin", "end", "next"])
+    assert.deepStrictEqual((await at.history()).map(({ leaderId, reason }) => [leaderId, reason]), [
+      ["b", "resigned"],
+      ["a", "died"]
+    ])
+  }, 180_000)
+
+  it(
+    "but not before all of a command has ended that ignores SIGTERM, and what it has sent to the background",
+    async (context) => {
+      const at = await stage(context, Duration.seconds(12))
+      const run = at.run(["--id", "a"], stubborn)
+      const group = await beating(at)
+      const next = at.run(["--id", "b"], `date +%s%N > $DIRECTORY/next`)
+      await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
+      run.signal("SIGKILL")
+      await endsWithinLease(at, group)
+      assert.strictEqual(code(await next.ended), 0)
+      assert.isBelow(Number(at.lines("beats").at(-1)), Number(at.lines("next")[0]))
+      assert.strictEqual((await at.history()).at(-1)?.reason, "died")
+    },
+    180_000
+  )
+
+  it("but not while a daemon of the command lives, which has left its group and session", async (context) => {
+    const at = await stage(context, lapsing)
+    const run = at.run(["--id", "a"], `setsid sh -c '${tellGroup}; exec sleep 1000' & ${tellGroup}; sleep 1000 & wait`)
+    await nthGroup(at, 1)
+    const next = at.run(["--id", "b"], "exit 0")
+    await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
+    run.signal("SIGKILL")
+    assert.strictEqual(code(await next.ended), 0)
+    // The lease has decided, as it has always done.
+    assert.strictEqual((await at.history()).at(-1)?.reason, "expired")
+  }, 180_000)
+
+  it("but not if the watchdog process is killed as well", async (context) => {
+    const at = await stage(context, lapsing)
+    const run = at.run(["--id", "a"], obedient)
+    const group = await nthGroup(at, 0)
+    const watchdog = watchdogOf(run)
+    const next = at.run(["--id", "b"], "exit 0")
+    await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
+    run.signal("SIGKILL")
+    process.kill(watchdog, "SIGKILL")
+    assert.strictEqual(code(await next.ended), 0)
+    assert.strictEqual((await at.history()).at(-1)?.reason, "expired")
+    assert.isTrue(groupIsGone(group))
+  }, 180_000)
+})

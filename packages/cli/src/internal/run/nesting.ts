@@ -13,9 +13,13 @@ const startOf = (pid: number): string => statOf(pid)?.[19] ?? "unknown"
 
 const electionOf = (store: Store, name: string): string => JSON.stringify([identityOf(store), name])
 
+/** The entry of this process. Every process of its command has it in its environment, unless it has removed it. */
+export const ownEntry = (store: Store, name: string): string =>
+  `${process.pid} ${startOf(process.pid)} ${electionOf(store, name)}`
+
 /** The value of the variable for the command of this process. */
 export const entriesFor = (above: string | undefined, store: Store, name: string): string =>
-  [...above?.split("\n") ?? [], `${process.pid} ${startOf(process.pid)} ${electionOf(store, name)}`].join("\n")
+  [...above?.split("\n") ?? [], ownEntry(store, name)].join("\n")
 
 /** The process above this one that leads the election. */
 export const leaderAbove = (above: string | undefined, store: Store, name: string): number | undefined => {

@@ -1,5 +1,5 @@
 /** What `run` takes part in: an election, or the slots of one. */
-import { Bytes, type Database, type FdbError } from "@effect-fdb/core"
+import { Bytes, type Database, type FdbError, type Subspace } from "@effect-fdb/core"
 import {
   type Candidacy,
   ElectionConfig,
@@ -25,6 +25,8 @@ export interface Participation {
     InvalidCandidate | InvalidConfig,
     Database | Scope.Scope
   >
+  /** The subspace of the election that it leads. */
+  readonly subspaceOf: (leadership: Leadership) => Subspace.Subspace
   /** What an election is called in messages. */
   readonly titleOf: (election: string) => string
   /** Which election, and which slot of it, an event is of. */
@@ -36,6 +38,7 @@ export interface Participation {
 export const inElection = ({ election, name }: SelectedElection): Participation => ({
   initialize: transact(election.initialize(new ElectionConfig({}))),
   candidacy: election.candidacy,
+  subspaceOf: () => election.subspace,
   titleOf: () => name.text,
   partOf: () => ({ election: name.text }),
   // A wrapper above may have set it.
@@ -61,6 +64,7 @@ export const inSlots = ({ election, name }: SelectedElection, count: number): Pa
       })
     ),
     candidacy: slots.candidacy,
+    subspaceOf: (leadership) => slots.elections[(leadership as Slots.SlotLeadership).slot]!.subspace,
     titleOf: (election) => slotOf.has(election) ? `slot ${slotOf.get(election)} of ${name.text}` : name.text,
     partOf: (election) => {
       const slot = slotOf.get(election)

@@ -110,6 +110,19 @@ export const groupIsGone = (leader: number): boolean => {
 export const endIfGone = (group: number): boolean =>
   groupIsGone(group) && (signalGroup(group, "SIGKILL") === "gone" || groupIsGone(group))
 
+/**
+ * Whether a process is seen to run that has the text in its environment, wherever it has moved to: a daemon of the command, for
+ * example. Only Linux tells, and only of processes of the same user.
+ */
+export const isInEnvironments = (text: string): boolean =>
+  (processes() ?? []).some(({ pid }) => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/environ`, "utf8").includes(text)
+    } catch {
+      return false
+    }
+  })
+
 /** The processes of a group that belong to another user and cannot get signals. */
 export const refusing = (leader: number): ReadonlyArray<number> =>
   (membersOf(leader) ?? []).map(({ pid }) => pid).filter((pid) => signalProcess(pid, 0) === "refused")

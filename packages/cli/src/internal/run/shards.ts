@@ -14,6 +14,7 @@ import type { Options } from "../commands/run.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { transact } from "../selectedElection.ts"
 import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
+import * as EndedTenure from "./endedTenure.ts"
 import * as Launcher from "./launcherProcess.ts"
 import * as Nesting from "./nesting.ts"
 import * as RunReporter from "./runReporter.ts"
@@ -26,11 +27,12 @@ const noSignals = { starting: () => {}, begin: () => {}, end: () => {} }
 
 /** Runs the commands of the shards that this process leads, until it is to end. */
 export const run = Effect.fnUntraced(function*(
-  { election, name, store }: SelectedElection,
+  selected: SelectedElection,
   options: Options,
   file: string,
   { count, id, say, tell }: Speaker & { readonly count: number }
 ) {
+  const { election, name, store } = selected
   const clock = yield* Clock.Clock
   const askedGrace = Option.getOrUndefined(options.grace)
   const config = yield* transact(
@@ -67,7 +69,13 @@ export const run = Effect.fnUntraced(function*(
       yield* Effect.addFinalizer(() => Effect.sync(() => until.listeners.delete(watchdog.until)))
       watchdog.until(until)
       const status = yield* supervise(
-        { watchdog, deadlines: until, signals: noSignals, say: (line) => say(`shard ${shard}: ${line}`) },
+        {
+          watchdog,
+          deadlines: until,
+          signals: noSignals,
+          say: (line) => say(`shard ${shard}: ${line}`),
+          tenureOf: (leadership) => EndedTenure.of(selected, shards.subspaceOf(shard), leadership)
+        },
         {
           file,
           argv: options.command,

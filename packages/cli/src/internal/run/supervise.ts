@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../../Failure.ts"
 import type { Deadlines } from "./deadlines.ts"
+import type { EndedTenure } from "./endedTenure.ts"
 import * as Launcher from "./launcherProcess.ts"
 import type { Begin } from "./launcherProgram.ts"
 import { endGroup, endIfGone, refusing, signalGroup, signalProcess } from "./processGroup.ts"
@@ -16,6 +17,7 @@ export interface Supervision {
   readonly deadlines: Deadlines
   readonly signals: Pick<CommandSignals, "starting" | "begin" | "end">
   readonly say: (line: string) => void
+  readonly tenureOf: (leadership: Leadership) => Effect.Effect<EndedTenure>
 }
 
 /** Sends SIGKILL from `killAt` on. */
@@ -79,6 +81,7 @@ export const supervise = (
     start,
     (launcher) =>
       Effect.gen(function*() {
+        yield* watchdog.leads(yield* supervision.tenureOf(leadership))
         deadlines.listeners.add(launcher.until)
         launcher.until(deadlines)
         yield* watchdog.guard(launcher.group, launcher.helper?.pid)

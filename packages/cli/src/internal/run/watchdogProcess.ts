@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import { type Failure, systemRefused } from "../../Failure.ts"
 import type { Deadlines } from "./deadlines.ts"
+import type { EndedTenure } from "./endedTenure.ts"
 import { answerTimeout, readLines, spawnNode, writeLine } from "./spawn.ts"
 
 const program = fileURLToPath(new URL("./watchdogProgram.js", import.meta.url))
@@ -16,7 +17,8 @@ export const make = Effect.gen(function*() {
   const child = yield* Effect.acquireRelease(
     // In its own session, signals of a terminal or of the end of a session do not reach it.
     spawnNode(program, refused, { cwd: "/", detached: true, stdio: ["pipe", "pipe", "ignore"] }),
-    (child) => Effect.sync(() => void child.stdin!.end())
+    // Without this line, the end of its input is the death of the wrapper.
+    (child) => Effect.sync(() => void child.stdin!.end("done\n"))
   )
   const { stdin, stdout } = child
   const dead = Deferred.makeUnsafe<never, Failure>()
@@ -44,6 +46,8 @@ export const make = Effect.gen(function*() {
           Effect.ensuring(Effect.sync(() => guarding.delete(group)))
         )
       }),
+    /** This process leads. If it dies, the watchdog ends the tenure when the command has ended. */
+    leads: (tenure: EndedTenure) => Effect.sync(() => send(`leads ${JSON.stringify(tenure)}`)),
     /** The wrapper has sent SIGTERM to the group: only the last deadline matters now. */
     stopping: Effect.sync(() => send("stopping")),
     gone: Effect.sync(() => send("gone")),

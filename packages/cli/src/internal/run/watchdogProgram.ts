@@ -5,16 +5,25 @@
  * The wrapper sends the process group to guard, and deadlines by the host's monotonic clock. While new deadlines arrive, the watchdog
  * process does nothing. If its input ends, the wrapper has died: it sends SIGTERM at once and SIGKILL at the deadline. If no deadline
  * arrives, the wrapper is stopped or stuck: it sends SIGTERM after the leader's belief has ended, and SIGKILL at the deadline.
+ *
+ * When the wrapper has died and the command has ended, it has the tenure ended in the store by `endTenureProgram.ts`, so that nobody
+ * waits for the lease.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
+import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
 import { endGroup, endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
 /** The maximum time after the end of the belief in which the wrapper may act first. */
 const slackNanos = 100_000_000n
 const pollMillis = 10
 const longestTimerMillis = 3_600_000
+/** The time that the wrapper's death may take after the end of the input: its memory is freed before, so it is short. */
+const deathTimeoutNanos = 10_000_000_000n
+
+const enderProgram = fileURLToPath(new URL("./endTenureProgram.js", import.meta.url))
 
 interface Guarded {
   readonly group: number
@@ -27,11 +36,38 @@ let guarded: Guarded | undefined
 let believesUntil = 0n
 let killAt = 0n
 let orphaned = false
+let isDone = false
 let timer: NodeJS.Timeout | undefined
+/** What the wrapper leads, or led last, as JSON. */
+let tenure: string | undefined
+let ender: childProcess.ChildProcess | undefined
+
+const wrapper = process.ppid
+
+/** Opens the store while the command ends. */
+const prepareToEnd = (): void => {
+  if (ender !== undefined || tenure === undefined || isDone) return
+  ender = childProcess.spawn(process.execPath, [enderProgram], { detached: true, stdio: ["pipe", "ignore", "ignore"] })
+  for (const emitter of [ender, ender.stdin!]) emitter.on("error", () => {})
+  ender.unref()
+  ender.stdin!.write(`${tenure}\n`)
+}
+
+/**
+ * Nothing of the command runs any more. The end of the input is no proof of the wrapper's death, and comes before it: it has ended
+ * with all its threads once this process has another parent.
+ */
+const endTenure = (until: bigint): void => {
+  if (ender === undefined || process.hrtime.bigint() >= until) process.exit(0)
+  if (process.ppid === wrapper) return void setTimeout(endTenure, 1, until)
+  ender.stdin!.end("gone\n", () => process.exit(0))
+}
 
 const release = (): void => {
   guarded = undefined
-  if (orphaned) process.exit(0)
+  if (!orphaned) return
+  prepareToEnd()
+  endTenure(process.hrtime.bigint() + deathTimeoutNanos)
 }
 
 const terminateAt = (): bigint => {
@@ -69,6 +105,12 @@ const obey = (line: string): void => {
       guarded = { group: Number(numbers[0]), helper: Number(numbers[1]) || undefined, terminated: false }
       process.stdout.write(`guarding ${numbers[0]}\n`)
       break
+    case "leads":
+      tenure = line.slice("leads ".length)
+      return
+    case "done":
+      isDone = true
+      return
     case "stopping":
       if (guarded !== undefined) guarded.terminated = true
       break
@@ -85,7 +127,9 @@ process.stdout.on("error", () => {})
 
 createInterface({ input: process.stdin }).on("line", obey).on("close", () => {
   orphaned = true
-  if (guarded === undefined) process.exit(0)
-  if (guarded.helper !== undefined) signalProcess(guarded.helper, "SIGKILL")
+  if (guarded === undefined && (isDone || tenure === undefined)) process.exit(0)
+  if (guarded?.helper !== undefined) signalProcess(guarded.helper, "SIGKILL")
+  if (guarded === undefined) return release()
   check()
+  prepareToEnd()
 })

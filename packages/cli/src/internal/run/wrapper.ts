@@ -5,7 +5,13 @@
  */
 import { Database, Witness as WitnessService } from "@effect-fdb/core"
 import * as EventLog from "@effect-fdb/http/EventLog"
-import { CandidateSuperseded, type ElectionEvent, ElectionObserver, LeadershipLost } from "@effect-fdb/leader-election"
+import {
+  CandidateSuperseded,
+  type ElectionEvent,
+  ElectionObserver,
+  type Leadership,
+  LeadershipLost
+} from "@effect-fdb/leader-election"
 import { Witness } from "@effect-fdb/witness"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -17,6 +23,7 @@ import type { Options } from "../commands/run.ts"
 import * as Http from "../http.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { checkGrace, Deadlines, safetyMargin } from "./deadlines.ts"
+import * as EndedTenure from "./endedTenure.ts"
 import * as Nesting from "./nesting.ts"
 import { inElection, inSlots } from "./participation.ts"
 import * as RunReporter from "./runReporter.ts"
@@ -71,9 +78,11 @@ const campaign = Effect.fnUntraced(function*(
       const served = { name: name.text, subspace: name.subspace, candidacy }
       say(`serves ${yield* Http.listen(options.http.value, [served], events)}`)
     }
+    const tenureOf = (leadership: Leadership) =>
+      EndedTenure.of(selected, participation.subspaceOf(leadership), leadership)
     /** One tenure. Returns the command's status, or `undefined` to campaign again. */
     const tenure = candidacy.withLeadership((leadership) =>
-      supervise({ watchdog, deadlines, signals, say }, {
+      supervise({ watchdog, deadlines, signals, say, tenureOf }, {
         file,
         argv: options.command,
         env: {

@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import { ElectionConfig, LeaderElection } from "../src/index.ts"
 import * as TestWitness from "../src/testing/TestWitness.ts"
 import { election, eventsOf, lead, leaderId, transact } from "./support/candidates.ts"
+import { manyOf } from "./support/many.ts"
 import { makeProcesses, type Process } from "./support/witnesses.ts"
 
 const history = (process: Process) => Effect.orDie(process.run(transact(election.readHistory())))
@@ -69,12 +70,11 @@ describe("a leader whose process has ended by witness", () => {
       yield* hold
       yield* a.kill
       yield* TestClock.adjust("15 seconds")
-      assert.strictEqual(yield* leaderId(onlooker), "b")
-      const before = eventsOf(b, "Elected").length + eventsOf(c, "Elected").length
+      assert.strictEqual([...causes(b), ...causes(c)].join(), "lapsed")
       yield* release
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual(eventsOf(b, "Elected").length + eventsOf(c, "Elected").length, before)
-      assert.deepStrictEqual(yield* tenures(onlooker), ["b undefined", "a expired"])
+      assert.strictEqual([...causes(b), ...causes(c)].join(), "lapsed")
+      assert.deepStrictEqual((yield* tenures(onlooker))[1], "a expired")
     }))
 
   it.effect("is not taken for dead while its process is frozen, or has closed its witness, however long it says nothing", () =>
@@ -291,6 +291,62 @@ describe("the death of a leader of many followers", () => {
       const closed = yield* Effect.forkChild(Fiber.interrupt(closing))
       yield* TestClock.adjust(0)
       assert.isDefined(closed.pollUnsafe())
+    }))
+})
+
+describe("a process that takes part in many elections and has ended by witness", () => {
+  it.effect("is succeeded in all that it has led, while the others look and beat together", () =>
+    Effect.gen(function*() {
+      const { make } = yield* makeProcesses({
+        latencies: { readVersion: "1 millis", read: "1 millis", commit: "5 millis" }
+      })
+      const [a, b, onlooker] = [yield* make, yield* make, yield* make]
+      const elections = manyOf(50)
+      const campaignInAll = (process: Process, name: string) =>
+        Effect.forEach(
+          elections,
+          (election, i) =>
+            Effect.forkDetach(process.run(election.withLeadership({ id: `${name}${i}` }, () => Effect.never)))
+        )
+      yield* campaignInAll(a, "a")
+      yield* TestClock.adjust("10 seconds")
+      yield* campaignInAll(b, "b")
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(causes(b), [])
+      yield* a.kill
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(causes(b).filter((cause) => cause === "died").length, 50)
+      const led = yield* Effect.forkChild(onlooker.run(transact(elections[49]!.readHistory(1))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(led))[0]?.leaderId, "b49")
+    }))
+
+  it.effect("is succeeded in the slot that it held by the one that waits, which holds one slot then", () =>
+    Effect.gen(function*() {
+      const { make } = yield* makeProcesses()
+      const slots = LeaderElection.slots(Subspace.fromTuple(["app", "slots"]), 3)
+      const processes: Array<Process> = []
+      for (const id of ["a", "b", "c", "d", "e"]) {
+        const process = yield* make
+        yield* Effect.forkDetach(process.run(slots.withLeadership({ id }, () => Effect.never)), {
+          startImmediately: true
+        })
+        yield* TestClock.adjust("1 second")
+        processes.push(process)
+      }
+      const holders = () => processes.map((process) => eventsOf(process, "Elected").length)
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(holders(), [1, 1, 1, 0, 0])
+      yield* processes[1]!.kill
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(holders(), [1, 1, 1, 1, 0])
+      assert.deepStrictEqual(causes(processes[3]!), ["died"])
+      // Two at once, of which the one that waits takes one.
+      yield* processes[0]!.kill
+      yield* processes[2]!.kill
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(holders(), [1, 1, 1, 1, 1])
+      assert.deepStrictEqual(causes(processes[4]!), ["died"])
     }))
 })
 

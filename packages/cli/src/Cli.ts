@@ -16,6 +16,7 @@ import * as ExitCode from "./ExitCode.ts"
 import { CommandEnded } from "./Failure.ts"
 import { candidates, evict } from "./internal/commands/candidates.ts"
 import { config, disable, enable, init } from "./internal/commands/config.ts"
+import { doctor, Version } from "./internal/commands/doctor.ts"
 import { history } from "./internal/commands/history.ts"
 import { CommandLine, root } from "./internal/commands/root.ts"
 import { run } from "./internal/commands/run.ts"
@@ -47,7 +48,7 @@ export const command = root.pipe(
   ]),
   Command.withSubcommands([
     { group: "Run", commands: [run] },
-    { group: "Read", commands: [status, watch, candidates, history, serve] },
+    { group: "Read", commands: [status, watch, candidates, history, doctor, serve] },
     { group: "Change", commands: [init, config, enable, disable, stepDown, evict] },
     { group: "Keep", commands: [exportElection, importElection, raiseTerms] },
     { group: "Test", commands: [simulate] }
@@ -122,6 +123,7 @@ export const main = (args: ReadonlyArray<string>, options: { readonly version: s
     return Durations.refuseNegative(args).pipe(
       Effect.andThen(Command.runWith(command, options)(args)),
       Effect.provideService(CommandLine, args),
+      Effect.provideService(Version, options.version),
       Effect.provide([presenter(format), cliConfig, Logger.layer([logger(format)])]),
       Effect.provideService(References.MinimumLogLevel, "Error"),
       Effect.exit,

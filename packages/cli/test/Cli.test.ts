@@ -1,4 +1,4 @@
-import { Database, MemoryDatabase } from "@effect-fdb/core"
+import { Database, MemoryDatabase, Transaction } from "@effect-fdb/core"
 import { LeaderElection, type Leadership } from "@effect-fdb/leader-election"
 import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
@@ -25,6 +25,7 @@ import * as path from "node:path"
 import * as Cli from "../src/Cli.ts"
 import * as ElectionName from "../src/ElectionName.ts"
 import * as ExitCode from "../src/ExitCode.ts"
+import { Host } from "../src/internal/doctor/host.ts"
 
 const unused = Effect.die("nothing is asked of a terminal")
 const terminal = (sizes: Queue.Dequeue<Terminal.Size, Cause.Done>) =>
@@ -46,6 +47,8 @@ const platform = Layer.mergeAll(
 class Opened {
   store: Cli.Store | undefined
   laggingReaders: ReadonlyArray<Cli.LaggingReader> = []
+  /** The type of the file system of the store: ext4. */
+  fileSystem = 0xef53
 
   get access(): string | undefined {
     return this.store?.engine === "lmdb" ? this.store.access : undefined
@@ -69,6 +72,11 @@ const cli = Effect.gen(function*() {
         Stdio.layerTest({ stdoutIsTerminal: Effect.succeed(options.onTerminal === true) }),
         ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HOME: "/home/me", ...options.env } }))
       )),
+      Effect.provideService(Host, {
+        fileSystem: () => ({ type: opened.fileSystem, freeBytes: 2 ** 40 }),
+        firstProcess: () => ["/sbin/init"],
+        isContainer: () => false
+      }),
       Effect.provideService(Cli.Stores, {
         exists: () => true,
         laggingReaders: () => Effect.succeed(opened.laggingReaders),
@@ -904,5 +912,81 @@ describe("terms", () => {
       assert.strictEqual(yield* call("status -e other"), ExitCode.noElection)
       assert.strictEqual(yield* call("export -e other"), ExitCode.noElection)
       assert.strictEqual(yield* call("raise-terms 1 -e other"), ExitCode.noElection)
+    }).pipe(live))
+})
+
+describe("the doctor", () => {
+  const examined = Effect.fnUntraced(function*<R>(call: (args: string) => Effect.Effect<number, never, R>, args = "") {
+    const doctor = yield* Effect.forkChild(call(`doctor ${args}`))
+    yield* TestClock.adjust("20 seconds")
+    return yield* Fiber.join(doctor)
+  })
+
+  it.effect("finds nothing wrong where all is well, and tells it as text and as JSON", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init")
+      yield* leads("web-1")
+      assert.strictEqual(yield* examined(call), ExitCode.ok)
+      const text = yield* lastLine
+      assert.match(text, /^default in .*: nothing wrong was found\n/)
+      assert.include(text, `"web-1" leads default in term 1, and renews its lease`)
+      assert.strictEqual(yield* examined(call, "--json"), ExitCode.ok)
+      const json = (yield* lastJson) as {
+        readonly election: string
+        readonly worst: string
+        readonly findings: ReadonlyArray<{ readonly check: string }>
+      }
+      assert.deepInclude(json, { election: "default", worst: "ok" })
+      assert.sameMembers(json.findings.map(({ check }) => check), [
+        "versions",
+        "file system",
+        "store",
+        "latency",
+        "leader",
+        "clock",
+        "margin"
+      ])
+    }).pipe(live))
+
+  it.effect("tells what is wrong, worst first, and ends with 2 for an error and with 1 for a warning", () =>
+    Effect.gen(function*() {
+      const { call, opened } = yield* cli
+      assert.strictEqual(yield* examined(call), 2)
+      assert.match(yield* lastLine, /^default in .*: 1 error\nerror +election +there is no election default/)
+      yield* call("init")
+      assert.strictEqual(yield* examined(call), 1)
+      assert.match(
+        yield* lastLine,
+        /: 1 warning\nwarning +leader +nobody leads default, and no candidate is alive\n +-> start/
+      )
+      yield* deadLeader
+      opened.fileSystem = 0x6969
+      assert.strictEqual(yield* examined(call), 2)
+      assert.match(
+        yield* lastLine,
+        /: 2 errors\nerror +file system .* is on NFS, .*\n.*\nerror +leader +"dead" has not renewed/
+      )
+      opened.laggingReaders = [{ pid: 7, state: "stopped", commitsBehind: 3 }]
+      yield* examined(call)
+      assert.match(yield* lastLine, /\nwarning +readers +process 7 \(stopped\) reads a state 3 commits old/)
+    }).pipe(live))
+
+  it.effect("finds records that are damaged, and leaves nothing behind", () =>
+    Effect.gen(function*() {
+      const { call } = yield* cli
+      yield* call("init")
+      const all = Database.transact(
+        Transaction.use((tx) => tx.getRange({ begin: new Uint8Array(), end: Uint8Array.of(255) }))
+      )
+      const before = yield* all
+      yield* examined(call)
+      assert.deepStrictEqual(yield* all, before)
+      yield* Database.transact(
+        Transaction.use((tx) => tx.set(election.subspace.pack(["leader"]), new Uint8Array([1])))
+      )
+      assert.strictEqual(yield* examined(call), 2)
+      assert.match(yield* lastLine, /error +records +the record of the election at .*leader.* is not valid/)
+      assert.deepStrictEqual(yield* errors, [])
     }).pipe(live))
 })

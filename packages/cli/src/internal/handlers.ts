@@ -1,6 +1,7 @@
 /** What the subcommands do, but for `run` and `simulate`. */
 export { candidates, evict } from "./handlers/candidates.ts"
 export { get, init, set, toggle } from "./handlers/config.ts"
+export { doctor } from "./handlers/doctor.ts"
 export { history } from "./handlers/history.ts"
 export { openElection } from "./handlers/openElection.ts"
 export { serve } from "./handlers/serve.ts"

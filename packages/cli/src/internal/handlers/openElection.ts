@@ -45,7 +45,7 @@ const selectStore = Effect.fnUntraced(function*(flags: StoreFlags): Effect.fn.Re
 })
 
 /** The election that flags and environment select. Flags take precedence. */
-const select = Effect.fnUntraced(function*(
+export const select = Effect.fnUntraced(function*(
   { election: { value: text = "default" }, slot: asked, ...flags }: RootFlags
 ): Effect.fn.Return<SelectedElection, Failure> {
   const name = ElectionName.parse(text)

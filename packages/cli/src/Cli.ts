@@ -25,6 +25,7 @@ import { status, watch } from "./internal/commands/status.ts"
 import { stepDown } from "./internal/commands/stepDown.ts"
 import { exportElection, importElection, raiseTerms } from "./internal/commands/terms.ts"
 import * as Durations from "./internal/durations.ts"
+import { handled } from "./internal/handled.ts"
 import { MessageFormat, messageLine } from "./internal/messages.ts"
 
 export { Signals } from "./internal/run/processSignals.ts"
@@ -37,6 +38,7 @@ const simulate = simulation.pipe(
 )
 
 export const command = root.pipe(
+  Command.withHandler((flags) => handled(({ next }) => next(flags))),
   Command.withDescription(
     "Elects one leader among any number of processes, on one host (LMDB) or many (FoundationDB). `fdb-election run` " +
       "makes any command a singleton; the other subcommands read and change elections."

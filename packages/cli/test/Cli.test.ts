@@ -131,6 +131,30 @@ const nobodyToRemove =
   /^no candidate of default was removed: none is dead, except perhaps the leader, which is never removed$/
 
 describe("the command line", () => {
+  it.effect("without a subcommand, tells what to do next: by who leads, or that nobody has set it up", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust(0)
+      const { call } = yield* cli
+      const steps = Effect.map(
+        lastLine,
+        (text) => [...text.matchAll(/^ {2}fdb-election (\S+)/gm)].map(([, step]) => step)
+      )
+      assert.strictEqual(yield* call(""), ExitCode.ok)
+      assert.match(yield* lastLine, /^Nobody has set up this election/)
+      assert.deepStrictEqual(yield* steps, ["run", "init", "--help"])
+      yield* call("init")
+      assert.strictEqual(yield* call("-e default"), ExitCode.ok)
+      assert.match(yield* lastLine, /^Nobody leads default/)
+      assert.deepStrictEqual(yield* steps, ["run", "watch", "history", "--help"])
+      yield* leads("a")
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(yield* call(""), ExitCode.ok)
+      assert.match(yield* lastLine, /^"a" leads default, in term 1/)
+      assert.deepStrictEqual(yield* steps, ["watch", "step-down", "run", "--help"])
+      assert.strictEqual(yield* call("-e a//b"), ExitCode.usage)
+      assert.strictEqual(yield* call("no-such"), ExitCode.usage)
+    }).pipe(live))
+
   it.effect("shows how it is used, and its version", () =>
     Effect.gen(function*() {
       const { call } = yield* cli

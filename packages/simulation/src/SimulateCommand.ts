@@ -37,9 +37,11 @@ const flags = {
   ),
   profile: optional("profile", `Only this kind of history: ${names.join(", ")}`),
   threads: count("threads", 1, "The number of threads"),
-  report: optional(
-    "report",
-    "Write a page of the first history that violated a guarantee, or else of the one with most tenures"
+  report: Flag.File("report").pipe(
+    Flag.optional,
+    Flag.withDescription(
+      "Write a page of the first history that violated a guarantee, or else of the one with most tenures"
+    )
   ),
   json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("End with one line of JSON"))
 }

@@ -1,5 +1,6 @@
 /** The shards of an election as text. */
 import type { ShardStatus } from "@effect-fdb/http/ShardStatus"
+import stringWidth from "string-width"
 import * as Durations from "./durations.ts"
 import { instantText } from "./electionStatus.ts"
 import * as Table from "./table.ts"
@@ -37,7 +38,7 @@ const wrapped = (label: string, words: ReadonlyArray<string>): ReadonlyArray<str
   const lines = [label]
   for (const word of words) {
     const line = lines.at(-1)!
-    if (line.length + 1 + word.length > columns) lines.push(`      ${word}`)
+    if (stringWidth(line) + 1 + stringWidth(word) > columns) lines.push(`      ${word}`)
     else lines[lines.length - 1] = `${line} ${word}`
   }
   return lines

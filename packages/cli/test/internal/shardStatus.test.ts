@@ -3,6 +3,7 @@ import type { ShardStatus as Status } from "@effect-fdb/http/ShardStatus"
 import { LeaderState } from "@effect-fdb/leader-election"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration } from "effect"
+import stringWidth from "string-width"
 import * as ShardStatus from "../../src/internal/shardStatus.ts"
 
 const now = 1_000_000_000_000_000_000n
@@ -124,5 +125,17 @@ describe("the status of shards", () => {
       ["Members", "1 alive; no coordinator"]
     ])
     assert.lengthOf(ShardStatus.details(status), 1)
+  })
+
+  it("wraps its lines by their width on a terminal, not by their length", () => {
+    const owner = "日本".repeat(10)
+    const shards = shardsOf(16, (shard) => ({
+      owner: shard % 2 === 0 ? owner : "b",
+      leader: undefined,
+      standby: undefined
+    }))
+    const lines = ShardStatus.details(statusOf([owner, "b"], shards)).filter((line) => /^ {2}!|^ {6}/.test(line))
+    assert.include(lines.join("\n"), owner)
+    for (const line of lines) assert.isAtMost(stringWidth(line), 78)
   })
 })

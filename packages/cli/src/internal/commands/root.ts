@@ -6,6 +6,7 @@ import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { handled } from "../handled.ts"
+import * as Place from "../place.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { engineNames, type Store } from "../stores.ts"
 
@@ -27,10 +28,18 @@ const orVariable = (variable: string) => (flag: Flag.Flag<string>): Flag.Flag<Gi
 export const settingsOf = (engine: Store["engine"]): ReadonlyArray<[key: string, setting: DatabaseConfig.Setting]> =>
   Object.entries(DatabaseConfig.engineOf(engine).settings)
 
+/** What the values of a setting are, by its metavar. */
+const places: { readonly [metavar: string]: Place.Place | undefined } = { DIR: "directory", FILE: "file" }
+
+const settingFlag = (name: string, metavar: string): Flag.Flag<string> => {
+  const place = places[metavar]
+  return place === undefined ? Flag.String(name) : Place.flag(name, place)
+}
+
 const settingFlags = Object.fromEntries(
   engineNames.flatMap(settingsOf).map(([key, { description, flag, metavar, values, variable }]) => [
     key,
-    (values === undefined ? Flag.String(flag) : Flag.Literals(flag, values)).pipe(
+    (values === undefined ? settingFlag(flag, metavar) : Flag.Literals(flag, values)).pipe(
       Flag.withMetavar(metavar),
       Flag.withDescription(description),
       orVariable(variable)

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { durationFlag } from "../durations.ts"
 import { httpFlag } from "../http.ts"
 import { formats } from "../messages.ts"
+import * as Place from "../place.ts"
 import { switchFlag } from "./root.ts"
 
 const flags = {
@@ -58,7 +59,7 @@ const flags = {
     Flag.withDefault("text" as const)
   ),
   quiet: switchFlag("quiet", "Prints only errors on standard error").pipe(Flag.withAlias("q")),
-  command: Argument.String("command").pipe(
+  command: Place.argument("command", "either").pipe(
     Argument.withDescription("The command and its arguments, after --"),
     Argument.variadic({ min: 1 })
   )

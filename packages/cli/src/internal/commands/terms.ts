@@ -1,6 +1,7 @@
 /** `raise-terms`, `export` and `import`: terms that survive a restore, a move, and a loss. */
 import { Argument } from "effect/cli"
 import { handled } from "../handled.ts"
+import * as Place from "../place.ts"
 import { electionCommand } from "./root.ts"
 
 export const raiseTerms = electionCommand(
@@ -54,7 +55,7 @@ export const importElection = electionCommand(
       }
     ]
   },
-  { file: Argument.String("file").pipe(Argument.withDescription("The export; - for standard input")) },
+  { file: Place.argument("file", "file").pipe(Argument.withDescription("The export; - for standard input")) },
   (selected, { file }) => handled(({ importElection }) => importElection(selected, file)),
   true
 )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as net from "node:net"
+import { freePorts } from "./support/freePorts.ts"
 import { LeaderProbe } from "./support/leaderProbe.ts"
 import { eventually, type Run, Stage } from "./support/processes.ts"
 
@@ -7,19 +7,6 @@ import { eventually, type Run, Stage } from "./support/processes.ts"
 const seconds = Number(process.env["PROBE_SECONDS"] ?? 0)
 
 const pause = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
-
-/** Ports that nobody listens on. */
-const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () =>
-      new Promise<net.Server>((resolve) => {
-        const server = net.createServer().listen(0, "127.0.0.1", () => resolve(server))
-      }))
-  )
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
 
 const get = async (port: number, path: string) => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)

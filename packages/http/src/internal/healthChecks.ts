@@ -54,11 +54,12 @@ interface Check {
   readonly report: object
 }
 
-const healthJson = ({ failures, healthy, role, sinceContact }: Candidacy.Health) => ({
+const healthJson = ({ failures, healthy, role, sinceContact, witnesses }: Candidacy.Health) => ({
   role,
   healthy,
   failures,
-  sinceContactMillis: sinceContact === undefined ? null : Math.round(Duration.toMillis(sinceContact))
+  sinceContactMillis: sinceContact === undefined ? null : Math.round(Duration.toMillis(sinceContact)),
+  witnesses
 })
 
 /** Without a part in the election, it is well as long as the store answers. */

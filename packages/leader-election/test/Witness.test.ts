@@ -1,7 +1,7 @@
 /** A leader whose process was witnessed to have ended (4). */
 import { Database, MemoryDatabase, Subspace, Testimony, Witness } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Metric, Option, Scope } from "effect"
+import { Duration, Effect, Fiber, Layer, Metric, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig, LeaderElection } from "../src/index.ts"
 import * as TestWitness from "../src/testing/TestWitness.ts"
@@ -35,6 +35,7 @@ describe("a leader whose process has ended by witness", () => {
       yield* TestClock.adjust(0)
       assert.strictEqual(yield* leaderId(onlooker), "b")
       assert.deepStrictEqual(causes(b), ["died"])
+      assert.strictEqual(Duration.toMillis(eventsOf(b, "Elected")[0]!.leaderless), 0)
       assert.deepStrictEqual(yield* tenures(onlooker), ["b undefined", "a died"])
     }))
 

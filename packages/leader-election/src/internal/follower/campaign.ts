@@ -49,8 +49,10 @@ class Campaign {
   private rank = 0
   /** Whether nobody has set the election up. */
   private isMissing = false
-  /** When the first death since the last look was told, and how many were. */
-  private deaths = { since: 0n, count: 0 }
+  /** How many deaths were told since the last look. */
+  private deaths = 0
+  /** When the first of the last ones was told. */
+  private deathTold: bigint | undefined = undefined
 
   constructor(candidate: Candidate, watches: Watches, sleep: (pause: Pacing.Pause) => Effect.Effect<void>) {
     this.candidate = candidate
@@ -101,9 +103,8 @@ class Campaign {
   }
 
   /** A candidate of the election has died: it may have been the leader, though it was not known to be. */
-  readonly deathTold = (): void => {
-    const { count, since } = this.deaths
-    this.deaths = { since: count === 0 ? this.candidate.now() : since, count: count + 1 }
+  readonly onDeath = (): void => {
+    if (this.deaths++ === 0) this.deathTold = this.candidate.now()
     this.watches.alert()
   }
 
@@ -111,8 +112,8 @@ class Campaign {
     return Effect.suspend(() => {
       const { contact, database, memory, registration } = this.candidate
       const { identity, isDue, seenAt } = registration
-      const expectant = !this.watches.isWatching || this.deaths.count > 0 || mayClaim(this.candidate)
-      this.deaths = { since: 0n, count: 0 }
+      const expectant = !this.watches.isWatching || this.deaths > 0 || mayClaim(this.candidate)
+      this.deaths = 0
       const looking = (version: bigint | undefined) =>
         database.transact(this.look(expectant, version), { idempotent: true, timeout: contact.growingTimeout })
       // The look takes the version of the heartbeat's commit, which need not be asked for. But not where it may claim.
@@ -165,7 +166,7 @@ class Campaign {
   }
 
   private elected(
-    { attempt, memory: { observation, vacantSince } }: Look,
+    { attempt, memory: seen }: Look,
     { cause, committedVersion, leader, lease }: Claimed
   ): Effect.Effect<Elected, FdbError> {
     return Effect.map(committedVersion, (version) => {
@@ -173,8 +174,15 @@ class Campaign {
       const at = now()
       registration.writtenAt(at)
       memory.elected()
-      return { leader, lease, attempt, version, cause, leaderless: at - (vacantSince ?? observation?.since ?? at) }
+      return { leader, lease, attempt, version, cause, leaderless: at - (this.lastLed(cause, seen) ?? at) }
     })
+  }
+
+  /** When somebody was last known to lead: a leader lives until its death is told. */
+  private lastLed(cause: ElectionCause, { observation, vacantSince }: Protocol.Memory): bigint | undefined {
+    const seen = vacantSince ?? observation?.since
+    const { deathTold } = this
+    return cause === "died" && deathTold !== undefined && seen !== undefined && deathTold > seen ? deathTold : seen
   }
 
   private follow({ attempt, step, version, view }: Look): Effect.Effect<Pause, CampaignError> {
@@ -253,7 +261,7 @@ class Campaign {
 
   /** Lets others claim first, where all may have been told of a vacancy or of a death. */
   get claimDelay(): Effect.Effect<void> {
-    if (!this.watches.hasFired) return this.deaths.count === 0 ? Effect.void : this.delayAfterDeath
+    if (!this.watches.hasFired) return this.deaths === 0 ? Effect.void : this.delayAfterDeath
     if (this.rank === 0) return Effect.void
     // What else is watched would only tell what the others do now.
     return Effect.andThen(this.watches.cancel, Effect.sleep(ClaimOrder.claimDelay(this.rank)))
@@ -262,14 +270,14 @@ class Campaign {
   /** Another death may be that of one before it: it counts anew, from the first death on. Whatever else wakes it is looked at now. */
   private readonly delayAfterDeath: Effect.Effect<void> = Effect.suspend(() => {
     const { contact: { heartbeat }, lifecycle, now, registration: { identity }, witnessed } = this.candidate
-    const { count, since } = this.deaths
+    const { deathTold = now(), deaths } = this
     const rank = identity === undefined ? 0 : witnessed.rank(identity)
-    const left = since + ClaimOrder.delayAfterDeath(rank, heartbeat) - now()
+    const left = deathTold + ClaimOrder.delayAfterDeath(rank, heartbeat) - now()
     if (left <= 0n || lifecycle.isClosing) return Effect.void
     this.watches.acknowledge()
     return Effect.andThen(
       this.watches.during(Effect.sleep(Duration.nanos(left))),
-      Effect.suspend(() => this.deaths.count === count ? Effect.void : this.delayAfterDeath)
+      Effect.suspend(() => this.deaths === deaths ? Effect.void : this.delayAfterDeath)
     )
   })
 }
@@ -283,7 +291,7 @@ export const untilElected = (candidate: Candidate, watches: Watches): Effect.Eff
     const { contact, events, lifecycle, witnessed } = candidate
     const sleep = yield* Pacing.pacer
     const campaign = new Campaign(candidate, watches, sleep)
-    yield* witnessed.onDeath(campaign.deathTold)
+    yield* witnessed.onDeath(campaign.onDeath)
     while (!lifecycle.isClosing) {
       const round = yield* Effect.result(throttled(candidate.database, campaign.round()))
       if (Result.isSuccess(round)) {

@@ -24,6 +24,7 @@ import { serve } from "./internal/commands/serve.ts"
 import { status, watch } from "./internal/commands/status.ts"
 import { stepDown } from "./internal/commands/stepDown.ts"
 import { exportElection, importElection, raiseTerms } from "./internal/commands/terms.ts"
+import { witness } from "./internal/commands/witness.ts"
 import * as Durations from "./internal/durations.ts"
 import { handled } from "./internal/handled.ts"
 import { MessageFormat, messageLine } from "./internal/messages.ts"
@@ -52,7 +53,7 @@ export const command = root.pipe(
     { group: "Run", commands: [run] },
     { group: "Read", commands: [status, watch, candidates, history, doctor, serve] },
     { group: "Change", commands: [init, config, enable, disable, stepDown, evict] },
-    { group: "Keep", commands: [exportElection, importElection, raiseTerms] },
+    { group: "Keep", commands: [witness, exportElection, importElection, raiseTerms] },
     { group: "Test", commands: [simulate] }
   ])
 )

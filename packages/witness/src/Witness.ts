@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as path from "node:path"
 import * as sharedMeshes from "./internal/sharedMeshes.ts"
+import { startProcess } from "./internal/witnessProcess.ts"
 import type { WitnessUnavailable } from "./WitnessError.ts"
 
 /**
@@ -78,6 +79,35 @@ export const layerConfig = (
   options: Config.Wrap<Options>
 ): Layer.Layer<Witness, WitnessUnavailable | Config.ConfigError> =>
   Layer.effect(Witness, Effect.flatMap(Config.unwrap(options), make))
+
+/**
+ * A witness that is a process of its own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProcessOptions extends Options {
+  /** The arguments that select the store, such as `["--engine", "fdb"]`; unless given, the environment does, as for the command. */
+  readonly arguments?: ReadonlyArray<string> | undefined
+  /** What starts `fdb-election`; the command of the installed package `@effect-fdb/cli` unless given. */
+  readonly command?: readonly [file: string, ...args: Array<string>] | undefined
+}
+
+/**
+ * {@link layer}, and a process `fdb-election witness` beside this one, which is left when this process dies. It ends the tenures of
+ * this process in the store then, so that candidates of other hosts need not wait for the lease. For applications that are the only
+ * candidate of their host, and where no such process runs as a service.
+ *
+ * The process is started when the layer is built, and ended with it; after the death of this process it ends by itself. It takes about
+ * 60 MB. If it cannot be started, the layer fails with {@link WitnessUnavailable}; if it ends early, a warning says so and the lease
+ * decides.
+ *
+ * @example const WitnessLayer = Witness.layerProcess({ directory: "/run/app/witness", arguments: ["--engine", "fdb"] })
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerProcess = (options: ProcessOptions): Layer.Layer<Witness, WitnessUnavailable> =>
+  Layer.effect(Witness, Effect.tap(make(options), () => startProcess(options)))
 
 /**
  * The service of a process that hears and tells nothing.

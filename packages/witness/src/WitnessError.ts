@@ -17,6 +17,8 @@ const hints = {
   "unsupported-platform": "Leave the witness out on this platform; the lease decides then",
   /** The end of a thread says nothing about the process. */
   "worker-thread": "Build the layer in the main thread of the process",
+  /** The package of the command `fdb-election` is not installed, or the process cannot be started. */
+  "no-process": "Install the package @effect-fdb/cli, or give the command that starts the process",
   /** The operating system refused for another reason. */
   other: "See the reason above"
 }

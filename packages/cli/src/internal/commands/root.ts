@@ -78,10 +78,16 @@ interface Help {
   readonly examples?: ReadonlyArray<Command.Command.Example>
 }
 
-/** Opens the store of the selected election, creates it if it `makesStore`, with the witness if it `hears`, and runs `body`. */
+/** See `openElection`. */
+export interface OpenOptions {
+  readonly hears?: boolean | string
+  readonly makesStore?: boolean
+}
+
+/** Opens the store of the selected election, and runs `body`. */
 export const withElection = <A, E, R>(
   body: (selected: SelectedElection) => Effect.Effect<A, E, R>,
-  { hears = false, makesStore = false }: { readonly hears?: boolean; readonly makesStore?: boolean } = {}
+  { hears = false, makesStore = false }: OpenOptions = {}
 ) =>
   Effect.flatMap(
     root,

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as path from "node:path"
 import * as ElectionName from "../../ElectionName.ts"
 import { type Failure, usageError } from "../../Failure.ts"
-import { type Given, type RootFlags, settingsOf } from "../commands/root.ts"
+import { type Given, type OpenOptions, type RootFlags, settingsOf } from "../commands/root.ts"
 import { explain, missing, type SelectedElection } from "../selectedElection.ts"
 import { defaultPath, engineNames, type Store, Stores } from "../stores.ts"
 
@@ -62,11 +62,14 @@ export const select = Effect.fnUntraced(function*(
     : { name: { ...name.success, text: `slot ${slot} of ${text}` }, store, election, slot }
 })
 
-/** Opens the store of the selected election, creates it if it `makesStore`, with the witness if it `hears`, and runs `body`. */
+/**
+ * Opens the store of the selected election, creates it if it `makesStore`, and runs `body`. If it `hears`, it takes part in the witnesses
+ * of the store, or of the directory that it hears.
+ */
 export const openElection = Effect.fnUntraced(function*<A, E, R>(
   flags: RootFlags,
   body: (selected: SelectedElection) => Effect.Effect<A, E, R>,
-  { hears, makesStore }: { readonly hears: boolean; readonly makesStore: boolean }
+  { hears, makesStore }: Required<OpenOptions>
 ) {
   const selected = yield* select(flags)
   const { exists, open } = yield* Stores
@@ -74,6 +77,6 @@ export const openElection = Effect.fnUntraced(function*<A, E, R>(
   const { store } = selected
   return yield* body(selected).pipe(
     explain(selected),
-    Effect.provide(open(hears ? store : { ...store, witness: "off" }))
+    Effect.provide(open(hears === true ? store : { ...store, witness: hears === false ? "off" : hears }))
   )
 })

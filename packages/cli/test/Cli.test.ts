@@ -50,6 +50,10 @@ class Opened {
   /** The type of the file system of the store: ext4. */
   fileSystem = 0xef53
 
+  get witness() {
+    return this.store?.witness
+  }
+
   get access(): string | undefined {
     return this.store?.engine === "lmdb" ? this.store.access : undefined
   }
@@ -262,29 +266,49 @@ describe("the command line", () => {
         engine: "lmdb",
         path: "/home/me/.local/state/fdb-election",
         isDefault: true,
-        access: undefined
+        access: undefined,
+        witness: undefined
       })
       yield* call("status", { env: { XDG_STATE_HOME: "/state" } })
       assert.deepStrictEqual(opened.store, {
         engine: "lmdb",
         path: "/state/fdb-election",
         isDefault: true,
-        access: undefined
+        access: undefined,
+        witness: undefined
       })
       // A path that depends on the working directory would be another store for each process.
       yield* call("status", { env: { XDG_STATE_HOME: "state", HOME: "" } })
       const path = `${os.userInfo().homedir}/.local/state/fdb-election`
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path, isDefault: true, access: undefined })
+      assert.deepStrictEqual(opened.store, {
+        engine: "lmdb",
+        path,
+        isDefault: true,
+        access: undefined,
+        witness: undefined
+      })
       yield* call("status --path=")
       assert.include((yield* errors).at(-1), "--path is empty")
       const env = { FDB_ELECTION_PATH: "/env", FDB_ELECTION_NAME: "from/env", FDB_CLUSTER_FILE: "/cluster" }
       yield* call("status", { env })
-      assert.deepStrictEqual(opened.store, { engine: "lmdb", path: "/env", isDefault: false, access: undefined })
+      assert.deepStrictEqual(opened.store, {
+        engine: "lmdb",
+        path: "/env",
+        isDefault: false,
+        access: undefined,
+        witness: undefined
+      })
       assert.include((yield* errors).at(-1), "no election from/env in the LMDB store /env")
       yield* call("status --path /flag -e flag", { env })
       assert.include((yield* errors).at(-1), "no election flag in the LMDB store /flag")
+      yield* call("status --witness off", { env: { ...env, FDB_ELECTION_WITNESS: "/witness" } })
+      assert.strictEqual(opened.witness, "off")
+      yield* call("status", { env: { ...env, FDB_ELECTION_WITNESS: "/witness" } })
+      assert.strictEqual(opened.witness, "/witness")
+      yield* call("candidates", { env: { ...env, FDB_ELECTION_WITNESS: "/witness" } })
+      assert.strictEqual(opened.witness, "off")
       yield* call("status", { env: { ...env, FDB_ELECTION_ENGINE: "fdb" } })
-      assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/cluster" })
+      assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/cluster", witness: undefined })
       yield* call("status --access group", { env })
       assert.strictEqual(opened.access, "group")
       yield* call("status", { env: { FDB_ELECTION_ACCESS: "group" } })
@@ -294,7 +318,7 @@ describe("the command line", () => {
       assert.strictEqual(yield* call("status", { env: { FDB_ELECTION_ACCESS: "all" } }), ExitCode.usage)
       assert.include((yield* errors).at(-1), `FDB_ELECTION_ACCESS is "all": set it to owner or group`)
       yield* call("status --engine fdb --cluster-file /flag", { env })
-      assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/flag" })
+      assert.deepStrictEqual(opened.store, { engine: "fdb", clusterFile: "/flag", witness: undefined })
       assert.strictEqual(yield* call("status", { env: { FDB_ELECTION_ENGINE: "memory" } }), ExitCode.usage)
       assert.include((yield* errors).at(-1), `FDB_ELECTION_ENGINE is "memory": set it to lmdb or fdb`)
     }).pipe(live))
@@ -574,6 +598,7 @@ describe("an election", () => {
           enabled: true,
           preemption: true
         },
+        witnesses: null,
         laggingReaders: []
       })
       yield* call("status")

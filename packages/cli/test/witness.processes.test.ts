@@ -46,6 +46,11 @@ describe.concurrent("the witness", () => {
       const witness = at.start(["witness", "--directory", at.file("store/witness")])
       await eventually("it witnesses", () => witness.said.includes("witnesses") ? true : undefined)
       const child = await leading(at, context)
+      const status = at.start(["status"])
+      let shown = ""
+      status.child.stdout!.on("data", (chunk: Buffer) => (shown += chunk.toString()))
+      await status.ended
+      assert.match(shown, /^Witnesses +1 on this host/m)
       child.kill("SIGSTOP")
       const run = at.run(["--id", "run"], "exit 0")
       await eventually("the other waits", () => /waits: "app" leads/.test(run.said) ? true : undefined)

@@ -4,15 +4,18 @@ import * as ElectionStatus from "./electionStatus.ts"
 import type { SelectedElection } from "./selectedElection.ts"
 import * as ShardStatus from "./shardStatus.ts"
 import * as SlotStatus from "./slotStatus.ts"
+import * as Witnesses from "./witnesses.ts"
 
 export const toLines = (
   selected: SelectedElection,
-  { election, shards, slots }: FullStatus
+  { election, shards, slots }: FullStatus,
+  witnesses?: number
 ): ElectionStatus.StatusLines =>
   ElectionStatus.linesOf(
     selected,
     [
       ...(election === undefined ? [] : ElectionStatus.facts(election)),
+      ...(witnesses === undefined ? [] : [["Witnesses", Witnesses.text(witnesses)]]),
       ...(slots === undefined ? [] : SlotStatus.facts(slots)),
       ...(shards === undefined ? [] : ShardStatus.facts(shards))
     ],

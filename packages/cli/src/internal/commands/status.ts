@@ -10,7 +10,7 @@ export const status = electionCommand(
       "Shows the leader, the term (the fencing token, which grows with every tenure), the ballot (which grows with " +
       "every renewal), the rest of the lease, the live candidates, the configuration, and a challenge if there is one. " +
       "If the election has slots, it shows their holders, and who waits for one; if it has shards, their members with " +
-      "their weights, which shards each one leads in which term, and which shards are not led by their owners. The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
+      "their weights, which shards each one leads in which term, and which shards are not led by their owners. It tells how many other processes of this host witness the leader's (see `fdb-election witness`). The rest of the lease depends on the clocks of two hosts; takeovers do not. For an LMDB store, it also lists " +
       "stopped or blocked processes whose reads make its file grow.",
     examples: [
       { command: "fdb-election status -e app/scheduler", description: "As a table" },
@@ -18,7 +18,9 @@ export const status = electionCommand(
     ]
   },
   { json },
-  (selected, { json }) => handled(({ status }) => status(selected, json))
+  (selected, { json }) => handled(({ status }) => status(selected, json)),
+  false,
+  true
 )
 
 export const watch = electionCommand(

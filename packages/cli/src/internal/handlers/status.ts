@@ -12,13 +12,18 @@ import * as FullStatus from "../fullStatus.ts"
 import * as Screen from "../screen.ts"
 import type { SelectedElection } from "../selectedElection.ts"
 import { Stores } from "../stores.ts"
+import * as Witnesses from "../witnesses.ts"
 
 export const status = Effect.fnUntraced(function*(selected: SelectedElection, json: boolean) {
   const status = yield* read(selected)
+  const leader = status.election?.leader
+  const witnesses = leader === undefined ? undefined : yield* Witnesses.of(selected, leader)
   const { laggingReaders } = yield* Stores
   const readers = yield* laggingReaders(selected.store)
-  if (json) return yield* printJson({ ...toJson(selected, status), laggingReaders: readers })
-  const { details, facts, title } = FullStatus.toLines(selected, status)
+  if (json) {
+    return yield* printJson({ ...toJson(selected, status), witnesses: witnesses ?? null, laggingReaders: readers })
+  }
+  const { details, facts, title } = FullStatus.toLines(selected, status, witnesses)
   yield* printLines([title, ...facts, ...details, ...readers.map(ElectionStatus.readerText)])
 })
 

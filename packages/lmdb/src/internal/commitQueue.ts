@@ -42,6 +42,8 @@ export interface Batch {
   readonly sequence: number
   readonly accepted: ReadonlyArray<PendingCommit>
   readonly writes: Iterable<Write>
+  /** The keys that the commits write, by `textOf`. */
+  readonly keys: Iterable<string>
   /** The log's entries, one for each commit. */
   readonly entries: ReadonlyArray<Uint8Array>
 }
@@ -196,11 +198,11 @@ export class CommitQueue {
   }
 
   /** Writes commits and settles them; `false` if their state is not the newest any more. */
-  async write({ accepted, entries, sequence, writes }: Batch): Promise<boolean> {
+  async write({ accepted, entries, keys, sequence, writes }: Batch): Promise<boolean> {
     for (const pending of accepted) pending.state = "sent"
     const unsettled = () => accepted.filter(({ state }) => state === "sent")
     try {
-      if (!await this.environment.write(sequence, writes)) {
+      if (!await this.environment.write(sequence, writes, keys)) {
         for (const pending of unsettled()) pending.state = "waiting"
         return false
       }
@@ -280,7 +282,7 @@ export class CommitQueue {
     }
     for (const { key, value } of changes.values()) writes.push({ key: layout.dataKey(key), value })
     for (const write of this.log.advance(head, accepted.length, version - 1n)) writes.push(write)
-    return { sequence: head.sequence, accepted, writes, entries }
+    return { sequence: head.sequence, accepted, writes, keys: changes.keys(), entries }
   }
 }
 

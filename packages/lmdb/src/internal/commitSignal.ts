@@ -1,91 +1,183 @@
 /**
- * Calls its listeners when any process may have committed, or when the files may have been moved or removed. It keeps the process
- * alive while it has a listener.
+ * Calls its listeners when any process may have committed to a key that they watch, or when the files may have been moved or removed.
+ * It keeps the process alive while it has a listener.
  *
- * The operating system reports writes to the database's file. A commit becomes visible shortly after the last report, so a second
- * call follows 2 ms later. Reports can be lost, so a slow poll runs as well. A new subscription is slow, and listeners usually come
- * back at once, so it ends only when a poll finds no listener.
+ * Each key belongs to one of {@link buckets} files in the directory `signals`. A process watches the files of its keys by means of
+ * the operating system. A process that has committed then writes to the files of the keys that it has written. So a commit wakes each
+ * process that watches one of its keys, once, and few others. A file is created by the first process that watches it. If there is
+ * none, nobody watches: a process that creates it later reads the keys afterwards, and sees the commit.
+ *
+ * A report can be missing: a process may be killed between its commit and the report, and the files may be removed. So a slow poll
+ * runs as well.
  */
+import * as Result from "effect/Result"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as permissions from "./permissions.ts"
 
-const secondLookMillis = 2
-const pollMillis = 250
+export const signalDirectory = "signals"
+
+const buckets = 256
+/** The file for commits to many keys. Every process with a listener watches it. */
+const everyKey = "all"
+/** A commit that concerns more files is reported by {@link everyKey} only. */
+const maxFiles = 16
+
+const defaultPollMillis = 250
 /** The interval of the poll if the operating system gives no reports. */
 const pollAloneMillis = 10
 
-export class CommitSignal {
-  private readonly file: string
-  private readonly isWriting: () => boolean
-  private readonly listeners = new Set<() => void>()
-  private watcher: fs.FSWatcher | undefined = undefined
-  private poll: NodeJS.Timeout | undefined = undefined
-  private firstLook: NodeJS.Immediate | undefined = undefined
-  private secondLook: NodeJS.Timeout | undefined = undefined
+interface Signal {
+  /** The number of watched keys. At zero, the next poll closes it: listeners usually come back at once. */
+  keys: number
+  /** `undefined` if it cannot be watched. */
+  watcher: fs.FSWatcher | undefined
+}
 
-  /** @param isWriting whether this process writes: the reports are then of its own write, and it calls {@link raise} at the end */
-  constructor(directory: string, isWriting: () => boolean) {
-    this.isWriting = isWriting
-    // On Linux, a watch on the directory reports writes to its files, and the removal of the files and of the directory.
-    this.file = process.platform === "linux" ? directory : path.join(directory, "data.mdb")
+/** The file of a key, given by `textOf`: its hash (FNV-1a). */
+const fileOf = (text: string): string => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return String((hash >>> 0) % buckets)
+}
+
+const filesOf = (texts: Iterable<string>): Iterable<string> => {
+  const files = new Set<string>()
+  for (const text of texts) {
+    if (files.add(fileOf(text)).size > maxFiles) return [everyKey]
+  }
+  return files
+}
+
+export class CommitSignal {
+  private readonly directory: string
+  private readonly rights: permissions.Permissions
+  private readonly pollMillis: number
+  private readonly listeners = new Set<() => void>()
+  private readonly signals = new Map<string, Signal>()
+  private poll: NodeJS.Timeout | undefined = undefined
+  /** When what is watched was last put in order. */
+  private tidiedAt = 0
+  private look: NodeJS.Immediate | undefined = undefined
+
+  /** @param directory of the database */
+  constructor(directory: string, rights: permissions.Permissions, pollMillis = defaultPollMillis) {
+    this.directory = path.join(directory, signalDirectory)
+    this.rights = rights
+    this.pollMillis = pollMillis
   }
 
   listen(listener: () => void): () => void {
     this.listeners.add(listener)
-    if (this.poll === undefined) this.start()
-    else this.poll.ref()
+    if (this.poll === undefined) {
+      this.pollEvery(this.pollMillis)
+      this.use(everyKey).keys = 1
+    } else {
+      this.poll.ref()
+    }
     return () => {
       this.listeners.delete(listener)
       if (this.listeners.size === 0) this.poll?.unref()
     }
   }
 
-  /** Calls all listeners: a commit of this process is written. */
-  readonly raise = (): void => {
+  /** Listens to commits to a key. The returned function ends it. */
+  attend(text: string): () => void {
+    const signal = this.use(fileOf(text))
+    signal.keys++
+    return () => void signal.keys--
+  }
+
+  /** Calls the listeners of the other processes: a commit of this process to these keys is written. */
+  announce(texts: Iterable<string>): void {
+    for (const name of filesOf(texts)) {
+      const file = path.join(this.directory, name)
+      if (!fs.existsSync(file)) continue
+      // It may be removed meanwhile.
+      Result.try(() => {
+        const descriptor = fs.openSync(file, fs.constants.O_WRONLY)
+        try {
+          fs.writeSync(descriptor, ".", 0)
+        } finally {
+          fs.closeSync(descriptor)
+        }
+      })
+    }
+  }
+
+  /** Calls the listeners of this process. */
+  raise(): void {
     // The poll is for times without a look.
     if (this.listeners.size > 0) this.poll?.refresh()
     for (const listener of this.listeners) listener()
   }
 
   close(): void {
-    this.watcher?.close()
+    for (const { watcher } of this.signals.values()) watcher?.close()
+    this.signals.clear()
     clearInterval(this.poll)
-    clearImmediate(this.firstLook)
-    clearTimeout(this.secondLook)
-    this.watcher =
-      this.poll =
-      this.firstLook =
-      this.secondLook =
-        undefined
+    clearImmediate(this.look)
+    this.poll = this.look = undefined
+  }
+
+  private use(file: string): Signal {
+    const known = this.signals.get(file)
+    if (known !== undefined) return known
+    const signal: Signal = { keys: 0, watcher: undefined }
+    this.signals.set(file, signal)
+    this.watch(file, signal)
+    return signal
+  }
+
+  private watch(file: string, signal: Signal): void {
+    const name = path.join(this.directory, file)
+    const reported = (isLost: boolean): void => {
+      if (isLost) this.lose(signal)
+      this.reported()
+    }
+    const watcher = Result.try(() => {
+      permissions.makeDirectory(this.directory, this.rights)
+      permissions.makeFile(name, new Uint8Array(0), this.rights)
+      return fs.watch(name, { persistent: false }, (event) => reported(event === "rename"))
+    })
+    if (Result.isFailure(watcher)) return this.lose(signal)
+    signal.watcher = watcher.success.on("error", () => reported(true))
+  }
+
+  private lose(signal: Signal): void {
+    signal.watcher?.close()
+    signal.watcher = undefined
+    this.pollEvery(pollAloneMillis)
   }
 
   private readonly reported = (): void => {
     if (this.listeners.size === 0) return
-    if (!this.isWriting()) {
-      this.firstLook ??= setImmediate(() => {
-        this.firstLook = undefined
-        this.raise()
-      })
-    }
-    this.secondLook ??= setTimeout(() => {
-      this.secondLook = undefined
+    this.look ??= setImmediate(() => {
+      this.look = undefined
       this.raise()
-    }, secondLookMillis)
-  }
-
-  private start(): void {
-    try {
-      this.watcher = fs.watch(this.file, { persistent: false }, this.reported).on("error", () => {
-        this.close()
-        if (this.listeners.size > 0) this.pollEvery(pollAloneMillis)
-      })
-      this.pollEvery(pollMillis)
-    } catch {
-      this.pollEvery(pollAloneMillis)
-    }
+    })
   }
 
   private pollEvery(millis: number): void {
-    this.poll = setInterval(() => this.listeners.size === 0 ? this.close() : this.raise(), millis)
+    clearInterval(this.poll)
+    this.tidiedAt = performance.now()
+    this.poll = setInterval(() => {
+      this.raise()
+      if (this.listeners.size === 0) this.close()
+      else if (performance.now() - this.tidiedAt >= this.pollMillis) this.tidy()
+    }, millis)
+  }
+
+  /** Begins and ends watching. Not at once: while the database is being removed, no file must be made again. */
+  private tidy(): void {
+    this.pollEvery(this.pollMillis)
+    for (const [file, signal] of this.signals) {
+      if (signal.keys === 0) {
+        signal.watcher?.close()
+        this.signals.delete(file)
+      } else if (signal.watcher === undefined) {
+        this.watch(file, signal)
+      }
+    }
   }
 }

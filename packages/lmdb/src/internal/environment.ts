@@ -7,7 +7,7 @@ import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyValue } from "@effect-fdb/core/Transaction"
 import { sameValue } from "@effect-fdb/core/VersionedStore"
 import type { Transaction } from "lmdb"
-import { CommitSignal } from "./commitSignal.ts"
+import type { CommitSignal } from "./commitSignal.ts"
 import type { Durability } from "./durability.ts"
 import * as layout from "./layout.ts"
 import type { OpenCloseMutex } from "./openCloseMutex.ts"
@@ -43,14 +43,21 @@ export class Environment {
   /** What has replaced the open files. It stays set: the environment cannot be used again. */
   private replacement: string | undefined = undefined
 
-  constructor(root: Root, lock: OpenCommitLock, mutex: OpenCloseMutex, files: StoreFiles, durability: Durability) {
+  constructor(
+    root: Root,
+    lock: OpenCommitLock,
+    mutex: OpenCloseMutex,
+    files: StoreFiles,
+    signal: CommitSignal,
+    durability: Durability
+  ) {
     this.root = root
     this.lock = lock
     this.mutex = mutex
     this.files = files
     this.directory = files.directory
     this.durability = durability
-    this.signal = new CommitSignal(this.directory, () => this.isWriting)
+    this.signal = signal
     this.identity = this.root.getBinary(layout.identityKey)
   }
 
@@ -115,7 +122,7 @@ export class Environment {
    * the files are in place afterwards: writes to files that were moved away are lost to the others. Call it between
    * {@link enterToCommit} and its returned function, so that no opening process recreates a removed file meanwhile.
    */
-  async write(sequence: number, writes: Iterable<Write>): Promise<boolean> {
+  async write(sequence: number, writes: Iterable<Write>, keys: Iterable<string> = []): Promise<boolean> {
     this.checkPlace("write")
     const written = this.root.ifVersion(layout.headKey, sequence, () => {
       for (const { key, value } of writes) {
@@ -127,6 +134,7 @@ export class Environment {
     this.writes.add(written)
     try {
       const done = await written
+      if (done) this.signal.announce(keys)
       this.checkPlace("commit")
       return done
     } catch (error) {

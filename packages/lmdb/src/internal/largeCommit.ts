@@ -181,6 +181,7 @@ export class LargeCommit {
         sequence: prepared.head.sequence,
         accepted: [this.pending],
         writes: this.writesOf(prepared, reserved),
+        keys: this.batch.changes.keys(),
         entries: [prepared.entry]
       })
       this.handOverMillis = performance.now() - started

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { CannotOpen, type CannotOpenReason } from "../LmdbError.ts"
+import { CommitSignal } from "./commitSignal.ts"
 import type { Durability } from "./durability.ts"
 import { Environment } from "./environment.ts"
 import * as layout from "./layout.ts"
@@ -254,7 +255,7 @@ export const openEnvironment = Effect.fnUntraced(
         const problem = files.problem()
         if (problem !== undefined) throw refusal(directory, "replaced", problem)
         checkFormat(root, directory)
-        return new Environment(root, lock, mutex, files, durability)
+        return new Environment(root, lock, mutex, files, new CommitSignal(directory, rights), durability)
       }).pipe(Effect.tapError(() => Effect.promise(() => root.close())))
     })
     return yield* Effect.onError(

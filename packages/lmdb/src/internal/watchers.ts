@@ -16,6 +16,8 @@ interface Watcher {
 
 export const makeWatchers = (environment: Environment, log: CommitLog) => {
   const byKey = new Map<string, Set<Watcher>>()
+  /** Ends the attention to a key. */
+  const ignore = new Map<string, () => void>()
   /** The watchers that have not been compared yet. */
   const fresh = new Set<Watcher>()
   /** All other watchers have been compared with the state after the commit of this sequence. */
@@ -31,6 +33,8 @@ export const makeWatchers = (environment: Environment, log: CommitLog) => {
     const watchers = byKey.get(text)
     if (watchers?.delete(watcher) !== true || watchers.size > 0) return
     byKey.delete(text)
+    ignore.get(text)?.()
+    ignore.delete(text)
     if (byKey.size > 0) return
     unlisten?.()
     unlisten = undefined
@@ -88,9 +92,11 @@ export const makeWatchers = (environment: Environment, log: CommitLog) => {
       return () => {}
     }
     const text = textOf(key)
-    byKey.set(text, (byKey.get(text) ?? new Set()).add(watcher))
     // The signal reports every commit from here on; the first comparison finds earlier ones.
     unlisten ??= environment.signal.listen(check)
+    const watchers = byKey.get(text)
+    if (watchers === undefined) ignore.set(text, environment.signal.attend(text))
+    byKey.set(text, (watchers ?? new Set()).add(watcher))
     // Watches are added in groups, and opening a reader for each is slow.
     if (fresh.size === 0) queueMicrotask(check)
     fresh.add(watcher)

@@ -39,8 +39,24 @@ describe("shards", () => {
         yield* member.kill
         assert.isAtMost(yield* until(() => counts().every((works) => works === 1)), 0.3)
         // Until others stand by for what it stood by for.
-        yield* TestClock.adjust("30 seconds")
+        yield* TestClock.adjust("500 millis")
       }
+    }))
+
+  it.effect("of members whose processes were witnessed to have ended at once are led as soon as the table is written anew", () =>
+    Effect.gen(function*() {
+      const { balanced, members, start } = yield* balancedCluster(["m1", "m2", "m3", "m4"], {
+        witness: TestWitness.make()
+      })
+      const [coordinator, owner, ...others] = members
+      yield* owner!.kill
+      yield* coordinator!.kill
+      assert.isAtMost(yield* balanced(others), 0.5)
+      // The next process of its id is not taken for dead.
+      const again = yield* start("m2")
+      assert.isAtMost(yield* balanced([...others, again]), 2 * heartbeat)
+      yield* TestClock.adjust("30 seconds")
+      assert.isAtMost(yield* balanced([...others, again]), 0)
     }))
 
   it.effect(

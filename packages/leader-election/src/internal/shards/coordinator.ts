@@ -10,10 +10,13 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { LeadershipLost, ShardsDiffer, StoreError } from "../../ElectionError.ts"
 import type { Leadership } from "../../Leadership.ts"
+import type { Candidate } from "../candidate/candidate.ts"
 import { firstHeartbeat, isTransient } from "../candidate/contact.ts"
 import * as Log from "../candidate/log.ts"
 import * as Pacing from "../candidate/pacing.ts"
 import { Watches, type WatchSet } from "../candidate/watches.ts"
+import type { Witnessed } from "../candidate/witnessed.ts"
+import type { Identity } from "../protocol/records.ts"
 import * as ElectionCodec from "../storage/codec.ts"
 import * as Reads from "../storage/reads.ts"
 import * as Assignment from "./assignment.ts"
@@ -24,6 +27,8 @@ import * as Table from "./table.ts"
 
 /** A member as it is stored, and what its candidacy in the coordinator election shows of it. */
 interface Entry extends Assignment.Member {
+  /** The registration of its candidacy. */
+  readonly candidacy: Identity | undefined
   readonly signs: Liveness.Signs
   /** When it gave the last sign, by its wall clock. */
   readonly writtenAt: bigint
@@ -56,13 +61,21 @@ class Coordinator {
   private readonly shards: number
   private readonly leadership: Leadership
   private readonly watches: Watches
+  private readonly witnessed: Witnessed
   private sightings: Sightings | undefined = undefined
   private heartbeat = firstHeartbeat
   private tables = 0n
   private readonly told = new Set<string>()
 
-  constructor(id: string, keys: ShardKeys, shards: number, leadership: Leadership, watches: Watches) {
+  constructor(
+    { id, witnessed }: Coordinating,
+    keys: ShardKeys,
+    shards: number,
+    leadership: Leadership,
+    watches: Watches
+  ) {
     this.id = id
+    this.witnessed = witnessed
     this.keys = keys
     this.shards = shards
     this.leadership = leadership
@@ -115,11 +128,13 @@ class Coordinator {
       const heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
       const timeout = Duration.toNanosUnsafe(config.candidateTimeout)
       const sightings = this.sight(entries, stored, now, wall, timeout)
-      const are = (liveness: Liveness.Liveness) =>
-        entries.filter(({ id }) =>
-          // It need not observe itself.
-          liveness === (id === this.id ? "alive" : Liveness.liveness(sightings.get(id)!, now, { heartbeat, timeout }))
-        )
+      const livenessOf = ({ candidacy, id }: Entry): Liveness.Liveness => {
+        // It need not observe itself.
+        if (id === this.id) return "alive"
+        if (candidacy !== undefined && this.witnessed.hasDied(candidacy)) return "dead"
+        return Liveness.liveness(sightings.get(id)!, now, { heartbeat, timeout })
+      }
+      const are = (liveness: Liveness.Liveness) => entries.filter((entry) => livenessOf(entry) === liveness)
       for (const { id, signs } of are("dead")) {
         // Its candidacy has been evicted, long after it died.
         if (signs.candidate === undefined) {
@@ -197,6 +212,7 @@ class Coordinator {
         entries.push({
           id,
           weight,
+          candidacy: candidate && { id, registration: candidate.registration },
           signs: { member: Bytes.toHex(value), candidate: bytes === undefined ? undefined : Bytes.toHex(bytes) },
           writtenAt: candidate !== undefined && candidate.lastHeartbeat > since ? candidate.lastHeartbeat : since
         })
@@ -223,9 +239,15 @@ class Coordinator {
 /** Why the coordinator's work ends. */
 export type CoordinatorError = StoreError | ShardsDiffer | LeadershipLost
 
-/** Keeps the table as the living members are, as long as it leads: woken by who joins, leaves or changes its weight, and once a heartbeat. */
+/** The candidate that coordinates. */
+type Coordinating = Pick<Candidate, "id" | "witnessed">
+
+/**
+ * Keeps the table as the living members are, as long as it leads: woken by who joins, leaves, changes its weight or dies by witness, and
+ * once a heartbeat.
+ */
 export const coordinate = (
-  id: string,
+  candidate: Coordinating,
   keys: ShardKeys,
   shards: number,
   leadership: Leadership
@@ -233,7 +255,8 @@ export const coordinate = (
   Effect.gen(function*() {
     const watches = yield* Watches.make
     const sleep = yield* Pacing.pacer
-    const coordinator = new Coordinator(id, keys, shards, leadership, watches)
+    const coordinator = new Coordinator(candidate, keys, shards, leadership, watches)
+    yield* candidate.witnessed.onDeath(watches.alert)
     let gathers = false
     while (true) {
       const next: { readonly pause: bigint; readonly gathers: boolean } = yield* coordinator.round(gathers)

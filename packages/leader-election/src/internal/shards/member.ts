@@ -94,7 +94,7 @@ export class Member {
         const following = fork(Effect.scoped(this.follow(candidate, holdings)))
         const coordinating = fork(
           withLeadership(contender(candidate), (leadership) =>
-            Effect.annotateLogs(coordinate(id, keys, this.options.shards, leadership), annotations(keys, id)), {
+            Effect.annotateLogs(coordinate(candidate, keys, this.options.shards, leadership), annotations(keys, id)), {
             again: true,
             once: true
           })

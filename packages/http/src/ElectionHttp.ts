@@ -34,6 +34,7 @@ import * as HealthChecks from "./internal/healthChecks.ts"
 import * as NodeServer from "./internal/nodeServer.ts"
 import { page } from "./internal/page.ts"
 import * as Served from "./internal/served.ts"
+import { shared } from "./internal/shared.ts"
 import * as StepDown from "./internal/stepDown.ts"
 
 /**
@@ -202,11 +203,11 @@ export const layer = (
         )
       )
     )
-    yield* read("/metrics", () =>
-      Effect.map(
-        PrometheusMetrics.format(),
-        (metrics) => text(200, metrics, "text/plain; version=0.0.4; charset=utf-8")
-      ))
+    const metrics = yield* shared(PrometheusMetrics.format(), "250 millis")
+    yield* read(
+      "/metrics",
+      () => Effect.map(metrics.recent, (body) => text(200, body, "text/plain; version=0.0.4; charset=utf-8"))
+    )
 
     if (stepDownToken !== undefined && Redacted.value(stepDownToken) !== "") {
       yield* paths.add(

@@ -75,6 +75,29 @@ class Connections {
   }
 }
 
+/**
+ * Starts one request in each turn of the event loop: between two of them, timers and the answers of the store have theirs. So a renewal
+ * never waits for all requests that have come at once.
+ */
+class Turns {
+  private readonly waiting: Array<() => void> = []
+  private isScheduled = false
+
+  add(start: () => void): void {
+    this.waiting.push(start)
+    if (this.isScheduled) return
+    this.isScheduled = true
+    setImmediate(this.next)
+  }
+
+  private readonly next = (): void => {
+    const start = this.waiting.shift()
+    this.isScheduled = this.waiting.length > 0
+    if (this.isScheduled) setImmediate(this.next)
+    start?.()
+  }
+}
+
 /** How long a client may leave a stream unread. */
 const unreadFor = "10 seconds"
 
@@ -145,6 +168,7 @@ export const make = Effect.fnUntraced(function*(
   options: ServerOptions
 ): Effect.fn.Return<HttpServer.HttpServer["Service"], ServeError, Scope.Scope> {
   const connections = new Connections(options.maxConnections)
+  const turns = new Turns()
   const server = Http.createServer({ ...limits, noDelay: true })
   server.on("connection", (socket: Net.Socket) => connections.opened(socket))
   yield* Effect.acquireRelease(listen(server, options), () => close(server))
@@ -176,17 +200,20 @@ export const make = Effect.fnUntraced(function*(
           return
         }
         nodeRequest.resume()
-        const request = toRequest(nodeRequest)
-        responses.set(request.source, nodeResponse)
-        const fiber = fork(
-          handled.pipe(
-            Effect.provideService(HttpServerRequest.HttpServerRequest, request),
-            // Health checks would be most of the spans.
-            Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
+        turns.add(() => {
+          if (nodeResponse.destroyed) return
+          const request = toRequest(nodeRequest)
+          responses.set(request.source, nodeResponse)
+          const fiber = fork(
+            handled.pipe(
+              Effect.provideService(HttpServerRequest.HttpServerRequest, request),
+              // Health checks would be most of the spans.
+              Effect.provideService(HttpMiddleware.TracerDisabledWhen, () => true)
+            )
           )
-        )
-        nodeResponse.once("close", () => {
-          if (fiber.pollUnsafe() === undefined) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+          nodeResponse.once("close", () => {
+            if (fiber.pollUnsafe() === undefined) fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+          })
         })
       }
       server.on("request", onRequest)

@@ -35,7 +35,18 @@ export const make = Effect.fnUntraced(function*({ candidacy, name, subspace }: S
   const election = LeaderElection.make(subspace)
   log.name(subspace, name)
   const selected: SelectedElection = { name: { text: name, subspace }, election, slot: undefined }
-  const status = yield* shared(Effect.mapError(FullStatus.read(selected), problemOf(name)), statusPeriod)
+  const status = yield* shared(
+    FullStatus.read(selected).pipe(
+      Effect.mapBoth({
+        onSuccess: (status) => ({
+          json: FullStatus.toJson(selected, status),
+          lasting: FullStatus.lasting(selected, status)
+        }),
+        onFailure: problemOf(name)
+      })
+    ),
+    statusPeriod
+  )
   const tenures = yield* shared(
     transact(Effect.andThen(election.readConfig, election.readHistory())).pipe(
       Effect.mapBoth({
@@ -48,26 +59,23 @@ export const make = Effect.fnUntraced(function*({ candidacy, name, subspace }: S
 
   let leader: Option.Option<LeaderState> = Option.none()
   let lasting = ""
-  const inEvent = (
-    read: Result.Result<FullStatus.FullStatus, Problem>,
-    toJson: (selected: SelectedElection, status: FullStatus.FullStatus) => EventData
-  ): EventData =>
+  const inEvent = (read: Read, part: keyof StatusParts): EventData =>
     Result.match(read, {
-      onSuccess: (status) => toJson(selected, status),
+      onSuccess: (parts) => parts[part],
       onFailure: ({ isMissing, message }) => ({
         election: name,
         ...(isMissing ? { leader: null } : { unreachable: message })
       })
     })
   /** Tells who listens what has changed. */
-  const tell = (read: Result.Result<FullStatus.FullStatus, Problem>): void => {
-    const data = inEvent(read, FullStatus.lasting)
+  const tell = (read: Read): void => {
+    const data = inEvent(read, "lasting")
     const text = JSON.stringify(data)
     if (text !== lasting) {
       lasting = text
       log.publish("StatusChanged", data)
     }
-    log.broadcast("Status", inEvent(read, FullStatus.toJson))
+    log.broadcast("Status", inEvent(read, "json"))
   }
 
   const changes = election.changes.pipe(
@@ -91,8 +99,8 @@ export const make = Effect.fnUntraced(function*({ candidacy, name, subspace }: S
     name,
     election,
     candidacy,
-    status: Effect.map(status.recent, (status) => FullStatus.toJson(selected, status)),
-    statusEvent: Effect.map(Effect.result(status.recent), (read) => inEvent(read, FullStatus.toJson)),
+    status: Effect.map(status.recent, ({ json }) => json),
+    statusEvent: Effect.map(Effect.result(status.recent), (read) => inEvent(read, "json")),
     tenures: tenures.recent,
     leader: () => Option.getOrUndefined(leader)
   }
@@ -100,6 +108,13 @@ export const make = Effect.fnUntraced(function*({ candidacy, name, subspace }: S
 })
 
 type StatusJson = ReturnType<typeof FullStatus.toJson>
+
+interface StatusParts {
+  readonly json: StatusJson
+  readonly lasting: ReturnType<typeof FullStatus.lasting>
+}
+
+type Read = Result.Result<StatusParts, Problem>
 
 export interface Served {
   readonly name: string

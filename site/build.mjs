@@ -29,7 +29,7 @@ const reportPage = {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "absent" }))
     onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "module.exports = {}" }))
     onLoad({ filter: /.*/, namespace: "report" }, () => ({
-      contents: `export const readFileSync = () => ${JSON.stringify(readFileSync(`${built}dist/report.html`, "utf8"))}`
+      contents: `exports.readFileSync = () => ${JSON.stringify(readFileSync(`${built}dist/report.html`, "utf8"))}`
     }))
   }
 }

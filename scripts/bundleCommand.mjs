@@ -16,7 +16,8 @@ const excluded = new Set(["mutantProcess.js"])
 /** Small programs that run as processes of their own are one file each; as CommonJS they take less memory. */
 const isHelper = (file) => file.endsWith("Program.js")
 
-const nameOf = (file) => isHelper(file) ? basename(file).replace(/\.js$/, ".cjs") : basename(file)
+const nameOf = (file) =>
+  isHelper(file) ? basename(file).replace(/\.js$/, ".cjs") : basename(file).replace(/\.js$/, ".mjs")
 
 /** Built files that the code refers to by their address: programs of other processes and threads, and data. */
 const referred = new Set()
@@ -130,6 +131,7 @@ const options = {
   legalComments: "none",
   external: ["foundationdb"],
   outdir: out,
+  outExtension: { ".js": ".mjs" },
   banner: {
     js: "import{createRequire as $createRequire}from\"node:module\";const $require=$createRequire(import.meta.url);"
   },

@@ -1,8 +1,18 @@
 // What a user gets: packs every package, and uses the tarballs in a fresh project outside of the repository. Each tarball passes
 // publint and attw; core and leader-election bring few packages; every module type checks, and runs on import; the first program of
-// the README runs, also as one file made by esbuild; the command starts, and opens a store.
+// the README runs, also as one file made by esbuild; the command starts, and opens a store; what `npm run
+// package` makes runs alone.
 import { execFile, spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -14,8 +24,8 @@ const tarballs = join(home, "tarballs")
 const project = join(home, "project")
 const bin = (name) => join(root, "node_modules/.bin", name)
 
-const run = (command, args, cwd = project) => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, encoding: "utf8", timeout: 300_000 })
+const run = (command, args, cwd = project, env = process.env) => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 300_000 })
   if (status === 0) return stdout
   throw new Error(`${command} ${args.join(" ")}\n${error ?? ""}${stdout}${stderr}`)
 }
@@ -150,6 +160,23 @@ try {
     run(command, ["init", "--path", join(home, "store")])
     const { leader } = JSON.parse(run(command, ["status", "--json", "--path", join(home, "store")]))
     if (leader !== null) throw new Error(`nobody leads, but ${JSON.stringify(leader)}`)
+  })
+
+  await step("the package runs where Node is, and nothing is installed", () => {
+    const made = run(process.execPath, [join(root, "scripts/package.mjs"), join(home, "made")], root).trim()
+    // Elsewhere, with nothing in PATH but Node.
+    const moved = join(home, "moved")
+    renameSync(made, moved)
+    mkdirSync(join(home, "bin"))
+    symlinkSync(process.execPath, join(home, "bin/node"))
+    const alone = (...args) => run(join(moved, "bin/fdb-election"), args, "/", { PATH: join(home, "bin"), HOME: home })
+    alone("--version")
+    alone("init")
+    const term = alone("run", "--quiet", "--", "/bin/sh", "-c", "echo $FDB_ELECTION_TERM")
+    if (term !== "1\n") throw new Error(`the first term is 1, not ${term}`)
+    const { leader } = JSON.parse(alone("status", "--json"))
+    if (leader !== null) throw new Error(`nobody leads, but ${JSON.stringify(leader)}`)
+    alone("simulate", "--seeds", "2", "--duration", "1m", "--report", join(home, "report.html"))
   })
 } finally {
   if (process.argv.includes("--keep")) console.log(home)

@@ -2,7 +2,7 @@
 const { existsSync } = require("node:fs")
 const { join } = require("node:path")
 
-const program = join(__dirname, "../bundle/bin.js")
+const program = join(__dirname, "../bundle/bin.mjs")
 if (existsSync(program)) {
   void import(program)
 } else {

@@ -30,8 +30,13 @@ export const run = Effect.fnUntraced(function*(
   selected: SelectedElection,
   options: Options,
   file: string,
-  { count, id, say, tell }: Speaker & { readonly count: number }
+  { count, id, manager, say: speak, tell }: Speaker & { readonly count: number }
 ) {
+  const say = (line: string): void => {
+    speak(line)
+    manager.status(line)
+  }
+  yield* manager.feed()
   const { election, name, store } = selected
   const clock = yield* Clock.Clock
   const askedGrace = Option.getOrUndefined(options.grace)
@@ -50,6 +55,7 @@ export const run = Effect.fnUntraced(function*(
     () => clock.monotonicTimeNanosUnsafe()
   )
   const observe = (event: ElectionEvent): void => {
+    if (event._tag === "Registered") manager.ready()
     const shard = shardOf.get(event.election)
     if (shard === undefined) return tell?.(event, { election: name.text, coordinator: true })
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {

@@ -11,6 +11,7 @@ import type { Options } from "../commands/run.ts"
 import { eventLine, type EventPart } from "../eventLine.ts"
 import { MessageFormat, messageLine } from "../messages.ts"
 import { foregroundGroup } from "./controllingTerminal.ts"
+import * as ServiceManager from "./serviceManager.ts"
 import type { Transactions } from "./transactions.ts"
 
 const defaultId = Effect.gen(function*() {
@@ -24,6 +25,7 @@ export interface Speaker {
   readonly say: (line: string) => void
   /** Writes an event as JSON; `undefined` if events are told in sentences. */
   readonly tell: ((event: ElectionEvent, part: EventPart) => void) | undefined
+  readonly manager: ServiceManager.ServiceManager
 }
 
 export const makeSpeaker = Effect.fnUntraced(function*(options: Options, transactions: Transactions) {
@@ -46,6 +48,11 @@ export const makeSpeaker = Effect.fnUntraced(function*(options: Options, transac
   const tell: Speaker["tell"] = format.current === "json"
     ? (event, part) => write(eventLine(now(), event, part))
     : undefined
-  const speaker: Speaker = { id: Option.isSome(options.id) ? options.id.value : yield* defaultId, say, tell }
+  const speaker: Speaker = {
+    id: Option.isSome(options.id) ? options.id.value : yield* defaultId,
+    say,
+    tell,
+    manager: ServiceManager.make(say)
+  }
   return speaker
 })

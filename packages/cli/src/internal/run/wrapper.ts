@@ -43,7 +43,7 @@ const campaign = Effect.fnUntraced(function*(
   options: Options,
   file: string,
   signals: CommandSignals,
-  { id, say, tell }: Speaker
+  { id, manager, say, tell }: Speaker
 ) {
   const clock = yield* Clock.Clock
   const { name, store } = selected
@@ -60,12 +60,15 @@ const campaign = Effect.fnUntraced(function*(
   const report = tell === undefined
     ? RunReporter.make(participation.titleOf, say, () => clock.monotonicTimeNanosUnsafe())
     : (event: ElectionEvent) => tell(event, participation.partOf(event.election))
+  const status = RunReporter.make(participation.titleOf, manager.status, () => clock.monotonicTimeNanosUnsafe())
   const events = Option.isSome(options.http) ? yield* EventLog.make : undefined
   const observer: typeof ElectionObserver.Service = (event) => {
     if (event._tag === "Elected" || event._tag === "Shortened" || event._tag === "Renewed") {
       deadlines.renewed(event.believesUntil, event.leaseDuration)
     }
     report(event)
+    status(event)
+    if (event._tag === "Registered") manager.ready()
     events?.observe(event)
   }
   return yield* Effect.gen(function*() {
@@ -74,6 +77,7 @@ const campaign = Effect.fnUntraced(function*(
       priority: options.priority,
       safetyMargin: safetyMargin(askedGrace)
     })
+    yield* manager.feed(candidacy.health)
     if (Option.isSome(options.http)) {
       const served = { name: name.text, subspace: name.subspace, candidacy }
       say(`serves ${yield* Http.listen(options.http.value, [served], events)}`)

@@ -63,7 +63,8 @@ export class EventLog {
   /** From now on events of the election in a subspace, and of its slots and shards, have this name for it. */
   name(subspace: Subspace.Subspace, name: string): void {
     const printable = Bytes.toPrintable(subspace.prefix)
-    const path = Result.getOrElse(Tuple.unpack(subspace.prefix), () => []).join("/")
+    const elements: ReadonlyArray<unknown> = Result.getOrElse(Tuple.unpack(subspace.prefix), () => [])
+    const path = elements.flatMap((element) => element).join("/")
     const has = (election: string) =>
       election === path || election.startsWith(`${path}/`) || election.startsWith(printable)
     this.names.push({ has, name })

@@ -1,9 +1,13 @@
+import { Bytes, Subspace } from "@effect-fdb/core"
+import { ElectionEvent } from "@effect-fdb/leader-election"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { vi } from "vitest"
 import { EventLog } from "../src/index.ts"
-import { makeProcess, test } from "./support/requests.ts"
+import { election, makeProcess, test } from "./support/requests.ts"
+
+const nested = Subspace.fromTuple(["fdb-election", ["app", "mailer"]])
 
 describe("the log of events", () => {
   it.effect("gives those after one that it has kept, and tells when it cannot", () =>
@@ -28,6 +32,23 @@ describe("the log of events", () => {
 })
 
 const until = (seen: () => boolean) => Effect.promise(() => vi.waitUntil(seen, { timeout: 30_000 }))
+
+describe("the name of an election in events", () => {
+  const names = ["app/mailer", "fdb-election/app/mailer", Bytes.toPrintable(nested.prefix)]
+  for (const told of [...names, ...names.map((name) => `${name}/slots/0`)]) {
+    it.effect(`that are told of ${told} is the one under which it is served`, () =>
+      Effect.gen(function*() {
+        const log = yield* EventLog.make
+        log.name(Subspace.fromTuple(["app", "mail"]), "other")
+        log.name(told.startsWith("app") ? election.subspace : nested, "served")
+        const elections: Array<string> = []
+        log.listen((event) => elections.push(event.election, JSON.parse(event.data).election))
+        log.observe(ElectionEvent.Superseded({ election: told, candidate: "a" }))
+        log.observe(ElectionEvent.Superseded({ election: "foreign", candidate: "a" }))
+        assert.deepStrictEqual(elections, ["served", "served", "foreign", "foreign"])
+      }))
+  }
+})
 
 /** Events as they come. */
 const parse = (text: string) =>

@@ -1,18 +1,28 @@
 import { Database, MemoryDatabase } from "@effect-fdb/core"
-import { ElectionConfig } from "@effect-fdb/leader-election"
+import { ElectionConfig, ElectionObserver } from "@effect-fdb/leader-election"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Logger } from "effect"
+import { Context, Duration, Effect, Layer, Logger } from "effect"
 import { HttpServer } from "effect/http"
 import * as net from "node:net"
 import { vi } from "vitest"
 import { ElectionHttp } from "../src/index.ts"
 import { election } from "./support/requests.ts"
 
-/** A process that leads, with a lease of two seconds, and listens. */
+/** Renewals twice a second, in a lease that is longer than anything can hold them up. */
+const config = new ElectionConfig({
+  leaseDuration: Duration.seconds(60),
+  heartbeatInterval: Duration.millis(500),
+  candidateTimeout: Duration.seconds(90)
+})
+
+/** A process that leads, and listens. */
 const leading = Effect.fnUntraced(function*(options: ElectionHttp.ListenOptions = {}) {
   const terms: Array<bigint> = []
-  yield* Database.transact(election.initialize(ElectionConfig.withLeaseDuration("2 seconds")))
-  const candidacy = yield* election.candidacy({ id: "a" })
+  yield* Database.transact(election.initialize(config))
+  const renewed: Array<bigint> = []
+  const candidacy = yield* Effect.provideService(election.candidacy({ id: "a" }), ElectionObserver, (event) => {
+    if (event._tag === "Renewed") renewed.push(event.ballot)
+  })
   yield* Effect.forkScoped(
     candidacy.withLeadership(({ term }) => Effect.andThen(Effect.sync(() => void terms.push(term)), Effect.never), {
       again: true
@@ -25,7 +35,7 @@ const leading = Effect.fnUntraced(function*(options: ElectionHttp.ListenOptions 
   )
   const port = "port" in address ? address.port : 0
   yield* Effect.promise(() => vi.waitUntil(() => terms.length > 0, { timeout: 30_000 }))
-  return { port, terms }
+  return { port, renewed, terms }
 })
 
 const withServer = (body: () => Generator<Effect.Effect<any, any, any>, void, any>) => () =>
@@ -137,9 +147,9 @@ describe("the server", () => {
   )
 
   it.live(
-    "keeps the lease, and ends clients that are slow, while hundreds are slow, idle or do not read",
+    "renews the lease, and ends clients that are slow, while hundreds are slow, idle or do not read",
     withServer(function*() {
-      const { port, terms } = yield* leading({ maxConnections: 400 })
+      const { port, renewed, terms } = yield* leading({ maxConnections: 400 })
       const idle = Array.from({ length: 1000 }, () => new Client(port))
       const slow = Array.from({ length: 100 }, () => new Client(port, "GET /leader HTTP/1.1\r\nHost: "))
       const dribble = setInterval(() => {
@@ -147,6 +157,8 @@ describe("the server", () => {
       }, 200)
       const deaf = Array.from({ length: 50 }, () => new Client(port, asks("/events")))
       for (const { socket } of deaf) socket.pause()
+      const before = renewed.length
+      yield* Effect.promise(() => vi.waitUntil(() => renewed.length > before + 5, { timeout: 30_000 }))
       for (const { closed } of slow) yield* closed
       clearInterval(dribble)
       const client = new Client(port, asks("/leader"))

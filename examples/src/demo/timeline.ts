@@ -7,6 +7,7 @@ const codes = { bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan:
 
 const causes: { readonly [cause in ElectionCause]: string } = {
   vacant: "the leadership was vacant",
+  appointed: "the last leader has appointed it",
   lapsed: "the lease had run out",
   died: "the leader's process had ended",
   own: "the tenure was its own from before"

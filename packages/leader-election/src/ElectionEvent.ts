@@ -58,6 +58,7 @@ export type ElectionEvent = Data.TaggedEnum<{
   Following: About & { readonly leader: string | undefined; readonly term: bigint; readonly enabled: boolean }
   Challenged: AboutTenure
   Elected: AboutLeadership & {
+    readonly ballot: bigint
     readonly cause: ElectionCause
     readonly leaderless: Duration.Duration
   }

@@ -64,13 +64,13 @@ export const RecordedReason = Schema.Literals(["resigned", "expired", "preempted
 export type RecordedReason = typeof RecordedReason.Type
 
 /**
- * Why a candidate was elected: the leadership was `vacant`, the lease had `lapsed`, the leader's process had `died` by witness, or the
- * stored tenure was its `own` from before.
+ * Why a candidate was elected: it was `appointed` by the leader that resigned, the leadership was `vacant`, the lease had `lapsed`, the
+ * leader's process had `died` by witness, or the stored tenure was its `own` from before.
  *
  * @since 0.1.0
  * @category models
  */
-export const ElectionCause = Schema.Literals(["vacant", "lapsed", "died", "own"])
+export const ElectionCause = Schema.Literals(["appointed", "vacant", "lapsed", "died", "own"])
 
 /**
  * See {@link ElectionCause}.

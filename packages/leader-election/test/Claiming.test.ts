@@ -40,18 +40,21 @@ describe("a claim", () => {
       assert.deepStrictEqual(log, ["a begins 2"])
     }))
 
-  it.effect("of a vacancy is made by its followers in the order in which they registered, so that none is in vain", () =>
+  it.effect("of a vacancy is made by those that are called in the order in which they registered, so that none is in vain", () =>
     Effect.gen(function*() {
       const make = yield* distantHosts({ readVersion: "1 millis", read: "1 millis", commit: "3 millis" })
       const leader = make()
       const led = yield* lead(leader, { id: "leader" })
       const followers = Array.from({ length: 12 }, () => make())
-      // Their ids are in another order.
+      // Their ids are in another order. By their clocks they are dead, so that none of them is appointed.
       for (const [i, host] of followers.entries()) {
+        host.wallOffset = 60_000
         yield* start(host, { id: `follower ${99 - i}` })
         yield* TestClock.adjust("100 millis")
       }
-      const [first, second, third] = followers
+      // One that does not answer keeps nobody waiting for long.
+      const [first, second] = followers
+      first!.connection = "hangs"
       yield* Effect.forEach(followers, (host) => host.resetCounts)
       yield* Effect.forkChild(Fiber.interrupt(led))
       yield* TestClock.adjust("200 millis")
@@ -60,12 +63,7 @@ describe("a claim", () => {
         (host) => Effect.map(host.counts, (counts) => counts.conflicts)
       )
       assert.strictEqual(conflicts.reduce((a, b) => a + b), 0)
-      assert.lengthOf(eventsOf(first!, "Elected"), 1)
-      // One that does not answer keeps nobody waiting for long.
-      second!.connection = "hangs"
-      yield* Effect.forkChild(first!.run(transact(election.requestStepDown)))
-      yield* TestClock.adjust("50 millis")
-      assert.lengthOf(eventsOf(third!, "Elected"), 1)
+      assert.lengthOf(eventsOf(second!, "Elected"), 1)
     }))
 
   for (const code of [1021, 1031, 1039]) {
@@ -117,12 +115,17 @@ describe("a new tenure", () => {
 
   it.effect("is ended well though the history cannot be kept short", () =>
     Effect.gen(function*() {
+      let refuses = false
       const refusing = (engine: Engine.Engine): Engine.Engine => ({
         ...engine,
-        begin: (options) => ({ ...engine.begin(options), getKey: () => Effect.fail(FdbErrors.make(1037, "read")) })
+        begin: (options) => {
+          const begun = engine.begin(options)
+          return refuses ? { ...begun, getKey: () => Effect.fail(FdbErrors.make(1037, "read")) } : begun
+        }
       })
       const a = (yield* makeHosts({}, Effect.map(MemoryDatabase.makeEngine, refusing)))()
       yield* a.run(transact(election.initialize()))
+      refuses = true
       const led = yield* lead(a, { id: "a" }, () => Effect.succeed("done"))
       assert.strictEqual(yield* Fiber.join(led), "done")
     }))

@@ -24,7 +24,7 @@ describe("a follower", () => {
     yield* Fiber.interrupt(first)
     yield* TestClock.adjust(0)
     assert.strictEqual(yield* leaderId(b), "b")
-    assert.strictEqual(eventsOf(b, "Elected")[0]?.cause, "vacant")
+    assert.strictEqual(eventsOf(b, "Elected")[0]?.cause, "appointed")
   })
 
   onHosts(
@@ -60,10 +60,10 @@ describe("a follower", () => {
     }))
 
   onHosts("sets a lost watch again once it has found that leadership moved", function*(a, b, c) {
-    const first = yield* lead(a, { id: "a" })
+    const first = yield* lead(a, { id: "a", priority: 1 })
     c.watches = false
     yield* start(c, { id: "c" })
-    const second = yield* lead(b, { id: "b" })
+    const second = yield* lead(b, { id: "b", priority: 1 })
     yield* Fiber.interrupt(first)
     yield* TestClock.adjust("10 millis")
     assert.strictEqual(yield* leaderId(b), "b")

@@ -165,11 +165,11 @@ describe("elections that one process follows", () => {
     "is vacated": {
       disturb: (election) => [election.unregisterCandidate(`a${one}`)],
       isWatched: true,
-      reacts: (follower) => tells(follower, "Elected", ({ cause }) => cause === "vacant")
+      reacts: (follower) => tells(follower, "Elected", ({ cause }) => cause === "appointed")
     },
     "is led by another": {
       disturb: (election) => [election.registerCandidate("other", 9), election.tryClaimLeadership("other", 9)],
-      isWatched: true,
+      isWatched: false,
       reacts: (follower) => tells(follower, "Following", ({ leader }) => leader === "other")
     },
     "is disabled": {
@@ -189,7 +189,7 @@ describe("elections that one process follows", () => {
     },
     "has a corrupt leader": {
       disturb: () => [Transaction.use((tx) => tx.set(subspaceOf(one).pack(["leader"]), Uint8Array.of(255, 1)))],
-      isWatched: true,
+      isWatched: false,
       reacts: failsWith("InvalidState")
     },
     "has a corrupt challenge": {

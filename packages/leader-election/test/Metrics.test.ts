@@ -28,6 +28,7 @@ const events: { readonly [Tag in ElectionEvent["_tag"]]: ReadonlyArray<Extract<E
   Elected: ElectionCause.literals.map((cause) => ({
     ...belief,
     _tag: "Elected",
+    ballot: 1n,
     cause,
     leaderless: second,
     witnesses: 2

@@ -88,9 +88,9 @@ refusal-ignored (calm, handover): a leader whose renewal is refused leads on unt
   leader/renewalLoop: return [-this.tenure.end.lose(because)-]{+Effect.void+};
 takeover-by-wall-clock (clocks, beliefs): a follower takes over when its own wall clock has passed the stored expiry
   follower/look: return Protocol.step(memory, [-view-]{+{ ...view, wall: clock.currentTimeNanosUnsafe() }+},
-  follower/look: ({ {+clock, +}isStandby, lifecycle, registration: {
+  follower/look: ({ {+clock, +}isAppointable, isStandby, lifecycle, registration: {
   protocol/takeover: [-now >= lapsesAt(observation)-]{+view.wall >= view.lease.expiry+};
-  protocol/following: [-memory.observation === undefined ? undefined : lapsesAt(memory.observation)-]{+undefined+}
+  protocol/following: [-memory.observation === undefined ? undefined : lapsesAt(memory.observation) + delay-]{+undefined+}
 clock-not-refused (clocks, replay): times that no record can hold are written
   storage/codec: const problem = [-misfit(checks, fields)-]{+undefined+};
   storage/codec: const problem = [-misfit([Priority, Heartbeat], fields)-]{+undefined+};
@@ -108,7 +108,7 @@ work-scheduler-dropped (clocks, deadline): a fiber of the work that an answer ca
     looked at
   leader/work: [-scheduled(tenure), -]Span
 anothers-tenure-ended (pauses, replay): a resignation ends whatever tenure stands
-  storage/writes: if ([-Protocol.isCurrent(view.leader, tenure)-]{+view.leader._tag === "Held"+}) {
+  storage/writes: if (leader._tag === "Held"[- && Protocol.isCurrent(leader, tenure)-]) {
 evicted-too-soon (pauses, replay): a leader evicts who has not shown itself for a tenth of a candidate timeout
   protocol/registration: [-timeoutsUntilEviction * candidateTimeout-]{+candidateTimeout / 10n+};
 evicted-though-it-beats (pauses, replay): a leader evicts who has written its record since it looked first
@@ -137,8 +137,8 @@ ballot-not-observed (network, beliefs): a follower does not ask whether the leas
 observed-from-before-the-read (network, beliefs): a follower counts a lease from before the read that first showed it
   follower/look: Protocol.remember(before, view, [-readAt-]{+attempt.monotonic+})
 belief-from-the-commit (network, beliefs): a leader counts its lease from the answer of its claim, not from its start
-  follower/campaign: lease, attempt{+: { monotonic: at, wall: this.candidate.clock.currentTimeNanosUnsafe() }+}, \
-    version, cause
+  follower/campaign: lease, since{+: { monotonic: at, wall: this.candidate.clock.currentTimeNanosUnsafe() }+}, \
+    attempt, version
 full-renewal-keeps-the-ballot (network, growth): a renewal on the full path does not count
   protocol/lease: _tag: "Renew", ballot: view.lease.ballot[- + 1n-]
 guard-of-any-leader (network, guarded): the guard does not ask whether the tenure that stands is its own
@@ -241,7 +241,7 @@ shortened-without-limit (changes, beliefs): a renewal that shortens the lease do
 takeover-by-configured-lease (changes, beliefs): a follower waits for the lease that is configured, not for the one \
     that is stored
   protocol/takeover: now >= [-lapsesAt(observation)-]{+observation.since + view.leaseDuration+};
-  protocol/following: [-memory.observation === undefined ? undefined : lapsesAt(memory.observation)-]{+undefined+}
+  protocol/following: [-memory.observation === undefined ? undefined : lapsesAt(memory.observation) + delay-]{+undefined+}
 configuration-without-renewals (changes, replay): a write of the configuration does not conflict with a renewal of the \
     same version
   storage/writes: [-yield* tx.addReadConflictKey(keys.lease);-]\n
@@ -264,7 +264,7 @@ disabled-lost-at-once (changes, reasons): a leader of an election that is disabl
   leader/renewalLoop: [-if (because !== "disabled")\n-]
 challenger-that-cannot-lead (changes, able): that its margin does not fit the lease is found out when a candidate claims
   follower/look: step._tag === "[-Challenge" || step._tag === "-]Claim"
-  candidate/registration: id, priority[-, able-])
+  candidate/registration: id, priority, [-able-]{+undefined+}, calls)
 rounded-token (deployments, sink): the fencing token that the work is given is rounded down
   leader/withLeadership: term: tenure.term{+ - tenure.term % 64n+},\n    state:
 held-counted-as-vacant (deployments, replay): a vacancy is counted from before there was one
@@ -294,12 +294,12 @@ successor-forgotten (deployments, replay): a leader that yields to a challenger 
 preempted-as-resigned (deployments, replay): a leader that yields to a challenger is told to have resigned
   protocol/lease: reason: asked {+=== "preempted" ? "resigned" : asked +}??
 relinquishes-anothers (deployments, replay): whoever is interrupted in its claim ends whatever tenure stands
-  storage/writes: if (view.leader._tag === "Vacant"[- || !sameIdentity(view.leader, me)-])
+  storage/writes: if (leader._tag === "Vacant"[- || !sameIdentity(leader, me)-])
 claim-leaves-challenge (deployments, replay): a claim leaves the challenge of the tenure before
   storage/writes: yield* writeHeartbeat(tx, keys, claimant, claimant.priority, now);\
     [-\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);-]
 resignation-leaves-challenge (deployments, replay): a resignation leaves the challenge that it answers
-  storage/writes: expiry: now }));[-\n    if (view.challenge !== undefined)\n        yield* tx.clear(keys.challenge);-]
+  storage/writes: [-if (challenge !== undefined)\n        yield* tx.clear(keys.challenge);\n    -]if (tenure
 resignation-before-finalizers (deployments, ending): the tenure is ended as soon as it is lost, while finalizers still \
     run
   leader/withLeadership: yield* following.cancel;\

@@ -7,7 +7,7 @@ import { second } from "./EventScheduler.ts"
 import type { History } from "./History.ts"
 import { analyze, type ProcessRun, shownAt, whenShown } from "./internal/analysis.ts"
 import { type Belief, beliefs } from "./internal/beliefs.ts"
-import { claimOf } from "./internal/ledger.ts"
+import { beginningOf } from "./internal/ledger.ts"
 import { plural } from "./internal/plural.ts"
 import type { Lane, Lease, LogEntry, Mark, ReportData, Span } from "./internal/reportData.ts"
 import * as Transitions from "./internal/transitions.ts"
@@ -137,7 +137,7 @@ const databaseLane = ({ analysis, places }: Source): Lane => {
     const { after: { leader, lease }, before, commit: { at, by } } = entry
     if (before.leader !== leader) {
       close(at)
-      const claim = claimOf(entry)
+      const claim = beginningOf(entry)
       const holder = claim && (analysis.owners.get(claim.who.registration) ?? by)
       open = typeof leader === "object" ? { from: at, term: leader.term, by: holder } : undefined
     }

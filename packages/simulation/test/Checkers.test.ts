@@ -1,5 +1,6 @@
 import { Bytes, Tuple } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
 import * as Checkers from "../src/Checkers.ts"
 import { second } from "../src/EventScheduler.ts"
 import type { History } from "../src/History.ts"
@@ -114,8 +115,11 @@ describe("each checker notices", () => {
   it("registered: a leader that is evicted", () => {
     const history = tampered(({ record, stored }) => {
       const last = record.findLast((commit) => isOf(commit, leaderKey))!
-      const leads = last.by.split("#")[0]!
-      const key = only.subspace.pack(["candidates", leads])
+      const written = last.mutations.find((mutation) =>
+        mutation._tag === "Set" && Bytes.equals(mutation.key, leaderKey)
+      )!
+      const [, , leads] = Result.getOrThrow(Tuple.unpack((written as { readonly value: Uint8Array }).value))
+      const key = only.subspace.pack(["candidates", leads as string])
       const end = record.at(-1)!
       return {
         record: [...record, { ...end, by: "operator", version: end.version + 1n, mutations: [{ _tag: "Clear", key }] }],
@@ -159,12 +163,15 @@ describe("each checker notices", () => {
     assert.include(noticedBy(history), "liveness")
   })
 
-  /** No successor claims after a resignation. */
-  const withoutSuccessor = ({ record }: History) => {
+  /** No successor claims after a resignation, nor leads as it was appointed. */
+  const withoutSuccessor = ({ events, record }: History) => {
     const resigned = record.findIndex((commit, index) =>
       index > 0 && commit.at > 25 * second && isOf(commit, leaderKey)
     )
-    return { record: record.filter((commit, index) => index <= resigned || !isOf(commit, leaderKey)) }
+    return {
+      record: record.filter((commit, index) => index <= resigned || !isOf(commit, leaderKey)),
+      events: events.filter(({ at, what }) => what !== "elected" || at < record[resigned]!.at)
+    }
   }
 
   it("handover: a successor that comes a heartbeat later", () => {
@@ -175,7 +182,7 @@ describe("each checker notices", () => {
     const history = tampered((history) => ({
       ...withoutSuccessor(history),
       events: withEvents(
-        history,
+        { ...history, events: withoutSuccessor(history).events },
         ...["p1#1", "p2#1", "p3#1"].map((who) => ({
           at: 5 * second,
           who,

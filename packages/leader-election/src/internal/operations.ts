@@ -133,7 +133,7 @@ export const make = (keys: ElectionKeys, config: ElectionConfig | undefined) => 
         Stream.filter((candidate) => !Protocol.isAlive(candidate, now, timeout) && !isLeader(candidate)),
         Stream.runFoldEffect(() => 0, (evicted, { id }) =>
           tx.addReadConflictKey(keys.candidate(id)).pipe(
-            Effect.andThen(tx.clear(keys.candidate(id))),
+            Effect.andThen(Writes.clearCandidate(tx, keys, id)),
             Effect.as(evicted + 1)
           ))
       )

@@ -1,5 +1,5 @@
 import * as Checker from "../Checker.ts"
-import { claimOf } from "../internal/ledger.ts"
+import { beginningOf } from "../internal/ledger.ts"
 
 export const growth = Checker.make(
   "growth",
@@ -19,7 +19,7 @@ export const growth = Checker.make(
       if (!leader.held && lease.ballot < ballot) {
         yield [at, by, `a resignation takes the ballot back from ${ballot} to ${lease.ballot}`]
       }
-      if (claimOf(entry) !== undefined) {
+      if (beginningOf(entry) !== undefined) {
         if (leader.term <= term) yield [at, by, `term ${leader.term} follows term ${term}`]
         if (leader.term !== lease.ballot) yield [at, by, `term ${leader.term} begins with ballot ${lease.ballot}`]
       }

@@ -14,9 +14,9 @@ const usual = 2 * longestTransaction + longestClaimDelay
 const disturbance =
   /^(fault|starts|exits|crashes|stops|retried|prioritizes|configures|disables|enables|spoils|repairs|evicts|raises-terms|forges|usurps)$/
 
-/** Whether another process can succeed: it has been registered long enough, and does not yield to others. */
-const hasSuccessor = (analysis: Analysis, state: State, by: string, at: number, settled: number): boolean =>
-  [...analysis.processes.values()].some(({ born, died, events, name }) => {
+/** Which other processes can succeed: those that have been registered long enough, and do not yield to others. */
+const successors = (analysis: Analysis, state: State, by: string, at: number, settled: number) =>
+  [...analysis.processes.values()].filter(({ born, died, events, name }) => {
     const before = events.filter((event) => event.at < at)
     const registered = before.findLast(({ what }) => what === "registered")
     const followed = before.findLast(({ what }) => what === "following")
@@ -48,7 +48,7 @@ export const handover = Checker.make(
   "handover",
   "without faults, a leader that is asked to step down does, and a successor claims after a resignation, each within two transactions",
   function*(analysis) {
-    const { elections } = analysis.history.scenario
+    const { history: { scenario: { elections } }, owners } = analysis
     // Who cannot renew, as its wall clock is out of range, tries again at its own pace.
     const disturbed = analysis.history.events.filter(({ details, what }) =>
       disturbance.test(what) || (what === "renewal-failed" && details.error === "ClockOutOfRange")
@@ -67,11 +67,14 @@ export const handover = Checker.make(
       if (deaf !== undefined) {
         yield [at, deaf, `${deaf} is asked to step down, and still leads ${usual / millisecond} ms later`]
       }
-      if (resignationOf(entry) === undefined || leader.held || leader.successor !== undefined || !config.enabled) {
-        continue
-      }
-      if (!hasSuccessor(analysis, after, by, at, settled)) continue
-      const next = analysis.ledger.slice(index + 1).find((later) => claimOf(later) !== undefined)?.commit.at
+      if (resignationOf(entry) === undefined || !config.enabled) continue
+      if (!leader.held && leader.successor !== undefined) continue
+      const ready = successors(analysis, after, by, at, settled)
+      const appointed = leader.held ? ready.find(({ name }) => name === owners.get(leader.who.registration)) : undefined
+      if (leader.held ? appointed === undefined : ready.length === 0) continue
+      const next = leader.held
+        ? appointed?.events.find(({ details, what }) => what === "elected" && details.term === leader.term)?.at
+        : analysis.ledger.slice(index + 1).find((later) => claimOf(later) !== undefined)?.commit.at
       if (next !== undefined && next <= at + bound) continue
       const took = next === undefined ? "never" : `${((next - at) / millisecond).toFixed(1)} ms later`
       yield [at, by, `${by} resigns, and a successor comes ${took}, not within ${bound / millisecond} ms`]

@@ -2,7 +2,7 @@ import type { LossReason } from "@effect-fdb/leader-election"
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { type ProcessRun, shownAt } from "../internal/analysis.ts"
-import { claimOf, holderOf, invalid, type State } from "../internal/ledger.ts"
+import { beginningOf, holderOf, invalid, type State } from "../internal/ledger.ts"
 
 /** The condition on the stored records since the claim, for each reason. The leader finds the other reasons by itself. */
 const grounds: {
@@ -60,8 +60,8 @@ export const reasons = Checker.make(
         const left = (leftOf(process, at) / second).toFixed(3)
         yield [at, who, `${who} loses its tenure as ${reason} ${left} s before its belief is over`]
       }
-      const claim = ledger.findIndex((entry) => entry.commit.by === who && claimOf(entry)?.term === term)
-      const leader = ledger[claim] && claimOf(ledger[claim])
+      const claim = ledger.findIndex((entry) => beginningOf(entry)?.term === term)
+      const leader = ledger[claim] && beginningOf(ledger[claim])
       if (leader === undefined) continue
       const { id, registration } = leader.who
       const since = ledger.slice(claim).filter(({ commit }) => commit.at <= at)

@@ -1,15 +1,15 @@
 import * as Checker from "../Checker.ts"
-import { claimOf } from "../internal/ledger.ts"
+import { beginningOf } from "../internal/ledger.ts"
 
 export const sink = Checker.make(
   "sink",
   "a service that refuses smaller terms never accepts work of an older tenure after work of a newer one",
-  function*({ history, ledger }) {
+  function*({ history, ledger, owners }) {
     const tenures = new Map<bigint, string>()
     const begun = new Map<string, number>()
     ledger.forEach((entry, index) => {
-      const claim = claimOf(entry)
-      if (claim !== undefined) begun.set(`${entry.commit.by}/${claim.term}`, index)
+      const tenure = beginningOf(entry)
+      if (tenure !== undefined) begun.set(`${owners.get(tenure.who.registration)}/${tenure.term}`, index)
     })
     let newest: string | undefined
     for (const { at, details: { tenure = "", token = -1n }, what, who } of history.events) {

@@ -18,8 +18,8 @@ const detailsOf: { readonly [tag in Tag]: (event: Extract<ElectionEvent, { reado
   ConfigDiffers: () => ({}),
   Following: ({ leader, term }) => ({ leader, term }),
   Challenged: ({ term }) => ({ term }),
-  Elected: ({ believesUntil: until, cause, leaderless, term }) => {
-    return { term, cause, leaderless: nanos(leaderless), until: Number(until) }
+  Elected: ({ ballot, believesUntil: until, cause, leaderless, term }) => {
+    return { term, ballot, cause, leaderless: nanos(leaderless), until: Number(until) }
   },
   Shortened: ({ believesUntil: until, leaseDuration, term }) => {
     return { term, duration: nanos(leaseDuration), until: Number(until) }

@@ -34,7 +34,10 @@ const decode = {
     if (!isNatural(term)) return undefined
     if (id === null) return { held: false, term, successor: identity(successor, successorRegistration) } as const
     const who = identity(id, registration)
-    return who === undefined ? undefined : { held: true, term, priority: Number(priority), who } as const
+    if (who === undefined) return undefined
+    // In a tenure that was begun by an appointment, the other is who has appointed its leader.
+    const appointedBy = identity(successor, successorRegistration)
+    return { held: true, term, priority: Number(priority), who, appointedBy } as const
   }),
   lease: decoder(3, (ballot, duration, expiry) => {
     if (!isNatural(ballot) || !isDuration(duration) || !isNatural(expiry)) return undefined
@@ -67,11 +70,20 @@ export type State = { readonly [name in Single]: Decoded[name] | undefined } & {
 export const holderOf = ({ leader }: State) => typeof leader === "object" && leader.held ? leader : undefined
 
 /** The record of the tenure that a commit begins. */
-export const claimOf = ({ after, written }: Entry) => written.has("leader") ? holderOf(after) : undefined
+export const beginningOf = ({ after, written }: Entry) => written.has("leader") ? holderOf(after) : undefined
 
-/** The record of the tenure that a commit ends with a vacancy. */
-export const resignationOf = ({ after, before, written }: Entry) =>
-  written.has("leader") && typeof after.leader === "object" && !after.leader.held ? holderOf(before) : undefined
+/** The same, where the leader itself begins it, by a claim. */
+export const claimOf = (entry: Entry) => {
+  const begun = beginningOf(entry)
+  return begun?.appointedBy === undefined ? begun : undefined
+}
+
+/** The record of the tenure that a commit ends with a vacancy, or by appointing a successor. */
+export const resignationOf = (entry: Entry) => {
+  const { after: { leader }, before, written } = entry
+  const resigns = typeof leader === "object" && (!leader.held || leader.appointedBy !== undefined)
+  return written.has("leader") && resigns ? holderOf(before) : undefined
+}
 
 const updated = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V | undefined): ReadonlyMap<K, V> => {
   const next = new Map(map)

@@ -23,6 +23,8 @@ export const stored = [
   "resign",
   "resign-preempted",
   "resign-stepping-down",
+  "appoint",
+  "appoint-challenger",
   "challenge",
   "challenge-higher",
   "request-step-down",
@@ -211,6 +213,37 @@ const ofHistory = ({ after: { history }, tenures }: Entry): Verdict => {
   return legal("trim")
 }
 
+/** The tenure that begins in the commit of a resignation. */
+const ofAppointment = (
+  { after: { history, lease }, before: { candidates, config } }: Entry,
+  { appointedBy, term, who }: NonNullable<ReturnType<typeof holderOf>>,
+  was: NonNullable<ReturnType<typeof holderOf>>,
+  ballot: bigint,
+  challenger: { readonly registration: string } | undefined
+): Verdict => {
+  if (typeof config !== "object" || !config.enabled) return illegal("appoints while disabled")
+  if (appointedBy?.registration !== was.who.registration) return illegal("appoints in the name of another")
+  if (typeof lease !== "object" || lease.ballot !== term || term !== ballot + 1n) {
+    return illegal("appoints for another term")
+  }
+  if (lease.duration > config.lease || lease.duration > config.heartbeat * 9n / 10n) {
+    return illegal("appoints for too long")
+  }
+  if (who.registration === was.who.registration) return illegal("appoints itself")
+  const candidate = candidates.get(who.id)
+  if (typeof candidate !== "object" || candidate.registration !== who.registration) {
+    return illegal(`appoints "${who.id}", which is not registered`)
+  }
+  const begun = history.get(term)
+  if (typeof begun !== "object" || begun.leader !== who.id || begun.ended) {
+    return illegal("appoints without an entry in the history")
+  }
+  if (challenger !== undefined && challenger.registration !== who.registration) {
+    return illegal("appoints another than the challenger")
+  }
+  return legal(challenger === undefined ? "appoint" : "appoint-challenger")
+}
+
 /** Writes to S("leader") or S("lease"). */
 const ofLeadership = (entry: Entry, { owners, processes }: Analysis, past: Past): Verdict => {
   const { after, before, candidates, commit: { at, by }, written } = entry
@@ -222,7 +255,10 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, past: Past)
   if (typeof leader !== "object" || typeof lease !== "object") return illegal("leaves records that do not decode")
   if (challenge === invalid) return illegal("decides over a damaged challenge")
   if (!written.has("lease")) return illegal("writes the leader without the lease")
-  if (leader.held && !candidates.has(leader.who.id)) return illegal("leads without showing that it lives")
+  const isAppointed = written.has("leader") && leader.held && leader.appointedBy !== undefined
+  if (leader.held && !isAppointed && !candidates.has(leader.who.id)) {
+    return illegal("leads without showing that it lives")
+  }
   const reason = stepDownReason(before)
 
   if (!written.has("leader")) {
@@ -234,23 +270,26 @@ const ofLeadership = (entry: Entry, { owners, processes }: Analysis, past: Past)
     return legal(lease.duration === before.lease.duration ? "renew" : "renew-other-lease")
   }
 
-  if (!leader.held) {
+  if (!leader.held || isAppointed) {
     if (!was.held) return illegal("resigns from a vacancy")
     if (owners.get(was.who.registration) !== by) return illegal(`resigns for "${was.who.id}"`)
-    if (leader.term !== was.term) return illegal("changes the term in resigning")
+    if (!leader.held && leader.term !== was.term) return illegal("changes the term in resigning")
     if (after.challenge !== undefined) return illegal("resigns and leaves the challenge")
     const tenure = after.history.get(was.term)
     if (typeof tenure === "object" && tenure.reason !== (reason ?? "resigned")) {
       return illegal(`resigns as ${tenure.reason}, not as ${reason ?? "resigned"}`)
     }
     const successor = reason === "preempted" ? challenge?.challenger : undefined
-    if (leader.successor?.registration !== successor?.registration) return illegal("prefers the wrong successor")
+    if (!leader.held && leader.successor?.registration !== successor?.registration) {
+      return illegal("prefers the wrong successor")
+    }
     for (const id of candidates) {
       const removed = before.candidates.get(id)
       if (typeof removed === "object" && removed.registration !== was.who.registration) {
         return illegal(`resigns and removes another registration of "${id}"`)
       }
     }
+    if (leader.held) return ofAppointment(entry, leader, was, before.lease.ballot, successor)
     if (candidates.size > 0) return legal("unregister-leading")
     if (reason === undefined) return legal("resign")
     return legal(reason === "preempted" ? "resign-preempted" : "resign-stepping-down")

@@ -19,6 +19,7 @@ export const reasons: { readonly [reason in LossReason]: string } = {
 
 const causes: { readonly [cause in ElectionCause]: string } = {
   vacant: "it was vacant",
+  appointed: "the last leader has appointed it",
   lapsed: "the last leader's lease had lapsed",
   died: "the last leader's process has ended",
   own: "it has led the last term, too"

@@ -41,6 +41,8 @@ export interface CandidateContext {
   readonly events: Events
   readonly contact: Contact
   readonly witnessed: Witnessed
+  /** Whether it may be appointed (6): it follows in one election, and claims for itself alone. */
+  readonly isAppointable: boolean
 }
 
 export interface Candidate extends CandidateContext {
@@ -75,7 +77,7 @@ const close = (candidate: Candidate): Effect.Effect<void> =>
 export const make = Effect.fnUntraced(function*(
   { config, subspace }: Election,
   { id: given, priority = 0, safetyMargin }: CandidateOptions,
-  isStandby: () => boolean = () => false,
+  isStandby: (() => boolean) | undefined = undefined,
   admission: Admission = unconditional
 ): Effect.fn.Return<Candidate, InvalidCandidate | InvalidConfig, Database | Scope.Scope> {
   const id = given ?? (yield* defaultId)
@@ -96,12 +98,13 @@ export const make = Effect.fnUntraced(function*(
     witnessed: new Witnessed(
       Option.getOrUndefined(yield* Effect.serviceOption(Witness)),
       Testimony.ofSubspace(subspace)
-    )
+    ),
+    isAppointable: isStandby === undefined && admission === unconditional
   }
   const candidate: Candidate = {
     ...context,
     config,
-    isStandby,
+    isStandby: isStandby ?? (() => false),
     admission,
     lifecycle: new Lifecycle(),
     registration: new Registration(context, priority),
@@ -117,9 +120,10 @@ export const make = Effect.fnUntraced(function*(
  * Leaves a vacancy to others for a heartbeat, or for as long as they need to find it and to claim, where their transactions take
  * as long as the resignation `took`.
  */
-export const yieldToOthers = ({ contact, memory, now }: Candidate, took: bigint): void => {
+export const yieldToOthers = ({ contact, memory, now, registration }: Candidate, took: bigint): void => {
   const pause = Duration.max(Duration.max(Duration.nanos(contact.heartbeat), minTimeout), Duration.nanos(2n * took))
   memory.yieldsUntil(now() + Duration.toNanosUnsafe(pause))
+  registration.notToBeCalledUntil(now() + Duration.toNanosUnsafe(pause))
 }
 
 /** How the candidacy fares, without asking the database. */

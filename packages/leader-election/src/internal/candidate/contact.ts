@@ -26,6 +26,7 @@ export class Contact {
   private inForce = { heartbeat: firstHeartbeat, lease: firstLease }
   private lastAnswer: bigint | undefined = undefined
   private failed = 0
+  private lastCommit = 0n
 
   constructor(now: () => bigint) {
     this.now = now
@@ -63,6 +64,15 @@ export class Contact {
   answered(): void {
     this.lastAnswer = this.now()
     this.failed = 0
+  }
+
+  /** How long the last transaction took that has written the candidate's record, in nanoseconds. */
+  get commitTook(): bigint {
+    return this.lastCommit
+  }
+
+  committedIn(took: bigint): void {
+    this.lastCommit = took
   }
 
   failure(): void {

@@ -28,8 +28,8 @@ export class FollowerMemory {
     this.superseded(undefined)
   }
 
-  elected(): void {
-    this.memory = { ...this.memory, vacantSince: undefined, yieldsUntil: undefined }
+  elected(term: bigint): void {
+    this.memory = { ...this.memory, vacantSince: undefined, yieldsUntil: undefined, led: term }
   }
 
   /** It leaves a vacancy to others until an instant. */

@@ -27,6 +27,9 @@ export class Registration {
   /** It has removed its record until its next campaign. */
   private withdrawn = false
   private lastHeartbeat: bigint | undefined = undefined
+  /** Whether its S("calls", id) stands, as far as it knows. */
+  private called = false
+  private notCalledUntil: bigint | undefined = undefined
   private seen: KnownVersion | undefined = undefined
 
   constructor(context: CandidateContext, priority: number) {
@@ -48,10 +51,34 @@ export class Registration {
     this.lastHeartbeat = undefined
   }
 
-  /** Whether half a heartbeat has passed since its record was last written: a loop that is woken early has nothing to show. */
+  /**
+   * Whether half a heartbeat has passed since its record was last written: a loop that is woken early has nothing to show. Or it is to show
+   * that it may be appointed again.
+   */
   get isDue(): boolean {
     const { contact, now } = this.context
-    return this.lastHeartbeat === undefined || now() - this.lastHeartbeat >= contact.heartbeat / 2n
+    return this.lastHeartbeat === undefined || now() - this.lastHeartbeat >= contact.heartbeat / 2n || this.isToBeCalled
+  }
+
+  /** Whether it may be appointed, and so watches S("calls", id) instead of S("leader"). */
+  get isCalled(): boolean {
+    return this.called
+  }
+
+  /** Whether its next heartbeat says that it may be appointed. */
+  private get isToBeCalled(): boolean {
+    const { isAppointable, now } = this.context
+    return isAppointable && !this.called && (this.notCalledUntil === undefined || now() >= this.notCalledUntil)
+  }
+
+  /** Its S("calls", id) is gone: it was removed with its tenure, or was found to be missing. */
+  notCalled(): void {
+    this.called = false
+  }
+
+  /** It leaves tenures to others until an instant. */
+  notToBeCalledUntil(until: bigint): void {
+    this.notCalledUntil = until
   }
 
   /** A version at which its record was seen to stand, if a heartbeat may still rest on it. */
@@ -82,7 +109,8 @@ export class Registration {
     waitsFor: Protocol.OtherRegistration | undefined
   ): Effect.Effect<boolean, CampaignError | ElectionDisabled> {
     return Effect.gen({ self: this }, function*() {
-      const { contact, database, id, keys } = this.context
+      const { contact, database, id, keys, now } = this.context
+      const began = now()
       let last: Registering | undefined
       const registering = Effect.tap(this.write(waitsFor), (written) =>
         Effect.sync(() => {
@@ -96,7 +124,10 @@ export class Registration {
             (record) => Protocol.isFree(waitsFor, record) ? registering : Effect.undefined
           ))
       const written = yield* database.transact(body, { idempotent: true, timeout: contact.growingTimeout }).pipe(
-        Effect.tap((written) => written === undefined ? Effect.void : written.own),
+        Effect.tap((written) => {
+          contact.committedIn(now() - began)
+          return written === undefined ? Effect.void : written.own
+        }),
         Effect.onInterrupt(() => last === undefined ? Effect.void : Effect.ignore(last.own))
       )
       if (written === undefined) return false
@@ -110,15 +141,17 @@ export class Registration {
     waitsFor: Protocol.OtherRegistration | undefined
   ): Effect.Effect<Registering, CampaignError | ElectionDisabled, Transaction> {
     return Effect.suspend(() => {
-      const { contact, events, id, keys, marginOf, now, witnessed } = this.context
+      const { contact, events, id, isAppointable, keys, marginOf, now, witnessed } = this.context
       const { currentPriority: priority } = this
       const again = this.current !== undefined && !this.withdrawn && waitsFor === undefined
       const able = ({ leaseDuration }: { readonly leaseDuration: Duration.Duration }) =>
         requireAble(marginOf, Duration.toNanosUnsafe(leaseDuration))
-      return Effect.map(Writes.writeRegistration(keys, id, priority, able), (versionstamp): Registering => ({
+      const calls = isAppointable ? "written" : "cleared"
+      return Effect.map(Writes.writeRegistration(keys, id, priority, able, calls), (versionstamp): Registering => ({
         own: Effect.flatMap(versionstamp, (registration) => {
           this.current = { id, registration }
           this.withdrawn = false
+          this.called = isAppointable
           return witnessed.tell(this.current)
         }),
         tell: Effect.suspend(() => {
@@ -186,13 +219,17 @@ export class Registration {
     tx: TransactionService
   ): Effect.Effect<(version: bigint) => void, FdbError | InvalidState | ClockOutOfRange> {
     const { current: me, currentPriority: priority } = this
-    const { clock, keys, now } = this.context
+    const { clock, contact, keys, now } = this.context
     if (me === undefined) return Effect.succeed(() => {})
     const at = now()
+    const { isToBeCalled } = this
     return tx.addReadConflictKey(keys.candidate(me.id)).pipe(
       Effect.andThen(Writes.writeHeartbeat(tx, keys, me, priority, clock.currentTimeNanosUnsafe())),
+      Effect.andThen(isToBeCalled ? Writes.writeCall(tx, keys, me.id, undefined) : Effect.void),
       Effect.as((version) => {
+        contact.committedIn(now() - at)
         if (this.current !== me) return
+        this.called ||= isToBeCalled
         this.shown(priority, at)
         this.sawAt(version, at)
       })
@@ -210,12 +247,13 @@ export class Registration {
       )
   }
 
-  /** Ends a tenure that it may have claimed without being told. */
-  readonly resignIfLeading: Effect.Effect<void> = Effect.suspend(() =>
-    this.current === undefined
+  /** Ends a tenure that it may have claimed, or been appointed to, without being told. It is not to be appointed any more. */
+  readonly resignIfLeading: Effect.Effect<void> = Effect.suspend(() => {
+    this.called = false
+    return this.current === undefined
       ? Effect.void
-      : this.leave(Writes.resignIfLeading(this.context.keys, this.current))
-  )
+      : this.leave(Effect.asVoid(Writes.resignIfLeading(this.context.keys, this.current)))
+  })
 
   /** Removes its record, if it is still its own; one that leads resigns with it. */
   readonly unregister: Effect.Effect<void> = Effect.suspend(() => {

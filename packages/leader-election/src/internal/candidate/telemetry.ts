@@ -267,6 +267,7 @@ export class Telemetry {
    * asks for its rate, and to begin one then would keep the successor waiting.
    */
   private begin(context: Context.Context<never>): void {
+    this.metrics.transitions.begin("appointed", context)
     this.metrics.transitions.begin("vacant", context)
     this.metrics.transitions.begin("lapsed", context)
     this.metrics.transitions.begin("died", context)

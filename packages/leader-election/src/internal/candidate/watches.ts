@@ -3,7 +3,7 @@
  * well, so a watch that is lost costs no more than the wait. One that fails for good, as when the database was replaced, cuts the
  * wait short too.
  */
-import type { FdbError, TransactionService } from "@effect-fdb/core"
+import { Bytes, type FdbError, type TransactionService } from "@effect-fdb/core"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,6 +22,8 @@ export class Watches {
   private hasEnded = false
   /** A key has changed since they were set. */
   hasFired = false
+  /** The keys that are being watched. */
+  private keys: ReadonlyArray<Uint8Array> = []
   /** Watches of a transaction of which it is not known to be committed. */
   private pending: Scope.Closeable | undefined = undefined
   private readonly parent: Scope.Scope
@@ -40,6 +42,11 @@ export class Watches {
   /** Whether all keys are being watched. */
   get isWatching(): boolean {
     return this.current !== undefined && !this.hasEnded
+  }
+
+  /** Whether these very keys are being watched. */
+  isWatchingAll(keys: ReadonlyArray<Uint8Array>): boolean {
+    return this.isWatching && keys.every((key) => this.keys.some((watched) => Bytes.equals(key, watched)))
   }
 
   /**
@@ -115,7 +122,7 @@ export class Watches {
         .pipe(
           Scope.provide(scope)
         )
-      return { scope, fired: watches.flatMap((watch) => watch._tag === "Success" ? [watch.success] : []) }
+      return { scope, keys, fired: watches.flatMap((watch) => watch._tag === "Success" ? [watch.success] : []) }
     })
   }
 
@@ -125,6 +132,7 @@ export class Watches {
       Effect.map(this.cancel, () => {
         this.pending = undefined
         this.current = watchSet.scope
+        this.keys = watchSet.keys
         // Only an acknowledgement takes back a wake-up that has come meanwhile.
         this.hasEnded = this.isWoken
         const run = Effect.runForkWith(context)
@@ -146,5 +154,6 @@ export class Watches {
 /** Watches that a transaction has asked for. */
 export interface WatchSet {
   readonly scope: Scope.Closeable
+  readonly keys: ReadonlyArray<Uint8Array>
   readonly fired: ReadonlyArray<Effect.Effect<void, FdbError>>
 }

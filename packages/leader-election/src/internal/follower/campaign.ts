@@ -8,7 +8,7 @@ import { type CampaignError, CandidateSuperseded } from "../../ElectionError.ts"
 import type { ElectionCause } from "../../LossReason.ts"
 import type { Candidate } from "../candidate/candidate.ts"
 import { isTransient, minTimeout } from "../candidate/contact.ts"
-import type { Instant } from "../candidate/instant.ts"
+import { type Instant, instant } from "../candidate/instant.ts"
 import * as Pacing from "../candidate/pacing.ts"
 import { throttled } from "../candidate/throttle.ts"
 import type { Watches } from "../candidate/watches.ts"
@@ -17,17 +17,21 @@ import type { HeldRecord, LeaseRecord } from "../protocol/records.ts"
 import type * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
 import * as ClaimOrder from "./claimOrder.ts"
-import { type Claimed, type Look, look, mayClaim, untilNextLook } from "./look.ts"
+import { type Beat, type Claimed, type Look, look, mayClaim, untilNextLook } from "./look.ts"
 import { isLed, keepFollowing, type LedView } from "./steady.ts"
 
-/** A claim that was committed. */
+/** A tenure that was claimed or appointed. */
 export interface Elected {
   readonly leader: HeldRecord
   readonly lease: LeaseRecord
-  /** When the attempt that was committed was started. */
+  /** From when on the belief counts. */
+  readonly since: Instant
+  /** When the attempt was started that was committed, or that has shown the appointment. */
   readonly attempt: Instant
-  /** The version of the commit. */
+  /** The version of the commit, or of what has shown the appointment. */
   readonly version: bigint
+  /** Whether nothing has been committed for it yet, and its lease is short. */
+  readonly isToBeRenewed: boolean
   readonly cause: ElectionCause
   /** Since anybody was last seen to lead, in nanoseconds. */
   readonly leaderless: bigint
@@ -114,8 +118,12 @@ class Campaign {
       const { identity, isDue, seenAt } = registration
       const expectant = !this.watches.isWatching || this.deaths > 0 || mayClaim(this.candidate)
       this.deaths = 0
+      const sentAfter = instant(this.candidate.clock)
       const looking = (version: bigint | undefined) =>
-        database.transact(this.look(expectant, version), { idempotent: true, timeout: contact.growingTimeout })
+        database.transact(this.look(expectant, version === undefined ? undefined : { version, sentAfter }), {
+          idempotent: true,
+          timeout: contact.growingTimeout
+        })
       // The look takes the version of the heartbeat's commit, which need not be asked for. But not where it may claim.
       const looked = identity !== undefined && memory.current.supersededBy === undefined && !this.disabled &&
           !expectant && isDue && seenAt !== undefined
@@ -133,8 +141,8 @@ class Campaign {
   }
 
   /** Looks; at a known version only once, for that may be what an attempt failed for. */
-  private look(expectant: boolean, version: bigint | undefined) {
-    let known = version
+  private look(expectant: boolean, beat: Beat | undefined) {
+    let known = beat
     return Effect.suspend(() => {
       const at = known
       known = undefined
@@ -166,15 +174,17 @@ class Campaign {
   }
 
   private elected(
-    { attempt, memory: seen }: Look,
-    { cause, committedVersion, leader, lease }: Claimed
+    { attempt, memory: seen, version: seenAt }: Look,
+    { cause, committedVersion, leader, lease, since }: Claimed
   ): Effect.Effect<Elected, FdbError> {
-    return Effect.map(committedVersion, (version) => {
+    return Effect.map(committedVersion ?? Effect.succeed(seenAt), (version) => {
       const { memory, now, registration } = this.candidate
       const at = now()
-      registration.writtenAt(at)
-      memory.elected()
-      return { leader, lease, attempt, version, cause, leaderless: at - (this.lastLed(cause, seen) ?? at) }
+      const isToBeRenewed = committedVersion === undefined
+      if (!isToBeRenewed) registration.writtenAt(at)
+      memory.elected(leader.term)
+      const leaderless = at - (this.lastLed(cause, seen) ?? at)
+      return { leader, lease, since, attempt, version, isToBeRenewed, cause, leaderless }
     })
   }
 
@@ -244,10 +254,11 @@ class Campaign {
 
   /** Tells whom it follows, and finds its rank among those that do. */
   private onLeaderChange({ config, enabled, leader }: Reads.ElectionView): Effect.Effect<void> {
-    const { contact, database, events, keys, registration: { identity } } = this.candidate
+    const { contact, database, events, keys, registration: { identity, isCalled } } = this.candidate
     const leaderId = leader._tag === "Held" ? leader.id : undefined
     const told = events.tell({ _tag: "Following", leader: leaderId, term: leader.term, enabled })
-    if (leader._tag === "Vacant" || identity === undefined) return told
+    // Who is called is told its rank with that.
+    if (leader._tag === "Vacant" || identity === undefined || isCalled) return told
     const rank = ClaimOrder.readRank(keys, identity, leader, config.candidateTimeout)
     return Effect.andThen(told, database.transact(rank, { retryLimit: 0, timeout: contact.transactionTimeout })).pipe(
       Effect.match({
@@ -262,7 +273,7 @@ class Campaign {
   /** Lets others claim first, where all may have been told of a vacancy or of a death. */
   get claimDelay(): Effect.Effect<void> {
     if (!this.watches.hasFired) return this.deaths === 0 ? Effect.void : this.delayAfterDeath
-    if (this.rank === 0) return Effect.void
+    if (this.rank === 0 || this.candidate.registration.isCalled) return Effect.void
     // What else is watched would only tell what the others do now.
     return Effect.andThen(this.watches.cancel, Effect.sleep(ClaimOrder.claimDelay(this.rank)))
   }

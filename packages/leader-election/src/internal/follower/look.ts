@@ -26,16 +26,19 @@ export interface Look {
   readonly claimed: Claimed | undefined
 }
 
+/** A tenure that was claimed, accepted, or is led as it was appointed. */
 export interface Claimed {
   readonly cause: ElectionCause
   readonly leader: HeldRecord
   readonly lease: LeaseRecord
-  /** To be run after the commit. */
-  readonly committedVersion: Effect.Effect<bigint, FdbError>
+  /** From when on the belief counts. */
+  readonly since: Instant
+  /** To be run after the commit; there is none where the tenure is led as it was appointed. */
+  readonly committedVersion: Effect.Effect<bigint, FdbError> | undefined
 }
 
 const allowed = (
-  { isStandby, lifecycle, registration: { identity, priority }, witnessed }: Candidate,
+  { isAppointable, isStandby, lifecycle, registration: { identity, priority }, witnessed }: Candidate,
   view: Reads.ElectionView,
   memory: Protocol.Memory,
   readAt: bigint
@@ -45,7 +48,7 @@ const allowed = (
     return Protocol.awaitId(memory.supersededBy, view, readAt, Duration.toNanosUnsafe(view.config.candidateTimeout))
   }
   if (identity === undefined) return { _tag: "Register" }
-  const me = { ...identity, priority, isStandby: isStandby() }
+  const me = { ...identity, priority, isStandby: isStandby(), isAppointable }
   const died = view.leader._tag === "Held" && witnessed.hasDied(view.leader)
   return Protocol.step(memory, view, me, readAt, Duration.toNanosUnsafe(view.config.heartbeatInterval), died)
 }
@@ -57,15 +60,20 @@ const decide = (
   readAt: bigint
 ): Protocol.Step => candidate.admission.admit(allowed(candidate, view, memory, readAt), view, memory)
 
-/** What a candidate remembers after a view that was read at `readAt` in an attempt, and what it is to do. */
+/**
+ * What a candidate remembers after a view that was read at `readAt` in an attempt, and what it is to do. `lookedAt`: before the read version
+ * was asked for, or the heartbeat sent whose commit has told it.
+ */
 export const consider = (
   candidate: Candidate,
   view: Reads.ElectionView,
   attempt: Instant,
+  lookedAt: Instant,
   readAt: bigint
 ): Pick<Look, "view" | "memory" | "step" | "attempt"> => {
   const { current: before } = candidate.memory
-  const memory = Protocol.remember(before, view, readAt)
+  const seen = Protocol.rememberLook(Protocol.remember(before, view, readAt), view, candidate.id, lookedAt)
+  const memory = view.called === undefined ? seen : { ...seen, call: view.called.call }
   return { view, memory, step: decide(candidate, view, memory, readAt), attempt }
 }
 
@@ -110,6 +118,40 @@ const delayChallenge = (candidate: Candidate, tx: TransactionService, seen: Look
   )
 }
 
+/** What a follower watches: what calls it; or the leader, where nothing does. */
+export const keysWatched = (
+  { id, keys, registration: { isCalled } }: Candidate,
+  { supersededBy }: Protocol.Memory
+): ReadonlyArray<Uint8Array> => [
+  isCalled ? keys.call(id) : keys.leader,
+  keys.config,
+  ...(supersededBy === undefined ? [] : [keys.candidate(id)])
+]
+
+/**
+ * Leads the tenure to which it was appointed: at once, if it may believe in it; else it accepts that first, as a leader renews, for the
+ * election's lease.
+ */
+const beginAppointed = Effect.fnUntraced(function*(
+  { clock, contact: { commitTook }, keys, lifecycle, marginOf, registration: { priority } }: Candidate,
+  tx: TransactionService,
+  { attempt, memory: { lookedAt }, view }: Look,
+  leader: HeldRecord
+) {
+  const cause = "appointed" as const
+  const { lease, leaseDuration } = view
+  const margin = marginOf(lease.duration)
+  const now = instant(clock)
+  const took = now.monotonic - attempt.monotonic
+  lifecycle.claim()
+  if (Protocol.mayAdopt(lookedAt, lease.duration, margin, now, took > commitTook ? took : commitTook)) {
+    return { cause, leader, lease, since: lookedAt, committedVersion: undefined }
+  }
+  yield* requireAble(marginOf, leaseDuration)
+  const accepted = yield* Writes.writeRenewal(tx, keys, leader, priority, lease.ballot + 1n, leaseDuration)
+  return { cause, leader, lease: accepted, since: attempt, committedVersion: yield* tx.committedVersion }
+})
+
 /** Writes what the step asks for, and sets the watches unless they still stand. */
 const act = Effect.fnUntraced(function*(
   candidate: Candidate,
@@ -122,44 +164,54 @@ const act = Effect.fnUntraced(function*(
   const { step, view } = seen
   if (step._tag === "Challenge" || step._tag === "Claim") yield* requireAble(marginOf, view.leaseDuration)
   if (step._tag === "Challenge") yield* Writes.writeChallenge(tx, keys, view, id, step.challenge)
+  if (step._tag === "Appointed" && view.leader._tag === "Held") {
+    return { ...seen, claimed: yield* beginAppointed(candidate, tx, seen, view.leader) }
+  }
   if (step._tag !== "Claim" || identity === undefined) {
-    if (isWatching) return seen
-    const watched = [keys.leader, keys.config]
-    if (seen.memory.supersededBy !== undefined) watched.push(keys.candidate(id))
-    return { ...seen, watchSet: yield* watches.set(tx, watched) }
+    return isWatching ? seen : { ...seen, watchSet: yield* watches.set(tx, keysWatched(candidate, seen.memory)) }
   }
   const ended = yield* Reads.readEnded(tx.snapshot, keys, view, step.claim)
   lifecycle.claim()
   const { leader, lease } = yield* Writes.writeClaim(tx, keys, view, { ...identity, priority }, step.claim, ended)
   const committedVersion = yield* tx.committedVersion
-  return { ...seen, claimed: { cause: step.cause, leader, lease, committedVersion } }
+  return { ...seen, claimed: { cause: step.cause, leader, lease, since: seen.attempt, committedVersion } }
 })
 
 /** Whether a look may find a vacancy or a lapsed lease: it then reads what a claim needs in the same wave. */
 export const mayClaim = ({ memory: { current: { observation, vacantSince } }, now }: Candidate): boolean =>
   observation === undefined || vacantSince !== undefined || now() >= Protocol.lapsesAt(observation)
 
-/** Looks, at a known version or at one to be asked for. `expectant`: see {@link mayClaim}. */
+/** The version of a heartbeat's commit, and an instant before that was sent. */
+export interface Beat {
+  readonly version: bigint
+  readonly sentAfter: Instant
+}
+
+/** Looks, at the version of a heartbeat or at one to be asked for. `expectant`: see {@link mayClaim}. */
 export const look = (
   candidate: Candidate,
   watches: Watches,
   expectant: boolean,
-  knownVersion: bigint | undefined
+  beat: Beat | undefined
 ): Effect.Effect<Look, CampaignError, Transaction> =>
   Effect.flatMap(Transaction, (tx) => {
-    const { clock, id, keys, memory: { current: before }, now } = candidate
+    const { clock, id, keys, memory: { current: before }, now, registration: { isCalled } } = candidate
     const attempt = instant(clock)
     watches.acknowledge()
-    const reading = Reads.readView(tx.snapshot, keys, id, expectant ? before.observation?.term : undefined)
+    const reading = Reads.readView(tx.snapshot, keys, id, expectant ? before.observation?.term : undefined, isCalled)
     return Effect.flatMap(
-      knownVersion === undefined ? reading : Effect.andThen(tx.setReadVersion(knownVersion), reading),
+      beat === undefined ? reading : Effect.andThen(tx.setReadVersion(beat.version), reading),
       (view) =>
         // No further request: the reads have needed the version.
         Effect.flatMap(tx.readVersion, (version) => {
-          const considered = consider(candidate, view, attempt, now())
+          const considered = consider(candidate, view, attempt, beat?.sentAfter ?? attempt, now())
           const seen: Look = { ...considered, version, watchSet: undefined, claimed: undefined }
-          // A watch that has not told that leadership moved may be lost.
-          const isWatching = watches.isWatching && before.observation?.term === view.leader.term
+          if (isCalled && view.called === undefined) candidate.registration.notCalled()
+          // A watch that has not told of a call, or that leadership moved, may be lost.
+          const isTold = isCalled
+            ? Protocol.sameCall(before.call, view.called?.call)
+            : before.observation?.term === view.leader.term
+          const isWatching = isTold && watches.isWatchingAll(keysWatched(candidate, seen.memory))
           return isWatching && seen.step._tag === "Follow"
             ? Effect.succeed(seen)
             : Effect.flatMap(

@@ -20,11 +20,13 @@ import type { Watches } from "../candidate/watches.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import type { HeldRecord } from "../protocol/records.ts"
 import * as Reads from "../storage/reads.ts"
-import { consider, untilNextLook } from "./look.ts"
+import { consider, keysWatched, untilNextLook } from "./look.ts"
 
 /** A view that was read together with others. */
 interface Seen {
   readonly attempt: Instant
+  /** Before the read version was asked for, or the heartbeats sent whose commit has told it. */
+  readonly lookedAt: Instant
   readonly readAt: bigint
   readonly version: bigint
   readonly views: ReadonlyArray<Result.Result<Reads.ElectionView, InvalidState | NotInitialized>>
@@ -72,11 +74,12 @@ class Follower implements Member {
   }
 
   /** Takes note of what was seen, and gives what it tells of that; nothing where there is anything else to do. */
-  sees({ attempt, readAt, version }: Seen, read: Seen["views"][number]): Effect.Effect<void> | undefined {
+  sees({ attempt, lookedAt, readAt, version }: Seen, read: Seen["views"][number]): Effect.Effect<void> | undefined {
     if (Result.isFailure(read)) return undefined
     const { admission, contact, memory: remembered, registration } = this.candidate
     const view = read.success
-    const { memory, step } = consider(this.candidate, view, attempt, readAt)
+    const { memory, step } = consider(this.candidate, view, attempt, lookedAt, readAt)
+    if (!this.watches.isWatchingAll(keysWatched(this.candidate, memory))) return undefined
     if (step._tag !== "Follow" || !isLed(view) || !Protocol.isCurrent(view.leader, this.view.leader)) return undefined
     remembered.looked(memory)
     contact.configured(view.config)
@@ -176,19 +179,20 @@ const showFirst = (followers: Followers): Effect.Effect<bigint | undefined, Inva
 }
 
 /** Reads what each would read alone, in one wave; at a known version only once, for that may be what an attempt failed for. */
-const look = (followers: Followers, version: bigint | undefined): Effect.Effect<Seen, FdbError> => {
+const look = (followers: Followers, version: bigint | undefined, sentAfter: Instant): Effect.Effect<Seen, FdbError> => {
   const [{ candidate: { clock, database, now } }] = followers
   const wanted = followers.map(({ candidate: { id, keys } }) => ({ id, keys }))
   let known = version
   const body = Effect.flatMap(Transaction, (tx) => {
     const attempt = instant(clock)
     const at = known
+    const lookedAt = at === undefined ? attempt : sentAfter
     known = undefined
     return (at === undefined ? Effect.void : tx.setReadVersion(at)).pipe(
       Effect.andThen(Reads.readViews(tx.snapshot, wanted)),
       Effect.flatMap((views) => {
         const readAt = now()
-        return Effect.map(tx.readVersion, (version): Seen => ({ attempt, readAt, version, views }))
+        return Effect.map(tx.readVersion, (version): Seen => ({ attempt, lookedAt, readAt, version, views }))
       })
     )
   })
@@ -211,7 +215,8 @@ const failed = (followers: Followers, error: FdbError): Effect.Effect<ReadonlyAr
 
 const lookTogether = (followers: Followers, group: Group<Follower>) =>
   Effect.gen(function*() {
-    const looked = yield* Effect.result(look(followers, yield* showFirst(followers)))
+    const sentAfter = instant(followers[0].candidate.clock)
+    const looked = yield* Effect.result(look(followers, yield* showFirst(followers), sentAfter))
     if (Result.isFailure(looked)) {
       const present = followers.filter((follower) => group.has(follower))
       return isSome(present) ? yield* failed(present, looked.failure) : []

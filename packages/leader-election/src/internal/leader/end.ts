@@ -17,6 +17,7 @@ import type { LossReason, RecordedReason } from "../../LossReason.ts"
 import { type Candidate, leave, yieldToOthers } from "../candidate/candidate.ts"
 import * as Log from "../candidate/log.ts"
 import { lossTraits } from "../protocol/lossTraits.ts"
+import type { Identity } from "../protocol/records.ts"
 import * as Reads from "../storage/reads.ts"
 import * as Writes from "../storage/writes.ts"
 import type { Tenure } from "./tenure.ts"
@@ -182,6 +183,7 @@ export class TenureEnd {
     const leaves = lifecycle.isClosing
     return Effect.suspend(() => mayResignFast ? this.resignFast(leaves) : this.resignFully(leaves)).pipe(
       Effect.tap(({ end }) => {
+        registration.notCalled()
         if (leaves) registration.removed()
         return end !== "replaced" ? events.tell({ _tag: "Resigned", term }) : Effect.void
       }),
@@ -195,19 +197,25 @@ export class TenureEnd {
   }
 
   private resignFully(leaves: boolean): Effect.Effect<Resigned, StoreError | ClockOutOfRange> {
-    const { candidate: { contact, database, keys }, leader } = this.tenure
+    const { candidate: { contact, database, keys, witnessed }, leader } = this.tenure
     const timeout = contact.transactionTimeout
-    return database.transact(Writes.resignFully(keys, leader, leaves), { idempotent: true, timeout })
+    const hasDied = (identity: Identity) => witnessed.hasDied(identity)
+    return database.transact(Writes.resignFully(keys, leader, leaves, hasDied), { idempotent: true, timeout })
   }
 
   /** One round trip, for others wait for it: it rests on what the last claim or renewal has left. */
   private resignFast(leaves: boolean): Effect.Effect<Resigned, StoreError | ClockOutOfRange> {
-    const { candidate: { contact, database, keys }, leader, lease, start, version } = this.tenure
-    const body = Effect.flatMap(Transaction, (tx) =>
-      Effect.andThen(
+    const { candidate, leader, lease, start, version } = this.tenure
+    const { clock, contact, database, isAppointable, keys, now, witnessed } = candidate
+    const hasDied = (identity: Identity) => witnessed.hasDied(identity)
+    const body = Effect.flatMap(Transaction, (tx) => {
+      const seenAt = clock.currentTimeNanosUnsafe() - (now() - version.at)
+      const options = { leaves, appoints: isAppointable, seenAt, hasDied }
+      return Effect.andThen(
         tx.setReadVersion(version.version),
-        Writes.resignFast(tx, keys, leader, lease, start, leaves)
-      ))
+        Writes.resignFast(tx, keys, leader, lease, start, options)
+      )
+    })
     return database.transact(body, { retryLimit: 0, timeout: contact.transactionTimeout }).pipe(
       Effect.as({ end: "ended", reason: "resigned" } as const),
       // After a timeout there is no time left; whatever else it was, it shows in what stands now.

@@ -19,6 +19,7 @@ import { dueAt, type Sighting } from "../candidate/sightings.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import { type CandidateRecord, sameIdentity } from "../protocol/records.ts"
 import * as Reads from "../storage/reads.ts"
+import * as Writes from "../storage/writes.ts"
 import type { Tenure } from "./tenure.ts"
 
 /** How many candidates one transaction looks at. */
@@ -102,7 +103,7 @@ const evict = (
       const dead = seen.filter((entry, i) => isSilent(tenure, entry, found[i]))
       for (const { id } of dead) {
         yield* tx.addReadConflictKey(keys.candidate(id))
-        yield* tx.clear(keys.candidate(id))
+        yield* Writes.clearCandidate(tx, keys, id)
       }
       return dead.map(({ id }) => id)
     })

@@ -206,6 +206,7 @@ export const keepRenewing = (tenure: Tenure, watches: Watches): Effect.Effect<vo
       const group = groupOf({ database, clock })
       const sleep = yield* Pacing.pacer
       lifecycle.wokenBy(watches.wake)
+      if (tenure.isToBeRenewed) yield* renewAlone(renewals)
       if (!(yield* finishElection(renewals))) yield* renewAlone(renewals)
       while (true) {
         if (renewals.isUndisturbed) {

@@ -26,6 +26,8 @@ export class Tenure {
   readonly end: TenureEnd
   /** Its fibers and watches. */
   readonly scope: Scope.Closeable
+  /** Whether it begins with a renewal: its lease is that of an appointment. */
+  readonly isToBeRenewed: boolean
   /** From the start of the claim's attempt until it was confirmed, in nanoseconds. */
   readonly claimTook: bigint
   /** When it began, as its history tells. */
@@ -35,13 +37,18 @@ export class Tenure {
   private hindered: Obstacle | undefined = undefined
   private finished = false
 
-  constructor(candidate: Candidate, { attempt, leader, lease, version }: Elected, scope: Scope.Closeable) {
+  constructor(
+    candidate: Candidate,
+    { attempt, isToBeRenewed, leader, lease, since, version }: Elected,
+    scope: Scope.Closeable
+  ) {
     this.candidate = candidate
     this.term = leader.term
     this.leader = leader
     this.record = Result.getOrThrow(Codec.encodeLeader(leader))
     const margin = candidate.marginOf(lease.duration)
-    this.belief = new Belief(candidate.clock, attempt, lease.duration, margin)
+    this.belief = new Belief(candidate.clock, since, lease.duration, margin)
+    this.isToBeRenewed = isToBeRenewed
     this.scope = scope
     this.claimTook = candidate.now() - attempt.monotonic
     this.start = lease.expiry - lease.duration
@@ -55,7 +62,7 @@ export class Tenure {
     return this.written.lease
   }
 
-  /** The version of the last claim or renewal, and the start of its attempt. */
+  /** The version of the last claim or renewal, or that has shown the appointment, and the start of its attempt. */
   get version(): KnownVersion {
     return this.written.version
   }

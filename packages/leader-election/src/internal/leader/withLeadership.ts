@@ -42,6 +42,7 @@ const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Res
     yield* events.tell({
       _tag: "Elected",
       term: tenure.term,
+      ballot: lease.ballot,
       cause,
       leaderless: Duration.nanos(leaderless),
       witnesses: witnessed.witnesses,
@@ -52,9 +53,10 @@ const electOnce = Effect.fnUntraced(function*(candidate: Candidate, restore: Res
     return { tenure, following }
   })
   return yield* Effect.onError(elect, () => {
-    const mayHaveClaimed = lifecycle.mayHaveClaimed
+    // Who leaves resigns with that, if it has been appointed.
+    const mayLead = lifecycle.mayHaveClaimed || (registration.isCalled && !lifecycle.isClosing)
     lifecycle.end()
-    return Effect.ensuring(mayHaveClaimed ? registration.resignIfLeading : Effect.void, release(candidate, scope))
+    return Effect.ensuring(mayLead ? registration.resignIfLeading : Effect.void, release(candidate, scope))
   })
 })
 

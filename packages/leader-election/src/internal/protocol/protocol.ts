@@ -4,6 +4,7 @@
  * Numbers in brackets are the rules of `docs/protocol.md`. All times are nanoseconds; a *monotonic* time is of the process
  * that passes it, and is never stored or compared with another process's.
  */
+export * from "./appointment.ts"
 export * from "./challenge.ts"
 export * from "./following.ts"
 export * from "./lease.ts"

@@ -19,6 +19,8 @@ export interface TenureIdentity extends Identity {
 export interface HeldRecord extends TenureIdentity {
   readonly _tag: "Held"
   readonly priority: number
+  /** Whose tenure ended in the commit that began this one, if it was begun by an appointment and not by a claim. */
+  readonly appointedBy?: Identity | undefined
 }
 
 /** S("leader"). A vacancy keeps the term of the tenure that ended. */
@@ -45,6 +47,21 @@ export interface CandidateRecord {
   readonly priority: number
   readonly lastHeartbeat: bigint
   readonly registration: Stamp
+}
+
+/** What a candidate is told by the commit that ends a tenure: who leads next, or comes to claim. */
+export interface Call {
+  /** The term of the tenure that begins; that of the vacancy, if none does. */
+  readonly term: bigint
+  /** How many others come first. */
+  readonly rank: number
+  readonly isVacancy: boolean
+}
+
+/** S("calls", id): the candidate may be appointed. */
+export interface CallRecord {
+  /** What it was told last. */
+  readonly call: Call | undefined
 }
 
 /** S("history", term). */
@@ -79,4 +96,6 @@ export interface Claimant extends Identity {
   readonly priority: number
   /** Whether it leaves each vacancy to others for a lease. Not stored. */
   readonly isStandby?: boolean | undefined
+  /** Whether it may lead a tenure to which it was appointed. Not stored. */
+  readonly isAppointable?: boolean | undefined
 }

@@ -11,7 +11,14 @@ import * as Schema from "effect/Schema"
 import { ElectionConfig } from "../../ElectionConfig.ts"
 import { ClockOutOfRange } from "../../ElectionError.ts"
 import { RecordedReason } from "../../LossReason.ts"
-import type { CandidateRecord, ChallengeRecord, HistoryRecord, LeaderRecord, LeaseRecord } from "../protocol/records.ts"
+import type {
+  CallRecord,
+  CandidateRecord,
+  ChallengeRecord,
+  HistoryRecord,
+  LeaderRecord,
+  LeaseRecord
+} from "../protocol/records.ts"
 
 /** The version of every record that this library writes, and the only one that it reads. */
 const version = 1n
@@ -137,28 +144,28 @@ export const encodeConfig = (config: ElectionConfig) =>
     config.allowPreemption
   ])
 
-/** `(version, term, leader, priority, registration, successor, successor's registration)` */
+/**
+ * `(version, term, leader, priority, registration, other, other's registration)`; the other is the preferred successor of a vacancy, and
+ * who has appointed the leader of a tenure.
+ */
 const leaderFields = [Natural, orNull(Text), Int32, orNull(Stamp), orNull(Text), orNull(Stamp)] as const
 
 export const decodeLeader = decoder(
   leaderFields,
-  (term, id, priority, registration, successorId, successorRegistration): Result.Result<LeaderRecord, string> => {
-    if (id === null) {
-      return Result.succeed({ _tag: "Vacant", term, successor: identity(successorId, successorRegistration) })
-    }
-    return registration === null
-      ? Result.fail("it names a leader without a registration")
-      : Result.succeed({ _tag: "Held", term, id, priority: Number(priority), registration })
+  (term, id, priority, registration, otherId, otherRegistration): Result.Result<LeaderRecord, string> => {
+    const other = identity(otherId, otherRegistration)
+    if (id === null) return Result.succeed({ _tag: "Vacant", term, successor: other })
+    if (registration === null) return Result.fail("it names a leader without a registration")
+    const leader = { _tag: "Held", term, id, priority: Number(priority), registration } as const
+    return Result.succeed(other === undefined ? leader : { ...leader, appointedBy: other })
   }
 )
 
-export const encodeLeader = (record: LeaderRecord) =>
-  encode(
-    leaderFields,
-    record._tag === "Held"
-      ? [record.term, record.id, integer(record.priority), record.registration, null, null]
-      : [record.term, null, 0n, null, record.successor?.id ?? null, record.successor?.registration ?? null]
-  )
+export const encodeLeader = (record: LeaderRecord) => {
+  const other = record._tag === "Held" ? record.appointedBy : record.successor
+  const leader = record._tag === "Held" ? [record.id, integer(record.priority), record.registration] : [null, 0n, null]
+  return encode(leaderFields, [record.term, ...leader, other?.id ?? null, other?.registration ?? null])
+}
 
 const leaseFields = [Natural, Span, Time] as const
 
@@ -208,6 +215,21 @@ export const encodeRegistration = (
     ? Result.succeed(Tuple.packVersionstamped([version, ...fields, Tuple.incompleteVersionstamp(0)]))
     : Result.fail(problem)
 }
+
+const callFields = [orNull(Natural), orNull(Int32), orNull(Flag)] as const
+
+export const decodeCall = decoder(
+  callFields,
+  (term, rank, isVacancy): Result.Result<CallRecord, string> =>
+    Result.succeed({
+      call: term === null || rank === null || isVacancy === null
+        ? undefined
+        : { term, rank: Number(rank), isVacancy }
+    })
+)
+
+export const encodeCall = ({ call }: CallRecord) =>
+  encode(callFields, call === undefined ? [null, null, null] : [call.term, integer(call.rank), call.isVacancy])
 
 const historyFields = [Text, Time, orNull(Time), orNull(Reason)] as const
 

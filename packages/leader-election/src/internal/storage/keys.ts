@@ -10,8 +10,10 @@ export interface ElectionKeys {
   readonly lease: Uint8Array
   readonly challenge: Uint8Array
   readonly candidates: Subspace.Subspace
+  readonly calls: Subspace.Subspace
   readonly history: Subspace.Subspace
   readonly candidate: (id: string) => Uint8Array
+  readonly call: (id: string) => Uint8Array
   readonly historyEntry: (term: bigint) => Uint8Array
 }
 
@@ -24,6 +26,7 @@ const nameOf = (subspace: Subspace.Subspace): string => {
 
 export const make = (subspace: Subspace.Subspace): ElectionKeys => {
   const candidates = subspace.subspace(["candidates"])
+  const calls = subspace.subspace(["calls"])
   const history = subspace.subspace(["history"])
   let last: { readonly id: string; readonly key: Uint8Array } | undefined
   return {
@@ -33,12 +36,14 @@ export const make = (subspace: Subspace.Subspace): ElectionKeys => {
     lease: subspace.pack(["lease"]),
     challenge: subspace.pack(["challenge"]),
     candidates,
+    calls,
     history,
     // A process asks for its own key, over and over.
     candidate: (id) => {
       if (last?.id !== id) last = { id, key: candidates.pack([id]) }
       return last.key
     },
+    call: (id) => calls.pack([id]),
     historyEntry: (term) => history.pack([term])
   }
 }

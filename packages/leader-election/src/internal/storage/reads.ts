@@ -8,6 +8,7 @@ import {
   type Reads,
   type Subspace
 } from "@effect-fdb/core"
+import * as FdbErrors from "@effect-fdb/core/FdbError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -16,7 +17,7 @@ import * as Stream from "effect/Stream"
 import type { ElectionConfig } from "../../ElectionConfig.ts"
 import { InvalidState, NotInitialized, type StoreError } from "../../ElectionError.ts"
 import type * as Protocol from "../protocol/protocol.ts"
-import type { CandidateRecord, HistoryRecord } from "../protocol/records.ts"
+import type { CallRecord, CandidateRecord, HistoryRecord } from "../protocol/records.ts"
 import * as Codec from "./codec.ts"
 import type { ElectionKeys } from "./keys.ts"
 
@@ -28,6 +29,8 @@ export interface ElectionView extends Protocol.View {
   readonly config: ElectionConfig
   /** What the history tells of the tenure that was asked for. */
   readonly tenure: HistoryEntry | undefined
+  /** What S("calls", id) tells, if that was asked for; nothing where it cannot be read. */
+  readonly called: CallRecord | undefined
 }
 
 /** A record to be read: where it stands, and what its bytes mean, or that there are none. */
@@ -83,6 +86,11 @@ export const historyOf = (keys: ElectionKeys, term: bigint): StoredRecord<Histor
     (bytes) => Result.map(Codec.decodeHistory(bytes), (record) => ({ ...record, term }))
   )
 
+const callOf = (keys: ElectionKeys, id: string): StoredRecord<CallRecord | undefined, never> => ({
+  key: keys.call(id),
+  decode: (bytes) => Result.succeed(bytes && Result.getOrUndefined(Codec.decodeCall(bytes)))
+})
+
 /** Reads a record. */
 export const read = <A, E>(reads: Reads, { decode, key }: StoredRecord<A, E>): Effect.Effect<A, FdbError | E> =>
   Effect.flatMap(reads.get(key), (bytes) => Effect.fromResult(decode(bytes)))
@@ -108,21 +116,29 @@ export const readAll = <const Records extends ReadonlyArray<StoredRecord<unknown
     (values) => Effect.fromResult(decodeAll(records, values))
   ) as never
 
-/** Which view of which election is to be read: that of the candidate `id`, with the history of the tenure of `term`, if that may have to end. */
+/**
+ * Which view of which election is to be read: that of the candidate `id`, with the history of the tenure of `term`, if that may have to end,
+ * and with what S("calls", id) tells, if that `isCalled`.
+ */
 export interface ViewOf {
   readonly keys: ElectionKeys
   readonly id: string
   readonly term?: bigint | undefined
+  readonly isCalled?: boolean | undefined
 }
 
-const recordsOf = ({ id, keys, term }: ViewOf) =>
+/** Nothing is read. */
+const none: StoredRecord<undefined, never> = { key: new Uint8Array(0), decode: () => Result.succeed(undefined) }
+
+const recordsOf = ({ id, isCalled = false, keys, term }: ViewOf) =>
   [
     config(keys),
     leader(keys),
     lease(keys),
     challenge(keys),
     candidate(keys, id),
-    ...(term === undefined ? [] : [historyOf(keys, term)])
+    term === undefined ? none : historyOf(keys, term),
+    isCalled ? callOf(keys, id) : none
   ] as const
 
 /** Everything that decisions need, in one wave of reads. */
@@ -131,11 +147,13 @@ export const readViews = (
   views: ReadonlyArray<ViewOf>
 ): Effect.Effect<ReadonlyArray<Result.Result<ElectionView, InvalidState | NotInitialized>>, FdbError> => {
   const wanted = views.map(recordsOf)
-  return Effect.map(reads.getAll(wanted.flat().map(({ key }) => key)), (values) => {
+  const asked = wanted.flat().filter((record) => record !== none)
+  return Effect.map(reads.getAll(asked.map(({ key }) => key)), (values) => {
     let next = 0
     return wanted.map((records) => {
-      const decoded = decodeAll(records, values.slice(next, next += records.length))
-      return Result.map(decoded, ([config, leader, lease, challenge, candidate, tenure]): ElectionView => ({
+      const read = records.map((record) => record === none ? undefined : values[next++])
+      const decoded = decodeAll(records, read)
+      return Result.map(decoded, ([config, leader, lease, challenge, candidate, tenure, called]): ElectionView => ({
         config,
         enabled: config.electionEnabled,
         allowPreemption: config.allowPreemption,
@@ -144,7 +162,8 @@ export const readViews = (
         lease,
         challenge,
         candidate,
-        tenure
+        tenure,
+        called
       }))
     })
   })
@@ -155,9 +174,10 @@ export const readView = (
   reads: Reads,
   keys: ElectionKeys,
   id: string,
-  term?: bigint
+  term?: bigint,
+  isCalled?: boolean
 ): Effect.Effect<ElectionView, StoreError> =>
-  Effect.flatMap(readViews(reads, [{ keys, id, term }]), ([view]) => Effect.fromResult(view!))
+  Effect.flatMap(readViews(reads, [{ keys, id, term, isCalled }]), ([view]) => Effect.fromResult(view!))
 
 /** Decodes a pair of a subspace: what its key ends in, and its record. */
 const decodeEntry = <Tail, A, B>(
@@ -271,6 +291,25 @@ export const readCandidatesOf = (
   Effect.map(
     reads.getAll(ids.map((id) => keys.candidate(id))),
     (found) => found.map((bytes) => bytes && Result.getOrUndefined(Codec.decodeCandidate(bytes)))
+  )
+
+/** How many candidates are considered as successors. */
+const mostConsidered = 100
+
+/** Who may be appointed: the candidates with a readable record and with an S("calls", id). Nobody whom this very transaction registers. */
+export const readNominees = (
+  reads: Reads,
+  keys: ElectionKeys
+): Effect.Effect<ReadonlyArray<Protocol.Nominee>, FdbError> =>
+  Effect.all([
+    reads.getRange(keys.calls.range(), { limit: mostConsidered }),
+    readCandidatePage(reads, keys, undefined, mostConsidered)
+  ], { concurrency: "unbounded" }).pipe(
+    Effect.map(([calls, { candidates }]) => {
+      const called = new Set(calls.map(({ key }) => Bytes.toPrintable(key)))
+      return candidates.filter(({ id }) => called.has(Bytes.toPrintable(keys.call(id))))
+    }),
+    Effect.catchIf((error) => error.code === FdbErrors.codes.accessedUnreadable, () => Effect.succeed([]))
   )
 
 /** All candidates, page by page, in the order of their ids. */

@@ -4,10 +4,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { type ElectionConfig, validate as validateConfig } from "../../ElectionConfig.ts"
+import { ElectionConfig, validate as validateConfig } from "../../ElectionConfig.ts"
 import { CandidateSuperseded, type ClockOutOfRange, ElectionDisabled, type InvalidState } from "../../ElectionError.ts"
 import * as Protocol from "../protocol/protocol.ts"
 import {
+  type Call,
   type CandidateRecord,
   type ChallengeRecord,
   type HeldRecord,
@@ -143,7 +144,8 @@ export const writeRegistration = Effect.fnUntraced(function*<E = never>(
   keys: ElectionKeys,
   id: string,
   priority: number,
-  requireOf: (config: ElectionConfig) => Effect.Effect<void, E> = () => Effect.void
+  requireOf: (config: ElectionConfig) => Effect.Effect<void, E> = () => Effect.void,
+  calls: "written" | "cleared" = "cleared"
 ) {
   const tx = yield* Transaction
   const config = yield* Reads.read(tx, Reads.config(keys))
@@ -154,11 +156,20 @@ export const writeRegistration = Effect.fnUntraced(function*<E = never>(
   yield* tx.addReadConflictKey(keys.candidate(id))
   const record = yield* encoded(keys.candidate(id), Codec.encodeRegistration(priority, now))
   yield* tx.setVersionstampedValue(keys.candidate(id), record)
+  yield* calls === "written" ? writeCall(tx, keys, id, undefined) : tx.clear(keys.call(id))
   return yield* Effect.map(
     tx.versionstamp,
     (versionstamp) => Effect.map(versionstamp, (bytes) => Versionstamp.make(bytes, 0))
   )
 })
+
+/** Writes that the candidate may be appointed, or what it is told. */
+export const writeCall = (tx: TransactionService, keys: ElectionKeys, id: string, call: Call | undefined) =>
+  write(tx, keys.call(id), Codec.encodeCall({ call }))
+
+/** Removes a candidate. */
+export const clearCandidate = (tx: TransactionService, keys: ElectionKeys, id: string): Effect.Effect<void, FdbError> =>
+  Effect.andThen(tx.clear(keys.candidate(id)), tx.clear(keys.call(id)))
 
 const encodeHeartbeat = (keys: ElectionKeys, { id, registration }: Identity, priority: number, now: bigint) =>
   encoded(keys.candidate(id), Codec.encodeCandidate({ priority, lastHeartbeat: now, registration }))
@@ -256,48 +267,148 @@ export const trimHistory = (
     ? Effect.void
     : tx.clearRange({ begin: keys.history.range().begin, end: Bytes.successor(outdated) })
 
-/**
- * Ends the tenure of the view: the ballot stays, the lease is over, the challenge is answered. Its leader resigns, unless it is known to
- * have `died`.
- */
-const writeVacancy = Effect.fnUntraced(function*(
-  tx: TransactionService,
-  keys: ElectionKeys,
-  view: Pick<Reads.ElectionView, "leader" | "lease" | "challenge" | "allowPreemption">,
-  tenure: Reads.HistoryEntry | undefined,
-  died?: "died"
-) {
+/** A tenure that ends, as the transaction that ends it sees it. */
+interface Ending extends Pick<Reads.ElectionView, "lease" | "challenge" | "allowPreemption"> {
+  readonly leader: HeldRecord
+  readonly tenure: Reads.HistoryEntry | undefined
+  /** Whether the record of its candidate is still its own. */
+  readonly isRegistered: boolean
+  readonly succession: Succession
+  /** Whether its process is known to have ended; it resigns else. */
+  readonly died: boolean
+}
+
+/** Who may be appointed. */
+interface Succession {
+  readonly nominees: ReadonlyArray<Protocol.Nominee>
+  readonly config: ElectionConfig
+  /** The wall clock of whoever appoints, when they were seen. */
+  readonly seenAt: bigint
+}
+
+const nobody: Succession = { nominees: [], config: new ElectionConfig({}), seenAt: 0n }
+
+/** Ends a tenure, and begins that of the next in line; where there is nobody, a vacancy, to which all are called. Gives the reason. */
+const endTenure = Effect.fnUntraced(function*(tx: TransactionService, keys: ElectionKeys, ending: Ending) {
+  const { challenge, leader, succession: { config, nominees, seenAt }, tenure } = ending
   const now = yield* Clock.currentTimeNanos
-  const { term } = view.leader
-  const { reason: resigned, successor } = Protocol.resignation(view)
-  const reason = died ?? resigned
-  yield* write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term, successor }))
-  yield* write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
-  if (view.challenge !== undefined) yield* tx.clear(keys.challenge)
+  const heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
+  const { reason: resigned, successor } = Protocol.resignation(ending)
+  const reason = ending.died ? "died" : resigned
+  const challenger = successor && nominees.find((nominee) => sameIdentity(nominee, successor))
+  const ordered = Protocol.inOrder(nominees, leader)
+  // A challenger that cannot be appointed claims the vacancy that is left to it.
+  const isVacated = !config.electionEnabled || (successor !== undefined && challenger === undefined)
+  const called = isVacated ? [] : Protocol.toCall(Protocol.line(ordered, seenAt, heartbeat), challenger)
+  const [appointed] = called
+  if (challenge !== undefined) yield* tx.clear(keys.challenge)
   if (tenure !== undefined) {
-    yield* write(tx, keys.historyEntry(term), Codec.encodeHistory({ ...tenure, end: now, reason }))
+    yield* write(tx, keys.historyEntry(leader.term), Codec.encodeHistory({ ...tenure, end: now, reason }))
   }
+  const isVacancy = appointed === undefined
+  const term = isVacancy ? leader.term : ending.lease.ballot + 1n
+  if (isVacancy) yield* writeVacancy(tx, keys, ending, successor, now)
+  else {
+    const duration = Protocol.appointmentLease(heartbeat, Duration.toNanosUnsafe(config.leaseDuration))
+    yield* writeAppointment(tx, keys, leader, appointed, term, duration, now)
+  }
+  for (const [rank, { id }] of (isVacancy ? ordered : called).entries()) {
+    // Not of one that has left, or of another registration, since it was seen.
+    yield* tx.addReadConflictKey(keys.call(id))
+    yield* writeCall(tx, keys, id, { term, rank, isVacancy })
+  }
+  // It campaigns no more, or shows with a heartbeat that it does.
+  if (ending.isRegistered) yield* tx.clear(keys.call(leader.id))
   return reason
 })
 
+/** The ballot stays, the lease is over. Whoever waits to be called is called: nobody has begun to since the nominees were seen. */
+const writeVacancy = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  view: Pick<Ending, "leader" | "lease">,
+  successor: Identity | undefined,
+  now: bigint
+) {
+  yield* tx.addReadConflictRange(keys.calls.range())
+  yield* write(tx, keys.leader, Codec.encodeLeader({ _tag: "Vacant", term: view.leader.term, successor }))
+  yield* write(tx, keys.lease, Codec.encodeLease({ ...view.lease, expiry: now }))
+})
+
+/** The tenure of the appointed candidate begins. */
+const writeAppointment = Effect.fnUntraced(function*(
+  tx: TransactionService,
+  keys: ElectionKeys,
+  { id, registration }: Identity,
+  appointed: Protocol.Nominee,
+  ballot: bigint,
+  duration: bigint,
+  now: bigint
+) {
+  const leader: HeldRecord = {
+    _tag: "Held",
+    term: ballot,
+    id: appointed.id,
+    registration: appointed.registration,
+    priority: appointed.priority,
+    appointedBy: { id, registration }
+  }
+  yield* write(tx, keys.leader, Codec.encodeLeader(leader))
+  yield* write(tx, keys.lease, Codec.encodeLease({ ballot, duration, expiry: now + duration }))
+  yield* write(
+    tx,
+    keys.historyEntry(ballot),
+    Codec.encodeHistory({ leaderId: appointed.id, start: now, end: undefined, reason: undefined })
+  )
+})
+
+/** Whether the process of a candidate is known to have ended. */
+type HasDied = (identity: Identity) => boolean
+
+/** Ends the tenure that a view shows, which the transaction has read. */
+const endSeen = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  view: Reads.ElectionView,
+  leader: HeldRecord,
+  tenure: Reads.HistoryEntry | undefined,
+  { died = false, hasDied = () => false }: { readonly died?: boolean; readonly hasDied?: HasDied } = {}
+) {
+  const tx = yield* Transaction
+  const nominees = (yield* Reads.readNominees(tx.snapshot, keys)).filter((nominee) => !hasDied(nominee))
+  const seenAt = yield* Clock.currentTimeNanos
+  const isRegistered = Protocol.registrationStatus(view, leader) === "registered"
+  const succession = { nominees, config: view.config, seenAt }
+  return yield* endTenure(tx, keys, { ...view, leader, tenure, isRegistered, succession, died })
+})
+
 /**
- * Ends a tenure, and tells how it has ended. `over`: it had ended without leaving anybody in its place, be it by an attempt of unknown
- * outcome. A candidate that `leaves` is removed with it.
+ * Ends a tenure, and tells how it has ended. `over`: it had ended without leaving anybody in its place, or by appointing the one that
+ * stands, be it by an attempt of unknown outcome. A candidate that `leaves` is removed with it.
  */
-export const resignFully = Effect.fnUntraced(function*(keys: ElectionKeys, tenure: TenureIdentity, leaves: boolean) {
+export const resignFully = Effect.fnUntraced(function*(
+  keys: ElectionKeys,
+  tenure: TenureIdentity,
+  leaves: boolean,
+  hasDied?: HasDied
+) {
   const tx = yield* Transaction
   const view = yield* Reads.readView(tx, keys, tenure.id, tenure.term)
-  if (leaves && Protocol.registrationStatus(view, tenure) === "registered") yield* tx.clear(keys.candidate(tenure.id))
-  if (Protocol.isCurrent(view.leader, tenure)) {
-    return { end: "ended", reason: yield* writeVacancy(tx, keys, view, view.tenure) } as const
+  const { leader } = view
+  if (leaves && Protocol.registrationStatus(view, tenure) === "registered") {
+    yield* clearCandidate(tx, keys, tenure.id)
   }
-  const isOver = view.leader._tag === "Vacant" && view.leader.term === tenure.term
+  if (leader._tag === "Held" && Protocol.isCurrent(leader, tenure)) {
+    return { end: "ended", reason: yield* endSeen(keys, view, leader, view.tenure, hasDied && { hasDied }) } as const
+  }
+  const isOver = leader._tag === "Vacant"
+    ? leader.term === tenure.term
+    : leader.appointedBy !== undefined && sameIdentity(leader.appointedBy, tenure)
   return { end: isOver ? "over" : "replaced", reason: isOver ? view.tenure?.reason : undefined } as const
 })
 
 /**
- * Ends a tenure that stood at the transaction's read version, with nothing asked of its leader: without a read, and only if
- * nothing has changed since.
+ * Ends a tenure that stood at the transaction's read version, with nothing asked of its leader: by reads at that version, and only if
+ * nothing has changed since. `seenAt`: the wall clock, when that version was known.
  */
 export const resignFast = Effect.fnUntraced(function*(
   tx: TransactionService,
@@ -305,27 +416,46 @@ export const resignFast = Effect.fnUntraced(function*(
   leader: HeldRecord,
   lease: LeaseRecord,
   start: bigint,
-  leaves: boolean
+  options: { readonly leaves: boolean; readonly appoints: boolean; readonly seenAt: bigint; readonly hasDied: HasDied }
 ) {
   yield* addDecisionConflicts(tx, keys, leader.id)
   const { id: leaderId, term } = leader
-  yield* writeVacancy(
-    tx,
-    keys,
-    { leader, lease, challenge: undefined, allowPreemption: false },
-    { term, leaderId, start, end: undefined, reason: undefined }
-  )
+  const { appoints, hasDied, leaves, seenAt } = options
+  const succession = appoints
+    ? yield* Effect.map(
+      Effect.all([Reads.read(tx.snapshot, Reads.config(keys)), Reads.readNominees(tx.snapshot, keys)], {
+        concurrency: "unbounded"
+      }),
+      ([config, nominees]) => ({ config, nominees: nominees.filter((nominee) => !hasDied(nominee)), seenAt })
+    )
+    : nobody
+  yield* endTenure(tx, keys, {
+    leader,
+    lease,
+    challenge: undefined,
+    allowPreemption: false,
+    tenure: { term, leaderId, start, end: undefined, reason: undefined },
+    isRegistered: true,
+    succession,
+    died: false
+  })
   // There may be one that asks nothing of this leader.
   yield* tx.clear(keys.challenge)
-  if (leaves) yield* tx.clear(keys.candidate(leaderId))
+  if (leaves) yield* clearCandidate(tx, keys, leaderId)
 })
 
-/** Ends the tenure of this very candidate, if it has one, and tells whether it had. It resigns, unless it is known to have `died`. */
+/**
+ * Ends the tenure of this very candidate, if it has one, and tells whether it had. It resigns, unless it is known to have `died`, and is not
+ * to be appointed any more.
+ */
 export const resignIfLeading = Effect.fnUntraced(function*(keys: ElectionKeys, me: Identity, died?: "died") {
   const tx = yield* Transaction
   const view = yield* Reads.readView(tx, keys, me.id)
-  if (view.leader._tag === "Vacant" || !sameIdentity(view.leader, me)) return false
-  yield* writeVacancy(tx, keys, view, yield* Reads.read(tx.snapshot, Reads.historyOf(keys, view.leader.term)), died)
+  const { leader } = view
+  if (Protocol.registrationStatus(view, me) === "registered") yield* tx.clear(keys.call(me.id))
+  if (leader._tag === "Vacant" || !sameIdentity(leader, me)) return false
+  const tenure = yield* Reads.read(tx.snapshot, Reads.historyOf(keys, leader.term))
+  yield* endSeen(keys, view, leader, tenure, { died: died !== undefined })
   return true
 })
 
@@ -339,5 +469,5 @@ export const unregisterCandidate = Effect.fnUntraced(function*(
   const candidate = isId(id) ? yield* Reads.read(tx, Reads.candidate(keys, id)) : undefined
   if (candidate === undefined) return
   yield* resignIfLeading(keys, yield* identify(id, candidate, options))
-  yield* tx.clear(keys.candidate(id))
+  yield* clearCandidate(tx, keys, id)
 })

@@ -20,12 +20,21 @@ describe("records", () => {
       if (/\p{Surrogate}/u.test(id)) return
       const registration = stamp(1)
       const held = { _tag: "Held", term, id, priority, registration } as const
+      const appointed = { ...held, appointedBy: { id: `${id}'`, registration: stamp(2) } }
+      const call = { call: { term, rank: 2, isVacancy: true } }
       const vacant = { _tag: "Vacant", term, successor: { id, registration } } as const
       const lease = { ballot: term, duration: 1n, expiry: term }
       const challenge = { term, challenger: { id, registration }, priority }
       const candidate = { priority, lastHeartbeat: term, registration }
       const history = { leaderId: id, start: term, end: undefined, reason: undefined }
       assert.deepStrictEqual(Codec.decodeLeader(Result.getOrThrow(Codec.encodeLeader(held))), Result.succeed(held))
+      assert.deepStrictEqual(
+        Codec.decodeLeader(Result.getOrThrow(Codec.encodeLeader(appointed))),
+        Result.succeed(appointed)
+      )
+      for (const record of [call, { call: undefined }]) {
+        assert.deepStrictEqual(Codec.decodeCall(Result.getOrThrow(Codec.encodeCall(record))), Result.succeed(record))
+      }
       assert.deepStrictEqual(Codec.decodeLeader(Result.getOrThrow(Codec.encodeLeader(vacant))), Result.succeed(vacant))
       assert.deepStrictEqual(Codec.decodeLease(Result.getOrThrow(Codec.encodeLease(lease))), Result.succeed(lease))
       assert.deepStrictEqual(

@@ -103,7 +103,12 @@ const writers: Record<string, (standing: Standing) => Body> = {
     Effect.flatMap(Transaction, (tx) =>
       Effect.andThen(
         tx.setReadVersion(version),
-        Writes.resignFast(tx, keys, leader, lease, 0n, true)
+        Writes.resignFast(tx, keys, leader, lease, 0n, {
+          leaves: true,
+          appoints: true,
+          seenAt: 0n,
+          hasDied: () => false
+        })
       )),
   "a resignation that leaves": ({ leader }) => Writes.resignFully(keys, leader, true),
   "a second registration of the id": () => election.registerCandidate("a"),

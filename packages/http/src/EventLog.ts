@@ -4,12 +4,11 @@
  * `observe` is an `ElectionObserver`: provide it where the candidacy is made, and the events of this process's candidate are among
  * those that `/events` sends.
  */
-import { Bytes, type Subspace, Tuple } from "@effect-fdb/core"
-import type { ElectionEvent } from "@effect-fdb/leader-election"
+import { Bytes, type Subspace } from "@effect-fdb/core"
+import { type ElectionEvent, LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import * as EventJson from "./EventJson.ts"
 
 /**
@@ -62,11 +61,9 @@ export class EventLog {
 
   /** From now on events of the election in a subspace, and of its slots and shards, have this name for it. */
   name(subspace: Subspace.Subspace, name: string): void {
-    const printable = Bytes.toPrintable(subspace.prefix)
-    const elements: ReadonlyArray<unknown> = Result.getOrElse(Tuple.unpack(subspace.prefix), () => [])
-    const path = elements.flatMap((element) => element).join("/")
-    const has = (election: string) =>
-      election === path || election.startsWith(`${path}/`) || election.startsWith(printable)
+    const path = LeaderElection.make(subspace).name
+    const within = path === Bytes.toPrintable(subspace.prefix) ? path : `${path}/`
+    const has = (election: string) => election === path || election.startsWith(within)
     this.names.push({ has, name })
   }
 

@@ -1,4 +1,4 @@
-import { Bytes, Subspace } from "@effect-fdb/core"
+import { Subspace } from "@effect-fdb/core"
 import { ElectionEvent } from "@effect-fdb/leader-election"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
@@ -34,7 +34,7 @@ describe("the log of events", () => {
 const until = (seen: () => boolean) => Effect.promise(() => vi.waitUntil(seen, { timeout: 30_000 }))
 
 describe("the name of an election in events", () => {
-  const names = ["app/mailer", "fdb-election/app/mailer", Bytes.toPrintable(nested.prefix)]
+  const names = ["app/mailer", "fdb-election/app/mailer"]
   for (const told of [...names, ...names.map((name) => `${name}/slots/0`)]) {
     it.effect(`that are told of ${told} is the one under which it is served`, () =>
       Effect.gen(function*() {

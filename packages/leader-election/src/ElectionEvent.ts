@@ -7,7 +7,7 @@ import type { ElectionCause, LossReason } from "./LossReason.ts"
 
 /** The candidate of an event. */
 interface About {
-  /** The subspace of the election, printable. */
+  /** The subspace of the election in words: `LeaderElection.name`. */
   readonly election: string
   /** The candidate's id. */
   readonly candidate: string

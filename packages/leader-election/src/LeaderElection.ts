@@ -74,6 +74,8 @@ export type IdentityOptions = Operations.IdentityOptions
  */
 export interface LeaderElection<Requires = Database> {
   readonly subspace: Subspace.Subspace
+  /** The subspace in words, as in `app/mailer`: the `election` of events, log lines and metrics. */
+  readonly name: string
   /** The configuration with which the election is created: see {@link ElectionOptions}. */
   readonly config: ElectionConfig | undefined
 
@@ -423,6 +425,7 @@ const build = <Requires>(
   const candidacy = (candidate: CandidateOptions) => Effect.map(enter(candidate), Candidacy.fromCandidate)
   return {
     subspace,
+    name: keys.name,
     config,
     ...Operations.make(keys, config),
     candidacy,

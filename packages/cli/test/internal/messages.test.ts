@@ -6,7 +6,7 @@ import { messageLine } from "../../src/internal/messages.ts"
 
 const elected: ElectionEvent = {
   _tag: "Elected",
-  election: "\\x02fdb-election\\x00",
+  election: "fdb-election/app/mailer",
   candidate: "web-1",
   term: 2n ** 60n,
   ballot: 4n,

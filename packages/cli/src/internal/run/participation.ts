@@ -1,5 +1,5 @@
 /** What `run` takes part in: an election, or the slots of one. */
-import { Bytes, type Database, type FdbError, type Subspace } from "@effect-fdb/core"
+import { type Database, type FdbError, type Subspace } from "@effect-fdb/core"
 import {
   type Candidacy,
   ElectionConfig,
@@ -48,7 +48,7 @@ export const inElection = ({ election, name }: SelectedElection): Participation 
 /** The slots get the configuration of the election of that name, if `init` has created that. */
 export const inSlots = ({ election, name }: SelectedElection, count: number): Participation => {
   const slots = LeaderElection.slots(name.subspace, count)
-  const slotOf = new Map(slots.elections.map(({ subspace }, slot) => [Bytes.toPrintable(subspace.prefix), slot]))
+  const slotOf = new Map(slots.elections.map(({ name }, slot) => [name, slot]))
   return {
     initialize: transact(
       Effect.gen(function*() {

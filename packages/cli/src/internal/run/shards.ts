@@ -2,7 +2,6 @@
  * `fdb-election run --shards N`: one command for each shard that this process leads. Each command has its own launcher and watchdog process,
  * as that of `wrapper.ts` has, but none gets the terminal. A signal that ends the wrapper ends the commands and resigns the shards.
  */
-import { Bytes } from "@effect-fdb/core"
 import { ElectionConfig, type ElectionEvent, ElectionObserver, LeaderElection } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -46,7 +45,7 @@ export const run = Effect.fnUntraced(function*(
   yield* checkGrace(config.leaseDuration, askedGrace)
   const shards = LeaderElection.shards(name.subspace, { shards: count, config })
   const shardOf = new Map(
-    Array.from({ length: count }, (_, shard) => [Bytes.toPrintable(shards.subspaceOf(shard).prefix), shard])
+    Array.from({ length: count }, (_, shard) => [LeaderElection.make(shards.subspaceOf(shard)).name, shard])
   )
   const deadlines = Array.from({ length: count }, () => new Deadlines(askedGrace))
   const report = RunReporter.make(

@@ -8,6 +8,7 @@ import * as EventLog from "@effect-fdb/http/EventLog"
 import {
   CandidateSuperseded,
   type ElectionEvent,
+  ElectionMetrics,
   ElectionObserver,
   type Leadership,
   LeadershipLost
@@ -152,7 +153,9 @@ export const run = Effect.fnUntraced(function*(selected: SelectedElection, optio
     // The command outlives this process: it may not tell that its own end is the end of what it leads.
     Effect.provideService(WitnessService, Witness.hearing(witness)),
     Effect.raceFirst(Deferred.await(signals.interrupted)),
-    Effect.raceFirst(signals.watchSurroundings(options.exitWithParent))
+    Effect.raceFirst(signals.watchSurroundings(options.exitWithParent)),
+    // An id that is new with each start would make new series with each start.
+    Effect.provideService(ElectionMetrics, { candidateLabel: Option.isSome(options.id) })
   )
   if (status !== ExitCode.ok) return yield* new CommandEnded({ status })
 }, Effect.scoped)

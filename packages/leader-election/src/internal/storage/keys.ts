@@ -3,7 +3,7 @@ import { Bytes, type Subspace, Tuple } from "@effect-fdb/core"
 import * as Result from "effect/Result"
 
 export interface ElectionKeys {
-  /** The subspace in words: its tuple, joined by slashes, where that has texts only; else its bytes, printable. */
+  /** The subspace in words: its tuple and those in it, joined by slashes, where they have texts only; else its bytes, printable. */
   readonly name: string
   readonly config: Uint8Array
   readonly leader: Uint8Array
@@ -18,7 +18,9 @@ export interface ElectionKeys {
 }
 
 const nameOf = (subspace: Subspace.Subspace): string => {
-  const elements = Result.getOrElse(Tuple.unpack(subspace.prefix), () => [])
+  const flat = (elements: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
+    elements.flatMap((element) => Array.isArray(element) ? flat(element) : [element])
+  const elements = flat(Result.getOrElse(Tuple.unpack(subspace.prefix), () => []))
   return elements.length > 0 && elements.every((element) => typeof element === "string")
     ? elements.join("/")
     : Bytes.toPrintable(subspace.prefix)

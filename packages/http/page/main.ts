@@ -32,6 +32,7 @@ const modelOf = (name: string): Model => {
 
 /** Reads the tenures anew, since who leads may have changed. */
 const readTenures = (model: Model): void => {
+  if (model.status?.config === undefined) return
   fetch(`${base}history?limit=100&election=${encodeURIComponent(model.name)}`)
     .then((response) => response.ok ? response.json() : [])
     .then((tenures: ReadonlyArray<Tenure>) => {

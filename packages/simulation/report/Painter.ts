@@ -156,9 +156,17 @@ export const makePainter = (
     if (lane.place !== undefined) box(brush, theme.hue(lane.place, 48), 12, middle - 5, 10, 10)
     brush.fillStyle = theme.colours.ink
     brush.font = font(13, 600)
-    const y = lane.kind === "database" ? lane.y + 16 : middle + 1
     const left = lane.kind === "process" ? 30 : 12
-    brush.fillText(fitting(lane.name, gutter - left - 6), left, y)
+    const width = gutter - left - 4
+    const y = lane.kind === "database" ? lane.y + 16 : middle + 1
+    if (brush.measureText(lane.name).width <= width) return brush.fillText(lane.name, left, y)
+    brush.font = font(11, 600)
+    if (timeline.isCrowded) return brush.fillText(fitting(lane.name, width), left, y)
+    // In two lines.
+    let kept = lane.name.length
+    while (kept > 1 && brush.measureText(lane.name.slice(0, kept)).width > width) kept--
+    brush.fillText(lane.name.slice(0, kept), left, y - 7)
+    brush.fillText(fitting(lane.name.slice(kept), width), left, y + 7)
   }
 
   const ticks = () => {

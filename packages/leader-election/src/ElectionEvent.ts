@@ -35,9 +35,9 @@ interface AboutLeadership extends AboutBelief {
  * - `Registered`: it has registered; `again` if it was evicted before
  * - `Superseded`: another process registered under its id; its campaign fails, or waits until that process is gone
  * - `ConfigDiffers`: the configuration in force differs from the one `given` to `LeaderElection.make`; once per candidacy
- * - `Following`: another process leads, or none does; if the election is not `enabled`, nobody can claim
+ * - `Following`: another process leads, or none does; if the election is not `enabled`, nobody can claim. Told at the candidate's next look
  * - `Challenged`: it has asked the leader of `term` to step down
- * - `Elected`: it leads, for a `cause`. `leaderless`: the time for which no leader was seen. `believesUntil`: the end of its
+ * - `Elected`: it leads, for a `cause`. `ballot`: the term, or one more if it has accepted an appointment by a renewal. `leaderless`: the time for which no leader was seen. `believesUntil`: the end of its
  *   belief, in nanoseconds of its own monotonic clock. `witnesses`: how many other processes of the host would know of its end at once
  * - `Shortened`: it is about to write a shorter lease, and has shortened its belief to what that allows
  * - `Renewed`: by the `fast` path of one round trip, or the `full` path; `headroom` was left of the belief

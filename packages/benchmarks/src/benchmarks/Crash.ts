@@ -19,17 +19,27 @@ const shortLease = 2000
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
-/** Starts the candidates, and waits for all and for a leader. Returns the leader. */
+/** Starts the candidates. `until` reads reports until what they tell is so; the last work that began is that of the leader. */
 const begin = Effect.fnUntraced(function*(candidates: Candidates.Candidates) {
   yield* Effect.forEach(names, candidates.start)
-  let campaigning = 0
-  let leader: string | undefined
-  while (leader === undefined || campaigning < names.length) {
-    const report = yield* candidates.next("a leader and its followers")
-    if (report.kind === "works") leader = report.who
-    else if (report.kind === "campaigns") campaigning++
+  const told = {
+    campaigning: 0,
+    leader: undefined as Candidates.ReportOf<"works"> | undefined,
+    ended: undefined as Candidates.ReportOf<"ended"> | undefined,
+    grown: undefined as Candidates.ReportOf<"grown"> | undefined
   }
-  return leader
+  const until = Effect.fnUntraced(function*<A>(read: () => A | undefined) {
+    for (let found = read();; found = read()) {
+      if (found !== undefined) return found
+      const report = yield* candidates.next("the next leader")
+      if (report.kind === "works") told.leader = report
+      else if (report.kind === "ended") told.ended = report
+      else if (report.kind === "grown") told.grown = report
+      else if (report.kind === "campaigns") told.campaigning++
+    }
+  })
+  const leaderOfAll = until(() => told.campaigning === names.length ? told.leader : undefined)
+  return { told, until, leaderOfAll }
 })
 
 /** The milliseconds from each SIGKILL to the next work. The leader uses so much memory when it is killed. */
@@ -38,40 +48,47 @@ export const measureKills = Effect.fnUntraced(function*(
   kills: number,
   megabytes?: number
 ) {
+  const { leaderOfAll, told, until } = yield* begin(candidates)
   const took: Array<number> = []
-  let leader = yield* begin(candidates)
   while (took.length < kills) {
-    if (megabytes !== undefined) yield* candidates.grow(leader, megabytes)
+    if (megabytes !== undefined) {
+      const { who } = yield* leaderOfAll
+      yield* candidates.grow(who, megabytes)
+      yield* until(() => told.grown?.who === who ? told.grown : undefined)
+    }
     // At a random moment between two renewals.
-    yield* Effect.sleep(yield* Random.nextBetween(1000, 3000))
+    yield* Effect.sleep(yield* Random.nextBetween(500, 1500))
+    const { who } = yield* leaderOfAll
+    told.leader = told.grown = undefined
     const killed = yield* now
-    yield* candidates.signal(leader, "SIGKILL")
-    const successor = yield* candidates.nextOf("works")
+    yield* candidates.signal(who, "SIGKILL")
+    const successor = yield* until(() => told.leader)
     took.push(successor.at - killed)
-    yield* candidates.kill(leader)
-    yield* candidates.begin(leader)
-    leader = successor.who
+    yield* candidates.kill(who)
+    told.campaigning--
+    yield* candidates.start(who)
   }
   return took
 })
 
 /** The milliseconds from each SIGSTOP to the next work, and for how long the old leader works beside it when it continues. */
 export const measureFreezes = Effect.fnUntraced(function*(candidates: Candidates.Candidates, freezes: number) {
+  const { leaderOfAll, told, until } = yield* begin(candidates)
   const took: Array<number> = []
   const overlaps: Array<number> = []
-  let leader = yield* begin(candidates)
   while (took.length < freezes) {
     yield* Effect.sleep(yield* Random.nextBetween(500, 2500))
+    const { who } = yield* leaderOfAll
+    told.leader = told.ended = undefined
     const frozen = yield* now
-    yield* candidates.signal(leader, "SIGSTOP")
-    const successor = yield* candidates.nextOf("works")
+    yield* candidates.signal(who, "SIGSTOP")
+    const successor = yield* until(() => told.leader)
     took.push(successor.at - frozen)
     yield* Effect.sleep(yield* Random.nextBetween(10, 500))
-    yield* candidates.signal(leader, "SIGCONT")
-    const { ticks } = yield* candidates.nextOf("ended", leader)
+    yield* candidates.signal(who, "SIGCONT")
+    const { ticks } = yield* until(() => told.ended?.who === who ? told.ended : undefined)
     const beside = ticks.filter((at) => at > successor.at)
     overlaps.push(beside.length === 0 ? 0 : beside.at(-1)! - beside[0]!)
-    leader = successor.who
   }
   return { took, overlaps }
 })
@@ -105,7 +122,7 @@ const inLeases = (label: string, took: ReadonlyArray<number>, lease: number, p50
 
 /** The processes of Node, without ballast, take about 80 MB. */
 const sizes = [
-  { label: "80 MB", megabytes: undefined, kills: 40, lmdb: { p50: 25, p95: 75 }, fdb: { p50: 50, p95: 150 } },
+  { label: "80 MB", megabytes: undefined, kills: 30, lmdb: { p50: 25, p95: 75 }, fdb: { p50: 50, p95: 150 } },
   { label: "500 MB", megabytes: 500, kills: 15, lmdb: {}, fdb: {} },
   { label: "2 GB", megabytes: 2000, kills: 15, lmdb: { most: 350 }, fdb: {} }
 ] as const
@@ -133,7 +150,7 @@ const run = Effect.fnUntraced(function*({ engine, peers, quick }: Scale) {
   const short = ElectionConfig.withLeaseDuration(shortLease)
   const waited = yield* onStore(
     { config: short, isWitnessed: false },
-    (candidates) => measureKills(candidates, quick ? 2 : 12)
+    (candidates) => measureKills(candidates, quick ? 2 : 10)
   )
   figures.push(...inLeases("SIGKILL, not witnessed, lease 2 s", waited, shortLease))
   const { overlaps, took } = yield* onStore(

@@ -34,7 +34,7 @@ interface Used {
 /** Candidates of one election, one of which leads. */
 const begin = Effect.fnUntraced(function*(candidates: Candidates.Candidates, count: number) {
   let campaigning = 0
-  let leader: Extract<Candidates.CandidateReport, { readonly kind: "works" }> | undefined
+  let leader: Candidates.ReportOf<"works"> | undefined
   let resigned: number | undefined
   const until = Effect.fnUntraced(function*(isReached: () => boolean) {
     while (!isReached()) {

@@ -13,6 +13,8 @@ import type { Store } from "./Store.ts"
 /** A report and its sender. */
 export type CandidateReport = Report & { readonly who: string }
 
+export type ReportOf<Kind extends Report["kind"]> = Extract<CandidateReport, { readonly kind: Kind }>
+
 /** No report has arrived for a long time. */
 export class Stuck extends Data.TaggedError("Stuck")<{ readonly waitingFor: string }> {
   override get message(): string {
@@ -45,7 +47,7 @@ export const pool = Effect.fnUntraced(function*(startProcess: (who: string) => C
     while (true) {
       const report = yield* next(`${who ?? "a candidate"}: ${kind}`)
       if (report.kind === kind && (who === undefined || report.who === who)) {
-        return report as Extract<CandidateReport, { readonly kind: K }>
+        return report as ReportOf<K>
       }
     }
   })
@@ -63,9 +65,8 @@ export const pool = Effect.fnUntraced(function*(startProcess: (who: string) => C
     begin: (who: string) =>
       Effect.andThen(startCandidate(who), Effect.map(nextOf("campaigns", who), ({ usage }) => usage)),
     resign: (who: string, backAfter: number) => send(who, { kind: "resign", backAfter }),
-    /** Makes a candidate use so much memory. */
-    grow: (who: string, megabytes: number) =>
-      Effect.andThen(send(who, { kind: "grow", megabytes }), nextOf("grown", who)),
+    /** Makes a candidate use so much memory. It reports when it does. */
+    grow: (who: string, megabytes: number) => send(who, { kind: "grow", megabytes }),
     /** What a candidate has done so far. */
     usage: (who: string): Effect.Effect<Usage, Stuck> =>
       Effect.andThen(send(who, { kind: "tell" }), Effect.map(nextOf("used", who), ({ usage }) => usage)),

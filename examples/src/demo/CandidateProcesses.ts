@@ -1,5 +1,5 @@
 /** The candidates' processes, and what they report. */
-import { Effect, Queue, Schema, Stream } from "effect"
+import { Clock, Effect, Queue, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
 import { type Report, ReportLine } from "./report.ts"
@@ -53,7 +53,11 @@ export const make = Effect.fnUntraced(function*(
     running.set(who, {
       who,
       tell: (command) => Effect.asVoid(Queue.offer(commands, new TextEncoder().encode(`${command}\n`))),
-      signal: (signal) => Effect.sync(() => void process.kill(handle.pid, signal)),
+      signal: (signal) =>
+        Effect.gen(function*() {
+          if (signal === "SIGKILL") reports.push({ _tag: "Killed", at: yield* Clock.monotonicTimeNanos, who })
+          process.kill(handle.pid, signal)
+        }),
       ended: Effect.ignore(handle.exitCode)
     })
   })

@@ -96,7 +96,8 @@ const main = Effect.gen(function*() {
   const stdio = yield* Stdio.Stdio
   const [engine = "", place = "", run = "", id = "", priority = "0"] = yield* stdio.args
   const records = makeRecords(run)
-  const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provide(open(engine, place)))
+  // The witness of the store is not cut off: the kernel is not.
+  const database = Layer.effect(Database, Effect.map(Database, cuttable)).pipe(Layer.provideMerge(open(engine, place)))
   yield* Effect.forkChild(obey)
   const options = { id, priority: Number(priority) }
   return yield* records.election.withLeadership(options, work(records, id, clock), { again: true }).pipe(

@@ -46,7 +46,12 @@ const demo = Effect.gen(function*() {
     yield* Effect.addFinalizer(() => Effect.ignore(Database.transact(records.clear)))
     const lease = Duration.format(config.leaseDuration)
     yield* Console.log(`An election among processes of this host, on ${engine} (${place}): the lease is ${lease}.`)
-    const changes = yield* Scenario.run(processes, records, timeline)
+    const changes = yield* Scenario.run(
+      processes,
+      records,
+      timeline,
+      engine === "lmdb" ? `${place}/witness` : undefined
+    )
     return { changes, counter: yield* Database.transact(records.audit) }
   }).pipe(Effect.scoped, Effect.provide(open(engine, place)))
 

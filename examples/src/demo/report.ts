@@ -13,6 +13,8 @@ export const Report = Schema.Union([
   Schema.TaggedStruct("Resigned", { at, term }),
   Schema.TaggedStruct("Challenged", { at, term }),
   Schema.TaggedStruct("Overrun", { at, term }),
+  /** Its process was killed. This is told by who has killed it. */
+  Schema.TaggedStruct("Killed", { at }),
   /** The work of a tenure has begun. */
   Schema.TaggedStruct("Work", { at, term }),
   /** The work has made a step, which nothing guards but its interruption. */

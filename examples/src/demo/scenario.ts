@@ -1,6 +1,8 @@
 /** What is done to the candidates, phase by phase, and how long it takes until another one works. */
 import { Database } from "@effect-fdb/core"
 import { Clock, Duration, Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import type { CandidateProcess, CandidateProcesses, CandidateReport } from "./CandidateProcesses.ts"
 import { config, type Records } from "./records.ts"
 import type { Timeline } from "./timeline.ts"
@@ -22,7 +24,13 @@ const freeze = Effect.fnUntraced(function*(candidate: CandidateProcess, records:
   }
 })
 
-export const run = Effect.fnUntraced(function*(processes: CandidateProcesses, records: Records, timeline: Timeline) {
+/** @param sockets the directory of the witnesses of the store, if it has one */
+export const run = Effect.fnUntraced(function*(
+  processes: CandidateProcesses,
+  records: Records,
+  timeline: Timeline,
+  sockets: string | undefined
+) {
   const { reports, running, start, until } = processes
   const changes: Array<{ term: bigint; leader: string; reason: string; tookMillis: number; tookLeases: number }> = []
 
@@ -58,10 +66,25 @@ export const run = Effect.fnUntraced(function*(processes: CandidateProcesses, re
   yield* change("resignation", resigning.term, resigning.tell("resign"))
 
   const killed = yield* leader
-  yield* timeline.heading(`The leader, ${killed.who}, is killed (SIGKILL), and later started again`)
+  const isWitnessed = sockets === undefined ? "" : ", witnessed by the others"
+  yield* timeline.heading(`The leader, ${killed.who}, is killed (SIGKILL)${isWitnessed}, and later started again`)
   yield* change("kill", killed.term, killed.signal("SIGKILL"))
   yield* start(killed.who, 1)
   yield* pause
+
+  if (sockets !== undefined) {
+    const unwitnessed = yield* leader
+    yield* timeline.heading(
+      `The leader, ${unwitnessed.who}, is killed, and nobody witnesses it: its lease is waited for`
+    )
+    // Without the file of its socket, nobody can see that it refuses.
+    const hide = Effect.sync(() => {
+      for (const name of fs.readdirSync(sockets)) fs.rmSync(path.join(sockets, name))
+    })
+    yield* change("unseen kill", unwitnessed.term, Effect.andThen(hide, unwitnessed.signal("SIGKILL")))
+    yield* start(unwitnessed.who, 1)
+    yield* pause
+  }
 
   const frozen = yield* leader
   yield* timeline.heading(`The leader, ${frozen.who}, is stopped (SIGSTOP) past its lease, and continues (SIGCONT)`)

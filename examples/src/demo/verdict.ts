@@ -12,6 +12,9 @@ const toTenure = (
     elected.believesUntil
   )
   const lost = own.find(({ _tag }) => _tag === "Lost")
+  // A process that has ended believes in nothing.
+  const killed = reports.find((one) => one._tag === "Killed" && one.who === elected.who && one.at > elected.at)
+  const ends = [until, lost?.at ?? until, killed?.at ?? until]
   const workedAt = own.find(({ _tag }) => _tag === "Work")?.at
   const late = reports.filter((one) => one._tag === "Step" && one.term < elected.term && one.at > (workedAt ?? one.at))
   const lastStep = late.reduce((latest, { at }) => at > latest ? at : latest, workedAt ?? 0n)
@@ -20,8 +23,8 @@ const toTenure = (
     leader: elected.who,
     electedAt: elected.at,
     workedAt,
-    /** When its leader's belief ended: when it knew of the loss, or when its last renewal ran out. */
-    believedUntil: lost !== undefined && lost.at < until ? lost.at : until,
+    /** When its leader's belief ended: when it knew of the loss, when its last renewal ran out, or when it was killed. */
+    believedUntil: ends.reduce((a, b) => a < b ? a : b),
     /** For how long leaders of earlier terms still began steps after this one's work had begun. */
     overlapMillis: Math.ceil(Number(lastStep - (workedAt ?? 0n)) / 1e6)
   }

@@ -359,6 +359,20 @@ raise-without-conflict (appointments, replay): terms are raised without a confli
   storage/writes: const tx = yield* Transaction;\n    const [, lease] = yield* Reads.readAll(tx{+.snapshot+}, [
 raise-lowers (operators, replay): terms are raised to less than they are
   storage/writes: [-if (lease.ballot >= above)\n        return lease.ballot;-]
+appointed-from-the-look (appointments, beliefs): the belief of the appointed counts from the look that shows the appointment
+  follower/look: priority } }, tx, { attempt, [-memory: { lookedAt }-]{+attempt: lookedAt+}, view }, leader)
+appointed-for-the-whole-lease (appointments, beliefs): the appointed believes for the lease of the election, and not for its own
+  follower/look: return { cause, leader, lease{+: { ...lease, duration: leaseDuration }+}, since: lookedAt
+own-tenure-adopted (appointments, growth): any tenure of its own is taken for an appointment
+  protocol/appointment: [-leader.appointedBy !== undefined && lease.ballot === leader.term &&\n    (led === undefined || led < leader.term)-]{+true+};
+appointment-without-conflict (appointments, replay): an appointment does not conflict with the leaving of who is appointed
+  storage/writes: [-yield* tx.addReadConflictKey(keys.call(id));\n        -]yield* writeCall(tx, keys, id, { term
+appoints-while-disabled (appointments, replay): a leader of a disabled election appoints
+  storage/writes: const isVacated = [-!config.electionEnabled || -](successor
+appoints-past-the-challenger (deployments, replay): a leader that yields to a challenger appoints whoever is next in line
+  storage/writes: Protocol.toCall(Protocol.line(ordered, seenAt, heartbeat), [-challenger-]{+undefined+});
+appointed-not-called (calm, handover): the appointed is not called, and finds its tenure when it looks next
+  storage/writes: for (const [rank, { id }] of (isVacancy ? ordered : called{+.slice(1)+}).entries()) {
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands
   storage/writes: yield* [-resignIfLeading(keys, yield* -]identify(id, candidate, options)[-)-];
 `

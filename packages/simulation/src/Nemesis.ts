@@ -343,11 +343,14 @@ export const makeNemesis = (stage: Stage): (fault: Fault) => void => {
     },
     raise: ({ by }) => {
       const election = anyElection()
-      const raising = Effect.flatMap(election.handle.export, ({ ballot }) => {
-        const above = ballot + BigInt(by)
-        return above < 0n ? Effect.void : Effect.asVoid(election.handle.raiseTerms(above))
+      let above = -1n
+      const look = Effect.map(election.handle.export, ({ ballot }) => {
+        above = ballot + BigInt(by)
       })
-      operate(election, "raises-terms", { by }, raising)
+      // Not in one transaction, which would conflict with what it has read.
+      const looking = operate(election, "looks", {}, look)
+      const raise = Effect.suspend(() => above < 0n ? Effect.void : Effect.asVoid(election.handle.raiseTerms(above)))
+      operate(election, "raises-terms", { by }, raise, { after: looking })
     },
     /** Writes garbage into a record, and later restores its value. */
     garbage: (fault) => {

@@ -78,7 +78,7 @@ const rates: { readonly [kind in FaultKind]: ByProfile<number> } = {
   stop: { calm: 120, late: 120, deployments: 60, everything: 120, many: 150, appointments: 60, witnesses: 60 },
   deploy: { deployments: 120, everything: 300, many: 400 },
   prioritize: { late: 60, deployments: 40, everything: 100, many: 60, appointments: 40, witnesses: 120 },
-  resign: { calm: 60, late: 15, operators: 90, everything: 150, many: 20, appointments: 10, witnesses: 30 },
+  resign: { calm: 60, late: 15, operators: 90, everything: 150, many: 20, appointments: 10, witnesses: 15 },
   duplicate: { operators: 100, everything: 250, many: 250, appointments: 150, witnesses: 80 },
   configure: { operators: 60, everything: 150, many: 30 },
   disable: { operators: 90, everything: 250, many: 40, appointments: 150, witnesses: 200 },
@@ -154,6 +154,15 @@ const acts = {
     at,
     for: lease * random.pick([0.1, 0.3, 1.2]),
     target: "appointed"
+  }),
+  stun: (at, lease) => ({ kind: "freeze", at, for: 0.2 * lease, target: "appointed" }),
+  // When it is thawed, and has read what has happened.
+  hush: (at, lease, random) => ({
+    kind: "partition",
+    at: at + 0.2 * lease + 0.001 + 0.004 * random.next(),
+    targets: ["appointed"],
+    cut: "requests",
+    for: lease
   }),
   slay: (at, lease, random) => ({
     kind: "crash",
@@ -266,6 +275,8 @@ const appointments: ReadonlyArray<Race> = [
     .flatMap((act): ReadonlyArray<Race> =>
       [0, 0.004, 0.02].map((after) => ({ commit: "appointment", by: { resign: 0 }, meanwhile: [act], after }))
     ),
+  { commit: "appointment", by: { resign: 0 }, meanwhile: ["stun", "hush"] },
+  { commit: "appointment", by: { resign: 0 }, meanwhile: ["stun", "hush"] },
   { commit: "appointment", by: { mislead: -0.05, resign: 0 }, meanwhile: ["resignAgain"], after: 0.05 },
   { commit: "appointment", by: { outbid: -0.2, resign: 0 }, meanwhile: ["suspend"] },
   { commit: "appointment", by: { resign: 0 }, until: "claim", meanwhile: ["kill"] },

@@ -41,6 +41,29 @@ describe("no guarantee is violated", () => {
     assert.deepStrictEqual(Checkers.check(Simulation.run(Profile.generate(profile, seed, { duration }))), [])
   })
 
+  /** Every process works all the time, and ends at once. */
+  const work = { gap: 0.5, guarded: 0.2, external: 0.2, finalizer: 0, guardTimeout: 0.8 }
+
+  it("where one was before: the appointed believed in itself though its wall clock had been set back, and then its host suspended", () => {
+    const history = Simulation.run({
+      seed: 1,
+      profile: "clocks",
+      duration: 120,
+      quietAt: 70,
+      config: { lease: 20, heartbeat: 8, candidateTimeout: 30, preemption: true },
+      processes: [3, 3, 0].map((priority, index) => {
+        return { id: `p${index + 1}`, priority, starts: index, drift: 0, wallOffset: 0, work }
+      }),
+      faults: [
+        { kind: "jump", at: 37.5, target: 1, by: -60 },
+        { kind: "suspend", at: 42.4, for: 6.3, target: 1 },
+        { kind: "resign", at: 42.401 },
+        { kind: "partition", at: 48.701, for: 5, targets: [1], cut: "requests" }
+      ]
+    })
+    assert.deepStrictEqual(Checkers.check(history), [])
+  })
+
   for (const profile of Profile.names) {
     it(`${profile}: ${Profile.descriptions[profile]}`, () => {
       for (let seed = 0; seed < 3; seed++) {

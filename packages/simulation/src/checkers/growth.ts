@@ -4,7 +4,7 @@ import { beginningOf } from "../internal/ledger.ts"
 export const growth = Checker.make(
   "growth",
   "every claim and renewal has a greater ballot than all before it, and every tenure a greater term",
-  function*({ ledger }) {
+  function*({ history, ledger }) {
     let ballot = -1n
     let term = -1n
     for (const entry of ledger) {
@@ -25,6 +25,13 @@ export const growth = Checker.make(
       }
       if (lease.ballot > ballot) ballot = lease.ballot
       if (leader.term > term) term = leader.term
+    }
+    let elected = -1n
+    for (const { at, details, what, who } of history.events) {
+      if (what !== "elected") continue
+      // Who is late to know of its own election may be told of it after the next.
+      if (details.term === elected) yield [at, who, `${who} is elected in term ${elected}, in which it led before`]
+      elected = details.term!
     }
   }
 )

@@ -44,6 +44,36 @@ export const takeover = Checker.make(
       !events.some((event) => event.at > at && event.at < until && disturbance.test(event.what))
     const succeeds = (entry: Entry | undefined, at: number, until: number): boolean =>
       entry !== undefined && claimOf(entry) !== undefined && entry.commit.at > at && entry.commit.at <= until
+    for (const entry of ledger) {
+      const { after, commit: { at, by }, written } = entry
+      const appointed = written.has("leader") ? holderOf(after) : undefined
+      if (appointed?.appointedBy === undefined || typeof after.config !== "object" || typeof after.lease !== "object") {
+        continue
+      }
+      const { registration } = appointed.who
+      const dead = analysis.processes.get(analysis.owners.get(registration) ?? "")
+      if (dead === undefined || dead.died > at) continue
+      // Those that are called with it look at once; all others in their own time.
+      const isCalled = [...after.calls].some(([id, call]) => {
+        const candidate = after.candidates.get(id)
+        const owner = typeof candidate === "object" ? analysis.owners.get(candidate.registration) : undefined
+        const process = analysis.processes.get(owner ?? "")
+        return typeof call === "object" && call.term === appointed.term && process !== undefined &&
+          process.died > at + second &&
+          !process.events.some((event) => event.details.kind === "lost-watch")
+      })
+      const pause = isCalled ? 0 : longestPause * Number(after.config.heartbeat)
+      const bound = slowest * (Number(after.lease.duration) + pause) + claiming
+      const until = at + bound
+      // Its death is what disturbs the election.
+      if (!isUndisturbed(dead.died, dead.died, until) || !hasFollower(analysis, after, by, dead.died, until)) continue
+      if (ledger.some((entry) => succeeds(entry, at, until))) continue
+      yield [
+        at,
+        by,
+        `${by} appoints ${dead.name}, which is dead, and no other leads within ${(bound / second).toFixed(3)} s`
+      ]
+    }
     for (const { at, details, what, who } of events) {
       if (what === "crashes") {
         // What it has sent may be committed after it.

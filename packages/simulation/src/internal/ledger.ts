@@ -51,6 +51,8 @@ const decode = {
     if (!Versionstamp.isVersionstamp(registration) || !isNatural(heartbeat)) return undefined
     return { priority: Number(priority), registration: registration.toString() }
   }),
+  /** What a candidate that may be appointed is told: of which tenure or vacancy, and how many come before it. */
+  call: decoder(3, (term, rank, isVacancy) => ({ term, rank, isVacancy })),
   tenure: decoder(4, (leader, start, end, reason) => {
     if (typeof leader !== "string" || !isNatural(start) || (end !== null && !isNatural(end))) return undefined
     return { leader, ended: end !== null, reason: typeof reason === "string" ? reason : undefined }
@@ -63,6 +65,7 @@ type Single = "config" | "leader" | "lease" | "challenge"
 /** The stored records after a commit. */
 export type State = { readonly [name in Single]: Decoded[name] | undefined } & {
   readonly candidates: ReadonlyMap<string, Decoded["candidate"]>
+  readonly calls: ReadonlyMap<string, Decoded["call"]>
   readonly history: ReadonlyMap<bigint, Decoded["tenure"]>
 }
 
@@ -97,13 +100,18 @@ export const replay = (record: ReadonlyArray<CommitRecord>, subspace: Subspace.S
   const singles = new Map(
     (["config", "leader", "lease", "challenge"] as const).map((name) => [Bytes.toHex(subspace.pack([name])), name])
   )
-  const [candidates, history] = [subspace.subspace(["candidates"]), subspace.subspace(["history"])]
+  const [candidates, calls, history] = [
+    subspace.subspace(["candidates"]),
+    subspace.subspace(["calls"]),
+    subspace.subspace(["history"])
+  ]
   let state: State = {
     config: undefined,
     leader: undefined,
     lease: undefined,
     challenge: undefined,
     candidates: new Map(),
+    calls: new Map(),
     history: new Map()
   }
   return record.flatMap((commit) => {
@@ -120,6 +128,9 @@ export const replay = (record: ReadonlyArray<CommitRecord>, subspace: Subspace.S
         changed.candidates.add(id)
         const candidate = value === undefined ? undefined : decode.candidate(value)
         state = { ...state, candidates: updated(state.candidates, id, candidate) }
+      } else if (calls.contains(key)) {
+        const id = Result.getOrThrow(calls.unpack(key))[0] as string
+        state = { ...state, calls: updated(state.calls, id, value === undefined ? undefined : decode.call(value)) }
       } else if (history.contains(key)) {
         const term = Result.getOrThrow(history.unpack(key))[0] as bigint
         changed.tenures.add(term)

@@ -85,8 +85,7 @@ export const stepDownReason = (state: State): "preempted" | "stepped-down" | und
 
 /** Whether an operator has written a lease that decodes, and nothing else. */
 const isRaise = ({ after, before, written }: Entry): boolean =>
-  written.size === 1 && written.has("lease") && typeof before.lease === "object" && typeof after.lease === "object" &&
-  before.lease.ballot !== after.lease.ballot
+  written.size === 1 && written.has("lease") && typeof before.lease === "object" && typeof after.lease === "object"
 
 const byOperator = (entry: Entry): Verdict => {
   const { after, before, candidates, written } = entry

@@ -1,6 +1,7 @@
 // Bundles the command into packages/cli/bundle: what it needs, in few files, of which each subcommand loads its own. Native code stays
 // outside: LMDB's binary, and the package `foundationdb`.
 import { build } from "esbuild"
+import { execFileSync } from "node:child_process"
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, join, relative } from "node:path"
@@ -161,6 +162,12 @@ const bundle = async () => {
   return [await build(command), await build(threads), await build(helpers)]
 }
 
+// What `--help` prints, for the program to print without being loaded.
+const help = join(root, "packages/cli/dist/help.txt")
+rmSync(help, { force: true })
+const { FORCE_COLOR: _, ...env } = process.env
+writeFileSync(help, execFileSync(process.execPath, [join(root, "packages/cli/dist/bin.js"), "--help"], { env }))
+
 let results = await bundle()
 // A program that is found may refer to others.
 for (let known = 0; known < referred.size;) {
@@ -185,7 +192,10 @@ writeFileSync(join(out, "LICENSES.txt"), `The bundle contains code of these pack
 if (process.argv.includes("--list")) {
   for (const { metafile } of results) {
     for (const [file, { bytes, entryPoint, inputs }] of Object.entries(metafile.outputs)) {
-      const largest = Object.entries(inputs).toSorted(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput).slice(0, 8)
+      const largest = Object.entries(inputs).toSorted(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput).slice(
+        0,
+        Number(process.env.TOP ?? 8)
+      )
       console.log(relative(out, file), bytes, entryPoint ?? "")
       for (const [input, { bytesInOutput }] of largest) console.log("  ", bytesInOutput, input)
     }

@@ -1,5 +1,6 @@
-/** The program `fdb-election`. It loads what it needs: nothing to tell its version. */
+/** The program `fdb-election`. It loads what it needs: next to nothing to tell its version and its help. */
 import * as fs from "node:fs"
+import { isTerminal } from "./internal/isTerminal.ts"
 import { rememberParent } from "./internal/run/processGroup.ts"
 import { exit, print } from "./internal/standardStreams.ts"
 
@@ -13,6 +14,14 @@ const [first, ...rest] = process.argv.slice(2)
 
 if (rest.length === 0 && (first === "--version" || first === "-v")) {
   print(`fdb-election v${version}`)
+  exit(0)
+}
+
+/** What `--help` prints without colours. The build writes it; a test compares it. */
+const help = new URL("./help.txt", import.meta.url)
+
+if (rest.length === 0 && first === "--help" && !isTerminal(1) && !process.env.FORCE_COLOR && fs.existsSync(help)) {
+  print(fs.readFileSync(help, "utf8").trimEnd())
   exit(0)
 }
 

@@ -3,7 +3,7 @@ import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import type { TestContext } from "vitest"
 import * as ExitCode from "../src/ExitCode.ts"
-import { eventually, Stage } from "./support/processes.ts"
+import { eventually, program, Stage } from "./support/processes.ts"
 
 const stage = async ({ onTestFinished }: TestContext): Promise<Stage> => {
   const made = new Stage()
@@ -13,6 +13,15 @@ const stage = async ({ onTestFinished }: TestContext): Promise<Stage> => {
 }
 
 describe.concurrent("standard output", () => {
+  it("has the help of the command line, whether the build has written it or the command makes it", () => {
+    const { FORCE_COLOR: _, ...env } = process.env
+    const print = (...args: ReadonlyArray<string>) =>
+      childProcess.execFileSync(process.execPath, [program, ...args], { encoding: "utf8", env })
+    const help = print("--help")
+    assert.include(help, "fdb-election <subcommand> [flags]")
+    assert.strictEqual(help, print("--help", "--log-level", "info"))
+  }, 60_000)
+
   it("that nobody reads ends the command as SIGPIPE would, without a word", async (context) => {
     const at = await stage(context)
     const run = at.start(["status"])

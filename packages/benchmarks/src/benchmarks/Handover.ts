@@ -66,6 +66,8 @@ const begin = Effect.fnUntraced(function*(candidates: Candidates.Candidates, cou
 })
 
 interface Handovers {
+  /** The first handovers of the processes. */
+  readonly firstMillis: Array<number>
   readonly tookMillis: Array<number>
   /** What all candidates used for each, on average, less what they use in the same time when nothing happens. */
   readonly cpuMillis: number
@@ -97,10 +99,16 @@ const measure = Effect.fnUntraced(function*(
     const after = yield* read
     return { elapsed: after.at - before.at, all: after.all - before.all, server: after.server - before.server }
   })
+  const firstMillis: Array<number> = []
   const tookMillis: Array<number> = []
   const idle: Used = { elapsed: 0, all: 0, server: 0 }
   const busy: Used = { elapsed: 0, all: 0, server: 0 }
   yield* Effect.sleep(settleMillis)
+  // About once by each candidate, whose code has not been compiled before.
+  while (firstMillis.length < Math.min(count, handovers)) {
+    yield* handOver
+    firstMillis.push((yield* ready).tookMillis)
+  }
   while (tookMillis.length < handovers) {
     // Idle times between the handovers tell what the same processes use anyway.
     yield* Effect.sleep(window)
@@ -109,7 +117,7 @@ const measure = Effect.fnUntraced(function*(
     tookMillis.push((yield* ready).tookMillis)
   }
   const each = (of: "all" | "server") => (busy[of] - idle[of] * busy.elapsed / idle.elapsed) / handovers
-  return { tookMillis, cpuMillis: each("all"), serverCpuMillis: each("server") }
+  return { firstMillis, tookMillis, cpuMillis: each("all"), serverCpuMillis: each("server") }
 })
 
 /** The milliseconds of handovers where the two that are next in line were killed just before the resignation. */
@@ -143,8 +151,13 @@ const times = (label: string, took: ReadonlyArray<number>): ReadonlyArray<Figure
   ([["p50", 0.5], ["p95", 0.95], ["most", 1]] as const)
     .map(([name, fraction]) => ({ name: `${label}: ${name}`, unit: "ms", here: percentile(took, fraction) }))
 
-const handoverFigures = (label: string, { cpuMillis, serverCpuMillis, tookMillis }: Handovers, cpuAtMost?: number) => [
+const handoverFigures = (
+  label: string,
+  { cpuMillis, firstMillis, serverCpuMillis, tookMillis }: Handovers,
+  cpuAtMost?: number
+) => [
   ...times(label, tookMillis),
+  { name: `${label}: p50 of the first handovers of the processes`, unit: "ms", here: percentile(firstMillis, 0.5) },
   {
     name: `${label}: CPU of all for one`,
     unit: "ms",

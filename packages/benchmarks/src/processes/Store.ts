@@ -25,7 +25,7 @@ export const layer: (store: Store) => Layer.Layer<Database, Error> = DatabaseCon
 /** A new directory, which is removed when the scope closes. */
 export const directory = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "effect-fdb-bench-"))),
-  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }))
 )
 
 export interface Conditions {

@@ -1,10 +1,11 @@
 /** `witness`. */
 import { Command, Flag } from "effect/cli"
 import { handled } from "../handled.ts"
+import * as Place from "../place.ts"
 import { switchFlag } from "./root.ts"
 
 const flags = {
-  directory: Flag.String("directory").pipe(
+  directory: Place.flag("directory", "directory").pipe(
     Flag.withAlias("d"),
     Flag.withMetavar("DIR"),
     Flag.withDescription(

@@ -6,6 +6,7 @@ import { TestClock } from "effect/testing"
 import { ElectionConfig, LeaderElection } from "../src/index.ts"
 import * as TestWitness from "../src/testing/TestWitness.ts"
 import { election, eventsOf, lead, leaderId, transact } from "./support/candidates.ts"
+import { manyOf } from "./support/many.ts"
 import { makeProcesses, type Process } from "./support/witnesses.ts"
 
 const history = (process: Process) => Effect.orDie(process.run(transact(election.readHistory())))
@@ -182,6 +183,40 @@ describe("a leader whose process has ended by witness", () => {
       assert.deepStrictEqual(causes(c), ["died"])
     }))
 
+  it.effect("is passed over by a leader that resigns, where it is next in line: the first that lives is appointed", () =>
+    Effect.gen(function*() {
+      const { a, b, leading, make, onlooker } = yield* ledAndFollowed()
+      const [c, d] = [yield* make, yield* make]
+      yield* lead(c, { id: "c" })
+      yield* lead(d, { id: "d" })
+      yield* b.kill
+      yield* c.kill
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forkChild(Fiber.interrupt(leading))
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* leaderId(onlooker), "d")
+      assert.deepStrictEqual(causes(d), ["appointed"])
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* leaderId(onlooker), "d")
+      assert.deepStrictEqual(yield* tenures(a), ["d undefined", "a resigned"])
+    }))
+
+  it.effect("is succeeded at once where it was appointed before its death was told", () =>
+    Effect.gen(function*() {
+      const { b, hold, leading, make, onlooker, release } = yield* ledAndFollowed()
+      const others = [yield* make, yield* make, yield* make]
+      for (const [i, process] of others.entries()) yield* lead(process, { id: `c${i}`, priority: -1 })
+      yield* hold
+      yield* b.kill
+      yield* Effect.forkChild(Fiber.interrupt(leading))
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual(yield* leaderId(onlooker), "b")
+      yield* release
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(others.flatMap(causes), ["died"])
+      assert.deepStrictEqual((yield* tenures(onlooker)).slice(1), ["b died", "a resigned"])
+    }))
+
   it.effect("is not claimed while the election is disabled, and at once when it is enabled", () =>
     Effect.gen(function*() {
       const { a, b, onlooker } = yield* ledAndFollowed()
@@ -262,7 +297,10 @@ describe("the death of a leader of many followers", () => {
       yield* leader!.kill
       yield* TestClock.adjust("10 millis")
       yield* second!.kill
-      yield* TestClock.adjust("60 millis")
+      // Not before the first has had its turn.
+      yield* TestClock.adjust("25 millis")
+      assert.deepStrictEqual(causes(third!), [])
+      yield* TestClock.adjust("35 millis")
       assert.deepStrictEqual(causes(third!), ["died"])
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual(others.flatMap(causes), [])
@@ -290,6 +328,62 @@ describe("the death of a leader of many followers", () => {
       const closed = yield* Effect.forkChild(Fiber.interrupt(closing))
       yield* TestClock.adjust(0)
       assert.isDefined(closed.pollUnsafe())
+    }))
+})
+
+describe("a process that takes part in many elections and has ended by witness", () => {
+  it.effect("is succeeded in all that it has led, while the others look and beat together", () =>
+    Effect.gen(function*() {
+      const { make } = yield* makeProcesses({
+        latencies: { readVersion: "1 millis", read: "1 millis", commit: "5 millis" }
+      })
+      const [a, b, onlooker] = [yield* make, yield* make, yield* make]
+      const elections = manyOf(50)
+      const campaignInAll = (process: Process, name: string) =>
+        Effect.forEach(
+          elections,
+          (election, i) =>
+            Effect.forkDetach(process.run(election.withLeadership({ id: `${name}${i}` }, () => Effect.never)))
+        )
+      yield* campaignInAll(a, "a")
+      yield* TestClock.adjust("10 seconds")
+      yield* campaignInAll(b, "b")
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(causes(b), [])
+      yield* a.kill
+      yield* TestClock.adjust("500 millis")
+      assert.strictEqual(causes(b).filter((cause) => cause === "died").length, 50)
+      const led = yield* Effect.forkChild(onlooker.run(transact(elections[49]!.readHistory(1))))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* Fiber.join(led))[0]?.leaderId, "b49")
+    }))
+
+  it.effect("is succeeded in the slot that it held by the one that waits, which holds one slot then", () =>
+    Effect.gen(function*() {
+      const { make } = yield* makeProcesses()
+      const slots = LeaderElection.slots(Subspace.fromTuple(["app", "slots"]), 3)
+      const processes: Array<Process> = []
+      for (const id of ["a", "b", "c", "d", "e"]) {
+        const process = yield* make
+        yield* Effect.forkDetach(process.run(slots.withLeadership({ id }, () => Effect.never)), {
+          startImmediately: true
+        })
+        yield* TestClock.adjust("1 second")
+        processes.push(process)
+      }
+      const holders = () => processes.map((process) => eventsOf(process, "Elected").length)
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(holders(), [1, 1, 1, 0, 0])
+      yield* processes[1]!.kill
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(holders(), [1, 1, 1, 1, 0])
+      assert.deepStrictEqual(causes(processes[3]!), ["died"])
+      // Two at once, of which the one that waits takes one.
+      yield* processes[0]!.kill
+      yield* processes[2]!.kill
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(holders(), [1, 1, 1, 1, 1])
+      assert.deepStrictEqual(causes(processes[4]!), ["died"])
     }))
 })
 
@@ -403,7 +497,7 @@ describe("ending the tenure of a dead candidate in the store", () => {
       assert.deepStrictEqual(yield* tenures(onlooker), ["b undefined", "a died"])
       assert.isFalse(yield* onlooker.run(transact(election.endTenureOfDead("a", registration))))
       assert.strictEqual(yield* leaderId(onlooker), "b")
-      assert.deepStrictEqual(causes(b).length, 1)
+      assert.deepStrictEqual(causes(b), ["appointed"])
     }))
 
   it.effect("does nothing to another registration of the id, to a follower, or by an id that nobody can have", () =>

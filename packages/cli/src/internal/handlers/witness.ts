@@ -1,4 +1,4 @@
-import { Bytes, Database, Testimony, Witness as WitnessService } from "@effect-fdb/core"
+import { Database, Testimony, Witness as WitnessService } from "@effect-fdb/core"
 import { LeaderElection } from "@effect-fdb/leader-election"
 import { Witness } from "@effect-fdb/witness"
 import * as Console from "effect/Console"
@@ -29,11 +29,14 @@ const end = Effect.fnUntraced(function*(testimony: Testimony.Testimony) {
   const witness = yield* WitnessService
   if (witness.living(Testimony.electionOf(testimony)).length > 0) yield* Effect.sleep(headStart)
   const { transact } = yield* Database
-  const ended = yield* transact(LeaderElection.make(subspace).endTenureOfDead(id, registration), { idempotent: true })
-    .pipe(Effect.retry(retries))
+  const election = LeaderElection.make(subspace)
+  const ended = yield* transact(election.endTenureOfDead(id, registration), { idempotent: true }).pipe(
+    Effect.retry(retries)
+  )
   if (ended) {
-    const of = Bytes.toPrintable(subspace.prefix)
-    yield* Console.error(printable(`fdb-election: the process of "${id}" has died; its tenure in ${of} is ended`))
+    yield* Console.error(
+      printable(`fdb-election: the process of "${id}" has died; its tenure in ${election.name} is ended`)
+    )
   }
 })
 

@@ -24,6 +24,11 @@ const successors = (analysis: Analysis, state: State, by: string, at: number, se
     if (registered.at > at - settled || followed.at > at - 100 * millisecond) return false
     const candidate = state.candidates.get(registered.details.id!)
     if (typeof candidate !== "object" || candidate.registration !== registered.details.registration) return false
+    // Whoever holds another slot may have left its record behind here.
+    const shown = analysis.ledger.findLast((entry) =>
+      entry.commit.at < at && entry.candidates.has(String(registered.details.id))
+    )
+    if (shown === undefined || shown.commit.at < at - settled) return false
     const lost = before.findLast(({ what }) => what === "lost" || what === "elected")
     if (lost !== undefined && lost.at > at - settled) return false
     // A watch that is lost stays lost, long after the storm, until the next campaign: its owner polls.

@@ -16,16 +16,15 @@ const expected: Record<string, ReadonlyArray<string>> = {
   scheduler: [
     "scheduler-1 has done backup",
     "scheduler-1 is refused: \"scheduler-1\" no longer leads in term 1: replaced",
-    "scheduler-3 has done invoices in term 3",
-    "scheduler-3 has done report in term 3"
+    "scheduler-3 has done invoices in term 4",
+    "scheduler-3 has done report in term 4"
   ],
   "primary-backup": [
     "node-1: writes are mine, in term 1",
     "node-2: writes go to node-1, in term 1",
     "node-1 has stopped to accept writes",
-    "node-1: writes have to wait, there is no primary",
-    "node-2: writes are mine, in term 2",
     "node-1: writes go to node-2, in term 2",
+    "node-2: writes are mine, in term 2",
     "node-2 has stopped to accept writes",
     "node-2: writes have to wait, there is no primary"
   ],

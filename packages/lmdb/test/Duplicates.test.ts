@@ -34,7 +34,7 @@ const installed = Effect.flatMap(temporaryDirectory, (root) =>
   Effect.promise(async () => {
     const packages = path.join(import.meta.dirname, "..", "..")
     const modules = path.join(root, "node_modules")
-    for (const name of ["core", "lmdb"]) {
+    for (const name of ["core", "lmdb", "witness"]) {
       const home = path.join(modules, "@effect-fdb", name)
       fs.cpSync(path.join(packages, name, "dist"), path.join(home, "dist"), { recursive: true })
       // As it is published: without the condition by which tests find the sources.

@@ -66,7 +66,7 @@ describe("the report", () => {
 
   it("lists spans and instants in seconds, whatever the log has them in", () => {
     const [first] = data.log.filter(([, , what]) => what === "elected")
-    assert.match(first![3], /^term=1 cause=vacant leaderless=0\.0\d+s until=\d{2,4}\.\d+s$/)
+    assert.match(first![3], /^term=1 ballot=1 cause=vacant leaderless=0\.0\d+s until=\d{2,4}\.\d+s$/)
     assert.isTrue(data.log.some(([, , , rest]) => rest === "term=1 guardTimeout=0.4s finalizer=0.05s"))
     const nanoseconds = data.log.filter(([, , what, rest]) =>
       what !== "conflict" && what !== "registered" && /=-?\d{7}/.test(rest)

@@ -66,7 +66,8 @@ describe("terms that are raised", () => {
     yield* b.run(transact(election.raiseTerms(1000n)))
     yield* TestClock.adjust("2 seconds")
     yield* Fiber.join(led)
-    assert.strictEqual(yield* b.run(nextTerm(election)), 1001n)
+    // It may have renewed before.
+    assert.include([1001n, 1002n], yield* b.run(nextTerm(election)))
   })
 
   onHosts("do not prolong the belief of a leader that is cut off, and its follower takes over", function*(a, b) {

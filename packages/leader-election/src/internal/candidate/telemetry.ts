@@ -88,7 +88,8 @@ const boundaries = Metric.exponentialBoundaries({ start: 0.001, factor: 2, count
 /** Who keeps the same series, in each registry: two processes in a test, or the candidates of an election where none is named. */
 interface Kept {
   telemetries: number
-  readonly leading: Set<Telemetry>
+  /** Marks, and not the telemetries: a candidate that is never closed is not kept by them. */
+  readonly leading: Set<object>
   /** Whether there has ever been more than one. */
   isShared: boolean
 }
@@ -158,6 +159,7 @@ export class Telemetry {
   private readonly metrics: ReturnType<typeof makeMetrics>
   /** Where its series are. */
   private readonly registries = new Map<Metric.MetricRegistry, Made>()
+  private readonly mark = {}
   private isClosed = false
 
   constructor(election: string, candidate: string, { candidateLabel }: typeof ElectionMetrics.Service) {
@@ -185,7 +187,7 @@ export class Telemetry {
       const keepers = keepersIn(registry)
       const kept = keepers.get(this.key)
       if (kept === undefined) continue
-      if (kept.leading.delete(this)) this.metrics.leading.updateUnsafe(kept.leading.size, context)
+      if (kept.leading.delete(this.mark)) this.metrics.leading.updateUnsafe(kept.leading.size, context)
       if (--kept.telemetries > 0 || !("candidate" in this.attributes)) continue
       keepers.delete(this.key)
       // A process may have thousands of candidates: none looks at the series of all others where it knows its own.
@@ -238,7 +240,7 @@ export class Telemetry {
         if (kept.leading.size === 0) this.metrics.witnesses.updateUnsafe(0, context)
         return this.begin(context)
       case "Elected":
-        this.metrics.leading.updateUnsafe(kept.leading.add(this).size, context)
+        this.metrics.leading.updateUnsafe(kept.leading.add(this.mark).size, context)
         this.metrics.witnesses.updateUnsafe(event.witnesses, context)
         this.metrics.transitions.count(event.cause, context)
         return this.metrics.leaderless.updateUnsafe(Duration.toSeconds(event.leaderless), context)
@@ -248,7 +250,7 @@ export class Telemetry {
         this.metrics.renewalLatency.updateUnsafe(Duration.toSeconds(event.latency), context)
         return this.metrics.renewalHeadroom.updateUnsafe(Duration.toSeconds(event.headroom), context)
       case "Lost":
-        kept.leading.delete(this)
+        kept.leading.delete(this.mark)
         this.metrics.leading.updateUnsafe(kept.leading.size, context)
         if (kept.leading.size === 0) this.metrics.witnesses.updateUnsafe(0, context)
         return this.metrics.losses.count(event.reason, context)

@@ -39,6 +39,7 @@ export default {
   excludePrivate: true,
   hideGenerator: true,
   navigation: { includeGroups: false, includeCategories: true },
+  highlightLanguages: ["console", "ini", "javascript", "json", "sh", "text", "typescript", "yaml"],
   externalSymbolLinkMappings: { effect: { "*": "#" } },
   validation: { notExported: false, invalidLink: true, invalidPath: true },
   treatWarningsAsErrors: true

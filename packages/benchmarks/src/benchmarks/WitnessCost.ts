@@ -12,8 +12,7 @@ const count = 25
 /** The mean share of a core, in percent, and the mean of the resident megabytes, of candidates of one election. */
 const measure = Effect.fnUntraced(function*(store: Store.Store, settleMillis: number, measureMillis: number) {
   const candidates = yield* Candidates.make({ store, elections: 1, config: new ElectionConfig({}) })
-  yield* Effect.forEach(Array(count).keys(), (index) => candidates.start(`candidate ${index + 1}`))
-  for (let campaigning = 0; campaigning < count; campaigning++) yield* candidates.nextOf("campaigns")
+  yield* Effect.forEach(Array(count).keys(), (index) => candidates.begin(`candidate ${index + 1}`))
   yield* Effect.sleep(settleMillis)
   const pids = yield* candidates.pids
   const before = { at: yield* Clock.monotonicTimeNanos, cpu: readCpuMillis(pids) }

@@ -22,10 +22,11 @@ export type EngineChoice = { readonly engine: "lmdb" } | Extract<Store, { readon
 
 export const layer: (store: Store) => Layer.Layer<Database, Error> = DatabaseConfig.open
 
-/** A new directory, which is removed when the scope closes. */
+/** A new directory, which is removed when the scope closes, unless a process that is about to end still uses it. */
 export const directory = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "effect-fdb-bench-"))),
-  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }))
+  (made) =>
+    Effect.ignore(Effect.try(() => fs.rmSync(made, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })))
 )
 
 export interface Conditions {

@@ -5,9 +5,9 @@
  * once, and waits for the lease of any other as before.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Testimony } from "./Testimony.ts"
+import { electionOf, type Testimony } from "./Testimony.ts"
 
 /**
  * What a process tells the others of its host, and what they have told. Safety rests on `hasDied` alone.
@@ -54,4 +54,31 @@ export interface WitnessService {
  * @since 0.1.0
  * @category services
  */
-export class Witness extends Context.Service<Witness, WitnessService>()("@effect-fdb/core/Witness") {}
+export class Witness extends Context.Service<Witness, WitnessService>()("@effect-fdb/core/Witness") {
+  /**
+   * Makes the service from functions that tell and hear of deaths.
+   *
+   * @param registry `tell` and `onDeath` begin at once, and give what ends them; a listener is called for every election
+   */
+  static readonly fromRegistry = (
+    registry: Pick<WitnessService, "hasDied" | "witnesses" | "living"> & {
+      readonly tell: (testimony: Testimony) => () => void
+      readonly onDeath: (listener: (testimony: Testimony) => void) => () => void
+    }
+  ): WitnessService => {
+    const during = (begin: () => () => void) =>
+      Effect.asVoid(Effect.acquireRelease(Effect.sync(begin), (end) => Effect.sync(end)))
+    return {
+      tell: (testimony) => during(() => registry.tell(testimony)),
+      hasDied: (testimony) => registry.hasDied(testimony),
+      onDeath: (election, listener) =>
+        during(() =>
+          registry.onDeath((testimony) => {
+            if (election === undefined || electionOf(testimony) === election) listener(testimony)
+          })
+        ),
+      witnesses: (testimony) => registry.witnesses(testimony),
+      living: (election) => registry.living(election)
+    }
+  }
+}

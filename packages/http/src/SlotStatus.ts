@@ -1,6 +1,6 @@
 /** The slots of an election, read in one transaction, as JSON. */
 import { type Subspace, Transaction } from "@effect-fdb/core"
-import { LeaderElection, Slots } from "@effect-fdb/leader-election"
+import { LeaderElection, type LeaderState, Slots } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -60,6 +60,8 @@ export const waiting = ({ slots }: SlotStatus): Array<string> => {
   return [...new Set(ids)].filter((id) => !holders.has(id))
 }
 
+const holderJson = ({ leaderId, priority, term }: LeaderState) => ({ id: leaderId, priority, term: String(term) })
+
 /**
  * The slots as JSON.
  *
@@ -70,9 +72,7 @@ export const toJson = (status: SlotStatus) => ({
   slots: status.slots.map(({ leader, slot }) => ({
     slot,
     leader: leader === undefined ? null : {
-      id: leader.leaderId,
-      priority: leader.priority,
-      term: String(leader.term),
+      ...holderJson(leader),
       /** Negative if the lease has lapsed. */
       remainingMillis: millisOf(leader.leaseExpiry - status.now)
     }
@@ -90,9 +90,7 @@ export const lasting = (status: SlotStatus) => ({
   slots: status.slots.map(({ leader, slot }) => ({
     slot,
     leader: leader === undefined ? null : {
-      id: leader.leaderId,
-      priority: leader.priority,
-      term: String(leader.term),
+      ...holderJson(leader),
       lapsed: !leader.isLeaseValid(status.now)
     }
   })),

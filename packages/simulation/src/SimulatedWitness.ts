@@ -2,8 +2,7 @@
  * The witnesses of one machine. Each process is connected with every other, as over sockets: what one tells comes to the other in order,
  * some time later, when that runs. When a process has died, the kernel ends its connections, late or for one of them never.
  */
-import { Testimony, type WitnessService } from "@effect-fdb/core"
-import * as Effect from "effect/Effect"
+import { Testimony, Witness, type WitnessService } from "@effect-fdb/core"
 import type { EventLog } from "./EventLog.ts"
 import { type EventScheduler, millisecond, second } from "./EventScheduler.ts"
 import type { SeededRandom } from "./internal/seededRandom.ts"
@@ -149,24 +148,16 @@ class Peer {
     return this.machine.peers.flatMap(({ connections }) => connections.get(this) ?? [])
   }
 
-  readonly service: WitnessService = {
-    tell: (testimony) =>
-      Effect.asVoid(Effect.acquireRelease(
-        Effect.sync(() => this.count(testimony, 1)),
-        () => Effect.sync(() => this.count(testimony, -1))
-      )),
+  readonly service: WitnessService = Witness.fromRegistry({
+    tell: (testimony) => {
+      this.count(testimony, 1)
+      return () => this.count(testimony, -1)
+    },
     hasDied: (testimony) => this.dead.has(testimony),
-    onDeath: (election, listener) =>
-      Effect.asVoid(Effect.acquireRelease(
-        Effect.sync(() => {
-          const one: Listener = (testimony) => {
-            if (election === undefined || Testimony.electionOf(testimony) === election) listener(testimony)
-          }
-          this.listeners.add(one)
-          return one
-        }),
-        (one) => Effect.sync(() => this.listeners.delete(one))
-      )),
+    onDeath: (listener) => {
+      this.listeners.add(listener)
+      return () => void this.listeners.delete(listener)
+    },
     witnesses: (testimony) =>
       this.told.has(testimony)
         ? this.connections.size
@@ -174,7 +165,7 @@ class Peer {
     living: (election) =>
       [...this.told.keys(), ...this.others.flatMap(({ hasEnded, told }) => hasEnded ? [] : [...told])]
         .filter((testimony) => Testimony.electionOf(testimony) === election).toSorted()
-  }
+  })
 }
 
 export type SimulatedWitness = Peer

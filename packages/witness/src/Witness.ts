@@ -2,7 +2,7 @@
  * The service `Witness` of `@effect-fdb/core` by Unix sockets in a directory of the host. The kernel closes the sockets of a process at
  * its end, however it ends, and not before. See `internal/mesh.ts` for what counts as the death of a process.
  */
-import { Testimony, Witness, type WitnessService } from "@effect-fdb/core"
+import { Witness, type WitnessService } from "@effect-fdb/core"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -35,22 +35,7 @@ export interface Options {
 export const make = Effect.fnUntraced(
   function*(options: Options): Effect.fn.Return<WitnessService, WitnessUnavailable, Scope.Scope> {
     const mesh = yield* sharedMeshes.acquire(path.resolve(options.directory))
-    return Witness.of({
-      tell: (testimony) =>
-        Effect.acquireRelease(Effect.sync(() => mesh.tell(testimony)), (takeBack) => Effect.sync(takeBack)),
-      hasDied: (testimony) => mesh.hasDied(testimony),
-      onDeath: (election, listener) =>
-        Effect.acquireRelease(
-          Effect.sync(() =>
-            mesh.onDeath((testimony) => {
-              if (election === undefined || Testimony.electionOf(testimony) === election) listener(testimony)
-            })
-          ),
-          (end) => Effect.sync(end)
-        ),
-      witnesses: (testimony) => mesh.witnesses(testimony),
-      living: (election) => mesh.living(election)
-    })
+    return Witness.fromRegistry(mesh)
   }
 )
 

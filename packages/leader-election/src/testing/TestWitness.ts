@@ -3,7 +3,7 @@
  *
  * A test ends a process, and decides when the others are told, or that they never are. Nothing here waits, and nothing asks a clock.
  */
-import { Testimony, type Witness, type WitnessService } from "@effect-fdb/core"
+import { Testimony, Witness, type WitnessService } from "@effect-fdb/core"
 import * as Effect from "effect/Effect"
 
 /**
@@ -70,24 +70,16 @@ class Process implements TestProcess {
 
   constructor(host: Host) {
     this.host = host
-    this.witness = {
-      tell: (testimony) =>
-        Effect.asVoid(Effect.acquireRelease(
-          Effect.sync(() => this.count(testimony, 1)),
-          () => Effect.sync(() => this.count(testimony, -1))
-        )),
+    this.witness = Witness.fromRegistry({
+      tell: (testimony) => {
+        this.count(testimony, 1)
+        return () => this.count(testimony, -1)
+      },
       hasDied: (testimony) => this.dead.has(testimony),
-      onDeath: (election, listener) =>
-        Effect.asVoid(Effect.acquireRelease(
-          Effect.sync(() => {
-            const one = (testimony: Testimony.Testimony) => {
-              if (election === undefined || Testimony.electionOf(testimony) === election) listener(testimony)
-            }
-            this.listeners.add(one)
-            return one
-          }),
-          (one) => Effect.sync(() => this.listeners.delete(one))
-        )),
+      onDeath: (listener) => {
+        this.listeners.add(listener)
+        return () => void this.listeners.delete(listener)
+      },
       witnesses: (testimony) => {
         const teller = host.open.find((process) => process.told.has(testimony))
         return this.isOpen && teller !== undefined ? host.open.length - 1 : 0
@@ -95,7 +87,7 @@ class Process implements TestProcess {
       living: (election) =>
         (this.isOpen ? host.open : [this]).flatMap(({ told }) => [...told.keys()])
           .filter((testimony) => Testimony.electionOf(testimony) === election).toSorted()
-    }
+    })
   }
 
   private count(testimony: Testimony.Testimony, change: number): void {

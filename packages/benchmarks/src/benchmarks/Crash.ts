@@ -1,5 +1,5 @@
 /** From the death of a leader to the successor's work, between real processes. */
-import type { Database } from "@effect-fdb/core"
+import { Database, Subspace, Transaction } from "@effect-fdb/core"
 import { ElectionConfig } from "@effect-fdb/leader-election"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -71,6 +71,22 @@ export const measureKills = Effect.fnUntraced(function*(
   return took
 })
 
+const commit = Database.transact(
+  Transaction.use((tx) => tx.set(Subspace.fromTuple(["effect-fdb benchmark"]).pack(["frozen"]), new Uint8Array())),
+  { timeout: "500 millis" }
+)
+
+/** Stops a candidate, but not within a commit: with LMDB's lock it would stop everybody. Returns when. */
+const freeze = Effect.fnUntraced(function*(candidates: Candidates.Candidates, who: string) {
+  while (true) {
+    const frozen = yield* now
+    yield* candidates.signal(who, "SIGSTOP")
+    if (yield* Effect.isSuccess(commit)) return frozen
+    yield* candidates.signal(who, "SIGCONT")
+    yield* Effect.sleep("10 millis")
+  }
+})
+
 /** The milliseconds from each SIGSTOP to the next work, and for how long the old leader works beside it when it continues. */
 export const measureFreezes = Effect.fnUntraced(function*(candidates: Candidates.Candidates, freezes: number) {
   const { leaderOfAll, told, until } = yield* begin(candidates)
@@ -80,8 +96,7 @@ export const measureFreezes = Effect.fnUntraced(function*(candidates: Candidates
     yield* Effect.sleep(yield* Random.nextBetween(500, 2500))
     const { who } = yield* leaderOfAll
     told.leader = told.ended = undefined
-    const frozen = yield* now
-    yield* candidates.signal(who, "SIGSTOP")
+    const frozen = yield* freeze(candidates, who)
     const successor = yield* until(() => told.leader)
     took.push(successor.at - frozen)
     yield* Effect.sleep(yield* Random.nextBetween(10, 500))

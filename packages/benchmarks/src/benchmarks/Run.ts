@@ -60,25 +60,44 @@ export const run: Benchmark = {
     }))
 }
 
-/** Kills wrappers beside a command that resists, at random instants. Returns the overlaps of commands. */
+/**
+ * Kills wrappers beside a command that resists: the one that leads, and every fourth time also the one that is to succeed it, at a random
+ * instant about its election. Returns the overlaps of commands.
+ */
 const countOverlaps = Effect.fnUntraced(function*(wrappers: Wrappers.Wrappers, kills: number) {
-  yield* Effect.forEach(["ada", "bea"], wrappers.start)
+  let started = 0
+  let alive: ReadonlyArray<string> = []
+  const start = Effect.suspend(() => {
+    const who = `wrapper-${started++}`
+    alive = [...alive, who]
+    return wrappers.start(who)
+  })
+  const kill = (who: string) => {
+    alive = alive.filter((other) => other !== who)
+    return wrappers.kill(who)
+  }
   let overlaps = 0
   const nextLeader = Effect.gen(function*() {
     while (true) {
       const line = yield* wrappers.next(["begun", "overlap"])
-      if (line.kind === "begun") return line
-      overlaps++
+      if (line.kind === "overlap") overlaps++
+      else if (alive.includes(line.who)) return line.who
     }
   })
-  let leader = yield* nextLeader
+  yield* Effect.andThen(start, start)
   for (let killed = 0; killed < kills; killed++) {
+    const leader = yield* nextLeader
     // Often while the command begins.
     const part = yield* Random.next
     yield* Effect.sleep(2000 * part * part)
-    yield* wrappers.kill(leader.who)
-    yield* wrappers.start(leader.who)
-    leader = yield* nextLeader
+    yield* kill(leader)
+    yield* start
+    if (killed % 4 === 3) {
+      yield* Effect.sleep(yield* Random.nextBetween(0, 2500))
+      yield* kill(alive[0]!)
+      yield* start
+      killed++
+    }
   }
   return overlaps
 })
@@ -92,8 +111,8 @@ export const overlaps: Benchmark = {
   onlyByName: true,
   run: ({ engine, quick }) =>
     Effect.gen(function*() {
-      const atOnce = 4
-      const kills = quick ? 2 : 250
+      const atOnce = 5
+      const kills = quick ? 4 : 200
       const ofRun = yield* Effect.forEach(
         Array(atOnce).keys(),
         () =>
@@ -102,27 +121,32 @@ export const overlaps: Benchmark = {
           ),
         { concurrency: atOnce }
       )
-      const freezes = quick ? 2 : 100
+      const freezes = quick ? 2 : 20
       const config = ElectionConfig.withLeaseDuration(shortLease)
-      const frozen = yield* Store.use(engine, {}, (store) =>
-        Effect.flatMap(
-          Candidates.make({ store, elections: 1, config, ticking: true }),
-          (candidates) => measureFreezes(candidates, freezes)
-        ))
+      const frozen = yield* Effect.forEach(
+        Array(atOnce).keys(),
+        () =>
+          Store.use(engine, {}, (store) =>
+            Effect.flatMap(
+              Candidates.make({ store, elections: 1, config, ticking: true }),
+              (candidates) => measureFreezes(candidates, freezes)
+            )),
+        { concurrency: atOnce }
+      )
       return [
         { name: "run: SIGKILL of the wrapper, the command resists", unit: "kills", here: atOnce * kills },
         { name: "run: commands that overlapped", unit: "commands", here: sum(ofRun), reach: { atMost: 0 } },
-        { name: "SIGSTOP of a leader, continued later", unit: "freezes", here: freezes },
+        { name: "SIGSTOP of a leader, continued later", unit: "freezes", here: atOnce * freezes },
         {
           name: "SIGSTOP: works that overlapped",
           unit: "works",
-          here: frozen.overlaps.filter((millis) => millis > 0).length,
+          here: frozen.flatMap(({ overlaps }) => overlaps).filter((millis) => millis > 0).length,
           reach: { atMost: 0 }
         },
         {
           name: "SIGSTOP: p50",
           unit: "leases",
-          here: percentile(frozen.took, 0.5) / Duration.toMillis(shortLease),
+          here: percentile(frozen.flatMap(({ took }) => took), 0.5) / Duration.toMillis(shortLease),
           reach: { atMost: 1 }
         }
       ]

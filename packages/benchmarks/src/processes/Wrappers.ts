@@ -11,7 +11,7 @@ import * as Store from "./Store.ts"
 
 const bin = path.join(
   path.dirname(createRequire(import.meta.url).resolve("@effect-fdb/cli/package.json")),
-  "dist/bin.js"
+  "bin/fdb-election.cjs"
 )
 
 /** What a command tells: an overlap is an old command that lives when a new one begins. Milliseconds since the epoch. */

@@ -9,22 +9,19 @@ import { LeaderElection } from "@effect-fdb/leader-election"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { createInterface } from "node:readline"
 import type { EndedTenure } from "./endedTenure.ts"
+import { readLines } from "./lines.ts"
 import { isInEnvironments } from "./processGroup.ts"
 
 const given = Deferred.makeUnsafe<EndedTenure>()
 const gone = Deferred.makeUnsafe<void>()
 
-createInterface({ input: process.stdin })
-  .on("line", (line) => {
-    if (line === "gone") Deferred.doneUnsafe(gone, Effect.void)
-    else Deferred.doneUnsafe(given, Effect.succeed(JSON.parse(line) as EndedTenure))
-  })
-  .on("close", () => {
-    if (Deferred.isDoneUnsafe(gone)) return
-    process.exit(0)
-  })
+readLines(process.stdin, (line) => {
+  if (line === "gone") Deferred.doneUnsafe(gone, Effect.void)
+  else Deferred.doneUnsafe(given, Effect.succeed(JSON.parse(line) as EndedTenure))
+}, () => {
+  if (!Deferred.isDoneUnsafe(gone)) process.exit(0)
+})
 
 const program = Effect.gen(function*() {
   const { candidate, mark, store } = yield* Deferred.await(given)

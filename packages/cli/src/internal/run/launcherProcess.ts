@@ -15,8 +15,9 @@ import { commandNotExecutable, commandNotFound, type Failure, systemRefused } fr
 import { groupOf, terminalToGive } from "./controllingTerminal.ts"
 import type { Deadlines } from "./deadlines.ts"
 import type { Begin, Report, Until } from "./launcherProgram.ts"
+import { readLines } from "./lines.ts"
 import { signalProcess } from "./processGroup.ts"
-import { answerTimeout, readLines, said, spawnNode, writeLine } from "./spawn.ts"
+import { answerTimeout, said, spawnNode, writeLine } from "./spawn.ts"
 
 /** The exit status as a shell reports it: 128 plus the signal's number if a signal ended the command. */
 export type ExitStatus = number

@@ -16,8 +16,8 @@ import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as os from "node:os"
-import { createInterface } from "node:readline"
 import { exit } from "../standardStreams.ts"
+import { readLines } from "./lines.ts"
 import { signalGroup } from "./processGroup.ts"
 
 /** A message to the launcher: no process may run after this instant of the host's monotonic clock, in nanoseconds. */
@@ -87,14 +87,14 @@ const killAt = (deadline: bigint): void => {
 
 let begun = false
 
-createInterface({ input: channel }).on("line", (line) => {
+readLines(channel, (line) => {
   const message: Until | Begin = JSON.parse(line)
   if ("killAt" in message) return killAt(BigInt(message.killAt))
   const { argv: [name, ...args], env, file } = message
   begun = true
   for (const signal of ignored) process.on(signal, () => {})
   start(file, name!, args, env)
-}).on("close", () => {
+}, () => {
   if (!begun) exit(0)
 })
 

@@ -1,7 +1,6 @@
 /** Starts the launcher and the watchdog process. */
 import * as Effect from "effect/Effect"
 import * as childProcess from "node:child_process"
-import { createInterface } from "node:readline"
 import * as util from "node:util"
 import type { Failure } from "../../Failure.ts"
 
@@ -42,9 +41,6 @@ export const spawnNode = (
     )
   )
 }
-
-export const readLines = (input: NodeJS.ReadableStream, onLine: (line: string) => void): void =>
-  void createInterface({ input }).on("line", onLine).on("error", () => {})
 
 /** Writes a line to a process if its input is open. */
 export const writeLine = (output: NodeJS.WritableStream, line: string): void => {

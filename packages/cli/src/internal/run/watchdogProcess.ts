@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url"
 import { type Failure, systemRefused } from "../../Failure.ts"
 import type { Deadlines } from "./deadlines.ts"
 import type { EndedTenure } from "./endedTenure.ts"
-import { answerTimeout, readLines, spawnNode, writeLine } from "./spawn.ts"
+import { readLines } from "./lines.ts"
+import { answerTimeout, spawnNode, writeLine } from "./spawn.ts"
 
 const program = fileURLToPath(new URL("./watchdogProgram.js", import.meta.url))
 

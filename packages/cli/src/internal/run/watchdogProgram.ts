@@ -12,8 +12,8 @@
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
-import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { readLines } from "./lines.ts"
 import { endGroup, endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
 /** The maximum time after the end of the belief in which the wrapper may act first. */
@@ -125,7 +125,7 @@ for (const inherited of ChildStdio.inheritable()) fs.closeSync(inherited)
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP"] as const) process.on(signal, () => {})
 process.stdout.on("error", () => {})
 
-createInterface({ input: process.stdin }).on("line", obey).on("close", () => {
+readLines(process.stdin, obey, () => {
   orphaned = true
   if (guarded === undefined && (isDone || tenure === undefined)) process.exit(0)
   if (guarded?.helper !== undefined) signalProcess(guarded.helper, "SIGKILL")

@@ -73,6 +73,17 @@ const isUsableBy = (user: number): boolean =>
   process.getuid?.() === 0 &&
   childProcess.spawnSync(process.execPath, [program, "--version"], { uid: user }).status === 0
 
+/** The descriptors of a process, and what they refer to. */
+const openFiles = (pid: number): ReadonlyArray<readonly [fd: string, target: string]> =>
+  fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [[fd, fs.readlinkSync(`/proc/${pid}/fd/${fd}`)]]
+    } catch {
+      // Closed since.
+      return []
+    }
+  })
+
 const watchdogOf = (run: Run): number => {
   const watchdog = childrenOf(run.pid).find((pid) =>
     fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("watchdogProgram.")
@@ -154,19 +165,22 @@ describe.concurrent("a command that leads", () => {
     const at = await stage(context)
     const file = fs.openSync(at.file("other"), "w")
     context.onTestFinished(() => fs.closeSync(file))
+    // While the shell is stopped, it opens nothing.
     const run = at.run(
       ["--id", "a"],
-      `(ls /proc/self/fd; :) > $DIRECTORY/nested; ${tellGroup}; exec sleep 1000`,
+      `(ls /proc/self/fd; :) > $DIRECTORY/nested; ${tellGroup}; kill -STOP $$`,
       { stdio: ["ignore", "pipe", "pipe", ...Array<"ignore">(27).fill("ignore"), file] }
     )
     const launcher = await nthGroup(at, 0)
-    const { [0]: command } = childrenOf(launcher)
-    assert.deepStrictEqual(fs.readdirSync(`/proc/${command}/fd`), ["0", "1", "2"])
+    const command = await eventually(
+      "the command stops",
+      () => childrenOf(launcher).find((pid) => statOf(pid)?.[0] === "T")
+    )
+    assert.deepStrictEqual(openFiles(command), openFiles(run.pid).filter(([fd]) => Number(fd) <= 2))
     // The last is the listing's own.
     assert.deepStrictEqual(at.lines("nested"), ["0", "1", "2", "3"])
     for (const pid of [launcher, watchdogOf(run)]) {
-      const open = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`))
-      assert.deepStrictEqual(open.filter((name) => name.startsWith(at.directory)), [])
+      assert.deepStrictEqual(openFiles(pid).filter(([, target]) => target.startsWith(at.directory)), [])
     }
     run.signal("SIGTERM")
     await run.ended

@@ -52,6 +52,15 @@ const gone = (pid: number) => eventually(`${pid} is gone`, () => statOf(pid) ===
 /** Of the command, it is the shell that gives it the terminal; of that, the wrapper. */
 const parentOf = (pid: number): number => Number(statOf(pid)?.[1])
 
+/** The group of a process has the terminal: what is typed now is for it, and so are the signals of Ctrl-C and Ctrl-Z. */
+const hasTerminal = (pid: number) =>
+  eventually(`the group of ${pid} has the terminal`, () => {
+    const stat = statOf(pid)
+    return stat !== undefined && stat[2] === stat[5] ? true : undefined
+  })
+
+const tellGroup = `cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups`
+
 const run = `${process.execPath} ${program} run --id a --`
 
 describe.concurrent("on a terminal, a command that leads", () => {
@@ -73,11 +82,12 @@ describe.concurrent("on a terminal, a command that leads", () => {
   it("is suspended by Ctrl-Z, and goes on with fg", async (context) => {
     const terminal = new TerminalOf(context)
     await terminal.at.configure("30 seconds")
-    terminal.type(`${run} sh -c 'echo "it be""gins"; read x; echo "it got $x"; exit 6'; echo "status $?"\n`)
+    terminal.type(`${run} sh -c '${tellGroup}; echo "it be""gins"; read x; echo "it got $x"; exit 6'\n`)
     await terminal.shows(/it begins/)
     terminal.type("\u001a")
     await terminal.shows(/\[1\]\+ +Stopped/)
     terminal.type("fg\n")
+    await hasTerminal(Number(terminal.at.lines("groups")[0]))
     terminal.type("one\n")
     await terminal.shows(/it got one/)
     await terminal.shows(/has resigned/)
@@ -87,7 +97,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     const terminal = new TerminalOf(context)
     await terminal.at.configure("30 seconds")
     terminal.type(
-      `${run} sh -c 'cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups; echo "it be""gins"; read x; echo "it got $x"; exit 6'\n`
+      `${run} sh -c '${tellGroup}; echo "it be""gins"; read x; echo "it got $x"; exit 6'\n`
     )
     await terminal.shows(/it begins/)
     process.kill(parentOf(parentOf(Number(terminal.at.lines("groups")[0]))), "SIGCONT")
@@ -103,7 +113,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
       const terminal = new TerminalOf(context)
       await terminal.at.configure("30 seconds")
       terminal.type(
-        `${run} sh -c 'cut -d " " -f 5 /proc/$$/stat > $DIRECTORY/groups; echo "it be""gins"; while read x; do echo "it got $x"; done'\n`
+        `${run} sh -c '${tellGroup}; echo "it be""gins"; while read x; do echo "it got $x"; done'\n`
       )
       await terminal.shows(/it begins/)
       const group = Number(terminal.at.lines("groups")[0])
@@ -115,7 +125,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
       terminal.type("echo \"the shell's $((1 + 1))\"\n")
       await terminal.shows(/the shell's 2/)
       terminal.type("fg\n")
-      await eventually("the command has the terminal", () => statOf(group)?.[5] === String(group) ? true : undefined)
+      await hasTerminal(group)
       terminal.type("one\n")
       await terminal.shows(/it got one/)
       terminal.type("\u0004")
@@ -142,7 +152,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     terminal.type("echo \"the shell's $((1 + 1))\"\n")
     await terminal.shows(/the shell's 2/)
     terminal.type("fg\n")
-    await terminal.shows(/fg\r\n/)
+    await hasTerminal(parentOf(group))
     terminal.type("\u0003")
     await terminal.shows(/has resigned/)
   }, 180_000)
@@ -174,7 +184,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     await terminal.at.configure("6 seconds")
     // A shell that is stopped in the very instant in which it starts a process never counts as stopped; so it becomes one.
     terminal.type(
-      `${run} sh -c 'cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups; echo "it be""gins"; exec sleep 100'\n`
+      `${run} sh -c '${tellGroup}; echo "it be""gins"; exec sleep 100'\n`
     )
     await terminal.shows(/it begins/)
     terminal.type("\u001a")

@@ -7,7 +7,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as ExitCode from "../../ExitCode.ts"
-import { foregroundGroup, hasTerminal } from "./controllingTerminal.ts"
+import * as ControllingTerminal from "./controllingTerminal.ts"
 import type { LauncherProcess } from "./launcherProcess.ts"
 import { endGroup, parentIsGone, signalGroup } from "./processGroup.ts"
 import { ends, Signals } from "./processSignals.ts"
@@ -15,6 +15,13 @@ import type { Transactions } from "./transactions.ts"
 
 /** The exit codes of a command that ends by Ctrl-C or Ctrl-\ on its own terminal. */
 const typedEnds: ReadonlyArray<number> = [ExitCode.ofSignal("SIGINT"), ExitCode.ofSignal("SIGQUIT")]
+
+/** What {@link CommandSignals} does to this process, and asks about its terminal. */
+export interface JobControl {
+  /** Stops this process, and returns when it continues. */
+  readonly stop: () => void
+  readonly isForeground: () => boolean
+}
 
 /** Stops this process as a terminal does. In an orphaned process group, the system ignores the stop. */
 const stopThisProcess = (): void => {
@@ -25,9 +32,10 @@ const stopThisProcess = (): void => {
 }
 
 export class CommandSignals {
-  private launcher: LauncherProcess | undefined
-  /** Signals that arrived between the order to begin the command and its confirmation. */
+  private launcher: Pick<LauncherProcess, "group" | "helper"> | undefined
+  /** Signals that arrived before the confirmation that the command has begun; `undefined` from then on. */
   private early: Array<NodeJS.Signals> | undefined
+  /** Whether the wrapper was stopped, and has not given the terminal to the command since. */
   private suspended = false
   /** Whether the command has the terminal, or had it when it last ran. */
   private onTerminal = false
@@ -35,9 +43,17 @@ export class CommandSignals {
   /** The exit code, after a signal has ended the wrapper while no command ran. */
   readonly interrupted = Deferred.makeUnsafe<number>()
   private readonly transactions: Transactions
+  private readonly jobControl: JobControl
 
-  constructor(transactions: Transactions) {
+  constructor(
+    transactions: Transactions,
+    jobControl: JobControl = {
+      stop: stopThisProcess,
+      isForeground: () => ControllingTerminal.foregroundGroup() !== undefined
+    }
+  ) {
     this.transactions = transactions
+    this.jobControl = jobControl
   }
 
   readonly take = Effect.flatMap(Signals, ({ take }) =>
@@ -49,17 +65,21 @@ export class CommandSignals {
       take(["SIGTTIN"], () => {})
     ]))
 
-  /** The launcher gets the order to begin. The command may run before the confirmation arrives. */
-  starting(): void {
+  /**
+   * A launcher is there, and will get the order to begin. The command may run, and Ctrl-Z may stop it and its launcher, before the
+   * confirmation arrives; then `fg` has to give the terminal back to them, or the confirmation never comes.
+   */
+  starting(launcher: Pick<LauncherProcess, "group" | "helper">): void {
+    this.launcher = launcher
     this.early = []
+    this.onTerminal = launcher.helper !== undefined
+    this.resume()
   }
 
-  begin(launcher: LauncherProcess): void {
-    this.launcher = launcher
+  /** The command runs, and does not miss a signal. */
+  begin(): void {
     this.early?.forEach((signal) => this.signalCommand(signal))
     this.early = undefined
-    this.onTerminal = launcher.helper !== undefined
-    this.suspended = false
   }
 
   end(): void {
@@ -80,8 +100,9 @@ export class CommandSignals {
   private forward(signal: NodeJS.Signals): void {
     const isEnd = ends.includes(signal)
     if (isEnd) this.endedBy = signal
-    if (this.launcher !== undefined) (isEnd ? endGroup : signalGroup)(this.launcher.group, signal)
-    else if (isEnd) {
+    if (this.launcher !== undefined && this.early === undefined) {
+      ;(isEnd ? endGroup : signalGroup)(this.launcher.group, signal)
+    } else if (isEnd) {
       Deferred.doneUnsafe(this.interrupted, Effect.succeed(ExitCode.ofSignal(signal)))
     } else this.early?.push(signal)
   }
@@ -97,7 +118,7 @@ export class CommandSignals {
   }
 
   private readonly stop = (): void => {
-    stopThisProcess()
+    this.jobControl.stop()
     this.suspended = true
     this.resume()
   }
@@ -111,14 +132,14 @@ export class CommandSignals {
   /** Gives the terminal back to the command if the wrapper has it. No signal reports that the wrapper got it. */
   private regainTerminal(): void {
     const helper = this.launcher?.helper
-    if (!this.suspended || helper === undefined || foregroundGroup() === undefined) return
+    if (!this.suspended || helper === undefined || !this.jobControl.isForeground()) return
     this.suspended = false
     helper.foreground()
   }
 
   /** Whether the terminal has hung up. SIGHUP goes only to its foreground group, which may be the command's. */
   private get hasHungUp(): boolean {
-    return this.onTerminal && !hasTerminal()
+    return this.onTerminal && !ControllingTerminal.hasTerminal()
   }
 
   /** Polls for the changes that no signal reports. */

@@ -81,15 +81,15 @@ export const supervise = (
     start,
     (launcher) =>
       Effect.gen(function*() {
+        signals.starting(launcher)
         yield* watchdog.leads(yield* supervision.tenureOf(leadership))
         deadlines.listeners.add(launcher.until)
         launcher.until(deadlines)
         yield* watchdog.guard(launcher.group, launcher.helper?.pid)
         if (!(yield* leadership.isHeld)) return yield* Effect.never
         toldToBegin = true
-        signals.starting()
         yield* launcher.begin(command)
-        signals.begin(launcher)
+        signals.begin()
         return yield* launcher.exited.pipe(
           Effect.tap(() => Effect.sync(() => void (hasEnded = true))),
           Effect.raceFirst(watchdog.died),

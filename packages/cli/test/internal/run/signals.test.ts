@@ -3,7 +3,6 @@ import { Effect, Fiber } from "effect"
 import * as childProcess from "node:child_process"
 import { once } from "node:events"
 import { Signals } from "../../../src/Cli.ts"
-import type { LauncherProcess } from "../../../src/internal/run/launcherProcess.ts"
 import { CommandSignals } from "../../../src/internal/run/signals.ts"
 import { Transactions } from "../../../src/internal/run/transactions.ts"
 
@@ -26,24 +25,68 @@ describe("the signals of the wrapper", () => {
         take: (_, handle) => Effect.sync(() => void handlers.push(handle))
       })
       const send = handlers[0]!
-      const begin = (child: childProcess.ChildProcess) =>
-        signals.begin({ group: child.pid!, helper: undefined } as LauncherProcess)
+      const starting = (child: childProcess.ChildProcess) => signals.starting({ group: child.pid!, helper: undefined })
 
       const first = yield* commandGroup
       const ended = yield* Effect.forkChild(Effect.promise(() => once(first, "exit")), { startImmediately: true })
       send("SIGUSR2")
-      signals.starting()
+      starting(first)
       send("SIGUSR1")
-      begin(first)
+      signals.begin()
       assert.deepStrictEqual(yield* Fiber.join(ended), [null, "SIGUSR1"])
       signals.end()
 
       send("SIGUSR1")
       const second = yield* commandGroup
       const endedToo = yield* Effect.forkChild(Effect.promise(() => once(second, "exit")), { startImmediately: true })
-      signals.starting()
-      begin(second)
+      starting(second)
+      signals.begin()
       send("SIGTERM")
       assert.deepStrictEqual(yield* Fiber.join(endedToo), [null, "SIGTERM"])
     }).pipe(Effect.scoped))
+
+  for (const when of ["before it gets its launcher", "before it is known to have begun", "while it runs"]) {
+    for (const isForeground of [true, false]) {
+      it.effect(
+        `of a command that is suspended ${when}: it goes on with ${isForeground ? "fg" : "bg, then fg"}, once`,
+        () =>
+          Effect.gen(function*() {
+            const handlers = new Map<NodeJS.Signals, (signal: NodeJS.Signals) => void>()
+            let foreground = false
+            let given = 0
+            const signals = new CommandSignals(new Transactions(), {
+              stop: () => void (foreground = isForeground),
+              isForeground: () => foreground
+            })
+            yield* Effect.provideService(signals.take, Signals, {
+              take: (names, handle) => Effect.sync(() => names.forEach((name) => handlers.set(name, handle)))
+            })
+            const child = yield* commandGroup
+            const helper = {
+              pid: 1,
+              dismiss: () => undefined,
+              foreground: () => {
+                given++
+                foreground = false
+                return undefined
+              }
+            }
+            const steps: Readonly<Record<string, () => void>> = {
+              "before it gets its launcher": () => signals.starting({ group: child.pid!, helper }),
+              "before it is known to have begun": () => signals.begin(),
+              "while it runs": () => {}
+            }
+            for (const [at, step] of Object.entries(steps)) {
+              if (at === when) handlers.get("SIGTSTP")!("SIGTSTP")
+              step()
+            }
+            assert.strictEqual(given, isForeground ? 1 : 0)
+            foreground = !isForeground
+            handlers.get("SIGCONT")!("SIGCONT")
+            handlers.get("SIGCONT")!("SIGCONT")
+            assert.strictEqual(given, 1)
+          }).pipe(Effect.scoped)
+      )
+    }
+  }
 })

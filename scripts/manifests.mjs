@@ -1,6 +1,7 @@
-// What the packages have in common is stated once, in the root's package.json and here. `npm run manifests` writes it into each
-// package (manifest, licence, absolute links of its README); with `--check` it fails where a package says something else. The
-// address of the repository is the `homepage` there; while it ends with `.example`, `--release` refuses it.
+// What the packages have in common is stated once, in the root's package.json and here; their version is that of core, which
+// changesets writes. `npm run manifests` writes it into each package (manifest, licence, absolute links of its README); with `--check`
+// it fails where a package says something else. The address of the repository is the `homepage` in the root's package.json; while it
+// ends with `.example`, `--release` refuses it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
@@ -10,12 +11,13 @@ const project = JSON.parse(read("package.json"))
 /** The address of the repository, and of a file in it. */
 const home = project.homepage
 const address = (file) => `${home}/blob/main/${file}`
+const { version } = JSON.parse(read("packages/core/package.json"))
 
 const ownNames = readdirSync(`${root}packages`).toSorted()
 const isOwn = (name) => name.startsWith("@effect-fdb/")
 const withRanges = (dependencies) =>
   dependencies && Object.fromEntries(
-    Object.entries(dependencies).map(([name, range]) => [name, isOwn(name) ? `^${project.version}` : range])
+    Object.entries(dependencies).map(([name, range]) => [name, isOwn(name) ? `^${version}` : range])
   )
 
 /** The manifest of a package in full, from what is its own. */
@@ -34,7 +36,7 @@ const manifest = (name, own) => {
   const closed = Object.entries(exports).filter(([, target]) => target === null)
   return {
     name: `@effect-fdb/${name}`,
-    version: project.version,
+    version,
     ...(isPrivate && { private: true }),
     description,
     ...(!isPrivate && { keywords: [...new Set([...project.keywords, ...keywords ?? []])] }),
@@ -51,8 +53,13 @@ const manifest = (name, own) => {
       ...Object.fromEntries(closed)
     },
     bin,
-    files: [...(bin ? ["bin", "bundle"] : []), "src", "dist", "!dist/.tsbuildinfo"],
-    ...(!isPrivate && { scripts: { prepack: "node ../../scripts/prepack.mjs" } }),
+    files: [...(bin ? ["bin", "bundle"] : []), "src", "dist", "!dist/.tsbuildinfo", "CHANGELOG.md"],
+    ...(!isPrivate && {
+      scripts: {
+        prepack: "node ../../scripts/prepack.mjs",
+        prepublishOnly: "node ../../scripts/manifests.mjs --check --release"
+      }
+    }),
     dependencies: withRanges(dependencies),
     devDependencies: withRanges(devDependencies),
     peerDependencies: withRanges(peerDependencies),
@@ -86,8 +93,13 @@ const files = ownNames.flatMap((name) => {
 
 const faults = []
 
-if (process.argv.includes("--release") && new URL(home).hostname.endsWith(".example")) {
-  faults.push(`package.json: homepage is ${home}, which is nobody's: state the address of the repository`)
+if (process.argv.includes("--release")) {
+  if (new URL(home).hostname.endsWith(".example")) {
+    faults.push(`package.json: homepage is ${home}, which is nobody's: state the address of the repository`)
+  }
+  if (Number.parseInt(process.versions.node) < 22) {
+    faults.push(`changesets publishes with Node 22.12 or later, and this is ${process.version}`)
+  }
 }
 
 for (const [file, text] of files) {

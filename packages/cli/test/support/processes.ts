@@ -149,8 +149,13 @@ export class Stage {
 
   /** Starts the command with these arguments. */
   start(args: ReadonlyArray<string>, options: childProcess.SpawnOptions = {}): Run {
+    return this.startProgram(program, args, options)
+  }
+
+  /** Starts another program on Node. */
+  startProgram(file: string, args: ReadonlyArray<string>, options: childProcess.SpawnOptions = {}): Run {
     const run = new Run(
-      childProcess.spawn(process.execPath, [program, ...args], {
+      childProcess.spawn(process.execPath, [file, ...args], {
         stdio: ["ignore", "pipe", "pipe"],
         cwd: this.directory,
         env: this.env,

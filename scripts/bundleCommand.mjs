@@ -137,7 +137,7 @@ const options = {
     js: "import{createRequire as $createRequire}from\"node:module\";const $require=$createRequire(import.meta.url);"
   },
   metafile: true,
-  plugins: [builtins, lmdb, unused, segmenter, byNeed, addresses],
+  plugins: [builtins, lmdb, unused, segmenter, addresses],
   define: { LMDB_VERSION: JSON.stringify(JSON.parse(readFileSync(join(dependencies, "lmdb/package.json"))).version) },
   logLevel: "error"
 }
@@ -149,8 +149,13 @@ const bundle = async () => {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out)
   for (const file of referred) if (!isProgram(file)) copyFileSync(file, join(out, basename(file)))
-  const command = { ...options, entryPoints: [join(root, "packages/cli/dist/bin.js")], splitting: true }
-  const threads = { ...options, entryPoints: programs.filter((file) => !isHelper(file)) }
+  const command = {
+    ...options,
+    entryPoints: [join(root, "packages/cli/dist/bin.js")],
+    plugins: [byNeed, ...options.plugins],
+    splitting: true
+  }
+  const others = { ...options, entryPoints: programs.filter((file) => !isHelper(file)), splitting: true }
   const helpers = {
     ...options,
     entryPoints: programs.filter(isHelper),
@@ -159,7 +164,7 @@ const bundle = async () => {
     banner: { js: "const $require=require,$url=require(\"node:url\").pathToFileURL(__filename).href;" },
     outExtension: { ".js": ".cjs" }
   }
-  return [await build(command), await build(threads), await build(helpers)]
+  return [await build(command), await build(others), await build(helpers)]
 }
 
 // What `--help` prints, for the program to print without being loaded.
@@ -173,6 +178,13 @@ let results = await bundle()
 for (let known = 0; known < referred.size;) {
   known = referred.size
   results = await bundle()
+}
+
+// Programs of other processes and threads start fast, and take little memory.
+for (const { metafile } of results.slice(1)) {
+  if (relative(process.cwd(), program) in metafile.inputs) {
+    throw new Error("a program beside the command contains all of the command")
+  }
 }
 
 /** The licence of each package in the bundle that is not of this repository. */

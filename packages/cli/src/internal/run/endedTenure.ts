@@ -1,6 +1,6 @@
 /**
  * What has to be known to end the tenure of a wrapper that has died, once its command has ended. The watchdog process passes it to
- * `endTenureProgram.ts`.
+ * `endTenure.ts`.
  */
 import { type Subspace, Testimony } from "@effect-fdb/core"
 import type { Leadership } from "@effect-fdb/leader-election"

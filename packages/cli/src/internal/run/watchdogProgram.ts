@@ -6,13 +6,13 @@
  * process does nothing. If its input ends, the wrapper has died: it sends SIGTERM at once and SIGKILL at the deadline. If no deadline
  * arrives, the wrapper is stopped or stuck: it sends SIGTERM after the leader's belief has ended, and SIGKILL at the deadline.
  *
- * When the wrapper has died and the command has ended, it has the tenure ended in the store by `endTenureProgram.ts`, so that nobody
- * waits for the lease.
+ * When the wrapper has died and the command has ended, it ends the tenure in the store by `endTenure.ts`, so that nobody waits for
+ * the lease. It loads that file then: as long as anything of the command lives, nothing but the guard has its time and memory.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
-import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
-import { fileURLToPath } from "node:url"
+import { setTimeout as sleep } from "node:timers/promises"
+import type * as Ender from "./endTenure.ts"
 import { readLines } from "./lines.ts"
 import { endGroup, endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
 
@@ -23,7 +23,7 @@ const longestTimerMillis = 3_600_000
 /** The time that the wrapper's death may take after the end of the input: its memory is freed before, so it is short. */
 const deathTimeoutNanos = 10_000_000_000n
 
-const enderProgram = fileURLToPath(new URL("./endTenureProgram.js", import.meta.url))
+const ender = new URL("./endTenure.js", import.meta.url)
 
 interface Guarded {
   readonly group: number
@@ -40,34 +40,28 @@ let isDone = false
 let timer: NodeJS.Timeout | undefined
 /** What the wrapper leads, or led last, as JSON. */
 let tenure: string | undefined
-let ender: childProcess.ChildProcess | undefined
 
 const wrapper = process.ppid
-
-/** Opens the store while the command ends. */
-const prepareToEnd = (): void => {
-  if (ender !== undefined || tenure === undefined || isDone) return
-  ender = childProcess.spawn(process.execPath, [enderProgram], { detached: true, stdio: ["pipe", "ignore", "ignore"] })
-  for (const emitter of [ender, ender.stdin!]) emitter.on("error", () => {})
-  ender.unref()
-  ender.stdin!.write(`${tenure}\n`)
-}
 
 /**
  * Nothing of the command runs any more. The end of the input is no proof of the wrapper's death, and comes before it: it has ended
  * with all its threads once this process has another parent.
  */
-const endTenure = (until: bigint): void => {
-  if (ender === undefined || process.hrtime.bigint() >= until) process.exit(0)
-  if (process.ppid === wrapper) return void setTimeout(endTenure, 1, until)
-  ender.stdin!.end("gone\n", () => process.exit(0))
+const endTenure = async (until: bigint): Promise<never> => {
+  try {
+    const loaded: typeof Ender = await import(ender.href)
+    while (process.ppid === wrapper && process.hrtime.bigint() < until) await sleep(1)
+    if (process.ppid !== wrapper) await loaded.endTenure(JSON.parse(tenure!))
+  } finally {
+    process.exit(0)
+  }
 }
 
 const release = (): void => {
   guarded = undefined
   if (!orphaned) return
-  prepareToEnd()
-  endTenure(process.hrtime.bigint() + deathTimeoutNanos)
+  if (isDone || tenure === undefined) process.exit(0)
+  void endTenure(process.hrtime.bigint() + deathTimeoutNanos)
 }
 
 const terminateAt = (): bigint => {
@@ -127,9 +121,7 @@ process.stdout.on("error", () => {})
 
 readLines(process.stdin, obey, () => {
   orphaned = true
-  if (guarded === undefined && (isDone || tenure === undefined)) process.exit(0)
   if (guarded?.helper !== undefined) signalProcess(guarded.helper, "SIGKILL")
   if (guarded === undefined) return release()
   check()
-  prepareToEnd()
 })

@@ -370,9 +370,9 @@ appointment-without-conflict (appointments, replay): an appointment does not con
 appoints-while-disabled (appointments, replay): a leader of a disabled election appoints
   storage/writes: const isVacated = [-!config.electionEnabled || -](successor
 appoints-past-the-challenger (deployments, replay): a leader that yields to a challenger appoints whoever is next in line
-  storage/writes: Protocol.toCall(Protocol.line(ordered, seenAt, heartbeat), [-challenger-]{+undefined+});
+  storage/writes: Protocol.toCall(Protocol.line(ordered, seenAt, heartbeat), [-challenger-]{+undefined+}, hasDied);
 appointed-not-called (calm, handover): the appointed is not called, and finds its tenure when it looks next
-  storage/writes: for (const [rank, { id }] of (isVacancy ? ordered : called{+.slice(1)+}).entries()) {
+  storage/writes: (nominee) => !hasDied(nominee)) : called{+.slice(1)+};
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands
   storage/writes: yield* [-resignIfLeading(keys, yield* -]identify(id, candidate, options)[-)-];
 `

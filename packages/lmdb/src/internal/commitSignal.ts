@@ -34,8 +34,11 @@ interface Signal {
   watcher: fs.FSWatcher | undefined
 }
 
+/** Tells in which files commits were reported; `undefined` if there may be commits to any key. */
+type Listener = (files: ReadonlySet<string> | undefined) => void
+
 /** The file of a key, given by `textOf`: its hash (FNV-1a). */
-const fileOf = (text: string): string => {
+export const fileOf = (text: string): string => {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return String((hash >>> 0) % buckets)
@@ -53,12 +56,14 @@ export class CommitSignal {
   private readonly directory: string
   private readonly rights: permissions.Permissions
   private readonly pollMillis: number
-  private readonly listeners = new Set<() => void>()
+  private readonly listeners = new Set<Listener>()
   private readonly signals = new Map<string, Signal>()
   private poll: NodeJS.Timeout | undefined = undefined
   /** When what is watched was last put in order. */
   private tidiedAt = 0
   private look: NodeJS.Immediate | undefined = undefined
+  /** What was reported since the last look; `undefined` for every key. */
+  private news: Set<string> | undefined = new Set()
 
   /** @param directory of the database */
   constructor(directory: string, rights: permissions.Permissions, pollMillis = defaultPollMillis) {
@@ -67,7 +72,7 @@ export class CommitSignal {
     this.pollMillis = pollMillis
   }
 
-  listen(listener: () => void): () => void {
+  listen(listener: Listener): () => void {
     this.listeners.add(listener)
     if (this.poll === undefined) {
       this.pollEvery(this.pollMillis)
@@ -106,10 +111,10 @@ export class CommitSignal {
   }
 
   /** Calls the listeners of this process. */
-  raise(): void {
-    // The poll is for times without a look.
-    if (this.listeners.size > 0) this.poll?.refresh()
-    for (const listener of this.listeners) listener()
+  raise(files?: ReadonlySet<string>): void {
+    // The poll is for times without a look at all keys.
+    if (this.listeners.size > 0 && files === undefined) this.poll?.refresh()
+    for (const listener of this.listeners) listener(files)
   }
 
   close(): void {
@@ -133,7 +138,7 @@ export class CommitSignal {
     const name = path.join(this.directory, file)
     const reported = (isLost: boolean): void => {
       if (isLost) this.lose(signal)
-      this.reported()
+      this.reported(isLost || file === everyKey ? undefined : file)
     }
     const watcher = Result.try(() => {
       permissions.makeDirectory(this.directory, this.rights)
@@ -150,11 +155,15 @@ export class CommitSignal {
     this.pollEvery(pollAloneMillis)
   }
 
-  private readonly reported = (): void => {
+  private reported(file: string | undefined): void {
     if (this.listeners.size === 0) return
+    if (file === undefined) this.news = undefined
+    else this.news?.add(file)
     this.look ??= setImmediate(() => {
+      const { news } = this
       this.look = undefined
-      this.raise()
+      this.news = new Set()
+      this.raise(news)
     })
   }
 

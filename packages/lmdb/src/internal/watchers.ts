@@ -4,6 +4,7 @@ import * as FdbError from "@effect-fdb/core/FdbError"
 import type { KeyRange } from "@effect-fdb/core/KeyRange"
 import { sameValue, type VersionedStore } from "@effect-fdb/core/VersionedStore"
 import type { CommitLog } from "./commitLog.ts"
+import { fileOf } from "./commitSignal.ts"
 import { type Environment, type Reader, toFdbError } from "./environment.ts"
 import { containsKey } from "./sortedRanges.ts"
 import { textOf } from "./writeBatch.ts"
@@ -13,6 +14,9 @@ interface Watcher {
   readonly baseline: Uint8Array | undefined
   readonly settle: (error?: FdbError.FdbError) => void
 }
+
+/** With more keys than these, it takes longer to ask each for its file than to read what was written. */
+const mostAsked = 64
 
 export const makeWatchers = (environment: Environment, log: CommitLog) => {
   const byKey = new Map<string, Set<Watcher>>()
@@ -60,11 +64,17 @@ export const makeWatchers = (environment: Environment, log: CommitLog) => {
     return found
   }
 
-  const compare = (reader: Reader): void => {
+  /** The watchers of the keys that belong to some files. */
+  const watchersIn = (files: ReadonlySet<string>): Iterable<Watcher> =>
+    [...byKey].flatMap(([text, watchers]) => files.has(fileOf(text)) ? [...watchers] : [])
+
+  const compare = (reader: Reader, files: ReadonlySet<string> | undefined): void => {
     const { sequence } = reader.head
     const due = new Set(fresh)
     fresh.clear()
-    if (sequence !== seen) {
+    // The files tell at once who may be concerned. What else the commits have written, they report as well.
+    if (files !== undefined && byKey.size <= mostAsked) { for (const watcher of watchersIn(files)) due.add(watcher) }
+    else if (sequence !== seen) {
       log.catchUp(reader)
       for (const watcher of writtenSince(seen, sequence)) due.add(watcher)
       seen = sequence
@@ -75,10 +85,10 @@ export const makeWatchers = (environment: Environment, log: CommitLog) => {
   }
 
   /** Compares the watched values. All watches fail if the database cannot be read. */
-  const check = (): void => {
+  const check = (files?: ReadonlySet<string>): void => {
     if (byKey.size === 0) return
     try {
-      environment.read(compare)
+      environment.read((reader) => compare(reader, files))
     } catch (cause) {
       const error = toFdbError(cause, "watch")
       for (const watcher of all()) finish(watcher, error)
@@ -98,7 +108,7 @@ export const makeWatchers = (environment: Environment, log: CommitLog) => {
     if (watchers === undefined) ignore.set(text, environment.signal.attend(text))
     byKey.set(text, (watchers ?? new Set()).add(watcher))
     // Watches are added in groups, and opening a reader for each is slow.
-    if (fresh.size === 0) queueMicrotask(check)
+    if (fresh.size === 0) queueMicrotask(() => check())
     fresh.add(watcher)
     return () => remove(watcher)
   }

@@ -24,15 +24,29 @@ export const line = (ordered: ReadonlyArray<Nominee>, now: bigint, heartbeat: bi
     return age < 2n * heartbeat && age > -2n * heartbeat
   })
 
+/** The first of the line that are not known to have died. */
+const firstOf = (line: ReadonlyArray<Nominee>, hasDied: (nominee: Nominee) => boolean): ReadonlyArray<Nominee> => {
+  const first: Array<Nominee> = []
+  for (const nominee of line) {
+    if (first.length === mostCalled) break
+    if (!hasDied(nominee)) first.push(nominee)
+  }
+  return first
+}
+
 /**
  * Who is called, the appointed one first: the challenger to whom a leader yields; else, of the first three of the line, one of the highest
  * priority, whose heartbeat is the youngest, for its belief lasts the longest.
  */
-export const toCall = (line: ReadonlyArray<Nominee>, challenger: Nominee | undefined): ReadonlyArray<Nominee> => {
+export const toCall = (
+  line: ReadonlyArray<Nominee>,
+  challenger: Nominee | undefined,
+  hasDied: (nominee: Nominee) => boolean
+): ReadonlyArray<Nominee> => {
+  const next = firstOf(line, hasDied)
   if (challenger !== undefined) {
-    return [challenger, ...line.filter((nominee) => !sameIdentity(nominee, challenger))].slice(0, mostCalled)
+    return [challenger, ...next.filter((nominee) => !sameIdentity(nominee, challenger))].slice(0, mostCalled)
   }
-  const next = line.slice(0, mostCalled)
   const appointed = next.reduce<Nominee | undefined>(
     (best, nominee) =>
       best === undefined || (nominee.priority === best.priority && nominee.lastHeartbeat > best.lastHeartbeat)

@@ -296,21 +296,50 @@ export const readCandidatesOf = (
 /** How many candidates are considered as successors. */
 const mostConsidered = 100
 
+/** The pairs of S("calls") and of S("candidates"), the first of each. They are neighbours: one read gives both, unless there are very many. */
+const readWaiting = (
+  reads: Reads,
+  { calls, candidates }: ElectionKeys
+): Effect.Effect<readonly [calls: ReadonlyArray<KeyValue>, candidates: ReadonlyArray<KeyValue>], FdbError> => {
+  const limit = mostConsidered
+  const range = { begin: calls.range().begin, end: candidates.range().end }
+  return Effect.flatMap(reads.getRange(range, { limit: 2 * limit }), (pairs) => {
+    const first = pairs.findIndex(({ key }) => candidates.contains(key))
+    const called = first < 0 ? pairs.length : first
+    return pairs.length < 2 * limit && called <= limit && pairs.length - called <= limit
+      ? Effect.succeed([pairs.slice(0, called), pairs.slice(called)] as const)
+      : Effect.all([reads.getRange(calls.range(), { limit }), reads.getRange(candidates.range(), { limit })], {
+        concurrency: "unbounded"
+      })
+  })
+}
+
 /** Who may be appointed: the candidates with a readable record and with an S("calls", id). Nobody whom this very transaction registers. */
 export const readNominees = (
   reads: Reads,
   keys: ElectionKeys
-): Effect.Effect<ReadonlyArray<Protocol.Nominee>, FdbError> =>
-  Effect.all([
-    reads.getRange(keys.calls.range(), { limit: mostConsidered }),
-    readCandidatePage(reads, keys, undefined, mostConsidered)
-  ], { concurrency: "unbounded" }).pipe(
-    Effect.map(([calls, { candidates }]) => {
-      const called = new Set(calls.map(({ key }) => Bytes.toPrintable(key)))
-      return candidates.filter(({ id }) => called.has(Bytes.toPrintable(keys.call(id))))
+): Effect.Effect<ReadonlyArray<Protocol.Nominee>, FdbError> => {
+  const decode = candidateEntry(keys)
+  const idOf = ({ key }: KeyValue, { prefix }: Subspace.Subspace) => key.subarray(prefix.length)
+  return readWaiting(reads, keys).pipe(
+    Effect.map(([calls, candidates]) => {
+      const nominees: Array<Protocol.Nominee> = []
+      let next = 0
+      // Both are in the order of the ids.
+      for (const candidate of candidates) {
+        const id = idOf(candidate, keys.candidates)
+        let order = 1
+        while (next < calls.length && (order = Bytes.compare(idOf(calls[next]!, keys.calls), id)) < 0) next++
+        if (next === calls.length) break
+        if (order > 0) continue
+        const entry = decode(candidate)
+        if (Result.isSuccess(entry)) nominees.push(entry.success)
+      }
+      return nominees
     }),
     Effect.catchIf((error) => error.code === FdbErrors.codes.accessedUnreadable, () => Effect.succeed([]))
   )
+}
 
 /** All candidates, page by page, in the order of their ids. */
 export const streamCandidates = (

@@ -284,22 +284,26 @@ interface Succession {
   readonly config: ElectionConfig
   /** The wall clock of whoever appoints, when they were seen. */
   readonly seenAt: bigint
+  readonly hasDied: HasDied
 }
 
-const nobody: Succession = { nominees: [], config: new ElectionConfig({}), seenAt: 0n }
+/** Whether the process of a candidate is known to have ended. */
+type HasDied = (identity: Identity) => boolean
+
+const nobody: Succession = { nominees: [], config: new ElectionConfig({}), seenAt: 0n, hasDied: () => false }
 
 /** Ends a tenure, and begins that of the next in line; where there is nobody, a vacancy, to which all are called. Gives the reason. */
 const endTenure = Effect.fnUntraced(function*(tx: TransactionService, keys: ElectionKeys, ending: Ending) {
-  const { challenge, leader, succession: { config, nominees, seenAt }, tenure } = ending
+  const { challenge, leader, succession: { config, hasDied, nominees, seenAt }, tenure } = ending
   const now = yield* Clock.currentTimeNanos
   const heartbeat = Duration.toNanosUnsafe(config.heartbeatInterval)
   const { reason: resigned, successor } = Protocol.resignation(ending)
   const reason = ending.died ? "died" : resigned
-  const challenger = successor && nominees.find((nominee) => sameIdentity(nominee, successor))
+  const challenger = successor && nominees.find((nominee) => sameIdentity(nominee, successor) && !hasDied(nominee))
   const ordered = Protocol.inOrder(nominees, leader)
   // A challenger that cannot be appointed claims the vacancy that is left to it.
   const isVacated = !config.electionEnabled || (successor !== undefined && challenger === undefined)
-  const called = isVacated ? [] : Protocol.toCall(Protocol.line(ordered, seenAt, heartbeat), challenger)
+  const called = isVacated ? [] : Protocol.toCall(Protocol.line(ordered, seenAt, heartbeat), challenger, hasDied)
   const [appointed] = called
   if (challenge !== undefined) yield* tx.clear(keys.challenge)
   if (tenure !== undefined) {
@@ -312,7 +316,8 @@ const endTenure = Effect.fnUntraced(function*(tx: TransactionService, keys: Elec
     const duration = Protocol.appointmentLease(heartbeat, Duration.toNanosUnsafe(config.leaseDuration))
     yield* writeAppointment(tx, keys, leader, appointed, term, duration, now)
   }
-  for (const [rank, { id }] of (isVacancy ? ordered : called).entries()) {
+  const told = isVacancy ? ordered.filter((nominee) => !hasDied(nominee)) : called
+  for (const [rank, { id }] of told.entries()) {
     // Not of one that has left, or of another registration, since it was seen.
     yield* tx.addReadConflictKey(keys.call(id))
     yield* writeCall(tx, keys, id, { term, rank, isVacancy })
@@ -362,9 +367,6 @@ const writeAppointment = Effect.fnUntraced(function*(
   )
 })
 
-/** Whether the process of a candidate is known to have ended. */
-type HasDied = (identity: Identity) => boolean
-
 /** Ends the tenure that a view shows, which the transaction has read. */
 const endSeen = Effect.fnUntraced(function*(
   keys: ElectionKeys,
@@ -374,10 +376,10 @@ const endSeen = Effect.fnUntraced(function*(
   { died = false, hasDied = () => false }: { readonly died?: boolean; readonly hasDied?: HasDied } = {}
 ) {
   const tx = yield* Transaction
-  const nominees = (yield* Reads.readNominees(tx.snapshot, keys)).filter((nominee) => !hasDied(nominee))
+  const nominees = yield* Reads.readNominees(tx.snapshot, keys)
   const seenAt = yield* Clock.currentTimeNanos
   const isRegistered = Protocol.registrationStatus(view, leader) === "registered"
-  const succession = { nominees, config: view.config, seenAt }
+  const succession = { nominees, config: view.config, seenAt, hasDied }
   return yield* endTenure(tx, keys, { ...view, leader, tenure, isRegistered, succession, died })
 })
 
@@ -426,7 +428,7 @@ export const resignFast = Effect.fnUntraced(function*(
       Effect.all([Reads.read(tx.snapshot, Reads.config(keys)), Reads.readNominees(tx.snapshot, keys)], {
         concurrency: "unbounded"
       }),
-      ([config, nominees]) => ({ config, nominees: nominees.filter((nominee) => !hasDied(nominee)), seenAt })
+      ([config, nominees]) => ({ config, nominees, seenAt, hasDied })
     )
     : nobody
   yield* endTenure(tx, keys, {

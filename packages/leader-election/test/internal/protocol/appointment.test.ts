@@ -90,7 +90,7 @@ describe("the line", () => {
     ],
     ([candidates]) => {
       const inLine = lineOf(nomineesOf(candidates))
-      const called = toCall(inLine, undefined)
+      const called = toCall(inLine, undefined, () => false)
       assert.sameMembers(called.map(({ id }) => id), inLine.slice(0, 3).map(({ id }) => id))
       const [appointed, ...others] = called
       for (const other of others) {
@@ -108,10 +108,21 @@ describe("the line", () => {
     ([candidates, { age, priority }]) => {
       const challenger = nominee(200, priority, BigInt(age))
       const inLine = lineOf([...nomineesOf(candidates), challenger])
-      const called = toCall(inLine, challenger)
+      const called = toCall(inLine, challenger, () => false)
       assert.strictEqual(called[0], challenger)
       assert.strictEqual(called.filter(({ id }) => id === challenger.id).length, 1)
       assert.strictEqual(called.length, Math.min(3, new Set([...inLine, challenger]).size))
+    }
+  )
+
+  it.prop(
+    "passes over whoever is known to have died, as if it were not there",
+    [Candidates, Schema.Array(Schema.Boolean)],
+    ([candidates, dead]) => {
+      const inLine = lineOf(nomineesOf(candidates))
+      const hasDied = (nominee: Nominee) => dead[inLine.indexOf(nominee)] === true
+      const living = inLine.filter((nominee) => !hasDied(nominee))
+      assert.deepStrictEqual(toCall(inLine, undefined, hasDied), toCall(living, undefined, () => false))
     }
   )
 })

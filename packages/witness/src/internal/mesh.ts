@@ -8,7 +8,8 @@
  *    of a process, after the end of all its threads. But Node, too, may close a connection, and the process lives on.
  * 2. Its own socket *refuses* a connection: nobody listens, although its file is there. As long as the process lives, it listens.
  * 3. The file is still there. A process that stops to listen without ending removes it first.
- * 4. The operating system does not list the process as running, where it tells this one.
+ * 4. The operating system does not list a thread of the process as running, where it tells this one. A thread that the kernel is ending
+ *    does not run any more.
  *
  * Everything else (no file, a time-out, too many connections, a refusal without a connection before it) is no evidence.
  */
@@ -58,6 +59,18 @@ const isThere = (file: string): boolean => {
     return fs.lstatSync(file).isSocket()
   } catch {
     return false
+  }
+}
+
+/**
+ * Makes Node open its descriptor of `inotify`, if it has not yet. When a process ends, Linux closes the newest descriptors first, and that
+ * one takes it many milliseconds: the socket, and the connections, are to be gone before.
+ */
+const openInotify = (directory: string): void => {
+  try {
+    fs.watch(directory, { persistent: false }).on("error", () => {}).close()
+  } catch {
+    // Then a death is told later.
   }
 }
 
@@ -166,6 +179,7 @@ export class Mesh {
   private async listen(): Promise<void> {
     this.name = makeName()
     this.listenings++
+    openInotify(this.directory)
     const server = net.createServer((socket) => this.begin(socket, false))
     this.server = server
     await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,5 @@
 /**
- * Which process a peer is, and whether it still exists. A second opinion: it can only withhold a death, for a process that has lost
+ * Which process a peer is, and whether it still runs. A second opinion: it can only withhold a death, for a process that has lost
  * its sockets without having ended, for example because native code closed descriptors that were not its own.
  */
 import * as fs from "node:fs"
@@ -12,19 +12,32 @@ export interface ProcessIdentity {
   readonly namespace: string
 }
 
-/** The state of a process or a thread, and the time of its start; `undefined` if there is none. */
-const statOf = (directory: string): { readonly state: string; readonly start: string } | undefined => {
+/** A process or a thread. */
+interface Stat {
+  readonly start: string
+  /** Whether it has ended, or is being ended by the kernel: either way it runs no code of the program any more. */
+  readonly hasEnded: boolean
+}
+
+/** The kernel sets this flag before it takes anything from a thread that ends, and never clears it. */
+const exiting = 0x4
+
+/** Decodes what Linux tells in a file `stat`. */
+export const decodeStat = (stat: string): Stat => {
+  // The name of the program stands in parentheses and may contain any character.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  const [state] = fields
+  return { start: fields[19]!, hasEnded: state === "Z" || state === "X" || (Number(fields[6]) & exiting) !== 0 }
+}
+
+/** `undefined` if there is none. */
+const statOf = (directory: string): Stat | undefined => {
   try {
-    const stat = fs.readFileSync(`${directory}/stat`, "latin1")
-    // The name of the program stands in parentheses and may contain any character.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-    return { state: fields[0]!, start: fields[19]! }
+    return decodeStat(fs.readFileSync(`${directory}/stat`, "latin1"))
   } catch {
     return undefined
   }
 }
-
-const hasEnded = (state: string): boolean => state === "Z" || state === "X"
 
 /** `undefined` where processes are not listed, or by pids of another namespace. */
 const identify = (): ProcessIdentity | undefined => {
@@ -41,14 +54,14 @@ const identify = (): ProcessIdentity | undefined => {
 
 export const self: ProcessIdentity | undefined = identify()
 
-/** Whether the process is seen to exist. `false` also if this process cannot know it. */
+/** Whether the process is seen to run. `false` also if this process cannot know it. */
 export const isSeen = (identity: ProcessIdentity | undefined): boolean => {
   if (identity === undefined || self === undefined || identity.namespace !== self.namespace) return false
   if (process.platform !== "linux") return canBeSignalled(identity.pid)
   const directory = `/proc/${identity.pid}`
   const stat = statOf(directory)
   if (stat === undefined || stat.start !== identity.start) return false
-  return !hasEnded(stat.state) || hasThreads(directory)
+  return !stat.hasEnded || hasThreads(directory)
 }
 
 /** Whether other threads of a process run on although its first one has ended. */
@@ -56,7 +69,7 @@ const hasThreads = (directory: string): boolean => {
   try {
     return fs.readdirSync(`${directory}/task`).some((thread) => {
       const stat = statOf(`${directory}/task/${thread}`)
-      return stat !== undefined && !hasEnded(stat.state)
+      return stat !== undefined && !stat.hasEnded
     })
   } catch {
     return false

@@ -160,6 +160,8 @@ export class Telemetry {
   /** Where its series are. */
   private readonly registries = new Map<Metric.MetricRegistry, Made>()
   private readonly mark = {}
+  /** Whether the next renewal is the first one of an appointed tenure: its lease is short, which tells nothing of the pace. */
+  private isAppointed = false
   private isClosed = false
 
   constructor(election: string, candidate: string, { candidateLabel }: typeof ElectionMetrics.Service) {
@@ -240,6 +242,7 @@ export class Telemetry {
         if (kept.leading.size === 0) this.metrics.witnesses.updateUnsafe(0, context)
         return this.begin(context)
       case "Elected":
+        this.isAppointed = event.cause === "appointed"
         this.metrics.leading.updateUnsafe(kept.leading.add(this.mark).size, context)
         this.metrics.witnesses.updateUnsafe(event.witnesses, context)
         this.metrics.transitions.count(event.cause, context)
@@ -248,7 +251,9 @@ export class Telemetry {
         this.metrics.witnesses.updateUnsafe(event.witnesses, context)
         this.metrics.renewals.count(event.path, context)
         this.metrics.renewalLatency.updateUnsafe(Duration.toSeconds(event.latency), context)
-        return this.metrics.renewalHeadroom.updateUnsafe(Duration.toSeconds(event.headroom), context)
+        if (!this.isAppointed) this.metrics.renewalHeadroom.updateUnsafe(Duration.toSeconds(event.headroom), context)
+        this.isAppointed = false
+        return
       case "Lost":
         kept.leading.delete(this.mark)
         this.metrics.leading.updateUnsafe(kept.leading.size, context)
@@ -275,6 +280,8 @@ export class Telemetry {
     this.metrics.transitions.begin("died", context)
     this.metrics.losses.begin("resigned", context)
     this.metrics.losses.begin("expired", context)
+    this.metrics.losses.begin("stepped-down", context)
+    this.metrics.losses.begin("preempted", context)
     this.metrics.overruns.valueUnsafe(context)
     this.metrics.leaderless.valueUnsafe(context)
   }

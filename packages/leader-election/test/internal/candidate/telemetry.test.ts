@@ -14,6 +14,10 @@ const initialised = Effect.gen(function*() {
   return host
 })
 
+/** Metrics of its own, which no other test has a part in. */
+const isolated = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, Metric.MetricRegistry, new Map())
+
 describe("metrics", () => {
   it.effect("tell of a candidate from its registration on, and what a change of leaders will tell begins at zero", () =>
     Effect.gen(function*() {
@@ -34,9 +38,38 @@ describe("metrics", () => {
       assert.deepInclude(found, ["fdb_election_transitions_total", "lapsed", 0])
       assert.deepInclude(found, ["fdb_election_transitions_total", "died", 0])
       assert.deepInclude(found, ["fdb_election_witnesses", undefined, 0])
-      assert.deepInclude(found, ["fdb_election_losses_total", "resigned", 0])
+      for (const reason of ["resigned", "expired", "stepped-down", "preempted"]) {
+        assert.deepInclude(found, ["fdb_election_losses_total", reason, 0])
+      }
       assert.deepInclude(found, ["fdb_election_leaderless_seconds", undefined, 0])
     }))
+})
+
+describe("the headroom of renewals", () => {
+  it.effect("leaves out the first one of an appointed tenure, whose lease is short", () =>
+    Effect.gen(function*() {
+      const host = yield* initialised
+      const first = yield* Effect.forkChild(host.run(election.withLeadership({ id: "first" }, () => Effect.never)))
+      yield* TestClock.adjust("1 second")
+      const second = yield* Effect.forkChild(host.run(election.withLeadership({ id: "second" }, () => Effect.never)))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.interrupt(first)
+      yield* TestClock.adjust("10 seconds")
+      const headrooms = (yield* Metric.snapshot).flatMap(({ attributes, id, state }) =>
+        id === "fdb_election_renewal_headroom_seconds" && attributes?.["candidate"] === "second" && "min" in state
+          ? [state]
+          : []
+      )
+      const appointed = (yield* Metric.snapshot).some(({ attributes, id, state }) =>
+        id === "fdb_election_transitions_total" && attributes?.["candidate"] === "second" &&
+        attributes["cause"] === "appointed" && "count" in state && Number(state.count) === 1
+      )
+      assert.isTrue(appointed)
+      assert.lengthOf(headrooms, 1)
+      assert.isAbove(headrooms[0]!.count, 1)
+      assert.isAbove(headrooms[0]!.min, 4)
+      yield* Fiber.interrupt(second)
+    }).pipe(isolated))
 })
 
 /** Of which candidates there are series. */
@@ -44,10 +77,6 @@ const measured = Effect.map(
   Metric.snapshot,
   (series) => new Set(series.flatMap(({ attributes }) => attributes?.["candidate"] ?? []))
 )
-
-/** Metrics of its own, which no other test has a part in. */
-const isolated = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Metric.MetricRegistry, new Map())
 
 describe("the metrics of candidates that are gone", () => {
   it.effect("are given up, however they have gone", () =>

@@ -46,8 +46,9 @@ export default defineConfig({
     // Tests of processes wait more than they work.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: "./vitest.build.ts",
-    // No test rests on speed: this only ends one that has failed.
-    testTimeout: 60_000,
+    // No test rests on speed: these only end one that has failed.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     projects: projects.map((root) => ({
       test: { name: root.replace("packages/", ""), root, isolate: engines.includes(root) }
     }))

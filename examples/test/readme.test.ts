@@ -73,12 +73,12 @@ const pages = [
 ]
 
 beforeEach(() => {
-  rmSync(scratch, { recursive: true, force: true })
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   mkdirSync(scratch, { recursive: true })
 })
 
 afterEach(() => {
-  rmSync(scratch, { recursive: true, force: true })
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 })
 
 describe("the first program of the README", () => {
@@ -101,7 +101,7 @@ describe("the first program of the README", () => {
     const names = ["ada", "grace", "mary"]
     assert.sameMembers(order, names)
     assert.deepStrictEqual(printed, shown.map((line) => line.replace(/^\w+/, (name) => order[names.indexOf(name)]!)))
-  }, 30_000)
+  })
 })
 
 /** A process that runs a program of the README, as printed, beside others that share its store. */
@@ -142,19 +142,19 @@ describe("the README's programs for many processes", () => {
       const works = /leads in term|sends the outbox/
       const both = [new Program(file, scratch), new Program(file, scratch)]
       try {
-        const working = await vi.waitUntil(() => both.find(({ printed }) => works.test(printed)), { timeout: 30_000 })
+        const working = await vi.waitUntil(() => both.find(({ printed }) => works.test(printed)), { timeout: 120_000 })
         const waiting = both.find((program) => program !== working)!
         assert.notMatch(waiting.printed, works)
         working.kill("SIGINT")
         await working.ended
-        await vi.waitUntil(() => works.test(waiting.printed), { timeout: 30_000 })
+        await vi.waitUntil(() => works.test(waiting.printed), { timeout: 120_000 })
         waiting.kill("SIGTERM")
         await waiting.ended
         for (const { printed } of both) assert.notMatch(printed, /ERROR|WARN/)
       } finally {
         for (const program of both) program.kill("SIGKILL")
       }
-    }, 90_000)
+    })
   }
 })
 
@@ -191,7 +191,7 @@ describe("the documentation", () => {
     const compiler = path.join(root, "node_modules/typescript/bin/tsc")
     const { status, stdout } = spawnSync(process.execPath, [compiler, "-p", scratch], { encoding: "utf8" })
     assert.strictEqual(status, 0, stdout)
-  }, 120_000)
+  })
 
   it("shows in docstrings what expressions give", async () => {
     const claims = /^(.+) \/\/ => (.+)$/gm

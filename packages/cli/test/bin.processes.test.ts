@@ -20,7 +20,7 @@ describe.concurrent("standard output", () => {
     const help = print("--help")
     assert.include(help, "fdb-election <subcommand> [flags]")
     assert.strictEqual(help, print("--help", "--log-level", "info"))
-  }, 60_000)
+  })
 
   it("that nobody reads ends the command as SIGPIPE would, without a word", async (context) => {
     const at = await stage(context)
@@ -28,7 +28,7 @@ describe.concurrent("standard output", () => {
     run.child.stdout!.destroy()
     assert.strictEqual((await run.ended).code, ExitCode.ofSignal("SIGPIPE"))
     assert.strictEqual(run.said, "")
-  }, 60_000)
+  })
 
   it("that cannot be written to for another reason is told of", async (context) => {
     const at = await stage(context)
@@ -40,7 +40,7 @@ describe.concurrent("standard output", () => {
       run.said,
       /^fdb-election: standard output cannot be written to: [^\n]*no space left on device[^\n]*\n$/
     )
-  }, 60_000)
+  })
 })
 
 describe.concurrent("standard error", () => {
@@ -54,7 +54,7 @@ describe.concurrent("standard error", () => {
     assert.match(run.said, /the store does not answer correctly/)
     // LMDB itself, in C, tells of a "Write error" there.
     assert.notMatch(run.said, /^ +at |Error: /m)
-  }, 60_000)
+  })
 
   it("has sentences and no stack traces, though the store is damaged or away", async (context) => {
     const at = await stage(context)
@@ -67,5 +67,5 @@ describe.concurrent("standard error", () => {
     const away = at.start(["run", "--", "true"])
     assert.strictEqual((await away.ended).code, ExitCode.unavailable)
     assert.match(away.said, /^fdb-election: [^\n]*\n$/)
-  }, 60_000)
+  })
 })

@@ -92,7 +92,7 @@ describe("run --http", () => {
       assert.deepStrictEqual(contradictions, [], figures)
       assert.isAbove(terms, 2, figures)
     },
-    60_000 + 3000 * seconds
+    300_000 + 3000 * seconds
   )
 
   it("serves nothing that changes anything, unless it has a token", async ({ onTestFinished }) => {

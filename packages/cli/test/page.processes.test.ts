@@ -11,7 +11,7 @@ describe.skipIf(chromium === undefined)("the page", () => {
     async ({ onTestFinished }) => {
       const stage = new Stage()
       onTestFinished(() => stage.clear())
-      await stage.configure("3 seconds")
+      await stage.configure("30 seconds")
       const [port] = await freePorts(1) as [number]
       const address = `http://127.0.0.1:${port}/`
       const runs = ["ada", "grace"].map((id) => ({
@@ -69,7 +69,6 @@ describe.skipIf(chromium === undefined)("the page", () => {
         ground: "rgb(19, 21, 25)",
         title: `${waiting}, nobody – elections`
       })
-    },
-    180_000
+    }
   )
 })

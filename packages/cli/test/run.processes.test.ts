@@ -19,6 +19,9 @@ const stage = async ({ onTestFinished }: TestContext, lease: Duration.Input = "3
 /** A lease that is to lapse, or one of whose heartbeats is to be waited for. */
 const lapsing = Duration.seconds(6)
 
+/** No lease of this duration lapses during a test. */
+const lasting = Duration.minutes(10)
+
 /** Tells its process group. */
 const tellGroup = `cut -d " " -f 5 /proc/$$/stat >> $DIRECTORY/groups`
 
@@ -35,20 +38,25 @@ ${tellGroup}; sleep 1000 & wait`
 
 const groups = (at: Stage): Array<number> => at.lines("groups").map(Number)
 
-const nthGroup = (at: Stage, n: number): Promise<number> => eventually(`command ${n} begins`, () => groups(at)[n])
+const nthGroup = (at: Stage, n: number): Promise<number> =>
+  eventually(`command ${n} begins`, () => groups(at)[n], () => at.said)
 
 const beating = (at: Stage): Promise<number> =>
-  eventually("the command beats", () => at.lines("beats").length > 0 ? groups(at)[0] : undefined)
+  eventually("the command beats", () => at.lines("beats").length > 0 ? groups(at)[0] : undefined, () => at.said)
 
 const gone = (group: number): Promise<true> =>
   eventually(`group ${group} is gone`, () => groupIsGone(group) ? true : undefined)
 
-/** The command is gone, and its last sign of life came before its lease could have lapsed. */
-const endsWithinLease = async (at: Stage, group: number): Promise<void> => {
-  const leader = await at.leader()
-  assert.isDefined(leader)
+/** When this is done, the command is gone, and its last sign of life comes before its lease could have lapsed. */
+const endsWithinLease = async (at: Stage, group: number, done: () => unknown): Promise<void> => {
+  const before = await at.leader()
+  assert.isDefined(before)
+  await done()
+  // It may have been renewed, or be gone by now.
+  const after = await at.leader()
   await gone(group)
-  assert.isBelow(Number(BigInt(at.lines("beats").at(-1)!)), Number(leader.leaseExpiry))
+  const { leaseExpiry } = after?.term === before.term ? after : before
+  assert.isBelow(Number(BigInt(at.lines("beats").at(-1)!)), Number(leaseExpiry))
 }
 
 const code = ({ code, signal }: Ended) => signal ?? code
@@ -106,7 +114,7 @@ describe.concurrent("a command that leads", () => {
     assert.strictEqual(tenure?.reason, "resigned")
     const killed = at.run(["--id", "a"], "kill -USR2 $$")
     assert.strictEqual(code(await killed.ended), ExitCode.ofSignal("SIGUSR2"))
-  }, 180_000)
+  })
 
   it(
     "has each event and message told as a line of JSON with --log-format json, and none with --quiet",
@@ -128,8 +136,7 @@ describe.concurrent("a command that leads", () => {
       const quiet = at.run(["--log-format", "json", "--quiet"], "exit 3")
       assert.strictEqual(code(await quiet.ended), 3)
       assert.strictEqual(quiet.said, "")
-    },
-    180_000
+    }
   )
 
   it("gets variables that no shell can hold, and arguments as they are", async (context) => {
@@ -141,7 +148,7 @@ describe.concurrent("a command that leads", () => {
     run.child.stdout!.on("data", (chunk) => (output += chunk))
     assert.strictEqual(code(await run.ended), 0)
     assert.strictEqual(output, "1 = 2 x  $y '\n")
-  }, 180_000)
+  })
 
   it("may have a name like that of a variable, and shows no variable to others", async (context) => {
     const at = await stage(context)
@@ -159,7 +166,7 @@ describe.concurrent("a command that leads", () => {
     run.child.stdin!.end("as it is")
     assert.strictEqual(code(await run.ended), 0)
     assert.strictEqual(output, "as it is")
-  }, 180_000)
+  })
 
   it("gets the descriptors 0, 1 and 2 and no others, least of all those of the store", async (context) => {
     const at = await stage(context)
@@ -184,7 +191,7 @@ describe.concurrent("a command that leads", () => {
     }
     run.signal("SIGTERM")
     await run.ended
-  }, 180_000)
+  })
 
   it("is not run within itself, which would wait for its own end; another election may be", async (context) => {
     const at = await stage(context)
@@ -196,7 +203,7 @@ describe.concurrent("a command that leads", () => {
     assert.strictEqual(code(await run.ended), 0)
     assert.deepStrictEqual(at.lines("nested"), [String(ExitCode.usage), "ran", "0", "ran", "0"])
     assert.match(run.said, /app\/test is led by process \d+, and this process is part of its command/)
-  }, 180_000)
+  })
 
   it("runs in as many processes as there are slots, knows its slot, and is replaced when one ends", async (context) => {
     const at = await stage(context)
@@ -227,7 +234,7 @@ trap 'echo "$FDB_ELECTION_ID ends" >> $DIRECTORY/log; exit 0' TERM; sleep 1000 &
     const plain = at.run([], "echo \"slot '$FDB_ELECTION_SLOT'\" >> $DIRECTORY/plain", { env })
     assert.strictEqual(code(await plain.ended), 0)
     assert.deepStrictEqual(at.lines("plain"), ["slot ''"])
-  }, 180_000)
+  })
 
   it("runs for each shard of a process, and goes on in another when the process ends", async (context) => {
     const at = await stage(context)
@@ -250,12 +257,13 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     // Each command has ended before the next one of its shard began.
     for (const shard of begun("b")) {
       const of = at.lines("log").filter((line) => line.split(" ")[1] === shard).map((line) => line.split(" ")[0])
-      assert.deepStrictEqual(of, ["begin", "end", "begin"])
+      assert.deepStrictEqual(of, of.map((_, i) => i % 2 === 0 ? "begin" : "end"))
+      assert.strictEqual(of.at(-1), "begin")
     }
     // Each command has a watchdog process.
     second.signal("SIGKILL")
     await eventually("all commands end", () => groups(at).every(groupIsGone) ? true : undefined)
-  }, 180_000)
+  })
 
   it("is found without PATH where a shell finds it", async (context) => {
     const at = await stage(context)
@@ -264,7 +272,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.strictEqual(code(await found.ended), 0)
     const missing = at.start(["run", "--", "no-such-command"], { env })
     assert.strictEqual(code(await missing.ended), ExitCode.notFound)
-  }, 180_000)
+  })
 
   it("that cannot be started is told as what it is, and the leadership is resigned", async (context) => {
     const at = await stage(context)
@@ -289,7 +297,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.strictEqual(code(await script.ended), ExitCode.system)
     assert.match(script.said, /\.\/script cannot be started: the interpreter that it names does not exist/)
     assert.isUndefined(await at.leader())
-  }, 180_000)
+  })
 
   it.skipIf(!isUsableBy(nobody))(
     "that becomes another user's is told of at once, and while it runs",
@@ -310,14 +318,21 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
       await told(atOnce)
       signalGroup(await nthGroup(at, 0), "SIGKILL")
       await atOnce.ended
-      const later = at.run(["--id", "a"], `${tellGroup}; sleep 1; ${become} 2`, options)
+      const later = at.run(
+        ["--id", "a"],
+        `trap 'echo ends >> $DIRECTORY/log' TERM; ${tellGroup}; sleep 1; ${become} 1000 & wait; wait`,
+        options
+      )
       await told(later)
       await at.askToStepDown()
+      await eventually("SIGTERM arrives", () => at.lines("log")[0])
       // It waits for what it cannot end, and resigns only then.
+      assert.strictEqual((await at.leader())?.leaderId, "a")
+      const group = groups(at)[1]!
+      signalGroup(group, "SIGKILL")
       await later.ended
-      assert.isTrue(groupIsGone(groups(at)[1]!))
-    },
-    180_000
+      assert.isTrue(groupIsGone(group))
+    }
   )
 
   it("ends with --exit-with-parent when who has started the wrapper is gone", async (context) => {
@@ -333,7 +348,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     await gone(group)
     assert.match(at.lines("log")[1] ?? "", /^end/)
     await eventually("it has resigned", async () => (await at.history())[0]?.reason === "resigned" ? true : undefined)
-  }, 180_000)
+  })
 
   it(
     "ends with --exit-with-parent also when who has started the wrapper was gone before that could look",
@@ -352,8 +367,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
       await gone(wrapper)
       assert.deepStrictEqual(groups(at), [])
       assert.deepStrictEqual(await at.history(), [])
-    },
-    180_000
+    }
   )
 
   it.skipIf(childProcess.spawnSync("unshare", ["--mount", "true"]).status !== 0)(
@@ -370,8 +384,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
       assert.match(stderr, /in \/proc, which is not mounted/)
       assert.isFalse(fs.existsSync(at.file("begun")))
       assert.deepStrictEqual(await at.history(), [])
-    },
-    180_000
+    }
   )
 
   it("is looked for before the campaign", async (context) => {
@@ -383,7 +396,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.match(missing.said, /^fdb-election: no-such-command was not found in PATH: [^\n]*\n$/)
     assert.match(plain.said, /^fdb-election: \.\/plain cannot be executed: [^\n]*\n$/)
     assert.deepStrictEqual(await at.history(), [])
-  }, 180_000)
+  })
 
   it("gets the signals that the wrapper gets, and the wrapper resigns only after it has ended", async (context) => {
     const at = await stage(context)
@@ -400,7 +413,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.strictEqual(code(await run.ended), 9)
     const [tenure] = await at.history()
     assert.isBelow(Number(at.lines("log")[1]), Number(tenure?.end))
-  }, 180_000)
+  })
 
   it("waits while another leads, and begins after that one's command has ended", async (context) => {
     const at = await stage(context)
@@ -421,10 +434,10 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.isBelow(Number(begin![1]), Number(next![1]))
     high.signal("SIGTERM")
     assert.strictEqual(code(await high.ended), 0)
-  }, 180_000)
+  })
 
   it("is run again with --again, after it has ended and after its leadership was lost", async (context) => {
-    const at = await stage(context, lapsing)
+    const at = await stage(context)
     const run = at.run(["--again"], `${tellGroup}; [ $(wc -l < $DIRECTORY/groups) -gt 1 ] || exit 3; exec sleep 1000`)
     const second = await nthGroup(at, 1)
     await at.askToStepDown()
@@ -436,18 +449,19 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.match(run.said, /the command has ended with 3; campaigns again/)
     const terms = (await at.history()).map(({ term }) => term)
     assert.strictEqual(new Set(terms).size, 3)
-  }, 180_000)
+  })
 
   it("goes on when the lease is made shorter than what it used to keep in reserve", async (context) => {
-    const at = await stage(context)
+    const at = await stage(context, "45 seconds")
+    const shorter = Duration.seconds(12)
     const run = at.run(["--id", "a"], obedient)
     const group = await nthGroup(at, 0)
     const waiting = at.run(["--id", "b"], obedient)
     await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
-    await at.configure(lapsing)
+    await at.configure(shorter)
     await eventually("the lease is shorter", async () => {
       const leader = await at.leader()
-      return leader !== undefined && Duration.equals(leader.leaseDuration, lapsing) ? true : undefined
+      return leader !== undefined && Duration.equals(leader.leaseDuration, shorter) ? true : undefined
     })
     assert.isFalse(groupIsGone(group))
     run.signal("SIGTERM")
@@ -455,7 +469,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     await nthGroup(at, 1)
     waiting.signal("SIGTERM")
     assert.strictEqual(code(await waiting.ended), 0)
-  }, 180_000)
+  })
 
   it("says that it waits for an election to be enabled", async (context) => {
     const at = await stage(context)
@@ -467,7 +481,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     assert.match(run.said, /is disabled.*takes part in app\/test as "a".*leads app\/test/s)
     run.signal("SIGTERM")
     await run.ended
-  }, 180_000)
+  })
 
   it("may be interrupted while it waits, and takes its leave", async (context) => {
     const at = await stage(context)
@@ -480,7 +494,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     leader.signal("SIGTERM")
     await leader.ended
     assert.lengthOf(groups(at), 1)
-  }, 180_000)
+  })
 
   it("is ended when another process takes its id", async (context) => {
     const at = await stage(context, lapsing)
@@ -492,7 +506,7 @@ trap 'echo "end $FDB_ELECTION_SHARD $FDB_ELECTION_ID" >> $DIRECTORY/log; exit 0'
     await nthGroup(at, 1)
     second.signal("SIGTERM")
     await second.ended
-  }, 180_000)
+  })
 })
 
 /** The launcher is the leader of its command's group. */
@@ -513,7 +527,7 @@ describe.concurrent("a wrapper whose launcher is stopped", () => {
       run.signal(signal)
       assert.strictEqual(code(await run.ended), 6)
       assert.strictEqual((await at.history())[0]?.reason, "resigned")
-    }, 180_000)
+    })
   }
 
   it("ends when its command has ended by itself, also at once", async (context) => {
@@ -522,7 +536,7 @@ describe.concurrent("a wrapper whose launcher is stopped", () => {
     assert.strictEqual(code(await atOnce.ended), 6)
     const later = at.run(["--id", "a"], `kill -STOP $PPID; sleep 1; kill -STOP $PPID; exit 7`)
     assert.strictEqual(code(await later.ended), 7)
-  }, 180_000)
+  })
 
   it("ends by SIGTERM though the whole command is stopped", async (context) => {
     const at = await stage(context)
@@ -533,7 +547,7 @@ describe.concurrent("a wrapper whose launcher is stopped", () => {
     run.signal("SIGTERM")
     assert.include([0, ExitCode.ofSignal("SIGTERM")], code(await run.ended))
     assert.match(at.lines("log")[1] ?? "", /^end/)
-  }, 180_000)
+  })
 
   it("steps down when it is asked to", async (context) => {
     const at = await stage(context)
@@ -541,7 +555,7 @@ describe.concurrent("a wrapper whose launcher is stopped", () => {
     process.kill(await nthGroup(at, 0), "SIGSTOP")
     await at.askToStepDown()
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
-  }, 180_000)
+  })
 })
 
 describe.concurrent("two wrappers with one id and --again", () => {
@@ -559,26 +573,24 @@ describe.concurrent("two wrappers with one id and --again", () => {
     await nthGroup(at, 2)
     first.signal("SIGTERM")
     await first.ended
-  }, 180_000)
+  })
 })
 
 describe.concurrent("a command whose store is replaced", () => {
   it("is ended at once, whatever is left of its lease, and the next leads in what is there now", async (context) => {
-    const at = await stage(context)
+    const at = await stage(context, lasting)
     const leader = at.run(["--id", "a"], obedient)
     const group = await nthGroup(at, 0)
     const waiting = at.run(["--id", "b"], obedient)
     await eventually("it waits", () => /follow|lead/.test(waiting.said) ? true : undefined)
-    const began = performance.now()
     fs.renameSync(at.file("store"), at.file("away"))
     await gone(group)
-    assert.isBelow(performance.now() - began, 20_000)
     assert.strictEqual(code(await leader.ended), ExitCode.tryAgain)
     assert.include(leader.said, "its store, are gone, replaced")
     assert.strictEqual(code(await waiting.ended), ExitCode.unavailable)
     assert.match(waiting.said, /replaced while it was open .*start them again/)
     assert.strictEqual(code(await at.run(["--id", "a"], "exit 3").ended), 3)
-  }, 180_000)
+  })
 
   it("is ended, and with --again not run again", async (context) => {
     const at = await stage(context)
@@ -587,7 +599,7 @@ describe.concurrent("a command whose store is replaced", () => {
     fs.rmSync(at.file("store/lock.mdb"))
     assert.strictEqual(code(await leader.ended), ExitCode.unavailable)
     assert.match(leader.said, /lock\.mdb is gone/)
-  }, 180_000)
+  })
 })
 
 describe.concurrent("beside a process that has the lock of the store and does not let go of it", () => {
@@ -599,7 +611,7 @@ describe.concurrent("beside a process that has the lock of the store and does no
     leader.signal("SIGTERM")
     assert.include(["SIGTERM", ExitCode.ofSignal("SIGTERM")], code(await leader.ended))
     assert.isTrue(groupIsGone(group))
-  }, 180_000)
+  })
 })
 
 describe.concurrent("nothing is left of a command when its lease can lapse", () => {
@@ -607,9 +619,8 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     const at = await stage(context, lapsing)
     const run = at.run(["--id", "a"], stubborn)
     const group = await beating(at)
-    run.signal("SIGKILL")
-    await endsWithinLease(at, group)
-  }, 180_000)
+    await endsWithinLease(at, group, () => run.signal("SIGKILL"))
+  })
 
   for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
     it(`though the watchdog process is killed, and the wrapper gets ${signal} at once`, async (context) => {
@@ -617,11 +628,12 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
       const run = at.run(["--id", "a"], stubborn)
       const group = await beating(at)
       const watchdog = watchdogOf(run)
-      run.signal("SIGSTOP")
-      process.kill(watchdog, "SIGKILL")
-      run.signal(signal)
-      await endsWithinLease(at, group)
-    }, 180_000)
+      await endsWithinLease(at, group, () => {
+        run.signal("SIGSTOP")
+        process.kill(watchdog, "SIGKILL")
+        run.signal(signal)
+      })
+    })
   }
 
   it("though the wrapper is stopped; it finds that out when it goes on", async (context) => {
@@ -630,8 +642,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     const group = await beating(at)
     const next = at.run(["--id", "b"], "exit 0")
     await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
-    await at.stop(run)
-    await endsWithinLease(at, group)
+    await endsWithinLease(at, group, () => at.stop(run))
     assert.strictEqual(code(await next.ended), 0)
     run.signal("SIGCONT")
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
@@ -639,29 +650,27 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
       ["b", "resigned"],
       ["a", "expired"]
     ])
-  }, 180_000)
+  })
 
   it("though it ignores SIGTERM when the leader has to step down", async (context) => {
     const at = await stage(context, lapsing)
     const run = at.run(["--id", "a"], stubborn)
     const group = await beating(at)
-    await at.askToStepDown()
-    await endsWithinLease(at, group)
+    await endsWithinLease(at, group, () => at.askToStepDown())
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
     const [tenure] = await at.history()
     assert.strictEqual(tenure?.reason, "stepped-down")
     assert.isBelow(Number(at.lines("beats").at(-1)), Number(tenure?.end))
-  }, 180_000)
+  })
 
   it("though its lease cannot be renewed any more", async (context) => {
     const at = await stage(context, lapsing)
     const run = at.run(["--id", "a"], stubborn)
     const group = await beating(at)
-    await at.configure(lapsing, { electionEnabled: false })
-    await endsWithinLease(at, group)
+    await endsWithinLease(at, group, () => at.configure(lapsing, { electionEnabled: false }))
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
     assert.match(run.said, /the election was disabled/)
-  }, 180_000)
+  })
 
   it("though the wrapper is cut off from the store, and its own calls hang", async (context) => {
     const at = await stage(context, lapsing)
@@ -676,7 +685,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
     assert.match(run.said, /the store does not answer correctly; trying again/)
     assert.match(run.said, /the lease could not be renewed in time/)
-  }, 180_000)
+  })
 
   it("though it is stopped: it goes on to see SIGTERM", async (context) => {
     const at = await stage(context)
@@ -687,7 +696,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     await at.askToStepDown()
     assert.strictEqual(code(await run.ended), ExitCode.tryAgain)
     assert.match(at.lines("log")[1] ?? "", /^end/)
-  }, 180_000)
+  })
 
   it("though it ends and leaves grandchildren behind, that ignore SIGTERM", async (context) => {
     const at = await stage(context, lapsing)
@@ -700,7 +709,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.isTrue(groupIsGone(group))
     const [tenure] = await at.history()
     assert.isBelow(Number(at.lines("beats").at(-1)), Number(tenure?.end))
-  }, 180_000)
+  })
 
   it(
     "though what it leaves behind forks and ends again and again, so that no look at the processes need show it",
@@ -713,8 +722,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
       const links = at.lines("links").length
       await new Promise((resolve) => setTimeout(resolve, 500))
       assert.strictEqual(at.lines("links").length, links)
-    },
-    180_000
+    }
   )
 
   it("though nobody reads what it writes, and the wrapper's own messages go there too", async (context) => {
@@ -730,7 +738,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.isTrue(groupIsGone(group))
     const [tenure] = await at.history()
     assert.strictEqual(tenure?.reason, "stepped-down")
-  }, 180_000)
+  })
 
   it("though the watchdog process is killed: the wrapper does not go on without", async (context) => {
     const at = await stage(context)
@@ -742,7 +750,7 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.isTrue(groupIsGone(group))
     const [tenure] = await at.history()
     assert.strictEqual(tenure?.reason, "resigned")
-  }, 180_000)
+  })
 
   it("though the wrapper is killed while the command begins", async (context) => {
     const at = await stage(context, lapsing)
@@ -757,11 +765,8 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
     assert.isTrue(groups(at).every(groupIsGone))
     const last = at.lines("beats").at(-1)
     if (last !== undefined) assert.isBelow(Number(last), Number(leader!.leaseExpiry))
-  }, 180_000)
+  })
 })
-
-/** No lease of this duration lapses during a test. */
-const lasting = Duration.minutes(10)
 
 describe.concurrent("when the wrapper is killed, another process leads without waiting for the lease", () => {
   it("as soon as a command that ends on SIGTERM has ended", async (context) => {
@@ -777,7 +782,7 @@ describe.concurrent("when the wrapper is killed, another process leads without w
       ["b", "resigned"],
       ["a", "died"]
     ])
-  }, 180_000)
+  })
 
   it(
     "but not before all of a command has ended that ignores SIGTERM, and what it has sent to the background",
@@ -787,13 +792,11 @@ describe.concurrent("when the wrapper is killed, another process leads without w
       const group = await beating(at)
       const next = at.run(["--id", "b"], `date +%s%N > $DIRECTORY/next`)
       await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
-      run.signal("SIGKILL")
-      await endsWithinLease(at, group)
+      await endsWithinLease(at, group, () => run.signal("SIGKILL"))
       assert.strictEqual(code(await next.ended), 0)
       assert.isBelow(Number(at.lines("beats").at(-1)), Number(at.lines("next")[0]))
       assert.strictEqual((await at.history()).at(-1)?.reason, "died")
-    },
-    180_000
+    }
   )
 
   it("but not while a daemon of the command lives, which has left its group and session", async (context) => {
@@ -806,7 +809,7 @@ describe.concurrent("when the wrapper is killed, another process leads without w
     assert.strictEqual(code(await next.ended), 0)
     // The lease has decided, as it has always done.
     assert.strictEqual((await at.history()).at(-1)?.reason, "expired")
-  }, 180_000)
+  })
 
   it("but not if the watchdog process is killed as well", async (context) => {
     const at = await stage(context, lapsing)
@@ -815,10 +818,11 @@ describe.concurrent("when the wrapper is killed, another process leads without w
     const watchdog = watchdogOf(run)
     const next = at.run(["--id", "b"], "exit 0")
     await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)
+    process.kill(watchdog, "SIGSTOP")
     run.signal("SIGKILL")
     process.kill(watchdog, "SIGKILL")
     assert.strictEqual(code(await next.ended), 0)
     assert.strictEqual((await at.history()).at(-1)?.reason, "expired")
     assert.isTrue(groupIsGone(group))
-  }, 180_000)
+  })
 })

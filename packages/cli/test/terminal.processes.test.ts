@@ -77,7 +77,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     terminal.type("\u0003")
     await terminal.shows(/status 5/)
     assert.isUndefined(await terminal.at.leader())
-  }, 180_000)
+  })
 
   it("is suspended by Ctrl-Z, and goes on with fg", async (context) => {
     const terminal = new TerminalOf(context)
@@ -91,7 +91,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     terminal.type("one\n")
     await terminal.shows(/it got one/)
     await terminal.shows(/has resigned/)
-  }, 180_000)
+  })
 
   it("is not suspended when the wrapper is told to go on that has not stopped", async (context) => {
     const terminal = new TerminalOf(context)
@@ -105,7 +105,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     await terminal.shows(/it got one/)
     await terminal.shows(/has resigned/)
     terminal.doesNotShow(/Stopped/)
-  }, 180_000)
+  })
 
   it(
     "goes on in the background with bg, is stopped there when it reads, and has the terminal again with fg",
@@ -130,8 +130,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
       await terminal.shows(/it got one/)
       terminal.type("\u0004")
       await terminal.shows(/has resigned/)
-    },
-    180_000
+    }
   )
 
   it("begins in the background, and stops nobody there, if it is elected there", async (context) => {
@@ -155,7 +154,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     await hasTerminal(parentOf(group))
     terminal.type("\u0003")
     await terminal.shows(/has resigned/)
-  }, 180_000)
+  })
 
   for (
     const [how, trap] of [
@@ -176,7 +175,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
       assert.isTrue(groupIsGone(group))
       assert.lengthOf(terminal.at.lines("groups"), 1)
       assert.isTrue((await terminal.at.history()).every(({ reason }) => reason === "resigned"))
-    }, 180_000)
+    })
   }
 
   it("is ended when it has been suspended for too long, and the shell has the terminal again", async (context) => {
@@ -195,7 +194,7 @@ describe.concurrent("on a terminal, a command that leads", () => {
     await terminal.shows(/the command was ended because the leadership of term/)
     terminal.type("echo \"status $?\"\n")
     await terminal.shows(/status 75/)
-  }, 180_000)
+  })
 })
 
 describe.concurrent("on a terminal, watch", () => {
@@ -218,5 +217,5 @@ describe.concurrent("on a terminal, watch", () => {
     resize(40)
     terminal.type("fg\n")
     await terminal.shows(/\[JElection [^]*\[J {2}\* {2}a [^]*\[JCtrl-C ends the watch/)
-  }, 180_000)
+  })
 })

@@ -67,8 +67,7 @@ describe.concurrent("the witness", () => {
         ["SIGTERM", ExitCode.ofSignal("SIGTERM")],
         (({ code, signal }) => signal ?? code)(await witness.ended)
       )
-    },
-    180_000
+    }
   )
 
   it("may be started by the application, and ends after it", async (context) => {
@@ -81,12 +80,12 @@ describe.concurrent("the witness", () => {
     child.kill("SIGKILL")
     await hasDied(at)
     await eventually("the witness has ended", () => fs.existsSync(`/proc/${witness}`) ? undefined : true)
-  }, 180_000)
+  })
 
   it("says what to do where there is no directory", async (context) => {
     const at = await stage(context)
     const witness = at.start(["witness", "--witness", "off"])
     assert.strictEqual((await witness.ended).code, ExitCode.usage)
     assert.match(witness.said, /^fdb-election: witness has no directory: give --directory[^\n]*\n$/)
-  }, 180_000)
+  })
 })

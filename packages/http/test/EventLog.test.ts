@@ -31,7 +31,7 @@ describe("the log of events", () => {
     }))
 })
 
-const until = (seen: () => boolean) => Effect.promise(() => vi.waitUntil(seen, { timeout: 30_000 }))
+const until = (seen: () => boolean) => Effect.promise(() => vi.waitUntil(seen, { timeout: 120_000 }))
 
 describe("the name of an election in events", () => {
   const names = ["app/mailer", "fdb-election/app/mailer"]

@@ -34,7 +34,7 @@ const leading = Effect.fnUntraced(function*(options: ElectionHttp.ListenOptions 
     HttpServer.HttpServer
   )
   const port = "port" in address ? address.port : 0
-  yield* Effect.promise(() => vi.waitUntil(() => terms.length > 0, { timeout: 30_000 }))
+  yield* Effect.promise(() => vi.waitUntil(() => terms.length > 0, { timeout: 120_000 }))
   return { port, renewed, terms }
 })
 
@@ -58,11 +58,11 @@ class Client {
   /** What it has got when that matches. */
   readonly until = (pattern: RegExp) =>
     Effect.promise(async () => {
-      await vi.waitUntil(() => pattern.test(this.received), { timeout: 30_000 })
+      await vi.waitUntil(() => pattern.test(this.received), { timeout: 120_000 })
       return this.received
     })
 
-  readonly closed = Effect.promise(() => vi.waitUntil(() => this.isClosed, { timeout: 30_000 }))
+  readonly closed = Effect.promise(() => vi.waitUntil(() => this.isClosed, { timeout: 120_000 }))
 }
 
 const asks = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`
@@ -138,7 +138,7 @@ describe("the server", () => {
       const { port } = yield* leading({ maxConnections: 10 })
       const idle = Array.from({ length: 50 }, () => new Client(port))
       yield* Effect.promise(() =>
-        vi.waitUntil(() => idle.filter(({ isClosed }) => isClosed).length >= 40, { timeout: 30_000 })
+        vi.waitUntil(() => idle.filter(({ isClosed }) => isClosed).length >= 40, { timeout: 120_000 })
       )
       const client = new Client(port, asks("/leader"))
       assert.include(yield* client.until(/\}\n/), "200 OK")
@@ -158,7 +158,7 @@ describe("the server", () => {
       const deaf = Array.from({ length: 50 }, () => new Client(port, asks("/events")))
       for (const { socket } of deaf) socket.pause()
       const before = renewed.length
-      yield* Effect.promise(() => vi.waitUntil(() => renewed.length > before + 5, { timeout: 30_000 }))
+      yield* Effect.promise(() => vi.waitUntil(() => renewed.length > before + 5, { timeout: 120_000 }))
       for (const { closed } of slow) yield* closed
       clearInterval(dribble)
       const client = new Client(port, asks("/leader"))

@@ -24,7 +24,7 @@ describe("the program of the README", () => {
       const children: Array<ChildProcess> = []
       onTestFinished(() => {
         for (const child of children) child.kill("SIGKILL")
-        rmSync(scratch, { recursive: true, force: true })
+        rmSync(scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
       })
       rmSync(scratch, { recursive: true, force: true })
       mkdirSync(scratch, { recursive: true })
@@ -38,11 +38,10 @@ describe("the program of the README", () => {
       const statusOf = (port: number) =>
         fetch(`http://127.0.0.1:${port}/leader`).then(({ status }) => status, () => undefined)
       const statuses = async () => (await Promise.all(ports.map(statusOf))).join(" ")
-      await vi.waitUntil(async () => /200 503|503 200/.test(await statuses()), { timeout: 30_000 })
+      await vi.waitUntil(async () => /200 503|503 200/.test(await statuses()), { timeout: 120_000 })
       const leader = (await statuses()).startsWith("200") ? 0 : 1
       children[leader]!.kill("SIGTERM")
-      await vi.waitUntil(async () => await statusOf(ports[1 - leader]!) === 200, { timeout: 30_000 })
-    },
-    90_000
+      await vi.waitUntil(async () => await statusOf(ports[1 - leader]!) === 200, { timeout: 120_000 })
+    }
   )
 })

@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import { spawnSync } from "node:child_process"
 import { LmdbDatabase } from "../src/index.ts"
 import { exited, message, start, startBy, temporaryDirectory } from "./support/processes.ts"
+import { isCommitting, millisUntil } from "./support/waiting.ts"
 
 const key = Bytes.fromString("key")
 const commit = Database.transact(Transaction.use((tx) => tx.set(key, key)))
@@ -63,17 +64,12 @@ describe("while another process has the write lock for ever", () => {
       yield* first.commit
       const holder = yield* hold(directory)
       const committing = yield* Effect.forkChild(first.commit)
-      yield* live
+      yield* isCommitting(directory)
       const closing = yield* Effect.forkChild(first.close)
-      yield* live
-      yield* TestClock.adjust("4999 millis")
-      yield* live
-      assert.isUndefined(closing.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
+      assert.isAtLeast(yield* millisUntil(closing), 5000)
       yield* Fiber.join(closing)
       const opening = yield* Effect.forkChild(Effect.flip(Effect.scoped(LmdbDatabase.make({ path: directory }))))
-      yield* live
-      yield* TestClock.adjust("10 seconds")
+      assert.isAtLeast(yield* millisUntil(opening), 10_000)
       const error = yield* Fiber.join(opening)
       assert.isTrue(error._tag === "CannotOpen" && error.reason === "busy", error.message)
       holder.kill("SIGKILL")
@@ -102,10 +98,9 @@ describe("while another process has the write lock for ever", () => {
       yield* first.commit
       const holder = yield* hold(directory)
       const committing = yield* Effect.forkChild(first.commit)
-      yield* live
+      yield* isCommitting(directory)
       const closing = yield* Effect.forkChild(first.close)
-      yield* live
-      yield* TestClock.adjust("5 seconds")
+      assert.isAtLeast(yield* millisUntil(closing), 5000)
       yield* Fiber.join(closing)
       holder.kill("SIGKILL")
       yield* Fiber.await(committing)
@@ -120,10 +115,9 @@ describe("while another process has the write lock for ever", () => {
       yield* first.commit
       const holder = yield* hold(directory)
       yield* Effect.forkChild(first.commit)
-      yield* live
+      yield* isCommitting(directory)
       const closing = yield* Effect.forkChild(first.close)
-      yield* live
-      yield* TestClock.adjust("5 seconds")
+      yield* millisUntil(closing)
       yield* Fiber.join(closing)
       const opening = yield* Effect.forkChild(Effect.scoped(LmdbDatabase.make({ path: directory })))
       yield* live
@@ -154,8 +148,7 @@ describe("while another process has the write lock for ever", () => {
         assert.strictEqual(yield* exited(succeeded!), "SIGTERM")
         holder.kill("SIGKILL")
         yield* Effect.provide(get, LmdbDatabase.layer({ path: directory }), { local: true })
-      }),
-    30_000
+      })
   )
 
   it.live.skipIf(!canBeFirst)(
@@ -171,8 +164,7 @@ describe("while another process has the write lock for ever", () => {
         assert.strictEqual(yield* message(child), "committing")
         child.send(3)
         assert.oneOf(yield* exited(child), ["SIGABRT", "SIGSEGV", 128 + 6, 128 + 11])
-      }),
-    30_000
+      })
   )
 
   it.live("a process exits with its own code where the lock is let go of in time", () =>

@@ -9,6 +9,7 @@ import { Limits } from "../src/internal/limits.ts"
 import * as reservation from "../src/internal/reservation.ts"
 import * as sharedEnvironments from "../src/internal/sharedEnvironments.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
+import { turns, turnsUntil } from "./support/waiting.ts"
 
 const key = (name: string, i = 0) => Bytes.fromString(`${name}/${String(i).padStart(7, "0")}`)
 const one = Uint8Array.of(1)
@@ -63,26 +64,13 @@ const set = (name: string) =>
     { timeout }
   ).pipe(Effect.flatMap((version) => version))
 
-const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
-
-/** Lets the event loop turn as often. */
-const turns = (count: number) => Effect.repeat(turn, { times: count - 1 })
-
-/** How often the event loop turns until a fiber has ended. */
-const turnsUntil = <A, E>(fiber: Fiber.Fiber<A, E>) =>
-  Effect.gen(function*() {
-    let passed = 0
-    for (; fiber.pollUnsafe() === undefined; passed++) yield* turn
-    return passed
-  })
-
 const spin = () => {
   const until = performance.now() + 5
   while (performance.now() < until);
 }
 
 describe("a commit that writes to many keys", () => {
-  it.live(
+  it.effect(
     "takes 90,000 sets, and a clear of 130,000 keys, whose version before can be read",
     () =>
       Effect.gen(function*() {
@@ -109,8 +97,7 @@ describe("a commit that writes to many keys", () => {
             })
           )
         }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
-      }),
-    60_000
+      })
   )
 
   it.live("lets the event loop go on, and the commits of its own process", () =>
@@ -131,19 +118,21 @@ describe("a commit that writes to many keys", () => {
         assert.strictEqual(yield* Database.transact(count("a")), 0)
         assert.strictEqual(yield* Database.transact(count("b")), 1)
       }).pipe(Effect.provide(withLimits(directory, { sliceMillis: 0 })))
-    }), 60_000)
+    }))
 
   it.live(
-    "gets through beside two processes that commit without a pause, none of which waits as long as a renewal may",
+    "gets through beside two processes that commit without a pause, none of which waits until it has",
     () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         yield* Effect.gen(function*() {
           for (let i = 0; i < 50_000; i += 25_000) yield* fill("a", i, i + 25_000)
-          // They end by themselves when a commit takes two seconds.
           const renewing = yield* Effect.all(Array.from({ length: 2 }, () => start("renewing.mjs", directory, "0")))
           for (const child of renewing) assert.strictEqual(yield* message(child), "renewed")
+          const renewals = renewing.map(() => 0)
+          renewing.forEach((child, i) => child.on("message", () => renewals[i]!++))
           yield* clear("a")
+          for (const count of renewals) assert.isAtLeast(count, 5)
           assert.strictEqual(yield* Database.transact(count("a")), 0)
           // No preparation of versionstamped keys holds for another version.
           yield* Database.transact(Effect.gen(function*() {
@@ -162,8 +151,7 @@ describe("a commit that writes to many keys", () => {
             assert.strictEqual(yield* message(child), "renewed")
           }
         }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
-      }),
-    90_000
+      })
   )
 
   it.live(
@@ -189,8 +177,7 @@ describe("a commit that writes to many keys", () => {
           assert.isAtLeast(yield* turnsUntil(reading), 3)
           assert.strictEqual(yield* Fiber.join(reading), 20_000)
         }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
-      }),
-    60_000
+      })
   )
 
   it.live("that finds no key to change leaves all keys of the version before", () =>
@@ -219,7 +206,7 @@ describe("a commit that writes to many keys", () => {
         yield* clear("a")
         yield* Effect.all(fired, { concurrency: "unbounded", discard: true })
       }).pipe(Effect.scoped, Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
-    }), 120_000)
+    }))
 
   it.live("says what it is that takes long when it comes too late, and writes nothing", () =>
     Effect.gen(function*() {
@@ -235,7 +222,7 @@ describe("a commit that writes to many keys", () => {
         assert.include(error.message, "keys")
         assert.strictEqual(yield* Database.transact(count("a")), 30_000)
       }).pipe(Effect.scoped, Effect.provide(withLimits(directory, { sliceMillis: 0 })))
-    }), 120_000)
+    }))
 
   it.live("conflicts with what was committed while it was prepared", () =>
     Effect.gen(function*() {
@@ -258,7 +245,7 @@ describe("a commit that writes to many keys", () => {
         assert.isTrue(Result.isFailure(result) && result.failure.code === 1020)
         assert.strictEqual(yield* Database.transact(count("a")), 30_000)
       }).pipe(Effect.provide(withLimits(directory, { sliceMillis: 0 })))
-    }), 120_000)
+    }))
 })
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString()
@@ -317,7 +304,12 @@ for (const triesBeforeReservation of [0, 1, 1000]) {
             const state = new Map(first[1])
             for (const { apply, version } of commits.toSorted((a, b) => a.version < b.version ? -1 : 1)) {
               apply(state)
-              assert.deepStrictEqual(yield* at(version, stateNow), new Map([...state].toSorted()))
+              // On a slow host, a version may be too old by now.
+              const then = yield* Effect.catchIf(at(version, stateNow), ({ code }) => code === 1007, () =>
+                Effect.undefined)
+              if (then !== undefined) {
+                assert.deepStrictEqual(then, new Map([...state].toSorted()))
+              }
             }
             assert.deepStrictEqual(yield* Database.transact(stateNow), new Map([...state].toSorted()))
           }
@@ -326,8 +318,7 @@ for (const triesBeforeReservation of [0, 1, 1000]) {
             withLimits(directory, { keys: 5, chunkBytes: 50, sliceMillis: 0, triesBeforeReservation })
           )
         )
-      }),
-    60_000
+      })
   )
 }
 
@@ -351,15 +342,21 @@ describe("a reservation", () => {
       yield* Effect.gen(function*() {
         const environment = yield* environmentOf(directory)
         yield* fill("a", 0, 1)
-        const begin = micros()
-        const end = begin + reservation.maxMicros
-        yield* put(environment, layout.reservationKey, reservation.encode({ begin, end }))
-        const error = yield* Effect.flip(
-          Database.transact(Transaction.use((tx) => tx.set(key("late"), one)), { timeout: "100 millis", retryLimit: 0 })
-        )
-        assert.strictEqual(error.code, 1031)
-        assert.isFalse(error.maybeCommitted)
-        assert.include(error.message, "many keys")
+        const late = Effect.gen(function*() {
+          const begin = micros()
+          const end = begin + reservation.maxMicros
+          yield* put(environment, layout.reservationKey, reservation.encode({ begin, end }))
+          const commit = Transaction.use((tx) => tx.set(key("late", Number(begin)), one))
+          const result = yield* Effect.result(Database.transact(commit, { timeout: "100 millis", retryLimit: 0 }))
+          return { begin, end, result, isOver: micros() >= end }
+        })
+        // A slow host may take as long as the reservation.
+        const { begin, end, result } = yield* Effect.repeat(late, { while: ({ isOver }) => isOver })
+        assert.isTrue(Result.isFailure(result))
+        if (Result.isSuccess(result)) return
+        assert.strictEqual(result.failure.code, 1031)
+        assert.isFalse(result.failure.maybeCommitted)
+        assert.include(result.failure.message, "many keys")
         yield* fill("a", 1, 2)
         assert.isAtLeast(Number(micros()), Number(end))
         // Large ones wait as well, and for no longer.
@@ -370,7 +367,7 @@ describe("a reservation", () => {
         )
         yield* fill("b", 0, 1000)
         assert.strictEqual(yield* Database.transact(count("b")), 1000)
-        assert.isUndefined(yield* Database.transact(Transaction.use((tx) => tx.get(key("late")))))
+        assert.isUndefined(yield* Database.transact(Transaction.use((tx) => tx.get(key("late", Number(begin))))))
       }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability: "process" })))
     }))
 

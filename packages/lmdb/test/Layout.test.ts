@@ -89,7 +89,6 @@ describe("a database in the layout of an earlier version", () => {
         const children = yield* Effect.all(Array.from({ length: 3 }, () => start("revolving.mjs", directory, "3")))
         for (const child of children) assert.strictEqual(yield* exited(child), 0)
         assert.strictEqual((yield* found(directory)).format, layout.format)
-      }),
-    60_000
+      })
   )
 })

@@ -19,6 +19,7 @@ const minutes = Number(process.env["EFFECT_FDB_MINUTES"] ?? 0)
 const millis = minutes > 0 ? minutes * 60_000 : 4000
 /** However slow the host: each kind of end, so often at least. */
 const leastRounds = 2
+const leastCommits = 50
 
 it.live(
   "processes that open and close it by turns, with nobody else there, can all open it",
@@ -27,8 +28,7 @@ it.live(
       const directory = yield* temporaryDirectory
       const children = yield* Effect.all(Array.from({ length: 3 }, () => start("revolving.mjs", directory, "30")))
       for (const child of children) assert.strictEqual(yield* exited(child), 0)
-    }),
-  60_000
+    })
 )
 
 for (const durability of ["disk", "process"] as const) {
@@ -71,7 +71,10 @@ for (const durability of ["disk", "process"] as const) {
           })
 
           const until = (yield* Clock.currentTimeMillis) + millis
-          const isOver = Effect.map(Clock.currentTimeMillis, (now) => now >= until)
+          const isOver = Effect.map(
+            Clock.currentTimeMillis,
+            (now) => now >= until && committed.size > 2 * leastCommits && names.has("steady") && names.has("reopening")
+          )
           const again = <E, R>(round: Effect.Effect<void, E, R>): Effect.Effect<void, E, R> =>
             Effect.gen(function*() {
               for (let i = 0; i < leastRounds || !(yield* isOver); i++) yield* round
@@ -113,11 +116,7 @@ for (const durability of ["disk", "process"] as const) {
           const acknowledged = fs.readFileSync(acks, "utf8").split("\n").filter((line) => line.length === 20)
           const lost = acknowledged.filter((stamp) => !committed.has(stamp))
           assert.deepStrictEqual(lost, [])
-          assert.isAbove(acknowledged.length, 50)
-          assert.sameMembers([...names].filter((name) => name === "steady" || name === "reopening"), [
-            "steady",
-            "reopening"
-          ])
+          assert.isAbove(acknowledged.length, leastCommits)
           done.commits = committed.size
           if (minutes > 0) {
             process.stdout.write(
@@ -127,6 +126,6 @@ for (const durability of ["disk", "process"] as const) {
         }).pipe(Effect.provide(LmdbDatabase.layer({ path: directory, durability })))
         assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb", "witness"])
       }),
-    millis + 60_000
+    millis + 300_000
   )
 }

@@ -19,6 +19,5 @@ it.live(
         const transaction = randomTransaction(seed)
         assert.deepStrictEqual(yield* answer(lmdb, transaction), yield* answer(memory, transaction), `seed ${seed}`)
       }
-    }),
-  60_000
+    })
 )

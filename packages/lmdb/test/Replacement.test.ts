@@ -10,6 +10,7 @@ import { LmdbDatabase } from "../src/index.ts"
 import { openEnvironment } from "../src/internal/openEnvironment.ts"
 import * as sharedEnvironments from "../src/internal/sharedEnvironments.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
+import { isCommitting } from "./support/waiting.ts"
 
 const key = Bytes.fromString("key")
 const watched = Bytes.fromString("watched")
@@ -208,7 +209,7 @@ describe("a database that is replaced", () => {
         const holder = yield* start("holding.mjs", place.directory)
         assert.strictEqual(yield* message(holder), "holding")
         const committing = yield* Effect.forkChild(Effect.flip(set("now")))
-        yield* Effect.sleep("50 millis")
+        yield* isCommitting(place.directory)
         ways["a copy of it is moved to its place"]!(place)
         holder.kill("SIGKILL")
         const error = yield* Fiber.join(committing)

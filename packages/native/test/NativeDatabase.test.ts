@@ -5,13 +5,11 @@ import { Config, ConfigProvider, Effect, Layer } from "effect"
 
 describe("NativeDatabase.layer on this very machine", () => {
   // Without FoundationDB the library is missing, with it the cluster file: the same error, the same promise.
-  it.live("fails within a second with ClientUnavailable and a hint, where the client or the cluster file is missing", () =>
+  it.effect("fails with ClientUnavailable and a hint where the client or the cluster file is missing, and waits for nothing", () =>
     Effect.gen(function*() {
-      const begun = process.hrtime.bigint()
       const error = yield* Effect.flip(
         Effect.provide(Effect.asVoid(Database), NativeDatabase.layer({ clusterFile: "/nonexistent/fdb.cluster" }))
       )
-      assert.isBelow(Number(process.hrtime.bigint() - begun) / 1e6, 1000)
       assert.instanceOf(error, ClientUnavailable)
       if (error._tag !== "ClientUnavailable") return
       assert.include(["package", "platform", "library", "cluster-file"], error.reason)

@@ -9,13 +9,11 @@ const parse = (program: string, args: ReadonlyArray<string | number>, options?: 
     return JSON.parse(output)
   })
 
-describe.skipIf(!isPossible)("a process with the real binding, on a stand-in for the client library", {
-  timeout: 30_000
-}, () => {
+describe.skipIf(!isPossible)("a process with the real binding, on a stand-in for the client library", () => {
   beforeAll(() => {
     compileStandIn()
     return compilePrograms()
-  }, 60_000)
+  })
 
   // The binding's queue has 16 places; with one completion more, its own way to exit waits for ever.
   for (const count of [16, 300]) {
@@ -134,7 +132,6 @@ describe.skipIf(!isPossible)("a process with the real binding, on a stand-in for
           assert.strictEqual(alive.futures, 0, kind)
           assert.isBelow(alive.transactions, 100, kind)
         }
-      }),
-    30_000
+      })
   )
 })

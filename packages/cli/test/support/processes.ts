@@ -17,6 +17,10 @@ const holdStore = fileURLToPath(new URL("./holdStore.mjs", import.meta.url))
 /** Lives, and shows it; see there. */
 export const beatProgram = fileURLToPath(new URL("./beat.mjs", import.meta.url))
 
+/** Removes a directory into which processes may still write that have just been killed, or that end by themselves. */
+export const removeDirectory = (directory: string): void =>
+  fs.rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+
 /** Waits for an event of other processes; the bound is generous, for it is only there to end a test that has failed. */
 export const eventually = async <A>(
   what: string,
@@ -24,7 +28,7 @@ export const eventually = async <A>(
   /** What there is to see instead, when the wait has been in vain. */
   instead: () => string = () => ""
 ): Promise<A> => {
-  const bound = process.hrtime.bigint() + 60_000_000_000n
+  const bound = process.hrtime.bigint() + 120_000_000_000n
   while (process.hrtime.bigint() < bound) {
     const seen = await look()
     if (seen !== undefined) return seen
@@ -147,6 +151,11 @@ export class Stage {
     }
   }
 
+  /** What all of its processes have said. */
+  get said(): string {
+    return this.runs.map(({ child, said }) => `${child.spawnargs.slice(2, 8).join(" ")}\n${said}`).join("\n")
+  }
+
   /** Starts the command with these arguments. */
   start(args: ReadonlyArray<string>, options: childProcess.SpawnOptions = {}): Run {
     return this.startProgram(program, args, options)
@@ -179,7 +188,7 @@ export class Stage {
     for (const line of this.lines("groups")) {
       signalGroup(Number(line), "SIGKILL")
     }
-    fs.rmSync(this.directory, { recursive: true, force: true })
+    removeDirectory(this.directory)
   }
 }
 

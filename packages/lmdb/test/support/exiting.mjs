@@ -5,6 +5,7 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { LmdbDatabase } from "@effect-fdb/lmdb"
 import * as Effect from "effect/Effect"
+import * as sharedEnvironments from "../../dist/internal/sharedEnvironments.js"
 
 const [directory] = process.argv.slice(2)
 const key = Bytes.fromString("key")
@@ -19,9 +20,10 @@ const program = Effect.gen(function*() {
   process.send("open")
   yield* told()
   yield* Effect.forkDetach(commit, { startImmediately: true })
-  yield* Effect.sleep("50 millis")
+  const environment = yield* sharedEnvironments.acquire(directory, { durability: "disk", access: "owner" })
+  yield* Effect.repeat(Effect.sleep("1 millis"), { until: () => environment.isWriting })
   process.send("committing")
   process.exit(yield* told())
-}).pipe(Effect.provide(LmdbDatabase.layer({ path: directory })))
+}).pipe(Effect.scoped, Effect.provide(LmdbDatabase.layer({ path: directory })))
 
 await Effect.runPromise(program)

@@ -8,7 +8,8 @@ import * as path from "node:path"
 /** A directory that is removed afterwards. */
 export const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "effect-fdb-lmdb-"))),
-  (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
+  (directory) =>
+    Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
 )
 
 /** Starts one of the programs beside this file; it is killed when the scope is closed. */

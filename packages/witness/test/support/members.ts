@@ -13,7 +13,8 @@ export const temporaryDirectory = Effect.acquireRelease(
     fs.chmodSync(directory, 0o700)
     return directory
   }),
-  (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
+  (directory) =>
+    Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
 )
 
 export const openMesh = (directory: string): Effect.Effect<Mesh, never, Scope.Scope> =>

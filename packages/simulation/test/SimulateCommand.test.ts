@@ -61,7 +61,7 @@ describe("simulate", () => {
 
   it.effect("writes the report, of the history with the most tenures", () =>
     Effect.gen(function*() {
-      const tenures = Profile.names.map((profile) =>
+      const tenures = Profile.names.slice(0, 8).map((profile) =>
         perform({ profile, seed: 0, processes: 3, duration: 90 }).statistics.tenures
       )
       const most = Math.max(...tenures)

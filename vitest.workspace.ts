@@ -43,8 +43,8 @@ export default defineConfig({
     pool: "forks",
     include: ["test/**/*.test.ts"],
     passWithNoTests: true,
-    // Tests of processes wait more than they work.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Tests of processes wait more than they work: one more than the cores of a small machine.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     globalSetup: "./vitest.build.ts",
     // No test rests on speed: these only end one that has failed.
     testTimeout: 300_000,

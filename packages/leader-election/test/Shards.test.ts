@@ -98,8 +98,7 @@ describe("shards", () => {
           yield* TestClock.adjust("20 seconds")
           assert.isAtMost(begun() - before, Math.ceil(shards / (members.length + 1)))
         }
-      }),
-    120_000
+      })
   )
 
   it.effect("stay where they are while nobody joins or leaves", () =>

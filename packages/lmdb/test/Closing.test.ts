@@ -56,7 +56,7 @@ describe("a database that was closed", () => {
   }
 })
 
-describe("while another process has the write lock for ever", () => {
+describe.concurrent("while another process has the write lock for ever", () => {
   it.effect("closing waits five seconds for a commit that has been sent; and opening anew as long as any opening", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory

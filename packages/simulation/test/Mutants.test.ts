@@ -30,14 +30,14 @@ describe("mutations", () => {
         assert.strictEqual(readFileSync(built, "utf8").split(find).length - 1, 1, `${name}: ${find}`)
       }
     }
-  }, 60_000)
+  })
 
   it("a text that is not found is an error", () => {
     const [patch] = Mutants.all[0]!.patches
     const { status, stderr } = mutant([{ ...patch!, find: "a text that is in no file" }], "calm", 1)
     assert.strictEqual(status, 1)
     assert.include(stderr, "is found 0 times")
-  }, 60_000)
+  })
 
   for (const name of ["no-watches", "ballot-back-on-resignation"]) {
     const mutation = Mutants.all.find((mutation) => mutation.name === name)!
@@ -45,6 +45,6 @@ describe("mutations", () => {
       const noticed = (patches: ReadonlyArray<Mutants.Patch>) => mutant(patches, mutation.profile, 2).stdout
       assert.include(noticed(mutation.patches), mutation.noticedBy)
       assert.strictEqual(noticed([]), "[]\n[]\n")
-    }, 60_000)
+    })
   }
 })

@@ -49,7 +49,7 @@ describe("shrinking", () => {
     assert.isTrue(crashes(smallest))
     assert.deepStrictEqual(smallest.faults.map(({ kind }) => kind), ["crash"])
     assert.strictEqual(Shrink.shrink(quiet, () => false, 30), quiet)
-  }, 60_000)
+  })
 })
 
 describe("a scenario in print", () => {

@@ -48,7 +48,7 @@ describe("simulate", () => {
       assert.deepInclude(result, { seeds: 1, violations: 0, simulatedSeconds: 60 })
       assert.match(String(result["transitionsCovered"]), /^\d+\/\d+$/)
       assert.hasAllKeys(result["failoverLeases"], ["p50", "p99"])
-    }), 60_000)
+    }))
 
   it.effect("takes a duration of several parts, and counts in words", () =>
     Effect.gen(function*() {
@@ -57,7 +57,7 @@ describe("simulate", () => {
       assert.include(lines.at(-1), `"simulatedSeconds":90`)
       assert.strictEqual(new PromiseBroken({ violations: 1 }).message, "1 violation found")
       assert.strictEqual(new PromiseBroken({ violations: 2 }).message, "2 violations found")
-    }), 60_000)
+    }))
 
   it.effect("writes the report, of the history with the most tenures", () =>
     Effect.gen(function*() {
@@ -71,7 +71,7 @@ describe("simulate", () => {
       const profile = Profile.names[tenures.indexOf(most)]
       assert.include(readFileSync(`${folder}/a.html`, "utf8"), `<title>${profile}, seed 0 `)
       rmSync(folder, { recursive: true })
-    }), 60_000)
+    }))
 
   it.live("prints the result so far when it is interrupted within a history", () =>
     Effect.gen(function*() {
@@ -80,7 +80,7 @@ describe("simulate", () => {
       yield* Effect.sleep("500 millis")
       yield* Fiber.interrupt(fiber)
       assert.include(lines.join("\n"), "interrupted before all 2 were made\n0 histories")
-    }), 60_000)
+    }))
 
   for (
     const [line, problem] of [

@@ -17,8 +17,7 @@ describe("your own effect in a virtual cluster", () => {
             Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => given.push(term)))),
           invariant: () => given.every((term, index) => index === 0 || given[index - 1]! <= term)
         }
-      }),
-    60_000
+      })
   )
 
   it.effect("a work may take its leadership as a service", () => {
@@ -31,7 +30,7 @@ describe("your own effect in a virtual cluster", () => {
         }),
       invariant: () => assert.isAbove(works.size, 0)
     }))
-  }, 60_000)
+  })
 
   it("the example of the documentation is that of this test", () => {
     const plain = (text: string) => text.replaceAll(/\s+/g, "").replace(/seeds:\d+/, "seeds")
@@ -59,5 +58,5 @@ describe("your own effect in a virtual cluster", () => {
       assert.strictEqual(history.endedAt, broken.scenario.duration * 1e9)
       const again = yield* Effect.flip(VirtualCluster.replay(broken.scenario, system))
       assert.strictEqual(again.problem, broken.problem)
-    }), 60_000)
+    }))
 })

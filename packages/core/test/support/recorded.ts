@@ -271,9 +271,7 @@ export const recordedTransactions = <E>(
         const engine = yield* makeEngine
         const transactions = load(name).filter((_, i) => i % every === 0)
         const [first] = yield* differing(engine, transactions)
-        const recorded = transactions.find(({ seed }) =>
-          seed === first
-        )
+        const recorded = transactions.find(({ seed }) => seed === first)
         if (recorded === undefined) return
         assert.deepStrictEqual(yield* answer(engine, recorded), expected(recorded), `seed ${first}`)
       }))

@@ -242,8 +242,8 @@ export interface LeaderElection<Requires = Database> {
   // -- for operators
 
   /**
-   * Asks the leader to step down: its work is interrupted, it resigns, and it leaves the vacancy to others for one heartbeat. A
-   * leader that does not respond cannot renew its lease. Returns the leader that was asked, if there is one.
+   * Asks the leader to step down: its work is interrupted, it resigns, and it leaves the leadership to others for one heartbeat, whatever
+   * its priority. A leader that does not respond cannot renew its lease. Returns the leader that was asked, if there is one.
    *
    * @example const asked = Database.transact(election.requestStepDown)
    */

@@ -164,7 +164,7 @@ export interface Shards {
   >
   /**
    * The subspace of the election of a shard. `LeaderElection.make` of it gives an election to look at, and to ask its leader to step
-   * down. Do not campaign in it.
+   * down: then the standby leads at once, for a heartbeat at least, and the owner after it. Do not campaign in it.
    */
   readonly subspaceOf: (shard: number) => Subspace.Subspace
   /**

@@ -2,7 +2,7 @@ import { Bytes, Transaction, Tuple } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, References, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { LeaderElection, Shards } from "../src/index.ts"
+import { ElectionConfig, LeaderElection, Shards } from "../src/index.ts"
 import * as Keys from "../src/internal/shards/keys.ts"
 import * as TestWitness from "../src/testing/TestWitness.ts"
 import { errorOf, makeCluster, type Member, subspace } from "./support/ShardCluster.ts"
@@ -246,6 +246,72 @@ describe("shards", () => {
       yield* a!.kill
       assert.isAtMost(yield* balanced([c!, d]), lease + observation)
     }))
+})
+
+describe("a shard whose leader is asked to step down", () => {
+  const ask = (cluster: Effect.Success<ReturnType<typeof balancedCluster>>, shard: number) =>
+    cluster.transact(Effect.orDie(LeaderElection.make(cluster.shards.subspaceOf(shard)).requestStepDown))
+
+  it.effect("is led by its standby at once, and by its owner again after a heartbeat", () =>
+    Effect.gen(function*() {
+      const cluster = yield* balancedCluster(["a", "b", "c"])
+      const [a, ...others] = cluster.members
+      const [shard] = a!.works()
+      for (let i = 0; i < 2; i++) {
+        yield* ask(cluster, shard!)
+        assert.isAtMost(yield* cluster.until(() => others.some(({ works }) => works().includes(shard!))), 0.1)
+        yield* TestClock.adjust(`${heartbeat - 0.5} seconds`)
+        assert.notInclude(a!.works(), shard)
+        assert.isAtMost(yield* cluster.until(() => a!.works().includes(shard!)), 2 * heartbeat)
+        yield* TestClock.adjust("10 seconds")
+        assert.isAtMost(yield* cluster.balanced(cluster.members), 0)
+      }
+    }))
+
+  it.effect("stays with its standby where preemption is forbidden", () =>
+    Effect.gen(function*() {
+      const cluster = yield* balancedCluster(["a", "b"], { config: new ElectionConfig({ allowPreemption: false }) })
+      const [a, b] = cluster.members
+      const [shard] = a!.works()
+      yield* ask(cluster, shard!)
+      assert.isAtMost(yield* cluster.until(() => b!.works().includes(shard!)), 0.1)
+      yield* TestClock.adjust("1 minute")
+      assert.include(b!.works(), shard)
+    }))
+
+  it.effect("is led by its owner again after a heartbeat where nobody else takes part", () =>
+    Effect.gen(function*() {
+      const cluster = yield* balancedCluster(["a"])
+      const [a] = cluster.members
+      yield* ask(cluster, 3)
+      yield* TestClock.adjust(`${heartbeat - 0.5} seconds`)
+      assert.notInclude(a!.works(), 3)
+      yield* TestClock.adjust("600 millis")
+      assert.include(a!.works(), 3)
+    }))
+
+  for (
+    const [when, finalizers] of [["before its candidacy has ended", "1 second"], ["after that", "1 milli"]] as const
+  ) {
+    it.effect(`is left to others for as long by a member that it is taken from, and given back ${when}`, () =>
+      Effect.gen(function*() {
+        const cluster = yield* makeCluster()
+        const work = () => Effect.onInterrupt(Effect.never, () => Effect.sleep(finalizers))
+        const a = yield* cluster.start("a", { work })
+        yield* cluster.balanced([a])
+        yield* TestClock.adjust("10 seconds")
+        yield* ask({ ...cluster, members: [a] }, 3)
+        // Nobody is told how the tenure ends before the finalizers have run.
+        yield* TestClock.adjust("50 millis")
+        yield* a.candidacy.setWeight(0)
+        yield* TestClock.adjust("400 millis")
+        yield* a.candidacy.setWeight(1)
+        yield* TestClock.adjust("1500 millis")
+        assert.deepStrictEqual(cluster.counts().flatMap((works, shard) => works === 1 ? [] : [shard]), [3])
+        yield* TestClock.adjust(`${heartbeat} seconds`)
+        assert.lengthOf(a.works(), 16)
+      }))
+  }
 })
 
 describe("a table of shards", () => {

@@ -76,6 +76,19 @@ describe("a leader that has stepped down", () => {
     })
   }
 
+  onHosts("leaves whoever leads next unchallenged for a heartbeat, though it has the higher priority", function*(a, b) {
+    const log: Array<string> = []
+    yield* lead(a, { id: "a", priority: 5 }, logged(log, "a"), { again: true })
+    yield* Effect.forkDetach(b.run(election.withLeadership({ id: "b" }, logged(log, "b"))))
+    yield* TestClock.adjust("5 seconds")
+    yield* b.run(transact(election.requestStepDown))
+    yield* TestClock.adjust("2900 millis")
+    assert.deepStrictEqual(log, ["a begins 1", "a ends", log[2]])
+    assert.strictEqual(yield* leaderId(b), "b")
+    yield* TestClock.adjust("2 seconds")
+    assert.strictEqual(yield* leaderId(b), "a")
+  })
+
   onHosts("leaves it to others also under campaign, and where it resigned by itself", function*(a) {
     const candidacy = yield* a.run(election.candidacy({ id: "a" }))
     const terms: Array<bigint> = []

@@ -66,9 +66,9 @@ challenge-without-challenge (late, replay): a challenge does not conflict with c
   storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, challenge: keys.historyEntry(0n) }+}, id)
 challenge-without-candidate (operators, registered): a challenge does not conflict with candidate
   storage/writes: addDecisionConflicts(tx, [-keys-]{+{ ...keys, candidate: () => keys.historyEntry(0n) }+}, id)
-ballot-back-on-resignation (calm, growth): a resignation takes the ballot back to zero
+ballot-back-on-resignation (operators, growth): a resignation takes the ballot back to zero
   storage/writes: write(tx, keys.lease, Codec.encodeLease({ ...view.lease, {+ballot: 0n, +}expiry: now }))
-term-from-terms (calm, growth): a claim counts terms, and not ballots
+term-from-terms (operators, growth): a claim counts terms, and not ballots
   protocol/takeover: const term = view.[-lease.ballot-]{+leader.term+} + 1n;
 fast-renewal-keeps-the-ballot (calm, growth): a renewal in one round trip does not count
   leader/renewal: lease.ballot[- + 1n-], lease.duration

@@ -39,7 +39,7 @@ describe("mutations", () => {
     assert.include(stderr, "is found 0 times")
   })
 
-  for (const name of ["no-watches", "ballot-back-on-resignation"]) {
+  for (const name of ["no-watches", "fast-renewal-keeps-the-ballot"]) {
     const mutation = Mutants.all.find((mutation) => mutation.name === name)!
     it(`${name} is noticed by ${mutation.noticedBy}, which is silent without it`, () => {
       const noticed = (patches: ReadonlyArray<Mutants.Patch>) => mutant(patches, mutation.profile, 2).stdout

@@ -62,8 +62,12 @@ export const handover = Checker.make(
       const { after, commit: { at, by } } = entry
       const { config, leader } = after
       if (typeof config !== "object" || typeof leader !== "object") continue
-      // A standby leaves a vacancy to the owner for a heartbeat.
-      const bound = usual + (elections?.as === "shards" ? 1.5 * Number(config.heartbeat) : 0)
+      const resigned = resignationOf(entry)
+      const tenure = resigned && after.history.get(resigned.term)
+      const isAskedFor = typeof tenure === "object" && tenure.reason === "stepped-down"
+      // A standby leaves a vacancy to the owner, unless an operator has asked the owner for it.
+      const isForOwner = elections?.as === "shards" && !isAskedFor
+      const bound = usual + (isForOwner ? 1.5 * Number(config.heartbeat) : 0)
       const settled = 2 * Number(config.heartbeat) + 3 * second
       const isNear = (from: number, to: number) => from < at + bound && to > at - settled
       if (at + bound > analysis.history.endedAt || analysis.faults.some(({ from, to }) => isNear(from, to))) continue
@@ -72,7 +76,7 @@ export const handover = Checker.make(
       if (deaf !== undefined) {
         yield [at, deaf, `${deaf} is asked to step down, and still leads ${usual / millisecond} ms later`]
       }
-      if (resignationOf(entry) === undefined || !config.enabled) continue
+      if (resigned === undefined || !config.enabled) continue
       if (!leader.held && leader.successor !== undefined) continue
       const ready = successors(analysis, after, by, at, settled)
       const appointed = leader.held ? ready.find(({ name }) => name === owners.get(leader.who.registration)) : undefined

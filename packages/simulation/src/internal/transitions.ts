@@ -180,7 +180,11 @@ const failedPreemptions = ({ history, lease }: State, challenger: string, renewa
   return failed
 }
 
-const ofChallenge = ({ after: { challenge }, before, commit }: Entry, { leads }: Past): Verdict => {
+const ofChallenge = (
+  { after: { challenge }, before, commit }: Entry,
+  { processes }: Analysis,
+  { configuredAt, leads }: Past
+): Verdict => {
   const { config, leader } = before
   if (typeof challenge !== "object") return illegal("removes or damages a challenge")
   if (typeof config !== "object" || typeof leader !== "object") return illegal("challenges over damaged records")
@@ -189,6 +193,13 @@ const ofChallenge = ({ after: { challenge }, before, commit }: Entry, { leads }:
   if (challenge.challenger === undefined) return illegal("asks the leader to step down without being an operator")
   if (!config.preemption || challenge.priority <= leader.priority) {
     return illegal("challenges without a higher priority")
+  }
+  const last = processes.get(commit.by)?.events.findLast(({ at, what }) =>
+    at < commit.sentAt && (what === "lost" || what === "elected")
+  )
+  const yields = last?.details.reason === "stepped-down" && commit.at < last.at + shortest(config.heartbeat)
+  if (yields && configuredAt < commit.at - underWay) {
+    return illegal("challenges within a heartbeat after it was asked to step down")
   }
   const failed = failedPreemptions(before, challenge.challenger.id, config.lease / config.heartbeat + 1n)
   const backOff = failed === 0 ? 0 : shortest(0.8 * Number(config.lease) * 2 ** Math.min(failed - 1, 6))
@@ -368,7 +379,7 @@ const verdictOf = (entry: Entry, analysis: Analysis, past: Past): Verdict => {
     return illegal("leaves a history that does not decode")
   }
   if (written.has("leader") || written.has("lease")) return ofLeadership(entry, analysis, past)
-  if (written.has("challenge")) return ofChallenge(entry, past)
+  if (written.has("challenge")) return ofChallenge(entry, analysis, past)
   if (candidates.size === 0) return ofHistory(entry)
   return ofEviction(entry, analysis, past) ?? ofCandidate(entry, analysis, past)
 }

@@ -12,7 +12,7 @@ export interface Memory {
   readonly observation: Observation | undefined
   /** Since when it has seen the leadership vacant. */
   readonly vacantSince: bigint | undefined
-  /** Until when it leaves a vacancy to others, having stepped down itself. */
+  /** Until when it leaves a vacancy, and whoever leads, to others, having stepped down itself. */
   readonly yieldsUntil: bigint | undefined
   /** From when on it may challenge the leader of `term`; not known before it would challenge that leader. */
   readonly challenges: { readonly term: bigint; readonly from: bigint } | undefined
@@ -75,16 +75,17 @@ const claimDelay = (before: number): bigint => BigInt(before > 2 ? 2 : before) *
 
 /**
  * Until when a vacancy is left to others: to the preferred successor, by a standby, after one's own stepping down, and to those that were
- * called first.
+ * called first. A standby leaves none that the owner was asked for.
  */
 const vacancyOpensAt = (
   { call, vacantSince = 0n, yieldsUntil = 0n }: Memory,
-  { leader: { term }, leaseDuration }: View,
+  { leader: { term }, leaseDuration, tenure }: View,
   preferred: Identity | undefined,
   me: Claimant,
   heartbeat: bigint
 ): bigint => {
-  const isForOther = preferred === undefined ? me.isStandby === true : !sameIdentity(preferred, me)
+  const isAskedFor = tenure?.term === term && tenure.reason === "stepped-down"
+  const isForOther = !isAskedFor && (preferred === undefined ? me.isStandby === true : !sameIdentity(preferred, me))
   const forOther = isForOther ? vacantSince + (me.isStandby === true ? leaseDuration : heartbeat) : 0n
   const isCalled = preferred === undefined && call?.isVacancy === true && call.term === term
   const inTurn = isCalled ? vacantSince + claimDelay(call.rank) : 0n
@@ -136,10 +137,11 @@ export const step = (
   }
   const lapse = memory.observation === undefined ? undefined : lapsesAt(memory.observation) + delay
   if (!shouldChallenge(view, me)) return { _tag: "Follow", until: lapse }
-  const from = memory.challenges?.term === view.leader.term ? memory.challenges.from : undefined
-  if (from !== undefined && now < from) {
-    return { _tag: "Follow", until: lapse === undefined || from < lapse ? from : lapse }
-  }
+  const from = latest(
+    memory.challenges?.term === view.leader.term ? memory.challenges.from : 0n,
+    memory.yieldsUntil ?? 0n
+  )
+  if (now < from) return { _tag: "Follow", until: lapse === undefined || from < lapse ? from : lapse }
   return {
     _tag: "Challenge",
     challenge: {

@@ -89,6 +89,8 @@ export interface View {
   readonly challenge: ChallengeRecord | undefined
   /** The record under this process's own id. */
   readonly candidate: CandidateRecord | undefined
+  /** What the history tells of the tenure that the claimant has seen last, if that was read. */
+  readonly tenure?: (Pick<HistoryRecord, "reason"> & { readonly term: bigint }) | undefined
 }
 
 /** A candidate, as it presents itself. */

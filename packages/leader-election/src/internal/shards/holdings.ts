@@ -69,6 +69,8 @@ export class Holdings<A, E, R> {
   private readonly holdings = new Map<number, Holding>()
   /** What the table says. */
   private wanted: ReadonlyMap<number, Role> = new Map()
+  /** Until when a shard is left to others, having resigned from it: another candidacy of this member leaves it to them for as long. */
+  private readonly yieldsUntil = new Map<number, bigint>()
   private isLeaving = false
   private readonly failing = Deferred.makeUnsafe<never, HoldingError<E>>()
 
@@ -143,8 +145,11 @@ export class Holdings<A, E, R> {
   }
 
   /** A shard that is given back before its candidacy has ended begins anew: no process has two candidacies for a shard. */
-  private ended({ role, shard }: Holding, exit: Exit.Exit<never, unknown>): void {
+  private ended({ candidate, role, shard }: Holding, exit: Exit.Exit<never, unknown>): void {
     this.holdings.delete(shard)
+    const until = candidate?.memory.current.yieldsUntil
+    if (until !== undefined) this.yieldsUntil.set(shard, until)
+    else if (candidate !== undefined) this.yieldsUntil.delete(shard)
     // Not given up, but failed; or given up, and a finalizer has died.
     if (role !== undefined || Exit.hasDies(exit)) {
       Deferred.doneUnsafe(this.failing, exit as Exit.Exit<never, HoldingError<E>>)
@@ -196,6 +201,8 @@ export class Holdings<A, E, R> {
         () => holding.role !== "owner"
       )
       holding.candidate = candidate
+      const yieldsUntil = this.yieldsUntil.get(shard)
+      if (yieldsUntil !== undefined) candidate.memory.yieldsUntil(yieldsUntil)
       return yield* withLeadership(contender(candidate), lead, { again: true, once: true }).pipe(
         Effect.tapError((error) =>
           isOfElection(error)

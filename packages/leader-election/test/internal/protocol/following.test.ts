@@ -84,6 +84,28 @@ describe("a follower", () => {
     assert.deepInclude(act(view(vacant()), 107n, yielding).step, { _tag: "Claim" })
   })
 
+  it("leaves whoever leads unchallenged after it has stepped down itself, but takes a lapsed lease at once", () => {
+    const yielding = { ...Protocol.blank, yieldsUntil: 107n }
+    const first = act(view(held(other, 4)), 100n, yielding)
+    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 107n })
+    assert.deepInclude(act(view(held(other, 4)), 107n, first.memory).step, { _tag: "Challenge" })
+    const longer = act(view(held(other, 4)), 100n, { ...Protocol.blank, yieldsUntil: 120n })
+    assert.deepStrictEqual(longer.step, { _tag: "Follow", until: 110n })
+    assert.deepInclude(act(view(held(other, 4)), 110n, longer.memory).step, { _tag: "Claim", cause: "lapsed" })
+  })
+
+  it("claims as a standby at once what an operator has asked the owner for, and nothing else", () => {
+    const standby = { ...me, isStandby: true }
+    const stepped = (term: bigint, reason: "stepped-down" | "resigned" = "stepped-down") =>
+      view(vacant(), { tenure: { term, reason } })
+    assert.deepInclude(act(stepped(1n), 100n, Protocol.blank, standby).step, { _tag: "Claim", cause: "vacant" })
+    for (const seen of [stepped(1n, "resigned"), stepped(0n), view(vacant())]) {
+      assert.deepStrictEqual(act(seen, 100n, Protocol.blank, standby).step, { _tag: "Follow", until: 110n })
+    }
+    const asked = { ...Protocol.blank, yieldsUntil: 107n }
+    assert.deepStrictEqual(act(stepped(1n), 100n, asked, standby).step, { _tag: "Follow", until: 107n })
+  })
+
   it("leaves each vacancy to others for a lease as a standby, but takes a lapsed lease at once", () => {
     const standby = { ...me, isStandby: true }
     const first = act(view(vacant()), 100n, Protocol.blank, standby)

@@ -132,7 +132,7 @@ export const make = Effect.fnUntraced(function*(
         }
       }).pipe(
         Effect.timeoutOrElse({
-          duration: "60 seconds",
+          duration: "5 minutes",
           orElse: () => Effect.fail(new WrapperFailed({ detail: `no command tells "${kinds.join(" or ")}"` }))
         })
       )

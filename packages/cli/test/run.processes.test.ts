@@ -699,9 +699,9 @@ describe.concurrent("nothing is left of a command when its lease can lapse", () 
   })
 
   it("though it ends and leaves grandchildren behind, that ignore SIGTERM", async (context) => {
-    const at = await stage(context, lapsing)
+    const at = await stage(context)
     const run = at.run(
-      ["--id", "a"],
+      ["--id", "a", "--grace", "1s"],
       `${tellGroup}; ${beat} & until [ -s $DIRECTORY/beats ]; do sleep 0.05; done; exit 4`
     )
     const group = await beating(at)

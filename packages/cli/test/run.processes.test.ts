@@ -17,7 +17,7 @@ const stage = async ({ onTestFinished }: TestContext, lease: Duration.Input = "3
 }
 
 /** A lease that is to lapse, or one of whose heartbeats is to be waited for. */
-const lapsing = Duration.seconds(6)
+const lapsing = Duration.seconds(10)
 
 /** No lease of this duration lapses during a test. */
 const lasting = Duration.minutes(10)

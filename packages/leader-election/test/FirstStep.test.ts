@@ -253,7 +253,8 @@ describe("a work that is driven by a socket", () => {
         block(20)
       })
       yield* Fiber.join(leading)
-      assert.strictEqual(data, 2)
+      // On a host that stands still, the belief may have been over before the data came.
+      yield* Effect.repeat(Effect.sleep("1 millis"), { until: () => data === 2 })
       assert.deepStrictEqual(late, [])
     }).pipe(Effect.scoped, Effect.provide(MemoryDatabase.layer)))
 })

@@ -80,7 +80,7 @@ export interface RunOptions {
   readonly nodeOptions?: ReadonlyArray<string>
 }
 
-/** Runs a program to its end, which has to come by itself: within twenty seconds, or three minutes on a cluster. */
+/** Runs a program to its end, which has to come by itself: within three minutes. */
 export const run = (
   program: string,
   args: ReadonlyArray<string | number>,
@@ -102,6 +102,6 @@ export const run = (
     child.once("close", (code, signal) => resume(Effect.succeed({ status: code ?? signal!, output: written, errors })))
     return Effect.sync(() => void child.kill("SIGKILL"))
   }).pipe(Effect.timeoutOrElse({
-    duration: real ? "3 minutes" : "20 seconds",
+    duration: "3 minutes",
     orElse: () => Effect.die(`${program} ${args} hangs`)
   }))

@@ -1,8 +1,8 @@
 // What a user gets: packs every package, and uses the tarballs in a fresh project outside of the repository. Each tarball passes
-// publint and attw; core and leader-election bring few packages; every module type checks, and runs on import; the first program of
-// the README runs, also as one file made by esbuild; the command starts, and opens a store; what `npm run
-// package` makes runs alone.
-import { execFile, spawnSync } from "node:child_process"
+// publint and attw; core and leader-election bring few packages, and no package needs another Node than it says; every module and every
+// program of the documentation type checks; every module runs on import; the README's programs run as they are, or called by the few
+// lines of `callers`, and as bundles of esbuild; `npx` runs the command in an empty directory; what `npm run package` makes runs alone.
+import { execFile, spawn, spawnSync } from "node:child_process"
 import {
   mkdirSync,
   mkdtempSync,
@@ -32,7 +32,7 @@ const run = (command, args, cwd = project, env = process.env) => {
 
 /** The same beside other commands. */
 const runAside = (command, args) =>
-  promisify(execFile)(command, args, { timeout: 300_000 }).catch((error) => {
+  promisify(execFile)(command, args, { cwd: project, timeout: 300_000 }).catch((error) => {
     throw new Error(`${command} ${args.join(" ")}\n${error.stdout}${error.stderr}`)
   })
 
@@ -49,6 +49,7 @@ const install = (...what) =>
   run("npm", [
     "install",
     "--prefer-offline",
+    "--engine-strict",
     "--ignore-scripts",
     "--no-fund",
     "--no-audit",
@@ -68,11 +69,85 @@ const modulesOf = (name) => {
     .map((module) => module === "index" ? `@effect-fdb/${name}` : `@effect-fdb/${name}/${module}`)
 }
 
-const first = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, "README.md"), "utf8"))[1]
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`),
+  ...names.map((name) => `packages/${name}/README.md`)
+]
+const programsOf = (page) =>
+  [...readFileSync(join(root, page), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
 
-const runs = (file) => {
-  const printed = run(process.execPath, [file])
-  if (printed.match(/leads in term [124]$/gm)?.length !== 3) throw new Error(`${file} printed\n${printed}`)
+/** How the README's programs in order are called, if they do not run by themselves, and what each prints. */
+const onMemory = `import { LeaderElection } from "@effect-fdb/leader-election"
+import { MemoryDatabase, Subspace } from "@effect-fdb/core"
+import { Console, Effect } from "effect"
+const runs = (effect) => Effect.runPromise(Effect.provide(effect, MemoryDatabase.layer))
+`
+const readme = [
+  { name: "first", prints: /leads in term [124]$/gm, times: 3 },
+  { name: "second", prints: /^\d+ leads in term \d+$/m, processes: 2 },
+  { name: "service", prints: /^sends the outbox$/m, processes: 2 },
+  {
+    name: "slots",
+    caller: `${onMemory}import { program } from "./slots.ts"\nawait runs(program)\n`,
+    prints: /^imports in slot [012], term \d+$/m
+  },
+  {
+    name: "shards",
+    caller: `${onMemory}import { consumer } from "./shards.ts"\nawait runs(consumer)\n`,
+    prints: /^consumes queue \d+ in term \d+$/gm,
+    times: 256
+  },
+  {
+    name: "fencing",
+    caller: `${onMemory}import { finish, headers } from "./fencing.ts"
+const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
+await runs(election.withLeadership({}, (leadership) =>
+  Effect.andThen(finish(leadership, "job"), Console.log(JSON.stringify(headers(leadership))))))
+`,
+    prints: /^\{"fencing-token":"1"\}$/m
+  }
+]
+
+const running = new Set()
+
+/** A program in a process of its own, and when it has printed something. */
+const start = (file, { prints, times = 1 }) => {
+  const child = spawn(process.execPath, [file], { cwd: project, stdio: ["ignore", "pipe", "pipe"] })
+  running.add(child)
+  const state = { child, printed: "" }
+  state.ended = new Promise((resolve) => child.once("exit", resolve))
+  state.works = new Promise((resolve, reject) => {
+    const fail = (why) => reject(new Error(`${file} ${why}, and has printed\n${state.printed}`))
+    const timer = setTimeout(() => fail("has not printed what the README says"), 120_000)
+    const take = (chunk) => {
+      state.printed += chunk
+      if ((state.printed.match(prints)?.length ?? 0) >= times) resolve(state)
+    }
+    child.stdout.on("data", take)
+    child.stderr.on("data", take)
+    child.once("close", () => {
+      running.delete(child)
+      clearTimeout(timer)
+      fail("has ended")
+    })
+  })
+  state.works.catch(() => {})
+  return state
+}
+
+/** Runs a program of the README, in two processes if it shares a store: when the first that works has ended, the other works. */
+const runs = async (file, program) => {
+  const all = Array.from({ length: program.processes ?? 1 }, () => start(file, program))
+  const working = await Promise.race(all.map(({ works }) => works))
+  const waiting = all.filter((one) => one !== working)
+  working.child.kill("SIGTERM")
+  await working.ended
+  await Promise.all(waiting.map(({ works }) => works))
+  for (const { child, ended } of waiting) {
+    child.kill("SIGTERM")
+    await ended
+  }
 }
 
 const typeChecks = (moduleResolution, module, files, options) => {
@@ -99,10 +174,7 @@ try {
   mkdirSync(project)
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }))
 
-  await step("packs", () => {
-    const chosen = names.flatMap((name) => ["-w", `packages/${name}`])
-    run("npm", ["pack", "--ignore-scripts=false", "--pack-destination", tarballs, ...chosen], root)
-  })
+  await step("packs", () => run(process.execPath, [join(root, "scripts/tarballs.mjs"), tarballs], root))
 
   await step("publint and attw find nothing", () =>
     Promise.all(names.map(async (name) => {
@@ -125,28 +197,56 @@ try {
     if (installed.length > 4) throw new Error(`too many: ${installed.join(", ")}`)
   })
 
-  await step("the README's first program runs, and as one file", () => {
-    writeFileSync(join(project, "first.ts"), first)
-    writeFileSync(join(project, "first.mjs"), first)
-    runs("first.mjs")
-    run(bin("esbuild"), ["first.ts", "--bundle", "--format=esm", "--platform=node", "--outfile=bundled/first.mjs"])
+  await step("the README's first program runs, and as one file", async () => {
+    writeFileSync(join(project, "first.mjs"), programsOf("README.md")[0])
+    await runs("first.mjs", readme[0])
+    run(bin("esbuild"), ["first.mjs", "--bundle", "--format=esm", "--platform=node", "--outfile=bundled/first.mjs"])
     // Away from the installed packages.
-    rmSync(join(home, "alone"), { recursive: true, force: true })
     mkdirSync(join(home, "alone"))
     writeFileSync(join(home, "alone/first.mjs"), readFileSync(join(project, "bundled/first.mjs")))
-    runs(join(home, "alone/first.mjs"))
+    await runs(join(home, "alone/first.mjs"), readme[0])
   })
 
-  await step("every package is installed", () => install(...names.map(tarball)))
+  await step("every package is installed, with engine-strict", () => install(...names.map(tarball)))
 
-  await step("every module type checks, by nodenext and by bundler", () => {
+  await step("the README's other programs run, as one file each beside LMDB", () => {
+    const programs = programsOf("README.md")
+    if (programs.length !== readme.length) throw new Error("the README has other programs than this check knows")
+    return Promise.all(readme.map(async (program, i) => {
+      const { caller, name } = program
+      if (i === 0) return
+      writeFileSync(join(project, `${name}.ts`), programs[i])
+      if (caller !== undefined) writeFileSync(join(project, `call.${name}.mjs`), caller)
+      await runAside(bin("esbuild"), [
+        caller === undefined ? `${name}.ts` : `call.${name}.mjs`,
+        "--bundle",
+        "--format=esm",
+        "--platform=node",
+        "--external:lmdb",
+        `--outfile=bundled/${name}.mjs`
+      ])
+      await runs(`bundled/${name}.mjs`, program)
+    }))
+  })
+
+  await step("every module and every program of the documentation type checks, by nodenext and by bundler", () => {
+    const programs = pages.flatMap((page) =>
+      programsOf(page).filter((code) => !code.includes("@effect/vitest")).map((code, i) => {
+        const file = `${page.replaceAll(/\W/g, "-")}-${i}.ts`
+        writeFileSync(join(project, file), code)
+        return { file, needsNode: /\bprocess\.|\/platform-node/.test(code) }
+      })
+    )
+    const files = (needed) => programs.filter(({ needsNode }) => needsNode === needed).map(({ file }) => file)
     // The declarations of the command name types of Node.
-    const strict = { types: [], skipLibCheck: false }
     writeFileSync(join(project, "strict.ts"), importing(names.filter((name) => name !== "cli")))
-    typeChecks("nodenext", "nodenext", ["first.ts", "strict.ts"], strict)
-    typeChecks("bundler", "esnext", ["first.ts", "strict.ts"], strict)
     writeFileSync(join(project, "withNode.ts"), importing(["cli"]))
-    typeChecks("nodenext", "nodenext", ["withNode.ts"], { types: ["node"], skipLibCheck: false })
+    const strict = { types: [], skipLibCheck: false }
+    const withNode = { types: ["node"], skipLibCheck: false }
+    typeChecks("nodenext", "nodenext", ["strict.ts", ...files(false)], strict)
+    typeChecks("bundler", "esnext", ["strict.ts", ...files(false)], strict)
+    typeChecks("nodenext", "nodenext", ["withNode.ts", ...files(true)], withNode)
+    typeChecks("bundler", "esnext", ["withNode.ts", ...files(true)], withNode)
   })
 
   await step("every module can be imported", () => {
@@ -160,6 +260,22 @@ try {
     run(command, ["init", "--path", join(home, "store")])
     const { leader } = JSON.parse(run(command, ["status", "--json", "--path", join(home, "store")]))
     if (leader !== null) throw new Error(`nobody leads, but ${JSON.stringify(leader)}`)
+  })
+
+  await step("npx runs the command in an empty directory", () => {
+    const empty = join(home, "empty")
+    mkdirSync(empty)
+    // What npx installs stays in npm's cache: in one of its own, over what is cached already.
+    const cache = join(home, "npm")
+    mkdirSync(cache)
+    symlinkSync(join(run("npm", ["config", "get", "cache"]).trim(), "_cacache"), join(cache, "_cacache"))
+    const packages = names.flatMap((name) => ["-p", tarball(name)])
+    const command = ["--prefer-offline", ...packages, "fdb-election", "run", "--quiet", "--path", "store", "--"]
+    const printed = run("npx", ["--yes", ...command, "/bin/sh", "-c", "echo $FDB_ELECTION_TERM"], empty, {
+      ...process.env,
+      npm_config_cache: cache
+    })
+    if (printed !== "1\n") throw new Error(`the first term is 1, not ${printed}`)
   })
 
   await step("the package runs where Node is, and nothing is installed", () => {
@@ -179,6 +295,7 @@ try {
     alone("simulate", "--seeds", "2", "--duration", "1m", "--report", join(home, "report.html"))
   })
 } finally {
+  for (const child of running) child.kill("SIGKILL")
   if (process.argv.includes("--keep")) console.log(home)
   else rmSync(home, { recursive: true, force: true })
 }

@@ -1,8 +1,7 @@
 // What a user gets: packs every package, and uses the tarballs in a fresh project outside of the repository. Each tarball passes
 // publint and attw; core and leader-election bring few packages, and no package needs another Node than it says; every module and every
-// program of the documentation type checks; every module runs on import; the README's programs run as they are, or called by the few
-// lines of `callers`, and as bundles of esbuild; `npx` runs the command in an empty directory; what `npm run package` makes runs alone.
-import { execFile, spawn, spawnSync } from "node:child_process"
+// program of the documentation type checks; every module runs on import; the README's programs run as bundles of esbuild; `npx` runs the command in an empty directory; what `npm run package` makes runs alone.
+import { execFile, spawnSync } from "node:child_process"
 import {
   mkdirSync,
   mkdtempSync,
@@ -17,6 +16,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { killAll, programsOf, readme, runs } from "./readme.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const home = mkdtempSync(join(tmpdir(), "effect-fdb-pack-"))
@@ -74,81 +74,6 @@ const pages = [
   ...readdirSync(join(root, "docs")).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`),
   ...names.map((name) => `packages/${name}/README.md`)
 ]
-const programsOf = (page) =>
-  [...readFileSync(join(root, page), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
-
-/** How the README's programs in order are called, if they do not run by themselves, and what each prints. */
-const onMemory = `import { LeaderElection } from "@effect-fdb/leader-election"
-import { MemoryDatabase, Subspace } from "@effect-fdb/core"
-import { Console, Effect } from "effect"
-const runs = (effect) => Effect.runPromise(Effect.provide(effect, MemoryDatabase.layer))
-`
-const readme = [
-  { name: "first", prints: /leads in term [124]$/gm, times: 3 },
-  { name: "second", prints: /^\d+ leads in term \d+$/m, processes: 2 },
-  { name: "service", prints: /^sends the outbox$/m, processes: 2 },
-  {
-    name: "slots",
-    caller: `${onMemory}import { program } from "./slots.ts"\nawait runs(program)\n`,
-    prints: /^imports in slot [012], term \d+$/m
-  },
-  {
-    name: "shards",
-    caller: `${onMemory}import { consumer } from "./shards.ts"\nawait runs(consumer)\n`,
-    prints: /^consumes queue \d+ in term \d+$/gm,
-    times: 256
-  },
-  {
-    name: "fencing",
-    caller: `${onMemory}import { finish, headers } from "./fencing.ts"
-const election = LeaderElection.make(Subspace.fromTuple(["app", "mailer"]))
-await runs(election.withLeadership({}, (leadership) =>
-  Effect.andThen(finish(leadership, "job"), Console.log(JSON.stringify(headers(leadership))))))
-`,
-    prints: /^\{"fencing-token":"1"\}$/m
-  }
-]
-
-const running = new Set()
-
-/** A program in a process of its own, and when it has printed something. */
-const start = (file, { prints, times = 1 }) => {
-  const child = spawn(process.execPath, [file], { cwd: project, stdio: ["ignore", "pipe", "pipe"] })
-  running.add(child)
-  const state = { child, printed: "" }
-  state.ended = new Promise((resolve) => child.once("exit", resolve))
-  state.works = new Promise((resolve, reject) => {
-    const fail = (why) => reject(new Error(`${file} ${why}, and has printed\n${state.printed}`))
-    const timer = setTimeout(() => fail("has not printed what the README says"), 120_000)
-    const take = (chunk) => {
-      state.printed += chunk
-      if ((state.printed.match(prints)?.length ?? 0) >= times) resolve(state)
-    }
-    child.stdout.on("data", take)
-    child.stderr.on("data", take)
-    child.once("close", () => {
-      running.delete(child)
-      clearTimeout(timer)
-      fail("has ended")
-    })
-  })
-  state.works.catch(() => {})
-  return state
-}
-
-/** Runs a program of the README, in two processes if it shares a store: when the first that works has ended, the other works. */
-const runs = async (file, program) => {
-  const all = Array.from({ length: program.processes ?? 1 }, () => start(file, program))
-  const working = await Promise.race(all.map(({ works }) => works))
-  const waiting = all.filter((one) => one !== working)
-  working.child.kill("SIGTERM")
-  await working.ended
-  await Promise.all(waiting.map(({ works }) => works))
-  for (const { child, ended } of waiting) {
-    child.kill("SIGTERM")
-    await ended
-  }
-}
 
 const typeChecks = (moduleResolution, module, files, options) => {
   const config = join(project, `tsconfig.${moduleResolution}.json`)
@@ -198,36 +123,38 @@ try {
   })
 
   await step("the README's first program runs, and as one file", async () => {
-    writeFileSync(join(project, "first.mjs"), programsOf("README.md")[0])
-    await runs("first.mjs", readme[0])
+    const [first] = readme
+    writeFileSync(join(project, "first.mjs"), first.code)
+    await runs([process.execPath, "first.mjs"], project, first)
     run(bin("esbuild"), ["first.mjs", "--bundle", "--format=esm", "--platform=node", "--outfile=bundled/first.mjs"])
     // Away from the installed packages.
     mkdirSync(join(home, "alone"))
     writeFileSync(join(home, "alone/first.mjs"), readFileSync(join(project, "bundled/first.mjs")))
-    await runs(join(home, "alone/first.mjs"), readme[0])
+    await runs([process.execPath, "first.mjs"], join(home, "alone"), first)
   })
 
   await step("every package is installed, with engine-strict", () => install(...names.map(tarball)))
 
-  await step("the README's other programs run, as one file each beside LMDB", () => {
-    const programs = programsOf("README.md")
-    if (programs.length !== readme.length) throw new Error("the README has other programs than this check knows")
-    return Promise.all(readme.map(async (program, i) => {
-      const { caller, name } = program
-      if (i === 0) return
-      writeFileSync(join(project, `${name}.ts`), programs[i])
-      if (caller !== undefined) writeFileSync(join(project, `call.${name}.mjs`), caller)
-      await runAside(bin("esbuild"), [
-        caller === undefined ? `${name}.ts` : `call.${name}.mjs`,
-        "--bundle",
-        "--format=esm",
-        "--platform=node",
-        "--external:lmdb",
-        `--outfile=bundled/${name}.mjs`
-      ])
-      await runs(`bundled/${name}.mjs`, program)
-    }))
-  })
+  await step(
+    "the README's other programs run, as one file each beside LMDB",
+    () =>
+      Promise.all(
+        readme.slice(1).map(async (program) => {
+          const { caller, code, name } = program
+          writeFileSync(join(project, `${name}.ts`), code)
+          if (caller !== undefined) writeFileSync(join(project, `call.${name}.mjs`), caller)
+          await runAside(bin("esbuild"), [
+            caller === undefined ? `${name}.ts` : `call.${name}.mjs`,
+            "--bundle",
+            "--format=esm",
+            "--platform=node",
+            "--external:lmdb",
+            `--outfile=bundled/${name}.mjs`
+          ])
+          await runs([process.execPath, `bundled/${name}.mjs`], project, program)
+        })
+      )
+  )
 
   await step("every module and every program of the documentation type checks, by nodenext and by bundler", () => {
     const programs = pages.flatMap((page) =>
@@ -295,7 +222,7 @@ try {
     alone("simulate", "--seeds", "2", "--duration", "1m", "--report", join(home, "report.html"))
   })
 } finally {
-  for (const child of running) child.kill("SIGKILL")
+  killAll()
   if (process.argv.includes("--keep")) console.log(home)
   else rmSync(home, { recursive: true, force: true })
 }

@@ -50,8 +50,17 @@ const reasons: ReadonlyArray<readonly [RegExp, CannotOpenReason]> = [
 export const refusal = (path: string, reason: CannotOpenReason, detail: string): CannotOpen =>
   new CannotOpen({ path, reason, detail })
 
+/** What lmdb-js says when LMDB refuses it a reader: another process, of another PID namespace, has locked the byte of this pid. */
+const noReader = /null \(reading 'use'\)/
+
 const toCannotOpen = (directory: string) => (cause: unknown): CannotOpen => {
   if (cause instanceof CannotOpen) return cause
+  if (noReader.test(said(cause))) {
+    const detail =
+      `a process of another PID namespace, such as another container's, has it open and the pid ${process.pid}, ` +
+      "as this one has: let them share a PID namespace"
+    return refusal(directory, "other", detail)
+  }
   const [, reason] = reasons.find(([pattern]) => pattern.test(said(cause))) ?? [cause, "other" as const]
   return refusal(directory, reason, said(cause))
 }

@@ -165,15 +165,13 @@ try {
       })
     )
     const files = (needed) => programs.filter(({ needsNode }) => needsNode === needed).map(({ file }) => file)
-    // The declarations of the command name types of Node.
-    writeFileSync(join(project, "strict.ts"), importing(names.filter((name) => name !== "cli")))
-    writeFileSync(join(project, "withNode.ts"), importing(["cli"]))
+    writeFileSync(join(project, "strict.ts"), importing(names))
     const strict = { types: [], skipLibCheck: false }
     const withNode = { types: ["node"], skipLibCheck: false }
     typeChecks("nodenext", "nodenext", ["strict.ts", ...files(false)], strict)
     typeChecks("bundler", "esnext", ["strict.ts", ...files(false)], strict)
-    typeChecks("nodenext", "nodenext", ["withNode.ts", ...files(true)], withNode)
-    typeChecks("bundler", "esnext", ["withNode.ts", ...files(true)], withNode)
+    typeChecks("nodenext", "nodenext", files(true), withNode)
+    typeChecks("bundler", "esnext", files(true), withNode)
   })
 
   await step("every module can be imported", () => {

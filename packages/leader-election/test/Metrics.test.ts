@@ -102,6 +102,12 @@ describe("metrics", () => {
       }
     }))
 
+  it.effect("have buckets for several default leases, which a failover may take", () =>
+    Effect.gen(function*() {
+      const greatest = Math.max(...[...(yield* scraped).matchAll(/le="([\d.]+)"/g)].map(([, le]) => Number(le)))
+      assert.isAbove(greatest, 3 * Duration.toSeconds(config.leaseDuration))
+    }))
+
   it.effect("are the ones that the dashboard shows, the alerts watch, and the manual explains", () =>
     Effect.gen(function*() {
       const all = yield* emitted

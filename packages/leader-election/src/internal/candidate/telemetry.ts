@@ -82,8 +82,8 @@ const toLine: (event: ElectionEvent) => Line = ElectionEvent.$match({
   Retried: ({ candidate, error }) => line("Debug", () => `"${candidate}" tries again: ${error.message}`)
 })
 
-/** In seconds, from a millisecond to 16 seconds. */
-const boundaries = Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 15 })
+/** In seconds, from a millisecond to 65 seconds. The last one of the count is infinite. */
+const boundaries = Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 18 })
 
 /** Who keeps the same series, in each registry: two processes in a test, or the candidates of an election where none is named. */
 interface Kept {

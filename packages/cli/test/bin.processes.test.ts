@@ -46,7 +46,7 @@ describe.concurrent("standard output", () => {
 describe.concurrent("standard error", () => {
   it("has sentences and no stack traces, though what LMDB writes is refused", async (context) => {
     const at = await stage(context)
-    await at.configure("6 seconds")
+    await at.configure("10 seconds")
     const run = at.run(["--id", "a"], "exec sleep 1000")
     await eventually("it leads", () => /leads/.test(run.said) ? true : undefined)
     childProcess.execFileSync("prlimit", ["--pid", String(run.pid), "--fsize=4096"])

@@ -361,7 +361,8 @@ echo "begin $FDB_ELECTION_SHARD $FDB_ELECTION_TERM $FDB_ELECTION_ID" >> $DIRECTO
         "sh",
         [
           "-c",
-          `"${process.execPath}" "${program}" run --exit-with-parent --id a -- sh -c '${tellGroup}; exec sleep 1000' 2> said &
+          `(while kill -0 $$; do sleep 0.05; done
+        exec "${process.execPath}" "${program}" run --exit-with-parent --id a -- sh -c '${tellGroup}; exec sleep 1000' 2> said) &
         echo $! > wrapper`
         ],
         { cwd: at.directory, env: at.env, stdio: "ignore", detached: true }
@@ -460,12 +461,12 @@ echo "begin $FDB_ELECTION_SHARD $FDB_ELECTION_TERM $FDB_ELECTION_ID" >> $DIRECTO
     const run = at.run(["--id", "a"], obedient)
     const group = await nthGroup(at, 0)
     const waiting = at.run(["--id", "b"], obedient)
-    await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) ? true : undefined)
+    await eventually("it waits", () => /waits: "a" leads/.test(waiting.said) || undefined, () => at.said)
     await at.configure(shorter)
     await eventually("the lease is shorter", async () => {
       const leader = await at.leader()
       return leader !== undefined && Duration.equals(leader.leaseDuration, shorter) ? true : undefined
-    })
+    }, () => at.said)
     assert.isFalse(groupIsGone(group))
     run.signal("SIGTERM")
     assert.strictEqual(code(await run.ended), 0)
@@ -790,8 +791,8 @@ describe.concurrent("when the wrapper is killed, another process leads without w
   it(
     "but not before all of a command has ended that ignores SIGTERM, and what it has sent to the background",
     async (context) => {
-      const at = await stage(context, Duration.seconds(12))
-      const run = at.run(["--id", "a"], stubborn)
+      const at = await stage(context)
+      const run = at.run(["--id", "a", "--grace", "2s"], stubborn)
       const group = await beating(at)
       const next = at.run(["--id", "b"], `date +%s%N > $DIRECTORY/next`)
       await eventually("the other waits", () => /waits: "a" leads/.test(next.said) ? true : undefined)

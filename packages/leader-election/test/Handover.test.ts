@@ -313,17 +313,39 @@ describe("a handover", () => {
     assert.deepStrictEqual(yield* history(b), ["c leads", "a preempted"])
   })
 
-  onHosts("to one against which a request to step down stands already is not led by it", function*(a, b, c) {
+  onHosts("to one against which a request to step down stands already is resigned from by it", function*(a, _, c) {
     const led = yield* lead(a, { id: "a" })
-    yield* lead(b, { id: "b" })
     c.watches = false
     yield* lead(c, { id: "c" })
     yield* Fiber.interrupt(led)
     yield* TestClock.adjust("10 millis")
     assert.strictEqual(yield* leaderId(a), "c")
     yield* a.run(transact(election.requestStepDown))
-    yield* TestClock.adjust("6 seconds")
-    assert.deepStrictEqual([electedOf(b), electedOf(c)], [["lapsed"], []])
+    yield* TestClock.adjust("4 seconds")
+    assert.deepStrictEqual(yield* history(a), ["c stepped-down", "a resigned"])
+    assert.deepStrictEqual(electedOf(c), [])
+    // It leaves the leadership to others for a heartbeat, and finds then that there are none.
+    yield* TestClock.adjust("5 seconds")
+    assert.deepStrictEqual(electedOf(c), ["vacant"])
+  })
+
+  onHosts("from which a resignation of unknown outcome was sent is accepted by a commit", function*(a, _, c) {
+    const led = yield* lead(a, { id: "a" })
+    c.watches = false
+    const candidacy = yield* c.run(election.candidacy({ id: "c" }))
+    const campaign = Effect.forkDetach(c.run(Effect.scoped(Effect.andThen(candidacy.campaign, Effect.never))))
+    const first = yield* campaign
+    yield* TestClock.adjust("1 second")
+    yield* Fiber.interrupt(led)
+    yield* TestClock.adjust("10 millis")
+    c.connection = { failsWith: 2990 }
+    yield* Fiber.interrupt(first)
+    c.connection = "up"
+    assert.strictEqual(yield* leaderId(a), "c")
+    yield* campaign
+    yield* TestClock.adjust("10 millis")
+    const [elected] = eventsOf(c, "Elected")
+    assert.deepInclude(elected, { cause: "appointed", term: 2n, ballot: 3n })
   })
 
   onHosts(

@@ -182,7 +182,7 @@ replaced-not-looked-into (outages, replaced): a watch that fails because the dat
 replaced-not-lost (outages, replaced): a leader whose database was replaced tries again until its belief is over
   leader/renewalLoop: return [-Effect.andThen(-]told[-, end.lose("broken"))-];
 own-tenure-by-id (operators, beliefs): a tenure stored under one's id is taken for one's own, whoever registered the id
-  protocol/following: view.leader._tag === "Held" && [-sameIdentity(view.leader, me)-]{+view.leader.id === me.id+} &&
+  protocol/following: view.leader._tag === "Held" && [-sameIdentity(view.leader, me)-]{+view.leader.id === me.id+};
 claim-while-disabled (operators, replay): followers do not ask whether the election is enabled
   protocol/following: [-if (!view.enabled)\n        return { _tag: "Follow", until: undefined };-]
   follower/look: if ([-!view.enabled || -]lifecycle.isClosing)

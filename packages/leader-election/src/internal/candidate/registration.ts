@@ -30,6 +30,7 @@ export class Registration {
   /** Whether its S("calls", id) stands, as far as it knows. */
   private called = false
   private notCalledUntil: bigint | undefined = undefined
+  private resigning = false
   private seen: KnownVersion | undefined = undefined
 
   constructor(context: CandidateContext, priority: number) {
@@ -91,9 +92,15 @@ export class Registration {
     if (this.seen === undefined || version > this.seen.version) this.seen = { version, at }
   }
 
-  /** A claim or renewal has written its record. */
+  /** A claim or renewal has written its record. A resignation from before conflicts with that. */
   writtenAt(at: bigint): void {
     this.lastHeartbeat = at
+    this.resigning = false
+  }
+
+  /** Whether a resignation of unknown outcome may yet end a tenure that stands: it must not be led without a commit. */
+  get mayStillResign(): boolean {
+    return this.resigning
   }
 
   /** Its record was written with a priority; another that was set meanwhile has not been shown yet. */
@@ -237,11 +244,13 @@ export class Registration {
   }
 
   private leave<E extends { readonly message: string }>(
-    body: Effect.Effect<void, E, Transaction>
+    body: Effect.Effect<unknown, E, Transaction>,
+    committed: () => void = () => {}
   ): Effect.Effect<void> {
     const { contact, database, id } = this.context
     return Effect.suspend(() => database.transact(body, { idempotent: true, timeout: contact.transactionTimeout }))
       .pipe(
+        Effect.map(committed),
         Effect.catch((error) => Log.debug(`"${id}" could not take its leave: ${error.message}`)),
         Effect.catchDefect((defect) => Log.error(`unregistering "${id}" failed with a defect`, defect))
       )
@@ -250,9 +259,9 @@ export class Registration {
   /** Ends a tenure that it may have claimed, or been appointed to, without being told. It is not to be appointed any more. */
   readonly resignIfLeading: Effect.Effect<void> = Effect.suspend(() => {
     this.called = false
-    return this.current === undefined
-      ? Effect.void
-      : this.leave(Effect.asVoid(Writes.resignIfLeading(this.context.keys, this.current)))
+    if (this.current === undefined) return Effect.void
+    this.resigning = true
+    return this.leave(Writes.resignIfLeading(this.context.keys, this.current), () => void (this.resigning = false))
   })
 
   /** Removes its record, if it is still its own; one that leads resigns with it. */

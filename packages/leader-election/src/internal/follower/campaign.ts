@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import { differences, ElectionConfig } from "../../ElectionConfig.ts"
 import { type CampaignError, CandidateSuperseded } from "../../ElectionError.ts"
 import type { ElectionCause } from "../../LossReason.ts"
-import type { Candidate } from "../candidate/candidate.ts"
+import { type Candidate, yieldToOthers } from "../candidate/candidate.ts"
 import { isTransient, minTimeout } from "../candidate/contact.ts"
 import { type Instant, instant } from "../candidate/instant.ts"
 import * as Pacing from "../candidate/pacing.ts"
@@ -217,6 +217,10 @@ class Campaign {
           return events.tell({ _tag: "Challenged", term: view.leader.term })
         })
       )
+    }
+    if (step._tag === "Resign") {
+      done = Effect.andThen(done, registration.resignIfLeading)
+      if (Protocol.stepDownReason(view) === "stepped-down") yieldToOthers(this.candidate, 0n)
     }
     const { identity } = registration
     if (identity !== undefined && view.enabled && memory.current.supersededBy === undefined) {

@@ -133,7 +133,7 @@ export const keysWatched = (
  * election's lease.
  */
 const beginAppointed = Effect.fnUntraced(function*(
-  { clock, contact: { commitTook }, keys, lifecycle, marginOf, registration: { priority } }: Candidate,
+  { clock, contact: { commitTook }, keys, lifecycle, marginOf, registration: { mayStillResign, priority } }: Candidate,
   tx: TransactionService,
   { attempt, memory: { lookedAt }, view }: Look,
   leader: HeldRecord
@@ -144,7 +144,8 @@ const beginAppointed = Effect.fnUntraced(function*(
   const now = instant(clock)
   const took = now.monotonic - attempt.monotonic
   lifecycle.claim()
-  if (Protocol.mayAdopt(lookedAt, lease.duration, margin, now, took > commitTook ? took : commitTook)) {
+  const longer = took > commitTook ? took : commitTook
+  if (!mayStillResign && Protocol.mayAdopt(lookedAt, lease.duration, margin, now, longer)) {
     return { cause, leader, lease, since: lookedAt, committedVersion: undefined }
   }
   yield* requireAble(marginOf, leaseDuration)

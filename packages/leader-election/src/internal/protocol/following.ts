@@ -64,6 +64,8 @@ export type Step =
   | { readonly _tag: "Claim"; readonly claim: Claim; readonly cause: ElectionCause }
   /** It was appointed: it leads the tenure, or accepts it first where its belief is over. */
   | { readonly _tag: "Appointed" }
+  /** A challenge asks for a tenure of its own, in which it does not work. */
+  | { readonly _tag: "Resign" }
   | { readonly _tag: "Challenge"; readonly challenge: ChallengeRecord }
   /** Nothing, until `until` on its monotonic clock, or until something changes. */
   | { readonly _tag: "Follow"; readonly until: bigint | undefined }
@@ -103,8 +105,8 @@ const lapseDelay = ({ call }: Memory, { leader, lease }: View): bigint =>
  * leader that the view shows was witnessed to have ended.
  *
  * A tenure stored under its own identity is one to which it was appointed; or one that it has lost belief in, or whose claim it was never
- * told the outcome of: nobody works in that, so it is ended and claimed anew at once, in a term of its own. Where a challenge asks it to
- * go, it waits for the lease as others do, who then come first.
+ * told the outcome of: nobody works in that, so it is ended and claimed anew at once, in a term of its own. Where a challenge asks for it, it
+ * resigns from it.
  */
 export const step = (
   memory: Memory,
@@ -126,9 +128,10 @@ export const step = (
     const opensAt = vacancyOpensAt(memory, view, view.leader.successor, me, heartbeat)
     if (now < opensAt) return { _tag: "Follow", until: opensAt }
   }
+  const own = view.leader._tag === "Held" && sameIdentity(view.leader, me)
+  if (own && stepDownReason(view) !== undefined) return { _tag: "Resign" }
   const delay = lapseDelay(memory, view)
   const lapsed = hasLapsed(memory.observation, view, now - delay)
-  const own = view.leader._tag === "Held" && sameIdentity(view.leader, me) && stepDownReason(view) === undefined
   if (own && !lapsed && me.isAppointable === true && isAppointment(view, memory.led)) return { _tag: "Appointed" }
   const claimed = claim(view, me, { lapsed: lapsed || own, died, preempt: false })
   if (claimed !== undefined) {

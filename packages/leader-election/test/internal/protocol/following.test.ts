@@ -161,14 +161,21 @@ describe("a follower", () => {
     })
   })
 
-  it("does not claim its own tenure anew while a challenge asks it to go, and waits for the lease as others do", () => {
+  it("resigns from a tenure of its own for which a challenge asks, whether it was appointed to it or not, and does not claim it anew", () => {
     const request = { term: 1n, challenger: undefined, priority: 0 }
+    const appointed: LeaderRecord = { ...held(me), appointedBy: other } as LeaderRecord
     for (const challenge of [request, { term: 1n, challenger: other, priority: 6 }]) {
-      const asked = view(held(me), { challenge })
-      const first = act(asked, 100n)
-      assert.deepStrictEqual(first.step, { _tag: "Follow", until: 110n })
-      assert.deepInclude(act(asked, 110n, first.memory).step, { _tag: "Claim", cause: "lapsed" })
+      for (const leader of [held(me), appointed]) {
+        const asked = view(leader, { challenge, lease: { ballot: 1n, duration: 3n, expiry: 0n } })
+        const first = act(asked, 100n, Protocol.blank, { ...me, isAppointable: true })
+        assert.deepStrictEqual(first.step, { _tag: "Resign" })
+        assert.deepStrictEqual(act(asked, 110n, first.memory).step, { _tag: "Resign" })
+      }
+      assert.notDeepInclude(act(view(held(me), { challenge, enabled: false }), 100n).step, { _tag: "Resign" })
+      assert.notDeepInclude(act(view(held(identity("me", 3)), { challenge }), 100n).step, { _tag: "Resign" })
     }
+    const low = view(held(me), { challenge: { term: 1n, challenger: other, priority: 5 } })
+    assert.deepInclude(act(low, 100n).step, { _tag: "Claim", cause: "own" })
     const ofAnotherTerm = view(held(me), { challenge: { ...request, term: 0n } })
     assert.deepInclude(act(ofAnotherTerm, 100n).step, { _tag: "Claim", cause: "own" })
   })

@@ -36,6 +36,13 @@ describe("no guarantee is violated", () => {
       },
       { profile: "operators", seed: 992, duration: 180, was: "that a long history is trimmed was no transition" },
       { profile: "late", seed: 70, duration: 180, was: "a vacancy was left for long to those who had just resigned" },
+      {
+        profile: "calm",
+        seed: 14,
+        duration: 240,
+        was: "an appointed candidate that was challenged let its lease lapse"
+      },
+      { profile: "slots", seed: 30203, duration: 120, was: "a slot was to be held that no process could lead" },
       { profile: "changes", seed: 11, duration: 600, was: "a forked fiber went on beside the next leader" }
     ] as const
   )("where one was before: $was", ({ duration, profile, seed }) => {

@@ -6,7 +6,7 @@ export const liveness = Checker.make(
   "liveness",
   "a process leads within two leases and ten seconds after the last fault; later, no time without a leader is longer than that",
   function*(analysis) {
-    const { endedAt, events, quietAt } = analysis.history
+    const { history: { endedAt, events, quietAt, scenario }, processes } = analysis
     if (events.some(({ what }) => what === "livelock")) {
       return yield [endedAt, undefined, "a fiber spins: simulated time does not advance"]
     }
@@ -24,6 +24,10 @@ export const liveness = Checker.make(
       if (to > reached && from <= reached + longest) reached = to
     }
     if (endedAt <= reached + longest) return
+    // A process that cannot lead, for its clock or its margin, ends at once whenever it is started. It cannot fill a slot either.
+    const { as, count = 1 } = scenario.elections ?? {}
+    const stays = (at: number) => [...processes.values()].filter(({ born, died }) => born < at - second && died > at)
+    if (as === "slots" && stays(reached + longest).length < count) return
     const waited = ((endedAt - reached) / second).toFixed(1)
     yield [reached, undefined, `no process leads for ${waited} s without faults`]
   }

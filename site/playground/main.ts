@@ -35,7 +35,7 @@ const tell = (text: string, kind = "") => {
 const describe = () => {
   const broken = chosen()
   // A mutant shows with the faults of its own profile.
-  if (broken !== undefined) profile.value = broken.profile
+  if (broken !== undefined && "profile" in broken.noticedBy) profile.value = broken.noticedBy.profile
   profile.disabled = broken !== undefined
   const faults = Profile.descriptions[profile.value as Profile.Name]
   about.textContent = broken === undefined

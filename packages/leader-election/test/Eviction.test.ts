@@ -196,9 +196,14 @@ describe("a leader", () => {
         begin: (options) => {
           const transaction = engine.begin(options)
           if (options.priority !== "batch") return transaction
+          let evicts = false
           return {
             ...transaction,
-            commit: Effect.andThen(Effect.ignore(Effect.suspend(() => beat)), transaction.commit)
+            mutate: (mutation) => {
+              evicts = true
+              transaction.mutate(mutation)
+            },
+            commit: Effect.andThen(Effect.ignore(Effect.suspend(() => evicts ? beat : Effect.void)), transaction.commit)
           }
         }
       })
@@ -208,8 +213,13 @@ describe("a leader", () => {
       yield* register(b, ["x"])
       yield* lead(a, { id: "a" }, forever)
       yield* TestClock.adjust("140 seconds")
-      beat = b.run(transact(election.heartbeatCandidate("x")))
+      let beats = 0
+      beat = Effect.suspend(() => {
+        beats++
+        return b.run(transact(election.heartbeatCandidate("x")))
+      })
       yield* TestClock.adjust("1 minute")
+      assert.isAtLeast(beats, 1)
       assert.deepStrictEqual(yield* registered(b), ["a", "x"])
     }))
 

@@ -243,6 +243,28 @@ describe("elections that one process follows", () => {
     }
   }
 
+  it.effect("whose records were seen at different versions are looked at before they are shown together", () =>
+    // The one that was seen later is due first in some of them, by chance.
+    Effect.forEach(Array.from({ length: 20 }), () =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust(0)
+        const makeHost = yield* makeHosts()
+        const [leader, follower, other] = [makeHost(), makeHost(), makeHost()]
+        follower.watches = false
+        const [first, second] = manyOf(2)
+        yield* campaignInAll(leader, "a", [first!, second!])
+        yield* TestClock.adjust("10 seconds")
+        yield* campaignInAll(follower, "b", [first!])
+        yield* TestClock.adjust("100 millis")
+        // Between the versions of the two looks.
+        yield* other.run(transact(first!.unregisterCandidate("b0")))
+        yield* TestClock.adjust("100 millis")
+        yield* campaignInAll(follower, "c", [second!])
+        yield* TestClock.adjust("5 seconds")
+        const registered = eventsOf(follower, "Registered").map(({ candidate, again }) => `${candidate} ${again}`)
+        assert.deepStrictEqual(registered, ["b0 false", "c0 false", "b0 true"])
+      }), { discard: true }))
+
   it.effect("are taken over one by one, at the instant at which the lease of each lapses", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust(0)

@@ -1,6 +1,6 @@
 import { MemoryDatabase, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { ElectionConfig } from "../src/index.ts"
 import {
@@ -189,6 +189,23 @@ describe("a handover", () => {
     assert.isAtLeast(eventsOf(successor, "Renewed").length, 1)
   })
 
+  it.effect("begins a belief that counts from before the heartbeat at whose version the last look was", () =>
+    Effect.gen(function*() {
+      const { followers: [follower], led } = yield* followed(1, { commit: "200 millis" })
+      yield* TestClock.adjust("10 seconds")
+      const { commits } = yield* follower!.counts
+      let waited = 0
+      while ((yield* follower!.counts).commits === commits && waited++ < 1000) yield* TestClock.adjust("10 millis")
+      // Its heartbeat, which was sent a hundred milliseconds ago or more.
+      const committedAt = yield* Clock.monotonicTimeNanos
+      yield* TestClock.adjust("300 millis")
+      yield* Effect.forkChild(Fiber.interrupt(led))
+      yield* TestClock.adjust("500 millis")
+      const [elected] = eventsOf(follower!, "Elected")
+      assert.strictEqual(elected?.ballot, elected?.term)
+      assert.isBelow(Number(elected!.believesUntil - 2_430_000_000n - committedAt), -80e6)
+    }))
+
   onHosts("to one that is cut off with it ends its work before another may lead", function*(a, b, c) {
     const led = yield* lead(a, { id: "a" })
     yield* lead(b, { id: "b" })
@@ -371,6 +388,29 @@ describe("a handover", () => {
       assert.include(["own", "lapsed"], electedOf(b).at(-1))
       const [first, second] = eventsOf(b, "Elected")
       assert.isTrue(second!.term > first!.term)
+    }
+  )
+
+  onHosts(
+    "is led once, though its lease goes on: one that could not resign ends what it has led, and claims anew",
+    function*(a, b) {
+      const led = yield* lead(a, { id: "a" })
+      const candidacy = yield* b.run(election.candidacy({ id: "b" }))
+      const leadOnce = (work: Effect.Effect<void>) => Effect.forkDetach(b.run(candidacy.withLeadership(() => work)))
+      yield* leadOnce(Effect.suspend(() => {
+        b.connection = { failsWith: 1031 }
+        return Effect.sleep("10 millis")
+      }))
+      yield* TestClock.adjust("100 millis")
+      yield* Fiber.interrupt(led)
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(electedOf(b), ["appointed"])
+      b.connection = "up"
+      yield* leadOnce(Effect.never)
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(electedOf(b), ["appointed", "own"])
+      const [first, second] = eventsOf(b, "Elected")
+      assert.isAbove(Number(second!.term), Number(first!.term))
     }
   )
 

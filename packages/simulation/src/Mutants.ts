@@ -1,5 +1,6 @@
 /**
- * The protocol broken on purpose, in ways in which it could be broken by mistake: each must be noticed by a checker.
+ * The protocol broken on purpose, in ways in which it could be broken by mistake: each must be noticed, by a checker of simulated
+ * histories, or by a test where no history is known that shows it.
  *
  * A mutant changes the text of built files while a child process loads them. A text that is not found exactly once is
  * an error, so that no mutant can silently change nothing.
@@ -15,18 +16,29 @@ export interface Patch {
   readonly replace: string
 }
 
+/** The checker that must notice, in the histories of a profile. */
+export interface ByChecker {
+  readonly checker: string
+  readonly profile: Profile.Name
+}
+
+/** The test that must fail: a part of its name, and its file, from the root of the repository. */
+export interface ByTest {
+  readonly test: string
+  readonly file: string
+}
+
 export interface Mutant {
   readonly name: string
   /** What is wrong then, in one line. */
   readonly wrong: string
   readonly patches: ReadonlyArray<Patch>
-  /** The checker that must notice. */
-  readonly noticedBy: string
-  readonly profile: Profile.Name
+  readonly noticedBy: ByChecker | ByTest
 }
 
 /**
- * Each mutant is `name (profile, checker): what is wrong`. Below it are its patches as in `git diff --word-diff`: the
+ * Each mutant is `name (profile, checker): what is wrong`, or `name (file "test"): what is wrong` with a file such as
+ * `leader-election/Handover`. Below it are its patches as in `git diff --word-diff`: the
  * file, and a text with its `[-removed-]` and `{+added+}` parts. `\n` is a line break. A backslash continues a line.
  */
 const table = String.raw`
@@ -134,7 +146,7 @@ lease-from-the-commit (network, beliefs): a leader counts its lease from the ans
     {+{ monotonic: now(), wall: this.tenure.candidate.clock.currentTimeNanosUnsafe() }+}, lease, version);
 ballot-not-observed (network, beliefs): a follower does not ask whether the lease was renewed
   protocol/takeover: [-observation.ballot === view.lease.ballot &&-]
-observed-from-before-the-read (network, beliefs): a follower counts a lease from before the read that first showed it
+observed-from-before-the-read (appointments, replay): a follower counts a lease from before the read that first showed it
   follower/look: Protocol.remember(before, view, [-readAt-]{+attempt.monotonic+})
 belief-from-the-commit (network, beliefs): a leader counts its lease from the answer of its claim, not from its start
   follower/campaign: lease, since{+: { monotonic: at, wall: this.candidate.clock.currentTimeNanosUnsafe() }+}, \
@@ -170,9 +182,9 @@ renewal-at-a-new-version (late, replay): a renewal in one round trip asks for a 
 resignation-at-a-new-version (late, replay): a resignation in one round trip asks for a version, instead of taking \
     that of the last renewal
   leader/end: Effect.andThen([-tx.setReadVersion(version.version)-]{+Effect.void+}, Writes.resignFast(
-tenure-without-term (late, replay): a tenure is told from an earlier one of the same registration by nothing
+tenure-without-term (late, beliefs): a tenure is told from an earlier one of the same registration by nothing
   protocol/records: [-leader.term === tenure.term && -]sameIdentity
-tenure-by-id (late, replay): a tenure is told from another by its leader's id alone
+tenure-by-id (late, beliefs): a tenure is told from another by its leader's id alone
   protocol/records: [-leader.term === tenure.term && sameIdentity(leader, tenure)-]{+leader.id === tenure.id+}
 old-vacancy (late, replay): a vacancy that a preferred successor is to have is counted from an earlier one
   protocol/following: [-memory.observation?.term === view.leader.term ? -]memory.vacantSince[- : undefined-]
@@ -375,6 +387,59 @@ appointed-not-called (calm, handover): the appointed is not called, and finds it
   storage/writes: (nominee) => !hasDied(nominee)) : called{+.slice(1)+};
 leaves-while-leading (everything, registered): a candidate removes its record while its tenure stands
   storage/writes: yield* [-resignIfLeading(keys, yield* -]identify(id, candidate, options)[-)-];
+raise-changes-the-lease (changes, beliefs): raised terms begin with a lease of the configured duration, not of the stored one
+  storage/writes: const [[-, -]{+config, +}lease] = yield* Reads.readAll(tx, [Reads.config(keys), Reads.lease(keys)]);\n    if (lease.ballot >= above)
+  storage/writes: const raised = Codec.encodeLease({ ...lease, {+duration: Duration.toNanosUnsafe(config.leaseDuration), +}ballot: above });
+adopted-without-renewal (calm, handover): a tenure that is led as it was appointed is not renewed at once
+  leader/renewalLoop: if ([-tenure.isToBeRenewed-]{+false+})
+  leader/renewal: "Refuse" ||\n            [-view.leaseDuration !== tenure.lease.duration || -]view.candidate
+only-the-appointed-called (calm, handover): those that take over from an appointed one that is dead are not called
+  storage/writes: for (const [rank, { id }] of (isVacancy ? ordered : called{+.slice(0, 1)+}).entries()) {
+group-sleeps-over-the-lapse (witnesses, takeover): followers that look together wake for their next look, not for the lapse of a lease
+  follower/steady: until !== undefined && until < least{+ && false+} ? until : least
+adopted-twice (leader-election/Handover "is led once, though its lease goes on"): an appointment is \
+    accepted again by who has lost it
+  protocol/appointment: lease.ballot === leader.term[- &&\n    (led === undefined || led < leader.term)-]
+clocks-not-compared (simulation/Simulation "the appointed believed in itself though its wall clock had been set back"): an \
+    appointment is adopted though the wall clock was set back since
+  protocol/appointment: left > 4n * took[- && apart <= resolution && apart >= -resolution-]
+appointed-from-the-heartbeat (leader-election/Handover "begins a belief that counts from before the heartbeat"): the belief of the \
+    appointed counts from the look at the version of a heartbeat, not from before that
+  follower/look: consider(candidate, view, attempt, [-beat?.sentAfter ?? -]attempt, now())
+  follower/steady: const lookedAt = [-at === undefined ? attempt : sentAfter-]{+attempt+};
+group-at-several-versions (leader-election/FollowingTogether "whose records were seen at different versions"): followers whose records were seen at several \
+    versions write them at one
+  follower/steady: seenAt !== undefined && isDue(followers)[- &&\n        registrations.every((registration) => registration.seenAt?.version === seenAt.version)-]
+joint-renewal-at-several-versions (leader-election/Together "that were last written at different versions are read"): \
+    tenures that were last written at several versions are renewed at one
+  leader/renewalLoop: tenure.isFresh[- && tenure.version.version === version-] && watches.isWatching
+claimed-too-late (leader-election/Claiming "whose commit took longer than its lease is no leadership"): a claim leads \
+    though its belief was over when it was confirmed
+  leader/withLeadership: if (yield* Effect.onError([-check-]{+Effect.succeed(true)+}, () => complete))
+interrupted-claim-left (leader-election/Campaigning "leaves no tenure behind, though the outcome of its claim was not told"): \
+    an interrupted campaign leaves a tenure that it may have claimed
+  leader/withLeadership: const mayLead = [-lifecycle.mayHaveClaimed || -](registration.isCalled
+request-unheard-while-disabled (leader-election/StepDown "is answered at once in a disabled election, too"): a leader of a \
+    disabled election is deaf to an operator
+  protocol/lease: if (!view.enabled[- && because !== "stepped-down"-])
+evicted-by-the-first-sight (leader-election/Eviction "spares who has come back in time"): a leader judges by what it saw \
+    first, whenever it looks again
+  leader/eviction: [-sightings.keep(sighting);-]{+if (sightings.last === undefined) sightings.keep(sighting);+}\n        return [alone
+evicted-for-disabled-time (leader-election/Eviction "does not count the time for which the election was disabled when it looked"): \
+    the time of a disabled election counts as silence
+  leader/eviction: candidates: [-electionEnabled ? -]pages[i].candidates[- : []-],
+eviction-without-conflict (leader-election/Eviction "spares who shows itself while it evicts"): an eviction by the leader \
+    does not conflict with a heartbeat
+  leader/eviction: [-yield* tx.addReadConflictKey(keys.candidate(id));\n            -]yield* Writes.clearCandidate
+evicted-without-grace (leader-election/Eviction "gives those time to show themselves whom it saw in an earlier tenure"): \
+    who was seen in an earlier tenure is given no time to show itself
+  leader/eviction: const shown = now() + [-2n * (last?.timeout ?? 0n)-]{+0n+};
+evicted-by-an-old-timeout (leader-election/Eviction "waits for ten of the candidate timeouts that are in force"): a leader \
+    waits for the candidate timeout that was in force when it looked first
+  leader/eviction: const due = at[- + Protocol.evictionDelay(Duration.toNanosUnsafe(config.candidateTimeout))-];
+operator-evicts-without-conflict (leader-election/internal/storage/sharedVersions "of which one is a follower's heartbeat, and the other writes its record"): \
+    an eviction by an operator does not conflict with a heartbeat
+  operations: [-tx.addReadConflictKey(keys.candidate(id))-]{+Effect.void+}.pipe(Effect.andThen(Writes.clear
 `
 
 const patch = (line: string): Patch => {
@@ -391,11 +456,19 @@ const patch = (line: string): Patch => {
   }
 }
 
+const noticedBy = (text: string): ByChecker | ByTest | undefined => {
+  const [, shown, checker] = /^(\S+), (\S+)$/.exec(text) ?? []
+  const profile = Profile.names.find((name) => name === shown)
+  if (profile !== undefined && checker !== undefined) return { checker, profile }
+  const [, folder, file, test] = /^([\w-]+)\/(\S+) "(.+)"$/.exec(text) ?? []
+  return test === undefined ? undefined : { test, file: `packages/${folder}/test/${file}.test.ts` }
+}
+
 /** All of them; and for every checker one that it alone notices. */
 export const all: ReadonlyArray<Mutant> = table.replaceAll(/\\\n +/g, "").trim().split(/\n(?! )/).map((entry) => {
   const [head = "", ...edits] = entry.split("\n  ")
-  const [, name = "", shown, noticedBy = "", wrong = ""] = /^(\S+) \((\S+), (\S+)\): (.+)$/.exec(head) ?? []
-  const profile = Profile.names.find((name) => name === shown)
-  if (profile === undefined) throw new Error(`no mutant: ${head}`)
-  return { name, wrong, patches: edits.map(patch), noticedBy, profile }
+  const [, name = "", by = "", wrong = ""] = /^(\S+) \((.+?)\): (.+)$/.exec(head) ?? []
+  const noticing = noticedBy(by)
+  if (noticing === undefined) throw new Error(`no mutant: ${head}`)
+  return { name, wrong, patches: edits.map(patch), noticedBy: noticing }
 })

@@ -230,6 +230,7 @@ const ends: ReadonlyArray<Race> = [
 const changes: ReadonlyArray<Race> = [
   { commit: "configuration", by: { shorten: 0 }, meanwhile: ["mute"] },
   { commit: "renewal", until: "raise", meanwhile: ["raise"] },
+  { commit: "raise", by: { silence: -0.02, shorten: 0, raise: 0.02 } },
   { commit: "raise", by: { raiseByOne: 0, resign: 0.4 }, until: "claim", place: "behind" },
   { commit: "renewal", until: "configuration", meanwhile: ["configure"] },
   { commit: "configuration", by: { configure: 0 }, until: "renewal", place: "behind" },
@@ -260,6 +261,7 @@ const identities: ReadonlyArray<Race> = [
 
 const answers: ReadonlyArray<Race> = [
   { commit: "renewal", by: { slow: -1 }, meanwhile: ["silence"] },
+  { commit: "renewal", meanwhile: ["fade", "silence"] },
   { commit: "claim", by: { resign: 0 }, meanwhile: ["fade", "silence"] },
   { commit: "renewal", by: { deafen: -0.15 }, meanwhile: ["freeze"], after: 0.02 }
 ]
@@ -601,8 +603,10 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
     const dismissed = processes[1]
     if (dismissed) processes[1] = { ...dismissed, work: { ...dismissed.work, finalizer: 0.3 * lease } }
   }
+  const isPlain = profile === "witnesses" && random.happens(0.4)
   if (witnessed.has(profile)) {
-    const machines = random.pick([1, 2, 2, 3])
+    // Where each has a machine of its own, nobody is told of a death.
+    const machines = isPlain && random.happens(0.5) ? count : random.pick([1, 2, 2, 3])
     for (const [index, plan] of processes.entries()) processes[index] = { ...plan, machine: index % machines }
   }
   const elections = electionsOf[profile]?.(random)
@@ -622,7 +626,6 @@ export const generate = (profile: Name, seed: number, options: Options = {}): Sc
   }
   /** Whether what strikes all elections of a process at once is left out. */
   const isApart = elections !== undefined && random.happens(0.5)
-  const isPlain = profile === "witnesses" && random.happens(0.4)
   const kinds = isApart ? ofOneElection : isPlain ? ofDeath : Object.keys(rates) as ReadonlyArray<FaultKind>
   for (const kind of kinds) {
     repeat(kind, rates[kind][kindOf(profile)], 0, (own, at) => {

@@ -49,15 +49,24 @@ const flags = {
 /** The flags of `simulate`. */
 export type Flags = Command.Command.Config.Infer<typeof flags>
 
+const mutationsFlags = {
+  only: optional("only", "Only the mutant of this name"),
+  seeds: Flag.Int("seeds").pipe(Flag.optional, Flag.withDescription("The number of seeds; 100 by default")),
+  threads: Flag.Int("threads").pipe(
+    Flag.optional,
+    Flag.withDescription("The number of mutants at a time; by default as many as there are cores")
+  )
+}
+
+/** The flags of `simulate mutations`. */
+export type MutationsFlags = Command.Command.Config.Infer<typeof mutationsFlags>
+
 const mutations = Command.make(
   "mutations",
-  {
-    only: optional("only", "Only the mutant of this name"),
-    seeds: Flag.Int("seeds").pipe(Flag.optional, Flag.withDescription("The number of seeds; 50 by default"))
-  },
+  mutationsFlags,
   (flags) => loaded(({ mutations }) => mutations(flags))
 ).pipe(
-  Command.withDescription("Test the checkers: run each mutant of the protocol, and show which checkers catch it")
+  Command.withDescription("Test the checkers: run each mutant of the protocol, and show what notices it")
 )
 
 export const command = Command.make("simulate", flags, (flags) => loaded(({ simulate }) => simulate(flags))).pipe(

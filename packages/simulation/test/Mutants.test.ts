@@ -19,7 +19,7 @@ const mutant = (patches: ReadonlyArray<Mutants.Patch>, profile: string, seeds: n
 
 describe("mutations", () => {
   it("every checker has at least one, and each has a checker", () => {
-    const noticed = new Set(Mutants.all.map(({ noticedBy }) => noticedBy))
+    const noticed = new Set(Mutants.all.flatMap(({ noticedBy }) => "checker" in noticedBy ? [noticedBy.checker] : []))
     assert.deepStrictEqual(noticed, new Set(Checkers.all.map(({ name }) => name)))
   })
 
@@ -32,6 +32,12 @@ describe("mutations", () => {
     }
   })
 
+  it("the test of each that is not noticed in histories is there", () => {
+    const byTest = Mutants.all.flatMap(({ noticedBy }) => "test" in noticedBy ? [noticedBy] : [])
+    assert.isAtLeast(byTest.length, 1)
+    for (const { file, test } of byTest) assert.include(readFileSync(new URL(file, root), "utf8"), test)
+  })
+
   it("a text that is not found is an error", () => {
     const [patch] = Mutants.all[0]!.patches
     const { status, stderr } = mutant([{ ...patch!, find: "a text that is in no file" }], "calm", 1)
@@ -40,10 +46,11 @@ describe("mutations", () => {
   })
 
   for (const name of ["no-watches", "fast-renewal-keeps-the-ballot"]) {
-    const mutation = Mutants.all.find((mutation) => mutation.name === name)!
-    it(`${name} is noticed by ${mutation.noticedBy}, which is silent without it`, () => {
-      const noticed = (patches: ReadonlyArray<Mutants.Patch>) => mutant(patches, mutation.profile, 2).stdout
-      assert.include(noticed(mutation.patches), mutation.noticedBy)
+    const { noticedBy, patches } = Mutants.all.find((mutation) => mutation.name === name)!
+    if (!("checker" in noticedBy)) throw new Error(`${name} is noticed by no checker`)
+    it(`${name} is noticed by ${noticedBy.checker}, which is silent without it`, () => {
+      const noticed = (patches: ReadonlyArray<Mutants.Patch>) => mutant(patches, noticedBy.profile, 2).stdout
+      assert.include(noticed(patches), noticedBy.checker)
       assert.strictEqual(noticed([]), "[]\n[]\n")
     })
   }

@@ -1,7 +1,7 @@
 import * as Checker from "../Checker.ts"
 import { millisecond, second } from "../EventScheduler.ts"
 import { longestTransaction } from "../FaultRates.ts"
-import type { Analysis } from "../internal/analysis.ts"
+import { type Analysis, shownAt } from "../internal/analysis.ts"
 import { claimOf, type Entry, holderOf, resignationOf, type State } from "../internal/ledger.ts"
 import { stepDownReason } from "../internal/transitions.ts"
 
@@ -49,9 +49,27 @@ const leadsOn = ({ owners, processes }: Analysis, { after, commit: { at }, writt
   return isOver || isDeaf ? undefined : process.name
 }
 
+/** How many are called with an appointment, if there are as many. */
+const mostCalled = 3
+
+/** How many of some processes seem to live by the clock of the one that appoints, and wait to be called. */
+const inLine = (
+  { processes }: Analysis,
+  { before: { calls }, commit: { at, by } }: Entry,
+  heartbeat: number,
+  ready: ReturnType<typeof successors>
+): number => {
+  const leader = processes.get(by)
+  if (leader === undefined) return 0
+  const now = shownAt(leader, "wall", at)
+  return ready.filter((process) =>
+    calls.has(process.id) && Math.abs(shownAt(process, "wall", at) - now) < heartbeat / 2
+  ).length
+}
+
 export const handover = Checker.make(
   "handover",
-  "without faults, a leader that is asked to step down does, and a successor claims after a resignation, each within two transactions",
+  "without faults, a leader that is asked to step down does, and a successor comes after a resignation, each within two transactions; the next in line are called with it, and its lease is renewed at once",
   function*(analysis) {
     const { history: { scenario: { elections } }, owners } = analysis
     // Who cannot renew, as its wall clock is out of range, tries again at its own pace.
@@ -69,8 +87,10 @@ export const handover = Checker.make(
       const isForOwner = elections?.as === "shards" && !isAskedFor
       const bound = usual + (isForOwner ? 1.5 * Number(config.heartbeat) : 0)
       const settled = 2 * Number(config.heartbeat) + 3 * second
-      const isNear = (from: number, to: number) => from < at + bound && to > at - settled
-      if (at + bound > analysis.history.endedAt || analysis.faults.some(({ from, to }) => isNear(from, to))) continue
+      // Until the successor has renewed its lease, if it is appointed.
+      const end = at + bound + usual
+      const isNear = (from: number, to: number) => from < end && to > at - settled
+      if (end > analysis.history.endedAt || analysis.faults.some(({ from, to }) => isNear(from, to))) continue
       if (disturbed.some((event) => isNear(event.at, event.at))) continue
       const deaf = leadsOn(analysis, entry)
       if (deaf !== undefined) {
@@ -84,7 +104,21 @@ export const handover = Checker.make(
       const next = leader.held
         ? appointed?.events.find(({ details, what }) => what === "elected" && details.term === leader.term)?.at
         : analysis.ledger.slice(index + 1).find((later) => claimOf(later) !== undefined)?.commit.at
-      if (next !== undefined && next <= at + bound) continue
+      if (next !== undefined && next <= at + bound) {
+        if (appointed === undefined) continue
+        const called = [...after.calls.values()].filter((call) => typeof call === "object" && call.term === leader.term)
+        const expected = Math.min(mostCalled, inLine(analysis, entry, Number(config.heartbeat), ready))
+        if (called.length < expected) {
+          yield [at, by, `${by} appoints a successor, and calls ${called.length} of ${expected}`]
+        }
+        const isOver = appointed.events.some((event) => event.what === "lost" && event.at > next && event.at < end)
+        const isRenewed = analysis.ledger.slice(index + 1).some(({ commit, written }) =>
+          commit.by === appointed.name && commit.at <= end && written.has("lease")
+        )
+        if (isOver || isRenewed || appointed.died < end) continue
+        yield [next, appointed.name, `${appointed.name} is appointed, and does not renew its lease at once`]
+        continue
+      }
       const took = next === undefined ? "never" : `${((next - at) / millisecond).toFixed(1)} ms later`
       yield [at, by, `${by} resigns, and a successor comes ${took}, not within ${bound / millisecond} ms`]
     }

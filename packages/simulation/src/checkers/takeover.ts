@@ -31,6 +31,31 @@ const hasFollower = ({ processes }: Analysis, state: State, who: string, at: num
     return name !== who && died > until && typeof candidate === "object" && candidate.registration === registration
   })
 
+/** By when one that has written its record since the last renewal, and has seen the lease with that, takes over once it has lapsed. */
+const lapseSeen = (
+  { history: { scenario }, ledger, owners, processes }: Analysis,
+  { commit: renewal, after: { lease } }: Entry,
+  crashed: number,
+  until: number
+): number => {
+  const { as = "elections" } = scenario.elections ?? {}
+  if (typeof lease !== "object" || as !== "elections") return until
+  const bound = slowest * Number(lease.duration) + claiming
+  return ledger.reduce((least, { after, before, candidates, commit: { at, by } }) => {
+    const lapse = at + bound
+    // Where nothing disturbs it, what it has seen is not older than that.
+    if (at < Math.max(renewal.at + 100 * millisecond, crashed - settling + second) || lapse >= least) return least
+    const process = processes.get(by)
+    const isAble = process !== undefined && process.died > lapse && (process.margin ?? 0) < Number(lease.duration)
+    const shows = isAble && [...candidates].some((id) => {
+      const [was, is] = [before.candidates.get(id), after.candidates.get(id)]
+      return typeof was === "object" && typeof is === "object" && was.registration === is.registration &&
+        owners.get(is.registration) === by
+    })
+    return shows ? lapse : least
+  }, until)
+}
+
 export const takeover = Checker.make(
   "takeover",
   "without other faults, a leader that has died is succeeded at once by whoever is told, and else once its lease, as a follower has seen it, has lapsed",
@@ -83,10 +108,10 @@ export const takeover = Checker.make(
         if (analysis.owners.get(holderOf(state)?.who.registration ?? "") !== who || last?.commit.by !== who) continue
         const bound = slowest * (Number(state.lease.duration) + longestPause * Number(state.config.heartbeat)) +
           claiming
-        const until = last.commit.at + bound
+        const until = lapseSeen(analysis, last, at, last.commit.at + bound)
         if (!isUndisturbed(at, at, until) || !hasFollower(analysis, state, who, at, until)) continue
         if (ledger.some((entry) => succeeds(entry, at, until))) continue
-        yield [at, who, `${who} crashes, and no successor comes within ${(bound / second).toFixed(3)} s`]
+        yield [at, who, `${who} crashes, and no successor comes by ${(until / second).toFixed(3)} s`]
       } else if (what === "hears-of-death") {
         const state = ledger.findLast(({ commit }) => commit.at <= at)?.after
         const holder = state && holderOf(state)

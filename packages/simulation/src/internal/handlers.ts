@@ -5,12 +5,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { availableParallelism } from "node:os"
 import { longest, second } from "../EventScheduler.ts"
 import * as Mutants from "../Mutants.ts"
 import * as Profile from "../Profile.ts"
 import * as Shrink from "../Shrink.ts"
 import * as Simulate from "../Simulate.ts"
-import { type Flags, PromiseBroken, UsageError } from "../SimulateCommand.ts"
+import { type Flags, type MutationsFlags, PromiseBroken, UsageError } from "../SimulateCommand.ts"
 import * as Statistics from "../Statistics.ts"
 import * as JudgeMutants from "./judgeMutants.ts"
 import { plural } from "./plural.ts"
@@ -182,22 +183,26 @@ export const simulate = Effect.fnUntraced(function*(
   if (first !== undefined) return yield* new PromiseBroken({ violations: violationsIn(result) })
 })
 
-export interface MutationsFlags {
-  readonly only: Option.Option<string>
-  readonly seeds: Option.Option<number>
-}
-
-export const mutations = Effect.fnUntraced(function*({ only, seeds }: MutationsFlags) {
-  if (Option.isSome(seeds)) yield* requireAtLeast(1, { seeds: seeds.value })
-  const chosen = yield* select("mutation", Mutants.all, ({ name }) => name, only)
+export const mutations = Effect.fnUntraced(function*({ only, ...given }: MutationsFlags) {
+  const [seeds, threads] = [Option.getOrUndefined(given.seeds), Option.getOrElse(given.threads, availableParallelism)]
+  yield* requireAtLeast(1, { ...(seeds !== undefined && { seeds }), threads })
+  const chosen = yield* select("mutant", Mutants.all, ({ name }) => name, only)
   if (!JudgeMutants.isPossible()) {
     return yield* usageError(
       "mutations changes the built files of the packages, which are bundled here: use it in the repository, with " +
         "`npm run simulate -- mutations`"
     )
   }
-  const found = yield* JudgeMutants.judge(chosen, Option.getOrUndefined(seeds), (line) => write(`${line}\n`))
-  yield* Console.log(JudgeMutants.toTable(found))
+  const begun = yield* Clock.monotonicTimeNanos
+  let judged = 0
+  const found = yield* JudgeMutants.judge(
+    chosen,
+    { seeds, threads },
+    (line) => write(`${++judged}. ${line}\n`)
+  )
+  const took = Duration.toSeconds(Duration.nanos((yield* Clock.monotonicTimeNanos) - begun))
+  const width = process.stdout.isTTY ? process.stdout.columns : undefined
+  yield* Console.log(`${JudgeMutants.toTable(found, width)}\n\n${JudgeMutants.summary(found, took)}`)
   const problems = JudgeMutants.problems(found, Option.isNone(only))
   for (const problem of problems) yield* Console.log(problem)
   if (problems.length > 0) return yield* new PromiseBroken({ violations: problems.length })

@@ -394,9 +394,13 @@ adopted-without-renewal (calm, handover): a tenure that is led as it was appoint
   leader/renewalLoop: if ([-tenure.isToBeRenewed-]{+false+})
   leader/renewal: "Refuse" ||\n            [-view.leaseDuration !== tenure.lease.duration || -]view.candidate
 only-the-appointed-called (calm, handover): those that take over from an appointed one that is dead are not called
-  storage/writes: for (const [rank, { id }] of (isVacancy ? ordered : called{+.slice(0, 1)+}).entries()) {
+  storage/writes: (nominee) => !hasDied(nominee)) : called{+.slice(0, 1)+};
 group-sleeps-over-the-lapse (witnesses, takeover): followers that look together wake for their next look, not for the lapse of a lease
   follower/steady: until !== undefined && until < least{+ && false+} ? until : least
+challenges-what-it-has-left (operators, replay): who has stepped down challenges its successor within the heartbeat
+  protocol/following: memory.challenges.from : 0n, [-memory.yieldsUntil ?? -]0n);
+standby-leaves-what-was-asked-for (shards, handover): a standby leaves a shard to the owner that was asked to step down
+  protocol/following: const isAskedFor = [-tenure?.term === term && tenure.reason === "stepped-down"-]{+false+};
 adopted-twice (leader-election/Handover "is led once, though its lease goes on"): an appointment is \
     accepted again by who has lost it
   protocol/appointment: lease.ballot === leader.term[- &&\n    (led === undefined || led < leader.term)-]

@@ -105,7 +105,7 @@ export const handover = Checker.make(
         ? appointed?.events.find(({ details, what }) => what === "elected" && details.term === leader.term)?.at
         : analysis.ledger.slice(index + 1).find((later) => claimOf(later) !== undefined)?.commit.at
       if (next !== undefined && next <= at + bound) {
-        if (appointed === undefined) continue
+        if (appointed === undefined || elections !== undefined) continue
         const called = [...after.calls.values()].filter((call) => typeof call === "object" && call.term === leader.term)
         const expected = Math.min(mostCalled, inLine(analysis, entry, Number(config.heartbeat), ready))
         if (called.length < expected) {

@@ -168,10 +168,10 @@ const bundle = async () => {
 }
 
 // What `--help` prints, for the program to print without being loaded.
-const help = join(root, "packages/cli/dist/help.txt")
-rmSync(help, { force: true })
+const helps = join(root, "packages/cli/dist/helps.json")
+rmSync(helps, { force: true })
 const { FORCE_COLOR: _, ...env } = process.env
-writeFileSync(help, execFileSync(process.execPath, [join(root, "packages/cli/dist/bin.js"), "--help"], { env }))
+writeFileSync(helps, execFileSync(process.execPath, [join(root, "scripts/bundle/helps.mjs")], { env }))
 
 let results = await bundle()
 // A program that is found may refer to others.

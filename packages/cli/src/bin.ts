@@ -10,19 +10,24 @@ const { version } = JSON.parse(fs.readFileSync(new URL("../package.json", import
   readonly version: string
 }
 
-const [first, ...rest] = process.argv.slice(2)
+const args = process.argv.slice(2)
+const [first] = args
 
-if (rest.length === 0 && (first === "--version" || first === "-v")) {
+if (args.length === 1 && (first === "--version" || first === "-v")) {
   print(`fdb-election v${version}`)
   exit(0)
 }
 
-/** What `--help` prints without colours. The build writes it; a test compares it. */
-const help = new URL("./help.txt", import.meta.url)
+/** What `--help` prints without colours for each subcommand, as JSON. The build writes it; a test compares it. */
+const helps = new URL("./helps.json", import.meta.url)
 
-if (rest.length === 0 && first === "--help" && !isTerminal(1) && !process.env.FORCE_COLOR && fs.existsSync(help)) {
-  print(fs.readFileSync(help, "utf8").trimEnd())
-  exit(0)
+if (args.at(-1) === "--help" && !isTerminal(1) && !process.env.FORCE_COLOR && fs.existsSync(helps)) {
+  const written = new Map(Object.entries<string>(JSON.parse(fs.readFileSync(helps, "utf8"))))
+  const help = written.get(args.slice(0, -1).join(" "))
+  if (help !== undefined) {
+    print(help)
+    exit(0)
+  }
 }
 
 /** The subcommands that go on until they are ended. */

@@ -17,9 +17,14 @@ describe.concurrent("standard output", () => {
     const { FORCE_COLOR: _, ...env } = process.env
     const print = (...args: ReadonlyArray<string>) =>
       childProcess.execFileSync(process.execPath, [program, ...args], { encoding: "utf8", env })
-    const help = print("--help")
-    assert.include(help, "fdb-election <subcommand> [flags]")
-    assert.strictEqual(help, print("--help", "--log-level", "info"))
+    for (
+      const [subcommand, usage] of [["", "<subcommand> [flags]"], ["run", "run [flags]"], ["config get", "config get"]]
+    ) {
+      const path = subcommand === "" ? [] : subcommand!.split(" ")
+      const help = print(...path, "--help")
+      assert.include(help, `fdb-election ${usage}`)
+      assert.strictEqual(help, print(...path, "--help", "--log-level", "info"))
+    }
   })
 
   it("that nobody reads ends the command as SIGPIPE would, without a word", async (context) => {

@@ -40,7 +40,7 @@ const stdio = Stdio.make({
   stdin: Stream.empty
 })
 
-const environment = Layer.mergeAll(
+export const environment = Layer.mergeAll(
   Stores.layer,
   Signals.layerProcess,
   Layer.succeed(Terminal.Terminal, OutputTerminal.terminal),

@@ -42,6 +42,12 @@ describe("no guarantee is violated", () => {
         duration: 240,
         was: "an appointed candidate that was challenged let its lease lapse"
       },
+      {
+        profile: "late",
+        seed: 30247,
+        duration: 120,
+        was: "a pause after stepping down ended before a late resignation"
+      },
       { profile: "slots", seed: 30203, duration: 120, was: "a slot was to be held that no process could lead" },
       { profile: "changes", seed: 11, duration: 600, was: "a forked fiber went on beside the next leader" }
     ] as const

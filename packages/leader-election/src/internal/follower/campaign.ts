@@ -219,8 +219,11 @@ class Campaign {
       )
     }
     if (step._tag === "Resign") {
-      done = Effect.andThen(done, registration.resignIfLeading)
-      if (Protocol.stepDownReason(view) === "stepped-down") yieldToOthers(this.candidate, 0n)
+      const yields = Protocol.stepDownReason(view) === "stepped-down"
+      done = Effect.andThen(
+        Effect.andThen(done, registration.resignIfLeading),
+        Effect.sync(() => yields ? yieldToOthers(this.candidate, 0n) : undefined)
+      )
     }
     const { identity } = registration
     if (identity !== undefined && view.enabled && memory.current.supersededBy === undefined) {

@@ -80,7 +80,7 @@ const claimDelay = (before: number): bigint => BigInt(before > 2 ? 2 : before) *
  * called first. A standby leaves none that the owner was asked for.
  */
 const vacancyOpensAt = (
-  { call, vacantSince = 0n, yieldsUntil = 0n }: Memory,
+  { call, led, vacantSince = 0n, yieldsUntil = 0n }: Memory,
   { leader: { term }, leaseDuration, tenure }: View,
   preferred: Identity | undefined,
   me: Claimant,
@@ -91,7 +91,9 @@ const vacancyOpensAt = (
   const forOther = isForOther ? vacantSince + (me.isStandby === true ? leaseDuration : heartbeat) : 0n
   const isCalled = preferred === undefined && call?.isVacancy === true && call.term === term
   const inTurn = isCalled ? vacantSince + claimDelay(call.rank) : 0n
-  return latest(forOther, yieldsUntil, inTurn)
+  // Its own resignation may have come late.
+  const afterOwn = isAskedFor && led === term ? vacantSince + heartbeat : 0n
+  return latest(forOther, yieldsUntil, inTurn, afterOwn)
 }
 
 /** How long the lapse of an appointment that nobody has accepted is left to those that were called before this candidate. */

@@ -84,6 +84,17 @@ describe("a follower", () => {
     assert.deepInclude(act(view(vacant()), 107n, yielding).step, { _tag: "Claim" })
   })
 
+  it("leaves a vacancy of its own resignation, for which an operator has asked, to others for a heartbeat, however late that came", () => {
+    const led = { ...Protocol.blank, led: 1n, yieldsUntil: 90n }
+    const stepped = view(vacant(), { tenure: { term: 1n, reason: "stepped-down" } })
+    const first = act(stepped, 100n, led)
+    assert.deepStrictEqual(first.step, { _tag: "Follow", until: 103n })
+    assert.deepInclude(act(stepped, 103n, first.memory).step, { _tag: "Claim", cause: "vacant" })
+    assert.deepInclude(act(stepped, 100n, { ...led, led: 0n }).step, { _tag: "Claim" })
+    const resigned = view(vacant(), { tenure: { term: 1n, reason: "resigned" } })
+    assert.deepInclude(act(resigned, 100n, led).step, { _tag: "Claim" })
+  })
+
   it("leaves whoever leads unchallenged after it has stepped down itself, but takes a lapsed lease at once", () => {
     const yielding = { ...Protocol.blank, yieldsUntil: 107n }
     const first = act(view(held(other, 4)), 100n, yielding)

@@ -32,6 +32,7 @@ export default {
   tsconfig: "tsconfig.json",
   // Types are checked by the compiler of the project, of which TypeDoc cannot make use yet.
   skipErrorChecking: true,
+  customCss: "style.css",
   out: "dist",
   disableGit: true,
   disableSources: true,

@@ -38,7 +38,7 @@ export class LeaderProbe {
   /** The server that was last seen to lead, from this moment on. */
   get leader(): number | undefined {
     const last = this.led.at(-1)
-    return last !== undefined && now() - last.received < 200 ? last.server : undefined
+    return last !== undefined && now() - last.received < 1000 ? last.server : undefined
   }
 
   /** How many answers came in each whole second. */

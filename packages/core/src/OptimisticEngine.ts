@@ -67,6 +67,8 @@ export interface OptimisticEngine extends Engine {
 
 const nanosPerMilli = 1_000_000
 const pageSize = 256
+/** The number of keys of which the store is told that they were written first. */
+const maxFirstWritten = 16
 /** The page size of a range that is read completely. It limits how long a page blocks the event loop. */
 const largePageSize = 5000
 const readOnly: Committed = { version: -1n, versionstamp: undefined }
@@ -134,6 +136,7 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
   private readonly deadline: bigint
   private readonly sizeLimit: number
   private readonly writes = new WriteMap()
+  private readonly firstWritten: Array<Uint8Array> = []
   private readonly readConflicts: Array<KeyRange.KeyRange> = []
   /** The ranges that were read of the database so far (the snapshot cache), and those that are not yet in it. */
   private cached: rangeSet.RangeSet = undefined
@@ -227,6 +230,12 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     const within = this.cutToLength(mutation)
     if (within === undefined) return
     this.writes.add(within, this.readVersionIfTaken)
+    if (
+      this.firstWritten.length < maxFirstWritten && within._tag !== "ClearRange" &&
+      within._tag !== "SetVersionstampedKey"
+    ) {
+      this.firstWritten.push(within.key)
+    }
     for (const watch of this.watches) watch.observe(within)
   }
 
@@ -273,8 +282,9 @@ class ReadYourWritesTransaction implements OptimisticTransaction {
     this.snapshot?.close()
     this.snapshot = undefined
     const timeoutMillis = Number(left) / nanosPerMilli
+    const { firstWritten } = this
     return Effect.map(
-      this.options.store.commit({ readVersion, readConflicts, writeConflicts, mutations, timeoutMillis }),
+      this.options.store.commit({ readVersion, readConflicts, writeConflicts, mutations, firstWritten, timeoutMillis }),
       (position) =>
         this.settled({
           version: position.version,

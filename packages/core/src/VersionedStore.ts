@@ -58,6 +58,8 @@ export interface Commit {
   readonly writeConflicts: ReadonlyArray<KeyRange.KeyRange>
   /** The mutations, in order; empty if there are only write conflicts. */
   readonly mutations: ReadonlyArray<Mutation>
+  /** The keys that were written first, in the order of the writes, a few of them at most: who watches them may be told in this order. */
+  readonly firstWritten?: ReadonlyArray<Uint8Array> | undefined
   /** The time in milliseconds within which the commit settles. */
   readonly timeoutMillis: number
 }

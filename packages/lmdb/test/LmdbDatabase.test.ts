@@ -1,12 +1,14 @@
 import { Bytes, Database, Transaction } from "@effect-fdb/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Effect, Exit, Fiber, Layer, Result } from "effect"
+import { Config, ConfigProvider, Deferred, Effect, Exit, Fiber, Layer, Result } from "effect"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Worker } from "node:worker_threads"
 import { LmdbDatabase } from "../src/index.ts"
+import { fileOf, signalDirectory } from "../src/internal/commitSignal.ts"
 import { maxKeyLength } from "../src/internal/layout.ts"
+import { textOf } from "../src/internal/writeBatch.ts"
 import { message, start, temporaryDirectory } from "./support/processes.ts"
 import { millisUntil } from "./support/waiting.ts"
 
@@ -34,6 +36,34 @@ describe("LmdbDatabase", () => {
       assert.isTrue(after >= before)
       assert.deepStrictEqual(fs.readdirSync(directory), ["data.mdb", "gate", "lock.mdb", "witness"])
     }))
+
+  it.live.skipIf(process.platform !== "linux")(
+    "tells those who watch the keys of a commit in the order in which it has written them",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const keys = ["m", "a", "z", "f", "b", "y"].map(Bytes.fromString)
+        const expected = [...new Set(keys.map((key) => fileOf(textOf(key))))]
+        const told: Array<string> = []
+        yield* Effect.gen(function*() {
+          const watches = yield* Database.transact(
+            Transaction.use((tx) => Effect.forEach(keys, (key) => tx.watch(key)))
+          )
+          const all = Deferred.makeUnsafe<void>()
+          const watcher = fs.watch(path.join(directory, signalDirectory), (_event, name) => {
+            if (name === null || !expected.includes(name) || told.includes(name)) return
+            if (told.push(name) === expected.length) Deferred.doneUnsafe(all, Effect.void)
+          })
+          yield* Effect.addFinalizer(() => Effect.sync(() => watcher.close()))
+          yield* Database.transact(
+            Transaction.use((tx) => Effect.forEach(keys, (key) => tx.set(key, value), { discard: true }))
+          )
+          yield* Deferred.await(all)
+          yield* Effect.all(watches, { concurrency: "unbounded", discard: true })
+        }).pipe(Effect.scoped, Effect.provide(LmdbDatabase.layer({ path: directory })))
+        assert.deepStrictEqual(told, expected)
+      })
+  )
 
   it.live("is one database to all layers of a process, which may be built and closed at the same time", () =>
     Effect.gen(function*() {

@@ -19,7 +19,7 @@ import type { Limits } from "./limits.ts"
 import * as logEntry from "./logEntry.ts"
 import { isInForce } from "./reservation.ts"
 import { nextTurn, pause } from "./timeSlices.ts"
-import { type Change, WriteBatch } from "./writeBatch.ts"
+import { type Change, textOf, WriteBatch } from "./writeBatch.ts"
 
 /** The maximum number of commits in a batch, and its approximate maximum of bytes and keys. */
 const maxBatch = 64
@@ -42,7 +42,7 @@ export interface Batch {
   readonly sequence: number
   readonly accepted: ReadonlyArray<PendingCommit>
   readonly writes: Iterable<Write>
-  /** The keys that the commits write, by `textOf`. */
+  /** The keys that the commits write, by `textOf`, in the order in which their watchers are to be told. */
   readonly keys: Iterable<string>
   /** The log's entries, one for each commit. */
   readonly entries: ReadonlyArray<Uint8Array>
@@ -282,7 +282,8 @@ export class CommitQueue {
     }
     for (const { key, value } of changes.values()) writes.push({ key: layout.dataKey(key), value })
     for (const write of this.log.advance(head, accepted.length, version - 1n)) writes.push(write)
-    return { sequence: head.sequence, accepted, writes, keys: changes.keys(), entries }
+    const first = accepted.flatMap(({ commit: { firstWritten = [] } }) => firstWritten.map(textOf))
+    return { sequence: head.sequence, accepted, writes, keys: new Set([...first, ...changes.keys()]), entries }
   }
 }
 

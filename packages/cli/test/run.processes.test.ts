@@ -608,7 +608,7 @@ describe.concurrent("a command whose store is replaced", () => {
 
 describe.concurrent("beside a process that has the lock of the store and does not let go of it", () => {
   it("a leader ends by SIGTERM, after its command", async (context) => {
-    const at = await stage(context, lapsing)
+    const at = await stage(context)
     const leader = at.run(["--id", "a"], `${tellGroup}; exec sleep 1000`)
     const group = await nthGroup(at, 0)
     await at.hold()

@@ -79,7 +79,11 @@ export class Stage {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "fdb-election-test-"))
   private readonly runs: Array<Run> = []
 
-  private transact<A, E>(body: Effect.Effect<A, E, Transaction>, options?: TransactionOptions): Promise<A> {
+  /** However slow the disk. */
+  private transact<A, E>(
+    body: Effect.Effect<A, E, Transaction>,
+    options: TransactionOptions = { timeout: "2 minutes" }
+  ): Promise<A> {
     return Effect.runPromise(
       Database.transact(body, options).pipe(
         Effect.provide(LmdbDatabase.layer({ path: this.file("store"), witness: false }))

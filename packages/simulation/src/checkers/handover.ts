@@ -49,12 +49,15 @@ const leadsOn = ({ owners, processes }: Analysis, { after, commit: { at }, writt
   return isOver || isDeaf ? undefined : process.name
 }
 
+/** The age of the oldest version at which a leader resigns, in nanoseconds. */
+const oldestVersion = 5 * second
+
 /** How many are called with an appointment, if there are as many. */
 const mostCalled = 3
 
 /** How many of some processes seem to live by the clock of the one that appoints, and wait to be called. */
 const inLine = (
-  { processes }: Analysis,
+  { ledger, processes }: Analysis,
   { before: { calls }, commit: { at, by } }: Entry,
   heartbeat: number,
   ready: ReturnType<typeof successors>
@@ -62,8 +65,10 @@ const inLine = (
   const leader = processes.get(by)
   if (leader === undefined) return 0
   const now = shownAt(leader, "wall", at)
+  // Who is called is read at the version of the last renewal.
+  const seen = ledger.findLast(({ commit }) => commit.at < at - oldestVersion)?.after.calls
   return ready.filter((process) =>
-    calls.has(process.id) && Math.abs(shownAt(process, "wall", at) - now) < heartbeat / 2
+    calls.has(process.id) && seen?.has(process.id) && Math.abs(shownAt(process, "wall", at) - now) < heartbeat / 2
   ).length
 }
 

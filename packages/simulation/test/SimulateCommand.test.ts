@@ -93,7 +93,7 @@ describe("simulate", () => {
       ["--duration 1m30", "is no duration"],
       ["--profile none", "there is no profile"],
       ["--report /there/is/no/such/folder/a.html", "cannot be written"],
-      ["mutations --only none", `there is no mutation "none": choose one of claim-without-config, `],
+      ["mutations --only none", `there is no mutant "none": choose one of claim-without-config, `],
       ["mutations --seeds 0", "--seeds: give at least 1"],
       ["mutations --seeds -1", "--seeds: give at least 1"]
     ] as const

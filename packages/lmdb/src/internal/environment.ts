@@ -71,9 +71,9 @@ export class Environment {
     return !this.isReplaced
   }
 
-  /** Throws if the open files are not at their path any more, or were not `maxAgeMillis` ago. */
-  private checkPlace(phase: FdbError.Phase, maxAgeMillis = 0): void {
-    this.replacement ??= this.files.problem(maxAgeMillis)
+  /** Throws if the open files are not at their path any more. */
+  private checkPlace(phase: FdbError.Phase): void {
+    this.replacement ??= this.files.problem()
     if (this.replacement === undefined) return
     const detail = `${this.replacement}. Stop all processes that use ${this.directory}, and start them again`
     throw FdbError.make(FdbError.databaseReplaced, phase, detail)
@@ -92,7 +92,7 @@ export class Environment {
   /** Opens the newest state. It contains every commit before the call. May throw. */
   openReader(): Reader {
     this.closing.signal.throwIfAborted()
-    this.checkPlace("read", freshMillis)
+    this.checkPlace("read")
     // Without this, lmdb-js returns the state of an earlier read in the same turn of the event loop.
     this.root.resetReadTxn()
     const reader: Reader = new Reader(this.root, this.root.useReadTransaction(), () => this.readers.delete(reader))

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as childProcess from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
+import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import type { TestContext } from "vitest"
 import { groupIsGone, signalGroup, statOf } from "../src/internal/run/processGroup.ts"
@@ -61,6 +62,43 @@ const commandOf = (launcher: number) =>
       childProcess.spawnSync("pgrep", ["-P", String(launcher), "sleep"], { encoding: "utf8" }).stdout.trim() ||
       undefined
   )
+
+/** What the launcher tells of a command, where the wrapper stands still from the order to begin until after the end of the command. */
+const toldLate = async (
+  { onTestFinished }: TestContext,
+  command: { readonly file: string; readonly argv: ReadonlyArray<string> }
+) => {
+  const program = fileURLToPath(new URL("../dist/internal/run/launcherProgram.js", import.meta.url))
+  const launcher = childProcess.spawn(process.execPath, [program], {
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "pipe"]
+  })
+  onTestFinished(() => void launcher.kill("SIGKILL"))
+  const channel = launcher.stdio[3] as Duplex
+  channel.setEncoding("utf8").on("error", () => {})
+  await once(channel, "data")
+  let told = ""
+  channel.on("data", (text: string) => {
+    told += text
+    if (/"(Ended|Failed)"/.test(told)) channel.end()
+  })
+  channel.write(`${JSON.stringify({ ...command, env: {} })}\n`)
+  await new Promise((resolve) => setImmediate(resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+  channel.write(`${JSON.stringify({ killAt: inSeconds(1000) })}\n`)
+  await once(launcher, "close")
+  return told
+}
+
+describe("a wrapper that stands still while its command ends, and then writes before it reads", () => {
+  it("is told the exit code of the command", async (context) => {
+    assert.include(await toldLate(context, { file: "/bin/sh", argv: ["sh", "-c", "exit 6"] }), "\"code\":6")
+  })
+
+  it("is told that the command cannot be started", async (context) => {
+    assert.include(await toldLate(context, { file: "/bin/none", argv: ["none"] }), "ENOENT")
+  })
+})
 
 describe.concurrent("when the wrapper dies and has left unread what a helper said", () => {
   it("the launcher ends its command at the deadline, not before and not after", async (context) => {

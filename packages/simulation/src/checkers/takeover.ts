@@ -110,6 +110,8 @@ export const takeover = Checker.make(
           claiming
         const until = lapseSeen(analysis, last, at, last.commit.at + bound)
         if (!isUndisturbed(at, at, until) || !hasFollower(analysis, state, who, at, until)) continue
+        // A renewal that comes even later is one that the others have to wait for.
+        if (ledger.some(({ commit }) => commit.by === who && commit.at > last.commit.at && commit.at <= until)) continue
         if (ledger.some((entry) => succeeds(entry, at, until))) continue
         yield [at, who, `${who} crashes, and no successor comes by ${(until / second).toFixed(3)} s`]
       } else if (what === "hears-of-death") {

@@ -76,8 +76,11 @@ const launch = Effect.fnUntraced(function*(terminalOf: number | undefined) {
       case "Began":
         return Deferred.doneUnsafe(began, Effect.undefined)
       case "Failed":
+        // The launcher waits for this with its end.
+        channel.end()
         return Deferred.doneUnsafe(began, Effect.succeed(report))
       case "Ended":
+        channel.end()
         status = statusOf(report.code, report.signal)
         // Ends a helper shell that waits for the line `resume`.
         return control?.destroy()

@@ -8,7 +8,7 @@
  *   list of processes shows them.
  * - At the last deadline it kills its group and itself, even if the wrapper and the watchdog process are dead.
  *
- * It ends after the command, or when its input ends before the command has begun. Before the command begins, any signal ends the
+ * It ends after the command, once its input has ended, or when that ends before the command has begun. Before the command begins, any signal ends the
  * launcher; afterwards only SIGKILL does. A signal that stops the group stops the launcher too, so that a shell notices.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
@@ -53,10 +53,17 @@ channel.on("error", () => {})
 
 const report = (message: Report): void => void channel.write(`${JSON.stringify(message)}\n`)
 
-/** Reports a last message and ends. */
+let hasEnded = false
+let isInputOver = false
+
+/**
+ * Reports a last message, and ends when the wrapper has read it and closes its side. If the launcher ended before, the wrapper's next
+ * message would fail, and with it whatever it has not read.
+ */
 const end = (message: Report): void => {
-  channel.on("error", () => exit(0))
-  channel.end(`${JSON.stringify(message)}\n`, () => exit(0))
+  report(message)
+  hasEnded = true
+  if (isInputOver) exit(0)
 }
 
 const start = (file: string, argv0: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): void => {
@@ -95,7 +102,8 @@ readLines(channel, (line) => {
   for (const signal of ignored) process.on(signal, () => {})
   start(file, name!, args, env)
 }, () => {
-  if (!begun) exit(0)
+  isInputOver = true
+  if (!begun || hasEnded) exit(0)
 })
 
 report({ tag: "Ready", pid: process.pid })

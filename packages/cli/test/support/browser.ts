@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable, Writable } from "node:stream"
+import { signalProcess } from "../../src/internal/run/processGroup.ts"
 
 /** Where there is none, tests of pages are skipped. */
 export const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((file) =>
@@ -68,7 +69,7 @@ export class Browser {
       "--disable-dev-shm-usage",
       "--remote-debugging-pipe",
       `--user-data-dir=${this.profile}`
-    ], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] })
+    ], { detached: true, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] })
     const output = this.child.stdio[4] as Readable
     output.on("data", (chunk: Buffer) => {
       this.received += chunk.toString()
@@ -108,7 +109,8 @@ export class Browser {
 
   async close(): Promise<void> {
     const ended = new Promise((resolve) => this.child.once("exit", resolve))
-    this.child.kill("SIGKILL")
+    // The others of its group write to the profile, too.
+    signalProcess(-this.child.pid!, "SIGKILL")
     await ended
     fs.rmSync(this.profile, { recursive: true, force: true, maxRetries: 10 })
   }

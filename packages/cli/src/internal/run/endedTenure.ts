@@ -10,6 +10,8 @@ import type { Store } from "../stores.ts"
 import * as Nesting from "./nesting.ts"
 
 export interface EndedTenure {
+  /** The process that leads. Whoever starts while that dies cannot ask who started it. */
+  readonly wrapper: number
   readonly store: Store
   /** The candidate that leads. */
   readonly candidate: Testimony.Testimony
@@ -24,6 +26,7 @@ export const of = (
   leadership: Leadership
 ): Effect.Effect<EndedTenure> =>
   Effect.map(leadership.state, ({ leaderId, registration }) => ({
+    wrapper: process.pid,
     store,
     candidate: Testimony.make(Testimony.ofSubspace(subspace), leaderId, registration),
     mark: Nesting.ownEntry(store, name.text)

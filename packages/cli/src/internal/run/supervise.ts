@@ -77,12 +77,11 @@ export const supervise = (
   const { deadlines, say, signals, watchdog } = supervision
   let toldToBegin = false
   let hasEnded = false
-  return Effect.acquireUseRelease(
+  const supervised = Effect.acquireUseRelease(
     start,
     (launcher) =>
       Effect.gen(function*() {
         signals.starting(launcher)
-        yield* watchdog.leads(yield* supervision.tenureOf(leadership))
         deadlines.listeners.add(launcher.until)
         launcher.until(deadlines)
         yield* watchdog.guard(launcher.group, launcher.helper?.pid)
@@ -106,4 +105,6 @@ export const supervise = (
         signals.end()
       })
   )
+  // Before the launcher starts: the wrapper may die while it does.
+  return Effect.andThen(Effect.flatMap(supervision.tenureOf(leadership), watchdog.leads), supervised)
 }

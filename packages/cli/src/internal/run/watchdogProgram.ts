@@ -12,6 +12,7 @@
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as fs from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import type { EndedTenure } from "./endedTenure.ts"
 import type * as Ender from "./endTenure.ts"
 import { readLines } from "./lines.ts"
 import { endGroup, endIfGone, signalGroup, signalProcess } from "./processGroup.ts"
@@ -38,20 +39,18 @@ let killAt = 0n
 let orphaned = false
 let isDone = false
 let timer: NodeJS.Timeout | undefined
-/** What the wrapper leads, or led last, as JSON. */
-let tenure: string | undefined
-
-const wrapper = process.ppid
+/** What the wrapper leads, or led last. */
+let tenure: EndedTenure | undefined
 
 /**
  * Nothing of the command runs any more. The end of the input is no proof of the wrapper's death, and comes before it: it has ended
  * with all its threads once this process has another parent.
  */
-const endTenure = async (until: bigint): Promise<never> => {
+const endTenure = async (tenure: EndedTenure, until: bigint): Promise<never> => {
   try {
     const loaded: typeof Ender = await import(ender.href)
-    while (process.ppid === wrapper && process.hrtime.bigint() < until) await sleep(1)
-    if (process.ppid !== wrapper) await loaded.endTenure(JSON.parse(tenure!))
+    while (process.ppid === tenure.wrapper && process.hrtime.bigint() < until) await sleep(1)
+    if (process.ppid !== tenure.wrapper) await loaded.endTenure(tenure)
   } finally {
     process.exit(0)
   }
@@ -61,7 +60,7 @@ const release = (): void => {
   guarded = undefined
   if (!orphaned) return
   if (isDone || tenure === undefined) process.exit(0)
-  void endTenure(process.hrtime.bigint() + deathTimeoutNanos)
+  void endTenure(tenure, process.hrtime.bigint() + deathTimeoutNanos)
 }
 
 const terminateAt = (): bigint => {
@@ -100,7 +99,7 @@ const obey = (line: string): void => {
       process.stdout.write(`guarding ${numbers[0]}\n`)
       break
     case "leads":
-      tenure = line.slice("leads ".length)
+      tenure = JSON.parse(line.slice("leads ".length))
       return
     case "done":
       isDone = true

@@ -1,6 +1,7 @@
-// What a user gets: packs every package, and uses the tarballs in a fresh project outside of the repository. Each tarball passes
-// publint and attw; core and leader-election bring few packages, and no package needs another Node than it says; every module and every
-// program of the documentation type checks; every module runs on import; the README's programs run as bundles of esbuild; `npx` runs the command in an empty directory; what `npm run package` makes runs alone.
+// What a user gets: packs every package, and uses the tarballs in a fresh project outside of the repository. Each tarball passes publint
+// and attw; core and leader-election bring few packages, and no package needs another Node than it says; every module and every program
+// of the documentation type checks; every module runs on import; the README's programs run as bundles of esbuild; `npx` runs the command
+// in an empty directory; what `npm run package` makes runs alone.
 import { execFile, spawnSync } from "node:child_process"
 import {
   mkdirSync,

@@ -11,6 +11,7 @@ import { bind, type Commit, type Position } from "@effect-fdb/core/VersionedStor
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { appendAll } from "effect/Iterable"
 import type { CommitLog } from "./commitLog.ts"
 import { type Environment, type Reader, toFdbError, type Write } from "./environment.ts"
 import { LargeCommit } from "./largeCommit.ts"
@@ -283,7 +284,7 @@ export class CommitQueue {
     for (const { key, value } of changes.values()) writes.push({ key: layout.dataKey(key), value })
     for (const write of this.log.advance(head, accepted.length, version - 1n)) writes.push(write)
     const first = accepted.flatMap(({ commit: { firstWritten = [] } }) => firstWritten.map(textOf))
-    return { sequence: head.sequence, accepted, writes, keys: new Set([...first, ...changes.keys()]), entries }
+    return { sequence: head.sequence, accepted, writes, keys: appendAll(first, changes.keys()), entries }
   }
 }
 

@@ -8,8 +8,8 @@
  *   list of processes shows them.
  * - At the last deadline it kills its group and itself, even if the wrapper and the watchdog process are dead.
  *
- * It ends after the command, once its input has ended, or when that ends before the command has begun. Before the command begins, any signal ends the
- * launcher; afterwards only SIGKILL does. A signal that stops the group stops the launcher too, so that a shell notices.
+ * It ends after the command, once its input has ended, or when that ends before the command has begun. Before the command begins, any
+ * signal ends the launcher; afterwards only SIGKILL does. A signal that stops the group stops the launcher too, so that a shell notices.
  */
 import * as ChildStdio from "@effect-fdb/lmdb/ChildStdio"
 import * as childProcess from "node:child_process"
@@ -53,7 +53,8 @@ channel.on("error", () => {})
 
 const report = (message: Report): void => void channel.write(`${JSON.stringify(message)}\n`)
 
-let hasEnded = false
+/** Whether the command has begun, and its end has not been reported. */
+let isBusy = false
 let isInputOver = false
 
 /**
@@ -62,7 +63,7 @@ let isInputOver = false
  */
 const end = (message: Report): void => {
   report(message)
-  hasEnded = true
+  isBusy = false
   if (isInputOver) exit(0)
 }
 
@@ -92,18 +93,16 @@ const killAt = (deadline: bigint): void => {
   timer = setTimeout(killAt, Math.min(Number(left / 1_000_000n) + 1, longestTimerMillis), deadline)
 }
 
-let begun = false
-
 readLines(channel, (line) => {
   const message: Until | Begin = JSON.parse(line)
   if ("killAt" in message) return killAt(BigInt(message.killAt))
   const { argv: [name, ...args], env, file } = message
-  begun = true
+  isBusy = true
   for (const signal of ignored) process.on(signal, () => {})
   start(file, name!, args, env)
 }, () => {
   isInputOver = true
-  if (!begun || hasEnded) exit(0)
+  if (!isBusy) exit(0)
 })
 
 report({ tag: "Ready", pid: process.pid })
